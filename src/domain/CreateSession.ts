@@ -1,0 +1,17 @@
+import * as Schema from "effect/Schema"
+import { ContextPatch } from "./ContextPatch.js"
+import { SessionConfig } from "./SessionConfig.js"
+import { UserId } from "./UserId.js"
+
+/**
+ * What a new session needs.
+ */
+export const CreateSession = Schema.Struct({
+  userId: UserId,
+  /** A registered provider's name. */
+  provider: Schema.NonEmptyString.pipe(Schema.maxLength(64)),
+  model: Schema.NonEmptyString.pipe(Schema.maxLength(128)),
+  config: Schema.optionalWith(SessionConfig, { exact: true }),
+  context: Schema.optionalWith(ContextPatch, { exact: true })
+})
+export interface CreateSession extends Schema.Schema.Type<typeof CreateSession> {}

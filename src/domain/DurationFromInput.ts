@@ -1,0 +1,20 @@
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+
+const isDurationInput = (input: unknown): input is Duration.DurationInput =>
+  Option.isSome(Duration.decodeUnknown(input))
+
+/**
+ * A length of time as a person writes it: `"7 days"`, a `Duration`, or a number of milliseconds. Milliseconds on the wire.
+ */
+export const DurationFromInput: Schema.Schema<Duration.Duration, Duration.DurationInput> = Schema.transformOrFail(
+  Schema.declare(isDurationInput, { description: "a duration such as \"7 days\", or milliseconds" }),
+  Schema.DurationFromSelf,
+  {
+    strict: true,
+    decode: (input) => ParseResult.succeed(Duration.decode(input)),
+    encode: (duration) => ParseResult.succeed(Duration.toMillis(duration))
+  }
+)

@@ -1,0 +1,52 @@
+import * as Schema from "effect/Schema"
+import { JsonRecord } from "./JsonRecord.js"
+import { WellFormedText } from "./WellFormedText.js"
+
+const name = Schema.NonEmptyString.pipe(Schema.maxLength(128))
+const mediaType = Schema.String.pipe(
+  Schema.pattern(/^[a-z]+\/[A-Za-z0-9.+-]{1,100}$/, { description: "a media type such as image/png" })
+)
+
+/**
+ * Where the bytes of an image or a file are: inline, as base64, or behind an `https:` address.
+ */
+export const PartSource = Schema.Union(
+  Schema.TaggedStruct("Inline", {
+    base64: Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9+/]+={0,2}$/, { description: "base64" }))
+  }),
+  Schema.TaggedStruct("Remote", {
+    url: Schema.String.pipe(Schema.pattern(/^https:\/\/\S{1,2000}$/, { description: "an https: address" }))
+  })
+)
+export type PartSource = typeof PartSource.Type
+
+export const TextPart = Schema.TaggedStruct("Text", { text: WellFormedText })
+export interface TextPart extends Schema.Schema.Type<typeof TextPart> {}
+
+export const ImagePart = Schema.TaggedStruct("Image", { mediaType, source: PartSource })
+export interface ImagePart extends Schema.Schema.Type<typeof ImagePart> {}
+
+export const FilePart = Schema.TaggedStruct("File", { name, mediaType, source: PartSource })
+export interface FilePart extends Schema.Schema.Type<typeof FilePart> {}
+
+/**
+ * The model asks for a tool to be run.
+ */
+export const ToolCallPart = Schema.TaggedStruct("ToolCall", { id: name, name, arguments: JsonRecord })
+export interface ToolCallPart extends Schema.Schema.Type<typeof ToolCallPart> {}
+
+/**
+ * What the tool answered to the call with the same id.
+ */
+export const ToolResultPart = Schema.TaggedStruct("ToolResult", {
+  id: name,
+  result: WellFormedText,
+  isError: Schema.Boolean
+})
+export interface ToolResultPart extends Schema.Schema.Type<typeof ToolResultPart> {}
+
+/**
+ * One piece of a message.
+ */
+export const Part = Schema.Union(TextPart, ImagePart, FilePart, ToolCallPart, ToolResultPart)
+export type Part = typeof Part.Type

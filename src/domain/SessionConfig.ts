@@ -1,0 +1,65 @@
+import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import { DurationFromInput } from "./DurationFromInput.js"
+import { JsonRecord } from "./JsonRecord.js"
+
+const limit = Schema.optionalWith(Schema.Positive.pipe(Schema.int()), { exact: true })
+const delay = Schema.optionalWith(DurationFromInput, { exact: true })
+
+/**
+ * A session's settings. All are optional; what is left out is unlimited, or never happens.
+ */
+export const SessionConfig = Schema.Struct({
+  name: Schema.optionalWith(Schema.String.pipe(Schema.maxLength(256)), { exact: true }),
+  description: Schema.optionalWith(Schema.String.pipe(Schema.maxLength(4096)), { exact: true }),
+  tags: Schema.optionalWith(
+    Schema.Array(Schema.NonEmptyTrimmedString.pipe(Schema.maxLength(64))).pipe(Schema.maxItems(64)),
+    { exact: true }
+  ),
+  maxMessages: limit,
+  maxTokensPerMessage: limit,
+  sessionTimeoutMinutes: limit,
+  /** Counted from the last activity, like `autoDeleteAfter`. */
+  autoArchiveAfter: delay,
+  autoDeleteAfter: delay,
+  /** Handed to the provider as it is: temperature, maximum tokens, a mock's pattern. */
+  providerConfig: Schema.optionalWith(JsonRecord, { exact: true }),
+  /** Not read by the runtime: for the embedding application and its middleware. */
+  customSettings: Schema.optionalWith(JsonRecord, { exact: true })
+})
+export interface SessionConfig extends Schema.Schema.Type<typeof SessionConfig> {}
+
+/**
+ * What is contradictory in a configuration, in words; empty when it can be used. The schema has checked each field alone.
+ */
+export const validate = (config: SessionConfig): ReadonlyArray<string> => {
+  const { autoArchiveAfter, autoDeleteAfter } = config
+  const problems: Array<string> = []
+  if (autoArchiveAfter !== undefined && Duration.lessThanOrEqualTo(autoArchiveAfter, Duration.zero)) {
+    problems.push("autoArchiveAfter must be longer than 0")
+  }
+  if (autoDeleteAfter !== undefined && Duration.lessThanOrEqualTo(autoDeleteAfter, Duration.zero)) {
+    problems.push("autoDeleteAfter must be longer than 0")
+  }
+  if (
+    autoArchiveAfter !== undefined && autoDeleteAfter !== undefined &&
+    Duration.lessThan(autoDeleteAfter, autoArchiveAfter)
+  ) {
+    problems.push("autoDeleteAfter must not be shorter than autoArchiveAfter: the session would never be archived")
+  }
+  return problems
+}
+
+/**
+ * Lays `over` on top of `base`: its fields win, tags are united, and free-form settings are merged key by key.
+ */
+export const merge = (base: SessionConfig, over: SessionConfig): SessionConfig => ({
+  ...base,
+  ...over,
+  ...(base.tags && over.tags && { tags: Arr.union(base.tags, over.tags) }),
+  ...(base.providerConfig && over.providerConfig &&
+    { providerConfig: { ...base.providerConfig, ...over.providerConfig } }),
+  ...(base.customSettings && over.customSettings &&
+    { customSettings: { ...base.customSettings, ...over.customSettings } })
+})

@@ -1,0 +1,97 @@
+import type * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { ContextPatch } from "./ContextPatch.js"
+import { ContextScope } from "./ContextScope.js"
+import { parseDotPath } from "./DotPath.js"
+import { InvalidRequest } from "./error/InvalidRequest.js"
+import { isRecord } from "./internal/isRecord.js"
+import { mergePatch } from "./internal/mergePatch.js"
+import { JsonRecord } from "./JsonRecord.js"
+import type { JsonValue } from "./JsonValue.js"
+import { SessionId } from "./SessionId.js"
+
+/**
+ * What a session knows beside its messages, in four scopes. Each change makes a new version.
+ */
+export const SessionContext = Schema.Struct({
+  sessionId: SessionId,
+  user: JsonRecord,
+  conversation: JsonRecord,
+  provider: JsonRecord,
+  system: JsonRecord,
+  version: Schema.Positive.pipe(Schema.int()),
+  updatedAt: Schema.DateTimeUtc
+})
+export interface SessionContext extends Schema.Schema.Type<typeof SessionContext> {}
+
+/**
+ * The first version: what the session was created with, or nothing.
+ */
+export const initial = (sessionId: SessionId, now: DateTime.Utc, patch: ContextPatch = {}): SessionContext => ({
+  sessionId,
+  user: patch.user ?? {},
+  conversation: patch.conversation ?? {},
+  provider: patch.provider ?? {},
+  system: patch.system ?? {},
+  version: 1,
+  updatedAt: now
+})
+
+/**
+ * Reads `scope.key.key`, such as `user.profile.level`. None when nothing is there.
+ */
+export const get = (context: SessionContext, path: string): Either.Either<Option.Option<JsonValue>, InvalidRequest> =>
+  Either.map(parseContextPath(path), ({ keys, scope }) => {
+    let value: JsonValue | undefined = context[scope]
+    for (const key of keys) value = ownValue(value, key)
+    return Option.fromNullable(value)
+  })
+
+/**
+ * Writes one value at `scope.key.key`. Objects on the way are made where there are none; other values in the way are
+ * replaced. Setting `null` removes the key.
+ */
+export const set = (
+  context: SessionContext,
+  path: string,
+  value: JsonValue,
+  now: DateTime.Utc
+): Either.Either<SessionContext, InvalidRequest> =>
+  Either.flatMap(parseContextPath(path), ({ keys, scope }) => {
+    const patch = keys.reduceRight<JsonValue>((inner, key) => ({ [key]: inner }), value)
+    return Schema.is(JsonRecord)(patch)
+      ? Either.right(update(context, { [scope]: patch }, now))
+      : refuse("must name a key inside a scope, and the value must be JSON")
+  })
+
+/**
+ * Applies a patch.
+ */
+export const update = (context: SessionContext, patch: ContextPatch, now: DateTime.Utc): SessionContext => ({
+  sessionId: context.sessionId,
+  user: mergePatch(context.user, patch.user ?? {}),
+  conversation: mergePatch(context.conversation, patch.conversation ?? {}),
+  provider: mergePatch(context.provider, patch.provider ?? {}),
+  system: mergePatch(context.system, patch.system ?? {}),
+  version: context.version + 1,
+  updatedAt: now
+})
+
+/**
+ * Lays another session's context on top of this one.
+ */
+export const merge = (context: SessionContext, other: SessionContext, now: DateTime.Utc): SessionContext =>
+  update(context, other, now)
+
+const parseContextPath = (path: string) =>
+  Either.flatMap(parseDotPath(path), ([scope, ...keys]) =>
+    Schema.is(ContextScope)(scope)
+      ? Either.right({ scope, keys })
+      : refuse(`must begin with one of ${ContextScope.literals.join(", ")}`))
+
+const ownValue = (value: JsonValue | undefined, key: string): JsonValue | undefined =>
+  isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
+
+const refuse = (reason: string) => Either.left(new InvalidRequest({ path: ["path"], reason }))

@@ -1,0 +1,39 @@
+import * as Schema from "effect/Schema"
+import { Message } from "./Message.js"
+import { TurnId } from "./TurnId.js"
+
+/**
+ * The turn is stored and will be answered, whatever becomes of its sender.
+ */
+export const TurnAccepted = Schema.TaggedStruct("TurnAccepted", { turnId: TurnId })
+export interface TurnAccepted extends Schema.Schema.Type<typeof TurnAccepted> {}
+
+/**
+ * The turn's question has entered the history, and the provider is being called.
+ */
+export const TurnStarted = Schema.TaggedStruct("TurnStarted", { turnId: TurnId, message: Message })
+export interface TurnStarted extends Schema.Schema.Type<typeof TurnStarted> {}
+
+/**
+ * The next piece of the reply's text. Provisional: only `TurnCompleted` says that the reply is stored.
+ */
+export const TurnDelta = Schema.TaggedStruct("TurnDelta", {
+  turnId: TurnId,
+  /** 0, 1, 2, ... within the turn. */
+  index: Schema.NonNegativeInt,
+  text: Schema.String
+})
+export interface TurnDelta extends Schema.Schema.Type<typeof TurnDelta> {}
+
+/**
+ * The reply is stored.
+ */
+export const TurnCompleted = Schema.TaggedStruct("TurnCompleted", { turnId: TurnId, message: Message })
+export interface TurnCompleted extends Schema.Schema.Type<typeof TurnCompleted> {}
+
+/**
+ * What the sender of a turn sees of it, in this order: one `TurnAccepted`, one `TurnStarted`, any number of `TurnDelta`,
+ * one `TurnCompleted`. A turn that fails ends the stream with its error instead.
+ */
+export const TurnEvent = Schema.Union(TurnAccepted, TurnStarted, TurnDelta, TurnCompleted)
+export type TurnEvent = typeof TurnEvent.Type

@@ -1,0 +1,16 @@
+import * as Schema from "effect/Schema"
+import { errorFields } from "./internal/errorFields.js"
+
+/**
+ * A required middleware failed, timed out or refused. Nothing unfiltered was stored or shown.
+ */
+export class MiddlewareError extends Schema.TaggedError<MiddlewareError>()("MiddlewareError", {
+  ...errorFields("middleware"),
+  middleware: Schema.String,
+  stage: Schema.Literal("admission", "turn", "reply"),
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `Middleware "${this.middleware}" stopped the turn at ${this.stage}: ${this.reason}`
+  }
+}

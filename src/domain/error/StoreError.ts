@@ -1,0 +1,30 @@
+import * as Schema from "effect/Schema"
+import { errorFields } from "./internal/errorFields.js"
+
+/**
+ * What to do about a failed store, by reason.
+ */
+const advice = {
+  Busy: "another process holds the database; try again",
+  Corrupt: "the database is damaged; restore a backup",
+  Full: "there is no space left; free some, or raise maxSessions",
+  Io: "reading or writing failed; check the disk",
+  ReadOnly: "the database cannot be written; check its permissions",
+  TooNew: "the database was written by a newer version; upgrade",
+  Unavailable: "the database cannot be opened or reached",
+  Unknown: "the commit may or may not have happened; read before sending again"
+}
+
+/**
+ * The storage behind a store failed. `Unknown`: a commit was under way, so what it carried may be stored or not. With any
+ * other reason nothing was stored. `detail` is the driver's own code, such as `SQLITE_FULL`.
+ */
+export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
+  ...errorFields("store"),
+  reason: Schema.Literal("Busy", "Corrupt", "Full", "Io", "ReadOnly", "TooNew", "Unavailable", "Unknown"),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `The store failed (${this.detail}): ${advice[this.reason]}`
+  }
+}

@@ -1,0 +1,11 @@
+import * as Schema from "effect/Schema"
+import { ConfigurationError } from "./ConfigurationError.js"
+import { MiddlewareError } from "./MiddlewareError.js"
+import { ProviderError } from "./ProviderError.js"
+import { TurnInterrupted } from "./TurnInterrupted.js"
+
+/**
+ * Why a turn ended without a reply.
+ */
+export const TurnError = Schema.Union(ConfigurationError, MiddlewareError, ProviderError, TurnInterrupted)
+export type TurnError = typeof TurnError.Type

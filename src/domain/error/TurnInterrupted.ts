@@ -1,0 +1,15 @@
+import * as Schema from "effect/Schema"
+import { TurnId } from "../TurnId.js"
+import { errorFields } from "./internal/errorFields.js"
+
+/**
+ * The turn was cut off: its session was deleted, or the process stopped. What had arrived is kept as a cut reply.
+ */
+export class TurnInterrupted extends Schema.TaggedError<TurnInterrupted>()("TurnInterrupted", {
+  ...errorFields("turn_interrupted"),
+  turnId: TurnId
+}) {
+  override get message(): string {
+    return `Turn "${this.turnId}" was interrupted; ask again if the reply is still wanted`
+  }
+}

@@ -1,0 +1,16 @@
+import type { JsonRecord } from "../JsonRecord.js"
+import type { JsonValue } from "../JsonValue.js"
+import { isRecord } from "./isRecord.js"
+
+/**
+ * JSON Merge Patch, RFC 7396 section 2. Both sides have passed `JsonRecord`, so no key here reaches a prototype.
+ */
+export const mergePatch = (target: JsonRecord, patch: JsonRecord): JsonRecord => {
+  const merged: Record<string, JsonValue> = { ...target }
+  for (const [key, value] of Object.entries(patch)) {
+    const current = merged[key]
+    if (value === null) delete merged[key]
+    else merged[key] = isRecord(value) ? mergePatch(isRecord(current) ? current : {}, value) : value
+  }
+  return merged
+}

@@ -1,0 +1,57 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { Provider } from "./Provider.js"
+
+/**
+ * The providers that sessions can name.
+ */
+export class ProviderRegistry extends Context.Tag("langswarm-session/services/ProviderRegistry")<ProviderRegistry, {
+  /** Adds a provider until the scope closes. Fails when its name is taken. */
+  readonly register: (provider: Provider) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+
+  /** Fails when no provider has this name. The error lists those that exist. */
+  readonly get: (name: string) => Effect.Effect<Provider, ConfigurationError>
+
+  /** All providers, in the order they were registered. */
+  readonly list: Effect.Effect<ReadonlyArray<Provider>>
+}>() {
+  /** Starts with the given providers. */
+  static readonly layer = (...providers: ReadonlyArray<Provider>): Layer.Layer<ProviderRegistry, ConfigurationError> =>
+    Layer.scoped(
+      ProviderRegistry,
+      Effect.gen(function*() {
+        const byName = new Map<string, Provider>()
+
+        const registry = ProviderRegistry.of({
+          register: (provider) =>
+            Effect.acquireRelease(
+              Effect.suspend(() =>
+                byName.has(provider.name)
+                  ? new ConfigurationError({ problems: [`provider "${provider.name}" is registered already`] })
+                  : Effect.sync(() => byName.set(provider.name, provider))
+              ),
+              () => Effect.sync(() => byName.delete(provider.name))
+            ).pipe(Effect.asVoid),
+
+          get: (name) =>
+            Effect.suspend(() => {
+              const provider = byName.get(name)
+              return provider ? Effect.succeed(provider) : unknownProvider(name, [...byName.keys()])
+            }),
+
+          list: Effect.sync(() => [...byName.values()])
+        })
+
+        yield* Effect.forEach(providers, registry.register, { discard: true })
+        return registry
+      })
+    )
+}
+
+const unknownProvider = (name: string, known: ReadonlyArray<string>) =>
+  new ConfigurationError({
+    problems: [`there is no provider "${name}"; use one of: ${known.join(", ") || "(none is registered)"}`]
+  })

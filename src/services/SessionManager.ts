@@ -1,0 +1,58 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { CreateSession } from "../domain/CreateSession.js"
+import type { AccessError } from "../domain/error/AccessError.js"
+import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
+import type { Health } from "../domain/Health.js"
+import type { Page } from "../domain/Page.js"
+import type { SessionId } from "../domain/SessionId.js"
+import type { SessionInfo } from "../domain/SessionInfo.js"
+import type { SessionQuery } from "../domain/SessionQuery.js"
+import type { HookBus } from "./HookBus.js"
+import type { IdGenerator } from "./IdGenerator.js"
+import { localOperations } from "./internal/localOperations.js"
+import { makeSessionManager } from "./internal/makeSessionManager.js"
+import type { ProviderRegistry } from "./ProviderRegistry.js"
+import type { Session } from "./Session.js"
+import type { SessionHost } from "./SessionHost.js"
+import type { SessionStore } from "./SessionStore.js"
+
+/**
+ * The door to all sessions. The same service in process (`SessionManager.layer`) and over the wire
+ * (`SessionClient.layer`), with the same errors.
+ */
+export class SessionManager extends Context.Tag("langswarm-session/services/SessionManager")<SessionManager, {
+  /**
+   * Starts a session. Fails with `ConfigurationError` when no such provider is registered or the configuration
+   * contradicts itself.
+   */
+  readonly create: (
+    input: typeof CreateSession.Encoded
+  ) => Effect.Effect<Session, AccessError | ConfigurationError>
+
+  /** A handle to a session, without a look whether it exists. */
+  readonly session: (id: SessionId) => Session
+
+  /** A handle to a session that exists. */
+  readonly get: (id: string) => Effect.Effect<Session, SessionNotFound | AccessError>
+
+  /** A user's sessions, newest first. */
+  readonly list: (
+    userId: string,
+    query?: Omit<typeof SessionQuery.Encoded, "userId">
+  ) => Effect.Effect<Page<SessionInfo>, AccessError>
+
+  /** All sessions that match, newest first. */
+  readonly search: (query: typeof SessionQuery.Encoded) => Effect.Effect<Page<SessionInfo>, AccessError>
+
+  readonly health: Effect.Effect<Health, AccessError>
+}>() {
+  /** In process, over a host and a store. */
+  static readonly layer: Layer.Layer<
+    SessionManager,
+    never,
+    HookBus | IdGenerator | ProviderRegistry | SessionHost | SessionStore
+  > = Layer.effect(SessionManager, Effect.map(localOperations, makeSessionManager))
+}

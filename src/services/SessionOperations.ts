@@ -1,0 +1,60 @@
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { ContextPatch } from "../domain/ContextPatch.js"
+import type { CreateSession } from "../domain/CreateSession.js"
+import type { AccessError } from "../domain/error/AccessError.js"
+import type { ChangeError } from "../domain/error/ChangeError.js"
+import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
+import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
+import type { SlowConsumer } from "../domain/error/SlowConsumer.js"
+import type { TurnError } from "../domain/error/TurnError.js"
+import type { Health } from "../domain/Health.js"
+import type { Message } from "../domain/Message.js"
+import type { MessageId } from "../domain/MessageId.js"
+import type { MessageQuery } from "../domain/MessageQuery.js"
+import type { Page } from "../domain/Page.js"
+import type { SendMessage } from "../domain/SendMessage.js"
+import type { SessionContext } from "../domain/SessionContext.js"
+import type { SessionExport } from "../domain/SessionExport.js"
+import type { SessionId } from "../domain/SessionId.js"
+import type { SessionInfo } from "../domain/SessionInfo.js"
+import type { SessionMetrics } from "../domain/SessionMetrics.js"
+import type { SessionQuery } from "../domain/SessionQuery.js"
+import type { Turn } from "../domain/Turn.js"
+import type { TurnEvent } from "../domain/TurnEvent.js"
+
+/**
+ * What a `SessionManager` is made of, in process and over the wire: one function an operation, each on input that has been
+ * checked. See `Session` and `SessionManager` for what they do.
+ */
+export interface SessionOperations {
+  readonly create: (input: CreateSession) => Effect.Effect<SessionInfo, AccessError | ConfigurationError>
+  readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
+  readonly health: Effect.Effect<Health, AccessError>
+
+  readonly info: (id: SessionId) => Effect.Effect<SessionInfo, SessionNotFound | AccessError>
+  readonly context: (id: SessionId) => Effect.Effect<SessionContext, SessionNotFound | AccessError>
+  readonly metrics: (id: SessionId) => Effect.Effect<SessionMetrics, SessionNotFound | AccessError>
+  readonly turns: (id: SessionId) => Effect.Effect<ReadonlyArray<Turn>, SessionNotFound | AccessError>
+  readonly messages: (
+    id: SessionId,
+    query: MessageQuery
+  ) => Effect.Effect<Page<Message>, SessionNotFound | AccessError>
+  readonly message: (
+    id: SessionId,
+    messageId: MessageId
+  ) => Effect.Effect<Message, MessageNotFound | SessionNotFound | AccessError>
+  readonly export: (id: SessionId) => Effect.Effect<SessionExport, SessionNotFound | AccessError>
+
+  readonly send: (id: SessionId, message: SendMessage) => Effect.Effect<Message, ChangeError | TurnError>
+  readonly stream: (
+    id: SessionId,
+    message: SendMessage
+  ) => Stream.Stream<TurnEvent, ChangeError | SlowConsumer | TurnError>
+  readonly sendSystem: (id: SessionId, message: SendMessage) => Effect.Effect<Message, ChangeError | TurnError>
+  readonly updateContext: (id: SessionId, patch: ContextPatch) => Effect.Effect<SessionContext, ChangeError>
+  readonly clear: (id: SessionId) => Effect.Effect<void, ChangeError>
+  readonly archive: (id: SessionId) => Effect.Effect<void, ChangeError>
+  readonly delete: (id: SessionId) => Effect.Effect<void, ChangeError>
+}

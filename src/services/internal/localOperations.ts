@@ -1,0 +1,112 @@
+import * as Arr from "effect/Array"
+import * as Chunk from "effect/Chunk"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Cursor } from "../../domain/Cursor.js"
+import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
+import type { SendMessage } from "../../domain/SendMessage.js"
+import { validate } from "../../domain/SessionConfig.js"
+import { initial } from "../../domain/SessionContext.js"
+import type { SessionId } from "../../domain/SessionId.js"
+import type { SessionInfo } from "../../domain/SessionInfo.js"
+import type { Prompt } from "../../domain/Turn.js"
+import { HookBus } from "../HookBus.js"
+import { IdGenerator } from "../IdGenerator.js"
+import { ProviderRegistry } from "../ProviderRegistry.js"
+import { SessionHost } from "../SessionHost.js"
+import type { SessionOperations } from "../SessionOperations.js"
+import { SessionStore } from "../SessionStore.js"
+
+const exportPageSize = 500
+const shownTurns = 50
+
+/**
+ * The operations in process: changes go to the session's actor through the host, reads go to the store at once.
+ */
+export const localOperations = Effect.gen(function*() {
+  const host = yield* SessionHost
+  const store = yield* SessionStore
+  const hooks = yield* HookBus
+  const ids = yield* IdGenerator
+  const providers = yield* ProviderRegistry
+
+  const allMessages = (id: SessionId) =>
+    Stream.paginateChunkEffect(Option.none<Cursor>(), (cursor) =>
+      Effect.map(
+        store.messages(id, {
+          limit: exportPageSize,
+          ...Option.match(cursor, { onNone: () => ({}), onSome: (cursor) => ({ cursor }) })
+        }),
+        (page) => [Chunk.unsafeFromArray(page.items), Option.map(Option.fromNullable(page.next), Option.some)]
+      ))
+
+  return {
+    create: Effect.fnUntraced(function*({ config = {}, context = {}, model, provider, userId }) {
+      const problems = validate(config)
+      if (Arr.isNonEmptyReadonlyArray(problems)) return yield* new ConfigurationError({ problems })
+      yield* providers.get(provider)
+      const id = yield* ids.sessionId
+      const now = yield* DateTime.now
+      const session: SessionInfo = {
+        id,
+        userId,
+        provider,
+        model,
+        status: "active",
+        config,
+        createdAt: now,
+        lastActivityAt: now,
+        messageCount: 0
+      }
+      yield* store.create(session, initial(id, now, context))
+      yield* hooks.publish({ _tag: "SessionCreated", sessionId: id, at: now, session })
+      return session
+    }),
+    list: store.list,
+    health: Effect.gen(function*() {
+      const storeHealth = yield* store.health
+      const all = yield* providers.list
+      return {
+        status: storeHealth.ok ? "ok" as const : "degraded" as const,
+        store: storeHealth,
+        providers: all.map(({ name }) => name),
+        ...(yield* host.load)
+      }
+    }),
+
+    info: store.get,
+    context: store.context,
+    metrics: store.metrics,
+    turns: (id) => store.turns(id, shownTurns),
+    messages: store.messages,
+    message: store.message,
+    export: Effect.fnUntraced(function*(id) {
+      const session = yield* store.get(id)
+      const context = yield* store.context(id)
+      const metrics = yield* store.metrics(id)
+      const messages = yield* Stream.runCollect(allMessages(id))
+      return {
+        format: "langswarm-session/1" as const,
+        session,
+        context,
+        metrics,
+        messages: Chunk.toReadonlyArray(messages)
+      }
+    }),
+
+    send: (id, message) => host.send(id, toPrompt(message)),
+    stream: (id, message) => host.stream(id, toPrompt(message)),
+    sendSystem: (id, message) => host.sendSystem(id, toPrompt(message)),
+    updateContext: host.updateContext,
+    clear: host.clear,
+    archive: host.archive,
+    delete: host.delete
+  } satisfies SessionOperations
+})
+
+const toPrompt = ({ content, metadata = {} }: SendMessage): Prompt => ({
+  parts: typeof content === "string" ? [{ _tag: "Text", text: content }] : content,
+  metadata
+})

@@ -1,0 +1,50 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { ContextPatch } from "../../domain/ContextPatch.js"
+import { MessageId } from "../../domain/MessageId.js"
+import { MessageQuery } from "../../domain/MessageQuery.js"
+import { SendMessage } from "../../domain/SendMessage.js"
+import type { SessionId } from "../../domain/SessionId.js"
+import type { SendInput, Session } from "../Session.js"
+import type { SessionOperations } from "../SessionOperations.js"
+import { checkInput } from "./checkInput.js"
+
+const checkMessage = checkInput(SendMessage)
+const checkSend = (input: SendInput) => checkMessage(typeof input === "string" ? { content: input } : input)
+const checkMessageId = checkInput(MessageId)
+const checkMessageQuery = checkInput(MessageQuery)
+const checkContextPatch = checkInput(ContextPatch)
+
+/**
+ * The handle of a session, over whichever operations there are.
+ */
+export const makeSession = (operations: SessionOperations, id: SessionId): Session => ({
+  id,
+  info: Effect.withSpan(operations.info(id), "Session.info"),
+  send: Effect.fn("Session.send")((input: SendInput) =>
+    Effect.flatMap(checkSend(input), (message) => operations.send(id, message))
+  ),
+  stream: (input) =>
+    Stream.unwrap(Effect.map(checkSend(input), (message) => operations.stream(id, message))).pipe(
+      Stream.withSpan("Session.stream")
+    ),
+  sendSystem: Effect.fn("Session.sendSystem")((input: SendInput) =>
+    Effect.flatMap(checkSend(input), (message) => operations.sendSystem(id, message))
+  ),
+  messages: Effect.fn("Session.messages")((query: typeof MessageQuery.Encoded = {}) =>
+    Effect.flatMap(checkMessageQuery(query), (query) => operations.messages(id, query))
+  ),
+  message: Effect.fn("Session.message")((messageId: string) =>
+    Effect.flatMap(checkMessageId(messageId), (messageId) => operations.message(id, messageId))
+  ),
+  turns: Effect.withSpan(operations.turns(id), "Session.turns"),
+  clear: Effect.withSpan(operations.clear(id), "Session.clear"),
+  context: Effect.withSpan(operations.context(id), "Session.context"),
+  updateContext: Effect.fn("Session.updateContext")((patch: typeof ContextPatch.Encoded) =>
+    Effect.flatMap(checkContextPatch(patch), (patch) => operations.updateContext(id, patch))
+  ),
+  metrics: Effect.withSpan(operations.metrics(id), "Session.metrics"),
+  archive: Effect.withSpan(operations.archive(id), "Session.archive"),
+  delete: Effect.withSpan(operations.delete(id), "Session.delete"),
+  export: Effect.withSpan(operations.export(id), "Session.export")
+})

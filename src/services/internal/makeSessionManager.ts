@@ -1,0 +1,38 @@
+import * as Effect from "effect/Effect"
+import { CreateSession } from "../../domain/CreateSession.js"
+import { SessionId } from "../../domain/SessionId.js"
+import { SessionQuery } from "../../domain/SessionQuery.js"
+import type { SessionManager } from "../SessionManager.js"
+import type { SessionOperations } from "../SessionOperations.js"
+import { checkInput } from "./checkInput.js"
+import { makeSession } from "./makeSession.js"
+
+const checkCreate = checkInput(CreateSession)
+const checkId = checkInput(SessionId)
+const checkQuery = checkInput(SessionQuery)
+
+/**
+ * The manager over whichever operations there are: the one place where input is checked and handles are made, so that it is
+ * the same in process and over the wire.
+ */
+export const makeSessionManager = (operations: SessionOperations): SessionManager["Type"] => {
+  const session = (id: SessionId) => makeSession(operations, id)
+  return {
+    create: Effect.fn("SessionManager.create")(function*(input: typeof CreateSession.Encoded) {
+      const { id } = yield* operations.create(yield* checkCreate(input))
+      return session(id)
+    }),
+    session,
+    get: Effect.fn("SessionManager.get")(function*(id: string) {
+      const { id: existing } = yield* operations.info(yield* checkId(id))
+      return session(existing)
+    }),
+    list: Effect.fn("SessionManager.list")((userId: string, query: Omit<typeof SessionQuery.Encoded, "userId"> = {}) =>
+      Effect.flatMap(checkQuery({ ...query, userId }), operations.list)
+    ),
+    search: Effect.fn("SessionManager.search")((query: typeof SessionQuery.Encoded) =>
+      Effect.flatMap(checkQuery(query), operations.list)
+    ),
+    health: Effect.withSpan(operations.health, "SessionManager.health")
+  }
+}
