@@ -3,14 +3,12 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
 import { normalizeJson } from "./internal/normalizeJson.js"
-import type { JsonValue } from "./JsonValue.js"
+import type { JsonObject } from "./JsonValue.js"
 
 /**
  * Free-form data of the embedding application: metadata, context, provider settings.
  */
-export interface JsonRecord {
-  readonly [key: string]: JsonValue
-}
+export type JsonRecord = JsonObject
 
 const normalize = () => (input: unknown, _: AST.ParseOptions, ast: AST.AST) =>
   Either.mapLeft(normalizeJson(input), (reason) => new ParseResult.Type(ast, input, reason))

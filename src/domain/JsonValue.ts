@@ -7,4 +7,11 @@ export type JsonValue =
   | boolean
   | null
   | ReadonlyArray<JsonValue>
-  | { readonly [key: string]: JsonValue }
+  | JsonObject
+
+/**
+ * An object of JSON values; `JsonRecord` is the schema that makes sure it is one.
+ */
+export interface JsonObject {
+  readonly [key: string]: JsonValue
+}

@@ -1,5 +1,4 @@
-import type { JsonRecord } from "../JsonRecord.js"
-import type { JsonValue } from "../JsonValue.js"
+import type { JsonObject, JsonValue } from "../JsonValue.js"
 
-export const isRecord = (value: JsonValue | undefined): value is JsonRecord =>
+export const isRecord = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)

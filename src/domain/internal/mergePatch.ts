@@ -1,11 +1,10 @@
-import type { JsonRecord } from "../JsonRecord.js"
-import type { JsonValue } from "../JsonValue.js"
+import type { JsonObject, JsonValue } from "../JsonValue.js"
 import { isRecord } from "./isRecord.js"
 
 /**
- * JSON Merge Patch, RFC 7396 section 2. Both sides have passed `JsonRecord`, so no key here reaches a prototype.
+ * JSON Merge Patch, RFC 7396 section 2. Both sides have passed `JsonObject`, so no key here reaches a prototype.
  */
-export const mergePatch = (target: JsonRecord, patch: JsonRecord): JsonRecord => {
+export const mergePatch = (target: JsonObject, patch: JsonObject): JsonObject => {
   const merged: Record<string, JsonValue> = { ...target }
   for (const [key, value] of Object.entries(patch)) {
     const current = merged[key]

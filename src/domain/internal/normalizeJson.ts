@@ -1,6 +1,5 @@
 import * as Either from "effect/Either"
-import type { JsonRecord } from "../JsonRecord.js"
-import type { JsonValue } from "../JsonValue.js"
+import type { JsonObject, JsonValue } from "../JsonValue.js"
 import { reservedKeys } from "./reservedKeys.js"
 
 const maxDepth = 16
@@ -11,7 +10,7 @@ const maxTextLength = 64 * 1024
  * A clean copy of a JSON object, or the reason why it is none. The copy shares nothing with the input, so that no later
  * change of the input, and no getter or `toJSON` in it, can reach what is stored.
  */
-export const normalizeJson = (input: unknown): Either.Either<JsonRecord, string> => {
+export const normalizeJson = (input: unknown): Either.Either<JsonObject, string> => {
   let values = 0
   let textLength = 0
 
@@ -40,7 +39,7 @@ export const normalizeJson = (input: unknown): Either.Either<JsonRecord, string>
     }
   }
 
-  const copyObject = (value: object, depth: number): JsonRecord => {
+  const copyObject = (value: object, depth: number): JsonObject => {
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype !== null && prototype !== Object.prototype) throw new Refused("holds an object that is not plain")
     const entries = Object.entries(value).map(([key, item]): [string, JsonValue] => {
