@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import { CreateSession } from "../../domain/CreateSession.js"
 import { SessionId } from "../../domain/SessionId.js"
 import { SessionQuery } from "../../domain/SessionQuery.js"
-import type { SessionManager } from "../SessionManager.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { checkInput } from "./checkInput.js"
 import { makeSession } from "./makeSession.js"
@@ -15,7 +14,7 @@ const checkQuery = checkInput(SessionQuery)
  * The manager over whichever operations there are: the one place where input is checked and handles are made, so that it is
  * the same in process and over the wire.
  */
-export const makeSessionManager = (operations: SessionOperations): SessionManager["Type"] => {
+export const makeSessionManager = (operations: SessionOperations) => {
   const session = (id: SessionId) => makeSession(operations, id)
   return {
     create: Effect.fn("SessionManager.create")(function*(input: typeof CreateSession.Encoded) {
