@@ -1,0 +1,141 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { ChangeError } from "../../../domain/error/ChangeError.js"
+import { SessionUnavailable } from "../../../domain/error/SessionUnavailable.js"
+import type { SessionId } from "../../../domain/SessionId.js"
+import type { Turn } from "../../../domain/Turn.js"
+import type { ActorServices } from "./ActorServices.js"
+import { makeMailbox } from "./Mailbox.js"
+import { PersistFailure } from "./PersistFailure.js"
+import type { SessionState } from "./SessionState.js"
+import type { Transition } from "./Transition.js"
+
+/**
+ * One command on its way through the mailbox. `abandon` is called instead of `run` once the actor has stopped, and after
+ * `run` if that failed.
+ */
+export interface Command {
+  readonly run: Effect.Effect<void, PersistFailure>
+  readonly abandon: (reason: ChangeError) => void
+}
+
+/**
+ * What the rest of the actor does at the turning points of its life.
+ */
+interface ActorLife {
+  /** The session was read from the store. */
+  readonly loaded: (openTurns: ReadonlyArray<Turn>) => Effect.Effect<void, PersistFailure>
+  /** A command was served. */
+  readonly served: Effect.Effect<void, PersistFailure>
+  /** A command failed, which ends the actor. */
+  readonly failed: (reason: ChangeError) => Effect.Effect<void>
+  /** The actor is over; run once. */
+  readonly stopped: (reason: ChangeError) => Effect.Effect<void>
+}
+
+/**
+ * The inside of an actor: the mailbox, the last committed state, and the one way to change it.
+ */
+export interface ActorCore {
+  /** The last committed state. To be asked for by commands only: before the first one there is none. */
+  readonly state: () => SessionState
+  /** The last committed state, read first if need be. */
+  readonly current: Effect.Effect<SessionState, ChangeError>
+  /** Commits, and only then believes it. */
+  readonly persist: (transition: Transition) => Effect.Effect<void, PersistFailure>
+  /**
+   * Runs a command in its turn and answers with its result. Interrupting the asker does not take the command back. Goes
+   * into the mailbox unless told otherwise.
+   */
+  readonly ask: <A, E = never>(
+    body: Effect.Effect<A, E | PersistFailure>,
+    offer?: (command: Command) => void
+  ) => Effect.Effect<A, ChangeError | Exclude<E, PersistFailure>>
+  readonly tell: (command: Command) => void
+  /** Ends the actor: all that waits in the mailbox, and all that comes, is abandoned. */
+  readonly stop: (reason: ChangeError) => Effect.Effect<void>
+  /** Commands that wait in the mailbox. */
+  readonly backlog: () => number
+}
+
+export const makeActorCore = (id: SessionId, services: ActorServices, life: ActorLife): ActorCore => {
+  let state: SessionState | undefined
+  let stopped: ChangeError | undefined
+
+  const load = Effect.suspend(() => services.store.open(id, services.historyWindow)).pipe(
+    Effect.mapError((error) => new PersistFailure({ error })),
+    Effect.flatMap(({ openTurns, ...snapshot }) => {
+      state = { ...snapshot, window: snapshot.window.filter((message) => message.finishReason !== "cut") }
+      return life.loaded(openTurns)
+    })
+  )
+
+  const serve = (command: Command): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (stopped) return Effect.sync(() => command.abandon(stopped ?? unavailable("it has stopped")))
+      return (state ? command.run : Effect.zipRight(load, command.run)).pipe(
+        Effect.zipRight(life.served),
+        Effect.catchAllCause((cause) =>
+          Effect.flatMap(explain(cause), (reason) => {
+            command.abandon(reason)
+            return Effect.zipRight(life.failed(reason), stop(reason))
+          })
+        )
+      )
+    })
+
+  const unavailable = (reason: string) => new SessionUnavailable({ sessionId: id, reason })
+
+  const explain = (cause: Cause.Cause<PersistFailure>): Effect.Effect<ChangeError> =>
+    Either.match(Cause.failureOrCause(cause), {
+      onLeft: ({ error }) => Effect.succeed(error),
+      onRight: (cause) =>
+        Effect.as(Effect.logError("A session's actor has a defect", cause), unavailable("its actor failed"))
+    })
+
+  const mailbox = makeMailbox(serve, services.forkDrain)
+
+  const stop = (reason: ChangeError) =>
+    Effect.suspend(() => {
+      if (stopped) return Effect.void
+      stopped = reason
+      for (const command of mailbox.takeAll()) command.abandon(reason)
+      return life.stopped(reason)
+    })
+
+  const loadedState = () => {
+    if (!state) throw new Error("The state was asked for before it was read")
+    return state
+  }
+
+  const ask = <A, E = never>(body: Effect.Effect<A, E | PersistFailure>, offer = mailbox.offer) =>
+    Effect.async<A, ChangeError | Exclude<E, PersistFailure>>((resume) =>
+      offer({
+        run: Effect.matchEffect(body, {
+          onSuccess: (value) => Effect.sync(() => resume(Effect.succeed(value))),
+          onFailure: (error) =>
+            error instanceof PersistFailure
+              ? Effect.fail(error)
+              : Effect.sync(() => resume(Effect.fail(error as Exclude<E, PersistFailure>)))
+        }),
+        abandon: (reason) => resume(Effect.fail(reason))
+      })
+    )
+
+  return {
+    state: loadedState,
+    current: Effect.suspend(() => (state ? Effect.succeed(state) : ask(Effect.sync(loadedState)))),
+    persist: ({ changes, next }) =>
+      Effect.suspend(() => services.store.commit(id, next.epoch, changes)).pipe(
+        Effect.mapError((error) => new PersistFailure({ error })),
+        Effect.map(() => {
+          state = next
+        })
+      ),
+    ask,
+    tell: mailbox.offer,
+    stop,
+    backlog: mailbox.size
+  }
+}

@@ -1,0 +1,145 @@
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type { ChangeError } from "../../../domain/error/ChangeError.js"
+import { TurnInterrupted } from "../../../domain/error/TurnInterrupted.js"
+import type { Prompt, Turn } from "../../../domain/Turn.js"
+import type { Reply } from "../../Reply.js"
+import type { ActorCore, Command } from "./ActorCore.js"
+import type { ActorServices } from "./ActorServices.js"
+import { endEvents } from "./endEvents.js"
+import { endTurn } from "./endTurn.js"
+import { type Conversation, openConversation } from "./openConversation.js"
+import type { PersistFailure } from "./PersistFailure.js"
+import { promptMessage } from "./promptMessage.js"
+import { replyMessage } from "./replyMessage.js"
+import { runTurn, type TurnOutcome } from "./runTurn.js"
+import { startTurn } from "./startTurn.js"
+import { toExit, type TurnEnd } from "./TurnEnd.js"
+import { type TurnObserver, unobserved } from "./TurnObserver.js"
+
+/**
+ * What waits for the running turn to end: the next turn, or a change of the history that must not fall into a turn.
+ */
+type Waiting =
+  | { readonly _tag: "Turn"; readonly turn: Turn; readonly prompt: Prompt; readonly observer: TurnObserver }
+  | { readonly _tag: "Between" } & Command
+
+/**
+ * A session's turns: one runs, the others wait in the order they were accepted.
+ */
+export interface TurnQueue {
+  /** How many run or wait. */
+  readonly size: () => number
+  readonly enqueue: (waiting: Waiting) => void
+  /** Starts what may start now. */
+  readonly advance: Effect.Effect<void, PersistFailure>
+  /** Takes up what an earlier owner left behind. */
+  readonly recover: (openTurns: ReadonlyArray<Turn>) => Effect.Effect<void, PersistFailure>
+  /** Lets go of all turns: who waits for one is told why, and the provider call is closed. */
+  readonly abandon: (reason: ChangeError) => Effect.Effect<void>
+}
+
+export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQueue => {
+  const { historyWindow, hooks, ids, pipeline, providers } = services
+  const waiting: Array<Waiting> = []
+  let running: { readonly observer: TurnObserver; readonly fiber: Fiber.RuntimeFiber<void> } | undefined
+  let conversation: Conversation | undefined
+
+  const start = Effect.fnUntraced(function*(accepted: Turn, prompt: Prompt, observer: TurnObserver) {
+    const at = yield* DateTime.now
+    const message = promptMessage(core.state(), yield* ids.messageId, prompt, at, accepted.id)
+    const { turn, ...transition } = startTurn(core.state(), accepted, message, at, historyWindow)
+    yield* core.persist(transition)
+    const { context, session, window } = core.state()
+    observer.emit({ _tag: "TurnStarted", turnId: turn.id, message })
+    yield* hooks.publish({ _tag: "MessageSent", sessionId: session.id, at, message })
+    yield* hooks.publish({ _tag: "TurnStarted", sessionId: session.id, at, turnId: turn.id })
+
+    conversation ??= openConversation(providers, session)
+    let index = 0
+    const call = runTurn({
+      request: { sessionId: session.id, turnId: turn.id, messages: window, context },
+      middleware: { session, context },
+      pipeline,
+      conversation: conversation.get,
+      emit: (text) => observer.emit({ _tag: "TurnDelta", turnId: turn.id, index: index++, text })
+    })
+    // The outcome comes back through the mailbox: only the actor itself changes the session.
+    const fiber = services.forkTurn(
+      Effect.map(
+        call,
+        (outcome) =>
+          core.tell({ run: finish(turn, observer, outcome), abandon: (reason) => observer.end(Exit.fail(reason)) })
+      )
+    )
+    running = { observer, fiber }
+  })
+
+  const finish = Effect.fnUntraced(function*(turn: Turn, observer: TurnObserver, outcome: TurnOutcome) {
+    const at = yield* DateTime.now
+    const id = yield* ids.messageId
+    const toMessage = (reply: Reply) => replyMessage(core.state(), id, reply, at, turn.id, outcome.processingTimeMs)
+    const end: TurnEnd = outcome.error === undefined
+      ? { error: undefined, message: toMessage(outcome.reply) }
+      : { error: outcome.error, message: outcome.reply && toMessage(outcome.reply) }
+    yield* core.persist(endTurn(core.state(), turn, end, at, historyWindow))
+    running = undefined
+    if (end.error === undefined) observer.emit({ _tag: "TurnCompleted", turnId: turn.id, message: end.message })
+    observer.end(toExit(end))
+    yield* Effect.forEach(endEvents(turn, end, at), hooks.publish, { discard: true })
+  })
+
+  // At most once: the provider may have been called, so the turn is not run again.
+  const interrupt = Effect.fnUntraced(function*(turn: Turn) {
+    const at = yield* DateTime.now
+    const error = new TurnInterrupted({ sessionId: turn.sessionId, turnId: turn.id })
+    const end: TurnEnd = { error, message: undefined }
+    yield* core.persist(endTurn(core.state(), turn, end, at, historyWindow))
+    yield* Effect.forEach(endEvents(turn, end, at), hooks.publish, { discard: true })
+  })
+
+  // What comes next stays in the queue until it is under way, so that a failure finds it there and tells who waits.
+  const advance: Effect.Effect<void, PersistFailure> = Effect.suspend(() => {
+    const next = waiting[0]
+    if (next === undefined || running || services.isClosing()) return Effect.void
+    const begin = next._tag === "Turn" ? start(next.turn, next.prompt, next.observer) : next.run
+    return Effect.flatMap(begin, () => {
+      waiting.shift()
+      return advance
+    })
+  })
+
+  return {
+    size: () => waiting.length + Number(running !== undefined),
+    enqueue: (next) => {
+      waiting.push(next)
+    },
+    advance,
+    recover: (openTurns) =>
+      Effect.forEach(
+        openTurns,
+        (turn) => {
+          if (turn.prompt === undefined) return interrupt(turn)
+          waiting.push({ _tag: "Turn", turn, prompt: turn.prompt, observer: unobserved })
+          return Effect.void
+        },
+        { discard: true }
+      ),
+    abandon: (reason) =>
+      Effect.suspend(() => {
+        for (const next of waiting.splice(0)) abandonWaiting(next, reason)
+        const turn = running
+        running = undefined
+        turn?.observer.end(Exit.fail(reason))
+        return Effect.zipRight(
+          turn ? Fiber.interrupt(turn.fiber) : Effect.void,
+          conversation ? conversation.close : Effect.void
+        )
+      })
+  }
+}
+
+const abandonWaiting = (next: Waiting, reason: ChangeError): void =>
+  next._tag === "Turn" ? next.observer.end(Exit.fail(reason)) : next.abandon(reason)

@@ -1,0 +1,40 @@
+import type * as DateTime from "effect/DateTime"
+import { withProviderCall } from "../../../domain/SessionMetrics.js"
+import type { Turn, TurnStatus } from "../../../domain/Turn.js"
+import { appendMessage } from "./appendMessage.js"
+import type { SessionState } from "./SessionState.js"
+import type { Transition } from "./Transition.js"
+import type { TurnEnd } from "./TurnEnd.js"
+
+/**
+ * T3: the turn's one terminal record, in one commit with the reply or with what had arrived of it.
+ */
+export const endTurn = (
+  state: SessionState,
+  turn: Turn,
+  end: TurnEnd,
+  now: DateTime.Utc,
+  windowSize: number
+): Transition => {
+  const { error, message } = end
+  const called = { ...state, metrics: withProviderCall(state.metrics, error !== undefined) }
+  const next = message ? appendMessage(called, message, now, windowSize) : called
+  return {
+    changes: {
+      turns: [{
+        ...turn,
+        status: statusAfter(end),
+        endedAt: now,
+        ...(message && { replySeq: message.seq }),
+        ...(error && { errorCode: error.code })
+      }],
+      metrics: next.metrics,
+      lastActivityAt: now,
+      ...(message && { messages: [message] })
+    },
+    next
+  }
+}
+
+const statusAfter = ({ error }: TurnEnd): TurnStatus =>
+  error === undefined ? "completed" : error._tag === "TurnInterrupted" ? "interrupted" : "failed"
