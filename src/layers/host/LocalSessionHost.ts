@@ -130,7 +130,7 @@ const make = Effect.fnUntraced(function*({
 
   const shutDown = Effect.gen(function*() {
     closing = true
-    yield* Effect.timeoutOption(Effect.interruptible(FiberSet.awaitEmpty(turns)), drainTimeout)
+    yield* Effect.interruptible(Effect.timeoutOption(FiberSet.awaitEmpty(turns), drainTimeout))
     yield* FiberSet.clear(turns)
     yield* FiberSet.awaitEmpty(drains)
     yield* Effect.forEach(

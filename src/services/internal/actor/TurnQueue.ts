@@ -59,21 +59,19 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
 
     conversation ??= openConversation(providers, session)
     let index = 0
-    const call = runTurn({
+    const fiber = services.forkTurn(runTurn({
       request: { sessionId: session.id, turnId: turn.id, messages: window, context },
       middleware: { session, context },
       pipeline,
       conversation: conversation.get,
-      emit: (text) => observer.emit({ _tag: "TurnDelta", turnId: turn.id, index: index++, text })
-    })
-    // The outcome comes back through the mailbox: only the actor itself changes the session.
-    const fiber = services.forkTurn(
-      Effect.map(
-        call,
-        (outcome) =>
-          core.tell({ run: finish(turn, observer, outcome), abandon: (reason) => observer.end(Exit.fail(reason)) })
-      )
-    )
+      emit: (text) => observer.emit({ _tag: "TurnDelta", turnId: turn.id, index: index++, text }),
+      // The outcome comes back through the mailbox: only the actor itself changes the session.
+      report: (outcome) =>
+        core.tell({
+          run: finish(turn, observer, outcome),
+          abandon: (reason) => observer.end(Exit.fail(reason))
+        })
+    }))
     running = { observer, fiber }
   })
 

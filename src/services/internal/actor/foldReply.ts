@@ -1,5 +1,6 @@
 import type { FinishReason } from "../../../domain/FinishReason.js"
 import type { Part } from "../../../domain/Part.js"
+import { maxTextLength } from "../../../domain/WellFormedText.js"
 import { ProviderEvent } from "../../ProviderEvent.js"
 import type { Reply } from "../../Reply.js"
 
@@ -10,8 +11,8 @@ export interface ReplyFold {
   readonly add: (event: ProviderEvent) => void
   /** Set once the provider said that it is done. */
   readonly finishReason: () => FinishReason | undefined
-  /** Characters of text so far. */
-  readonly length: () => number
+  /** Whether more text came than a message may have. What is over is dropped. */
+  readonly isTooLong: () => boolean
   /** What has arrived so far. A reply that is cut keeps its text only: half a tool call means nothing. */
   readonly reply: (finishReason: FinishReason) => Reply
 }
@@ -29,7 +30,7 @@ export const foldReply = (): ReplyFold => {
 
   const add = ProviderEvent.$match({
     TextDelta: (event) => {
-      text += event.text
+      text += event.text.slice(0, Math.max(0, maxTextLength - length))
       length += event.text.length
     },
     ToolCall: ({ part }) => {
@@ -44,7 +45,7 @@ export const foldReply = (): ReplyFold => {
   return {
     add,
     finishReason: () => finished?.reason,
-    length: () => length,
+    isTooLong: () => length > maxTextLength,
     reply: (finishReason) => {
       closeText()
       return {

@@ -8,7 +8,6 @@ import { EmptyReply } from "../../../domain/error/EmptyReply.js"
 import { ProviderProtocol } from "../../../domain/error/ProviderProtocol.js"
 import type { TurnError } from "../../../domain/error/TurnError.js"
 import { TurnInterrupted } from "../../../domain/error/TurnInterrupted.js"
-import { maxTextLength } from "../../../domain/WellFormedText.js"
 import type { MiddlewareContext } from "../../Middleware.js"
 import type { MiddlewarePipeline } from "../../MiddlewarePipeline.js"
 import type { ProviderSession } from "../../Provider.js"
@@ -32,13 +31,15 @@ interface TurnCall {
   readonly pipeline: MiddlewarePipeline["Type"]
   readonly conversation: Effect.Effect<ProviderSession, TurnError>
   readonly emit: (text: string) => void
+  /** Called once, at the end. */
+  readonly report: (outcome: TurnOutcome) => void
 }
 
 /**
  * Calls the provider for one turn, with the middleware on both sides. Never fails and never dies: whatever happens,
- * interruption included, is an outcome to be stored.
+ * interruption included, is an outcome to be reported and stored.
  */
-export const runTurn = ({ conversation, emit, middleware, pipeline, request }: TurnCall): Effect.Effect<TurnOutcome> =>
+export const runTurn = ({ conversation, emit, middleware, pipeline, report, request }: TurnCall): Effect.Effect<void> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const { provider } = middleware.session
@@ -56,7 +57,7 @@ export const runTurn = ({ conversation, emit, middleware, pipeline, request }: T
             fold.add(event)
             if (mayStream && event._tag === "TextDelta") emit(event.text)
           }
-          return fold.length() > maxTextLength ? broken("its reply is too long") : Effect.void
+          return fold.isTooLong() ? broken("its reply is too long") : Effect.void
         })
         const finishReason = fold.finishReason()
         if (finishReason === undefined) return yield* broken("it ended without saying that it was finished")
@@ -76,7 +77,7 @@ export const runTurn = ({ conversation, emit, middleware, pipeline, request }: T
       const failed = Exit.zipLeft(called, reviewed)
       if (reply && Exit.isSuccess(failed)) {
         if (!mayStream) emitText(reply, emit)
-        return { reply, error: undefined, processingTimeMs }
+        return report({ reply, error: undefined, processingTimeMs })
       }
       const cause = Exit.isFailure(failed) ? failed.cause : Cause.empty
       const error = yield* Either.match(Cause.failureOrCause(cause), {
@@ -89,7 +90,7 @@ export const runTurn = ({ conversation, emit, middleware, pipeline, request }: T
               broken("it failed unexpectedly")
             )
       })
-      return { reply, error, processingTimeMs }
+      return report({ reply, error, processingTimeMs })
     })
   )
 
