@@ -1,0 +1,140 @@
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Iterable from "effect/Iterable"
+import * as Layer from "effect/Layer"
+import { MessageNotFound } from "../../domain/error/MessageNotFound.js"
+import { SessionNotFound } from "../../domain/error/SessionNotFound.js"
+import { StoreError } from "../../domain/error/StoreError.js"
+import type { SessionId } from "../../domain/SessionId.js"
+import { SessionStore } from "../../services/SessionStore.js"
+import { MemorySession } from "./internal/MemorySession.js"
+import { pageOfMessages } from "./internal/pageOfMessages.js"
+import { pageOfSessions } from "./internal/pageOfSessions.js"
+
+export interface MemoryUsage {
+  readonly sessions: number
+  readonly maxSessions: number
+  readonly messages: number
+  readonly turns: number
+  /** About: the length of all that is kept, as JSON. */
+  readonly bytes: number
+}
+
+/**
+ * What a store in memory offers beside the port.
+ */
+export class MemorySessionStore
+  extends Context.Tag("langswarm-session/layers/store/MemorySessionStore")<MemorySessionStore, {
+    readonly usage: Effect.Effect<MemoryUsage>
+    /** Removes all sessions, whoever owns them. */
+    readonly clear: Effect.Effect<void>
+  }>()
+{}
+
+export interface MemorySessionStoreOptions {
+  /** 1000 unless told. With so many sessions, `create` fails with `StoreError` and the reason `Full`. */
+  readonly maxSessions?: number
+}
+
+/**
+ * Keeps sessions in this process: for development and tests. All is gone when the process ends.
+ */
+export const layer = (
+  { maxSessions = 1000 }: MemorySessionStoreOptions = {}
+): Layer.Layer<MemorySessionStore | SessionStore> =>
+  Layer.effectContext(Effect.sync(() => {
+    const sessions = new Map<SessionId, MemorySession>()
+    return Context.make(SessionStore, storeOf(sessions, maxSessions)).pipe(
+      Context.add(MemorySessionStore, {
+        usage: Effect.sync(() => ({
+          sessions: sessions.size,
+          maxSessions,
+          messages: sum(sessions, ({ messages }) => messages.size),
+          turns: sum(sessions, ({ turns }) => turns.size),
+          bytes: sum(sessions, ({ size }) => size)
+        })),
+        clear: Effect.sync(() => sessions.clear())
+      })
+    )
+  }))
+
+/** Each operation is one synchronous step, so none ever sees another half done. */
+const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): SessionStore["Type"] => {
+  const find = (id: SessionId): Either.Either<MemorySession, SessionNotFound> =>
+    Either.fromNullable(sessions.get(id), () => new SessionNotFound({ sessionId: id }))
+
+  const withSession = <A, E = never>(id: SessionId, use: (session: MemorySession) => Either.Either<A, E>) =>
+    Effect.suspend(() => Either.flatMap(find(id), use))
+
+  const read = <A>(id: SessionId, get: (session: MemorySession) => A) =>
+    withSession(id, (session) => Either.right(get(session)))
+
+  return {
+    durability: "memory",
+
+    create: (session, context) =>
+      Effect.suspend(() => {
+        if (sessions.has(session.id)) throw new Error(`There is a session "${session.id}" already`)
+        if (sessions.size >= maxSessions) {
+          return new StoreError({ reason: "Full", detail: `maxSessions ${maxSessions}` })
+        }
+        sessions.set(session.id, new MemorySession(session, context))
+        return Effect.void
+      }),
+
+    get: (id) => read(id, ({ info }) => info),
+    context: (id) => read(id, ({ context }) => context),
+    metrics: (id) => read(id, ({ metrics }) => metrics),
+
+    list: (query) => Effect.suspend(() => pageOfSessions(Iterable.map(sessions.values(), ({ info }) => info), query)),
+
+    messages: (id, query) => withSession(id, ({ messages }) => pageOfMessages(messages.values(), query)),
+
+    message: (id, messageId) =>
+      withSession(
+        id,
+        ({ messages }) =>
+          Either.fromNullable(messages.get(messageId), () => new MessageNotFound({ sessionId: id, messageId }))
+      ),
+
+    turns: (id, limit) => read(id, (session) => session.latestTurns(limit)),
+    open: (id, window) => read(id, (session) => session.open(window)),
+
+    commit: (id, epoch, changes) =>
+      withSession(id, (session) => Either.map(session.ownedBy(epoch), (owned) => owned.apply(changes))),
+
+    remove: (id, epoch) =>
+      Effect.suspend(() => {
+        const session = sessions.get(id)
+        if (!session) return Effect.void
+        return Either.map(session.ownedBy(epoch), () => void sessions.delete(id))
+      }),
+
+    cleanup: (before, status) =>
+      Effect.sync(() => {
+        const resting = [...sessions.values()].filter(({ info, openTurns }) =>
+          openTurns.size === 0 && DateTime.lessThan(info.lastActivityAt, before) &&
+          (status === undefined || info.status === status)
+        )
+        for (const { info } of resting) sessions.delete(info.id)
+        return resting.length
+      }),
+
+    unfinished: Effect.sync(() =>
+      [...sessions.values()].filter(({ openTurns }) => openTurns.size > 0).map(({ info }) => info.id).toSorted()
+    ),
+
+    health: Effect.sync(() => ({
+      name: "memory",
+      durability: "memory",
+      ok: true,
+      sessions: sessions.size,
+      bytes: sum(sessions, ({ size }) => size)
+    }))
+  }
+}
+
+const sum = (sessions: ReadonlyMap<SessionId, MemorySession>, of: (session: MemorySession) => number): number =>
+  Iterable.reduce(sessions.values(), 0, (total, session) => total + of(session))

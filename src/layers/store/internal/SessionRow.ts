@@ -1,0 +1,13 @@
+import * as Schema from "effect/Schema"
+import { SessionConfig } from "../../../domain/SessionConfig.js"
+import { SessionInfo } from "../../../domain/SessionInfo.js"
+
+/**
+ * The columns of `sessions` that a list shows.
+ */
+export const SessionRow = Schema.Struct({
+  ...SessionInfo.fields,
+  config: Schema.parseJson(SessionConfig),
+  createdAt: Schema.DateTimeUtcFromNumber,
+  lastActivityAt: Schema.DateTimeUtcFromNumber
+})

@@ -1,0 +1,95 @@
+import type Sqlite from "better-sqlite3"
+import type { MessageRow } from "./MessageRow.js"
+import type { OwnedSessionRow } from "./OwnedSessionRow.js"
+import type { TurnRow } from "./TurnRow.js"
+
+/**
+ * Every statement that runs inside a write, prepared once for a connection.
+ */
+export const prepareStatements = (db: Sqlite.Database) => ({
+  addSession: db.prepare<typeof OwnedSessionRow.Encoded>(`
+    INSERT INTO sessions (
+      id, user_id, provider, model, status, created_at, last_activity_at, message_count, last_seq, last_ordinal,
+      owner_epoch, metrics, config, context
+    ) VALUES (
+      @id, @userId, @provider, @model, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq, @lastOrdinal,
+      @ownerEpoch, @metrics, @config, @context
+    )`),
+
+  addTag: db.prepare<{ id: string; tag: string; createdAt: number }>(`
+    INSERT INTO session_tags (session_id, tag, created_at) VALUES (@id, @tag, @createdAt)`),
+
+  takeOwnership: db.prepare<[id: string], object>(`
+    UPDATE sessions SET owner_epoch = owner_epoch + 1 WHERE id = ? RETURNING *`),
+
+  ownerOf: db.prepare<[id: string], { owner_epoch: number }>(`SELECT owner_epoch FROM sessions WHERE id = ?`),
+
+  latestMessages: db.prepare<[id: string, limit: number], object>(`
+    SELECT * FROM messages WHERE session_id = ? ORDER BY seq DESC LIMIT ?`),
+
+  openTurns: db.prepare<[id: string], object>(`
+    SELECT * FROM turns WHERE session_id = ? AND status IN ('accepted', 'calling') ORDER BY ordinal`),
+
+  /** The fence: changes nothing for an owner that is no longer one, or has lost count. */
+  advance: db.prepare<{
+    id: string
+    epoch: number
+    precedingSeq: number | null
+    addedMessages: number
+    clearsMessages: number
+    highestOrdinal: number
+    metrics: string | null
+    context: string | null
+  }>(`
+    UPDATE sessions SET
+      last_seq = last_seq + @addedMessages,
+      message_count = iif(@clearsMessages, 0, message_count) + @addedMessages,
+      last_ordinal = max(last_ordinal, @highestOrdinal),
+      metrics = coalesce(@metrics, metrics),
+      context = coalesce(@context, context)
+    WHERE id = @id AND owner_epoch = @epoch AND last_seq = coalesce(@precedingSeq, last_seq)`),
+
+  // Two of their own, since to name an indexed column is to write its index again.
+  setStatus: db.prepare<[status: string, id: string]>(`UPDATE sessions SET status = ? WHERE id = ?`),
+  setLastActivity: db.prepare<[at: number, id: string]>(`UPDATE sessions SET last_activity_at = ? WHERE id = ?`),
+
+  clearMessages: db.prepare<[id: string]>(`DELETE FROM messages WHERE session_id = ?`),
+
+  addMessage: db.prepare<typeof MessageRow.Encoded>(`
+    INSERT INTO messages (
+      session_id, seq, id, role, created_at, turn_id, finish_reason, processing_time_ms, usage, provider_message_id,
+      provider_metadata, metadata, parts
+    ) VALUES (
+      @sessionId, @seq, @id, @role, @createdAt, @turnId, @finishReason, @processingTimeMs, @usage, @providerMessageId,
+      @providerMetadata, @metadata, @parts
+    )`),
+
+  putTurn: db.prepare<typeof TurnRow.Encoded>(`
+    INSERT INTO turns (
+      session_id, ordinal, id, status, accepted_at, started_at, ended_at, prompt_seq, reply_seq, error_code, prompt
+    ) VALUES (
+      @sessionId, @ordinal, @id, @status, @acceptedAt, @startedAt, @endedAt, @promptSeq, @replySeq, @errorCode, @prompt
+    )
+    ON CONFLICT (session_id, ordinal) DO UPDATE SET
+      status = excluded.status,
+      started_at = excluded.started_at,
+      ended_at = excluded.ended_at,
+      prompt_seq = excluded.prompt_seq,
+      reply_seq = excluded.reply_seq,
+      error_code = excluded.error_code,
+      prompt = excluded.prompt
+    WHERE id = excluded.id`),
+
+  removeSession: db.prepare<[id: string, epoch: number]>(`DELETE FROM sessions WHERE id = ? AND owner_epoch = ?`),
+
+  removeResting: db.prepare<{ before: number; status: string | null; limit: number }>(`
+    DELETE FROM sessions WHERE id IN (
+      SELECT id FROM sessions
+      WHERE last_activity_at < @before AND status = coalesce(@status, status) AND NOT EXISTS (
+        SELECT 1 FROM turns WHERE session_id = sessions.id AND turns.status IN ('accepted', 'calling')
+      )
+      ORDER BY last_activity_at LIMIT @limit
+    )`)
+})
+
+export type Statements = ReturnType<typeof prepareStatements>

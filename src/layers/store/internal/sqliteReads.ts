@@ -1,0 +1,127 @@
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Arr from "effect/Array"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Durability } from "../../../domain/Durability.js"
+import { MessageNotFound } from "../../../domain/error/MessageNotFound.js"
+import { SessionNotFound } from "../../../domain/error/SessionNotFound.js"
+import type { StoreError } from "../../../domain/error/StoreError.js"
+import { SessionId } from "../../../domain/SessionId.js"
+import type { SessionStore } from "../../../services/SessionStore.js"
+import { decodeRow } from "./decodeRow.js"
+import { messageCursor } from "./messageCursor.js"
+import { MessageRow } from "./MessageRow.js"
+import { OwnedSessionRow } from "./OwnedSessionRow.js"
+import { pageOf } from "./pageOf.js"
+import { pageSize } from "./pageSize.js"
+import { retryWhileBusy } from "./retryWhileBusy.js"
+import { selectMessages } from "./selectMessages.js"
+import { selectSessions } from "./selectSessions.js"
+import { sessionColumns } from "./sessionColumns.js"
+import { sessionCursor } from "./sessionCursor.js"
+import { SessionRow } from "./SessionRow.js"
+import { storeErrorOrDie } from "./storeErrorOrDie.js"
+import { TurnRow } from "./TurnRow.js"
+
+const decodeSessions = decodeRow(Schema.Array(SessionRow))
+const decodeContexts = decodeRow(Schema.Array(OwnedSessionRow.pick("context")))
+const decodeMetrics = decodeRow(Schema.Array(OwnedSessionRow.pick("metrics")))
+const decodeMessages = decodeRow(Schema.Array(MessageRow))
+const decodeTurns = decodeRow(Schema.Array(TurnRow))
+const decodeIds = decodeRow(Schema.Array(Schema.Struct({ sessionId: SessionId })))
+const decodeSize = decodeRow(
+  Schema.Tuple(Schema.Struct({ sessions: Schema.NonNegativeInt, bytes: Schema.NonNegativeInt }))
+)
+
+/**
+ * The operations that only read. Each is one statement, on a connection that sees what is committed.
+ */
+export const sqliteReads = (
+  sql: SqlClient,
+  durability: Durability
+): Omit<SessionStore["Type"], "cleanup" | "commit" | "create" | "durability" | "open" | "remove"> => {
+  const get = (id: SessionId) =>
+    run(sql`SELECT ${sql.literal(sessionColumns)} FROM sessions WHERE id = ${id}`).pipe(
+      Effect.flatMap(decodeSessions),
+      Effect.flatMap(first(id))
+    )
+
+  /** Rows prove that there is the session they belong to; only the lack of them has to be looked into. */
+  const ofSession = (id: SessionId, rows: Effect.Effect<ReadonlyArray<object>, StoreError>) =>
+    Effect.tap(rows, ({ length }) => Effect.when(exists(id), () => length === 0))
+
+  const exists = (id: SessionId) => Effect.flatMap(run(sql`SELECT 1 FROM sessions WHERE id = ${id}`), first(id))
+
+  return {
+    get,
+
+    context: (id) =>
+      run(sql`SELECT context FROM sessions WHERE id = ${id}`).pipe(
+        Effect.flatMap(decodeContexts),
+        Effect.flatMap(first(id)),
+        Effect.map(({ context }) => context)
+      ),
+
+    metrics: (id) =>
+      run(sql`SELECT metrics FROM sessions WHERE id = ${id}`).pipe(
+        Effect.flatMap(decodeMetrics),
+        Effect.flatMap(first(id)),
+        Effect.map(({ metrics }) => metrics)
+      ),
+
+    list: Effect.fnUntraced(function*(query) {
+      const { cursor, limit = pageSize } = query
+      const position = cursor && (yield* sessionCursor.decode(cursor))
+      const rows = yield* run(selectSessions(sql, query, limit + 1, position))
+      return pageOf(
+        yield* decodeSessions(rows),
+        limit,
+        ({ createdAt, id }) => sessionCursor.encode({ createdAt: DateTime.toEpochMillis(createdAt), id })
+      )
+    }),
+
+    messages: Effect.fnUntraced(function*(id, query) {
+      const { cursor, limit = pageSize } = query
+      const position = cursor && (yield* messageCursor.decode(cursor))
+      const rows = yield* ofSession(id, run(selectMessages(sql, id, query, limit + 1, position)))
+      return pageOf(yield* decodeMessages(rows), limit, messageCursor.encode)
+    }),
+
+    message: Effect.fnUntraced(function*(id, messageId) {
+      const rows = yield* ofSession(id, run(sql`SELECT * FROM messages WHERE session_id = ${id} AND id = ${messageId}`))
+      const [message] = yield* decodeMessages(rows)
+      return message ?? (yield* new MessageNotFound({ sessionId: id, messageId }))
+    }),
+
+    turns: (id, limit) =>
+      ofSession(id, run(sql`SELECT * FROM turns WHERE session_id = ${id} ORDER BY ordinal DESC LIMIT ${limit}`)).pipe(
+        Effect.flatMap(decodeTurns)
+      ),
+
+    unfinished: run(sql`
+      SELECT DISTINCT session_id FROM turns WHERE status IN ('accepted', 'calling') ORDER BY session_id`).pipe(
+      Effect.flatMap(decodeIds),
+      Effect.map(Arr.map(({ sessionId }) => sessionId))
+    ),
+
+    health: run(sql`
+      SELECT
+        (SELECT value FROM totals WHERE name = 'sessions') AS sessions,
+        (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size) AS bytes`).pipe(
+      Effect.flatMap(decodeSize),
+      Effect.map(([{ bytes, sessions }]) => ({ name: "sqlite", durability, ok: true, sessions, bytes })),
+      Effect.catchTag(
+        "StoreError",
+        () => Effect.succeed({ name: "sqlite", durability, ok: false, sessions: 0, bytes: 0 })
+      )
+    )
+  }
+}
+
+const run = (statement: Effect.Effect<ReadonlyArray<object>, SqlError>) =>
+  retryWhileBusy(Effect.catchAll(statement, storeErrorOrDie))
+
+const first = (id: SessionId) => <A>(rows: ReadonlyArray<A>): Effect.Effect<A, SessionNotFound> =>
+  Arr.isNonEmptyReadonlyArray(rows) ? Effect.succeed(rows[0]) : new SessionNotFound({ sessionId: id })

@@ -1,0 +1,11 @@
+import type { ContractCase } from "./internal/sessionManager/ContractCase.js"
+import { lifecycleCases } from "./internal/sessionManager/lifecycleCases.js"
+import { refusalCases } from "./internal/sessionManager/refusalCases.js"
+import { turnCases } from "./internal/sessionManager/turnCases.js"
+
+/**
+ * What every `SessionManager` does, wherever it is: the same answers, and the same errors to the same mistakes. Run each
+ * case with any test runner. The manager needs a provider `mock` with a model `mock-model` whose replies hold what they
+ * reply to.
+ */
+export const SessionManagerContract: ReadonlyArray<ContractCase> = [...lifecycleCases, ...turnCases, ...refusalCases]

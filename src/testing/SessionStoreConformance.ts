@@ -1,0 +1,29 @@
+import { commitCases } from "./internal/sessionStore/commitCases.js"
+import type { ConformanceCase } from "./internal/sessionStore/ConformanceCase.js"
+import { historyCases } from "./internal/sessionStore/historyCases.js"
+import { lifecycleCases } from "./internal/sessionStore/lifecycleCases.js"
+import { listCases } from "./internal/sessionStore/listCases.js"
+import { ownershipCases } from "./internal/sessionStore/ownershipCases.js"
+import type { SurvivalCase } from "./internal/sessionStore/SurvivalCase.js"
+import { survivalCases } from "./internal/sessionStore/survivalCases.js"
+
+/**
+ * What every `SessionStore` promises, one case a promise, for any test runner: a store is done when each `run` succeeds
+ * with the store provided. Run them one after the other. They may share a store, which may have been used before and must
+ * have room for 1,000 sessions; those they make stay there.
+ */
+export const cases: ReadonlyArray<ConformanceCase> = [
+  ...lifecycleCases,
+  ...listCases,
+  ...historyCases,
+  ...commitCases,
+  ...ownershipCases
+]
+
+/**
+ * What a store that outlives its process promises beside: run each `write`, close the store, open it again, and run each
+ * `read` with what its `write` answered.
+ */
+export const survival: ReadonlyArray<SurvivalCase> = survivalCases
+
+export type { ConformanceCase, SurvivalCase }

@@ -1,0 +1,119 @@
+import * as Effect from "effect/Effect"
+import assert from "node:assert/strict"
+import { failsWith } from "./failsWith.js"
+import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
+
+/**
+ * Starting, finding, changing and ending sessions.
+ */
+export const lifecycleCases: ReadonlyArray<ContractCase> = [
+  contractCase(
+    "creates a session that shows what it was given, and can be got",
+    ({ sessions, start, userId }) =>
+      Effect.gen(function*() {
+        const { id } = yield* start({
+          config: {
+            name: "A talk",
+            tags: ["a", "b"],
+            autoArchiveAfter: "7 days",
+            providerConfig: { pattern: "{input}" }
+          },
+          context: { user: { name: "Ada" } }
+        })
+        const session = yield* sessions.get(id)
+        const info = yield* session.info
+        assert.equal(info.id, id)
+        assert.equal(info.userId, userId)
+        assert.equal(info.status, "active")
+        assert.equal(info.messageCount, 0)
+        assert.deepEqual(info.config.tags, ["a", "b"])
+        assert.deepEqual(info.config.providerConfig, { pattern: "{input}" })
+        const context = yield* session.context
+        assert.deepEqual(context.user, { name: "Ada" })
+        assert.equal(context.version, 1)
+      })
+  ),
+
+  contractCase(
+    "lists a user's sessions page by page, newest first and each once",
+    ({ sessions, start, userId }) =>
+      Effect.gen(function*() {
+        const started = yield* Effect.replicateEffect(start(), 5)
+        const first = yield* sessions.list(userId, { limit: 2 })
+        assert.equal(first.items.length, 2)
+        const second = yield* sessions.list(userId, { limit: 2, ...(first.next && { cursor: first.next }) })
+        const third = yield* sessions.list(userId, { limit: 2, ...(second.next && { cursor: second.next }) })
+        assert.equal(third.next, undefined)
+        const listed = [first, second, third].flatMap(({ items }) => items.map(({ id }) => id))
+        assert.deepEqual(listed, started.map(({ id }) => id).toReversed())
+      })
+  ),
+
+  contractCase("searches by what sessions carry", ({ sessions, start, userId }) =>
+    Effect.gen(function*() {
+      const plain = yield* start()
+      const tagged = yield* start({ config: { tags: ["red", "blue"] } })
+      yield* plain.archive
+      const find = (query: Parameters<typeof sessions.search>[0]) =>
+        Effect.map(sessions.search({ userId, ...query }), ({ items }) => items.map(({ id }) => id))
+      assert.deepEqual(yield* find({ tags: ["blue"] }), [tagged.id])
+      assert.deepEqual(yield* find({ tags: ["blue", "green"] }), [])
+      assert.deepEqual(yield* find({ status: "archived" }), [plain.id])
+      assert.deepEqual(yield* find({ provider: "mock" }), [tagged.id, plain.id])
+      assert.deepEqual(yield* find({ since: "2999-01-01T00:00:00Z" }), [])
+    })),
+
+  sessionCase("merges a patch into the context, as a new version", (session) =>
+    Effect.gen(function*() {
+      yield* session.updateContext({ user: { name: "Ada", level: 3 }, conversation: { topic: "verse" } })
+      const updated = yield* session.updateContext({ user: { level: null, tags: ["x"] } })
+      assert.deepEqual(updated.user, { name: "Ada", tags: ["x"] })
+      assert.deepEqual(updated.conversation, { topic: "verse" })
+      assert.equal(updated.version, 3)
+      assert.deepEqual(yield* session.context, updated)
+    })),
+
+  sessionCase("makes an archived session read-only", (session) =>
+    Effect.gen(function*() {
+      yield* session.send("before")
+      yield* session.archive
+      const error = yield* failsWith("SessionStateError", session.send("after"))
+      assert.equal(error.sessionId, session.id)
+      assert.equal(error.status, "archived")
+      assert.equal((yield* session.messages()).items.length, 2)
+    })),
+
+  sessionCase(
+    "removes a deleted session with all that belongs to it",
+    (session, { sessions, userId }) =>
+      Effect.gen(function*() {
+        yield* session.send("hello")
+        yield* session.delete
+        assert.equal((yield* failsWith("SessionNotFound", session.info)).sessionId, session.id)
+        yield* failsWith("SessionNotFound", session.messages())
+        yield* failsWith("SessionNotFound", session.send("are you there?"))
+        assert.deepEqual((yield* sessions.list(userId)).items, [])
+      })
+  ),
+
+  sessionCase("exports the whole session", (session) =>
+    Effect.gen(function*() {
+      const reply = yield* session.send({ content: "remember me", metadata: { nested: { list: [1, null, "x"] } } })
+      const document = yield* session.export
+      assert.equal(document.format, "langswarm-session/1")
+      assert.deepEqual(document.session, yield* session.info)
+      assert.deepEqual(document.context, yield* session.context)
+      assert.deepEqual(document.metrics, yield* session.metrics)
+      assert.deepEqual(document.messages.map(({ role }) => role), ["user", "assistant"])
+      assert.deepEqual(document.messages[0]?.metadata, { nested: { list: [1, null, "x"] } })
+      assert.deepEqual(document.messages[1], reply)
+    })),
+
+  sessionCase("tells how it is", (_, { sessions }) =>
+    Effect.gen(function*() {
+      const health = yield* sessions.health
+      assert.equal(health.status, "ok")
+      assert.ok(health.providers.includes("mock"))
+      assert.ok(health.store.sessions >= 1)
+    }))
+]

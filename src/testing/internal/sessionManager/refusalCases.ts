@@ -1,0 +1,120 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import assert from "node:assert/strict"
+import type { InvalidRequest } from "../../../domain/error/InvalidRequest.js"
+import type { SessionError } from "../../../domain/error/SessionError.js"
+import type { JsonRecord } from "../../../domain/JsonRecord.js"
+import { SessionId } from "../../../domain/SessionId.js"
+import { failsWith } from "./failsWith.js"
+import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
+
+/** As it comes out of `JSON.parse`: an own key, and no prototype. */
+const poisoned: JsonRecord = JSON.parse("{\"a\":{\"__proto__\":{\"admin\":true}}}")
+
+const assertInvalid = <A, E extends SessionError>(
+  path: ReadonlyArray<string>,
+  reason: RegExp,
+  effect: Effect.Effect<A, E>
+) =>
+  Effect.map(failsWith("InvalidRequest", effect), (error: InvalidRequest) => {
+    assert.deepEqual(error.path, path)
+    assert.match(error.reason, reason)
+    assert.equal(error.code, "invalid_request")
+  })
+
+/**
+ * What is refused, and how.
+ */
+export const refusalCases: ReadonlyArray<ContractCase> = [
+  contractCase("knows no session that was never started", ({ sessions }) =>
+    Effect.gen(function*() {
+      const unknown = sessions.session(SessionId.make("never-started"))
+      for (
+        const call of [
+          sessions.get("never-started"),
+          unknown.info,
+          unknown.send("hello"),
+          Stream.runDrain(unknown.stream("hello")),
+          unknown.sendSystem("hello"),
+          unknown.messages(),
+          unknown.message("m"),
+          unknown.turns,
+          unknown.context,
+          unknown.updateContext({ user: {} }),
+          unknown.metrics,
+          unknown.clear,
+          unknown.archive,
+          unknown.export
+        ]
+      ) {
+        assert.equal((yield* failsWith("SessionNotFound", call)).sessionId, "never-started")
+      }
+    })),
+
+  contractCase(
+    "refuses a malformed id",
+    ({ sessions }) => assertInvalid([], /must be 1 to 64 letters/, sessions.get("../../etc/passwd"))
+  ),
+
+  sessionCase("refuses a message without content", (session) =>
+    Effect.gen(function*() {
+      yield* assertInvalid(["content"], /must not be empty/, session.send(""))
+      yield* assertInvalid(["content"], /must not be empty/, session.send(" \n\t "))
+      yield* assertInvalid(["content"], /must not be empty/, session.send({ content: [] }))
+      yield* assertInvalid(["content"], /must not be empty/, Stream.runDrain(session.stream("")))
+      yield* assertInvalid(["content"], /must not be empty/, session.sendSystem(""))
+      assert.deepEqual((yield* session.messages()).items, [])
+    })),
+
+  sessionCase("refuses a text that is too long", (session) =>
+    Effect.gen(function*() {
+      yield* assertInvalid(["content"], /262144/, session.send("x".repeat(5 * 1024 * 1024)))
+      assert.deepEqual((yield* session.messages()).items, [])
+    })),
+
+  sessionCase("refuses a key that would reach a prototype", (session, { start }) =>
+    Effect.gen(function*() {
+      yield* assertInvalid(["metadata"], /__proto__/, session.send({ content: "hi", metadata: poisoned }))
+      yield* assertInvalid(["user"], /__proto__/, session.updateContext({ user: poisoned }))
+      yield* assertInvalid(["config", "customSettings"], /__proto__/, start({ config: { customSettings: poisoned } }))
+      assert.equal(Reflect.get({}, "admin"), undefined)
+    })),
+
+  contractCase(
+    "refuses a provider that nobody registered, and names those there are",
+    ({ start }) =>
+      Effect.gen(function*() {
+        const error = yield* failsWith("ConfigurationError", start({ provider: "nobody" }))
+        assert.match(error.message, /"nobody".*mock/)
+      })
+  ),
+
+  contractCase(
+    "refuses a configuration that contradicts itself",
+    ({ sessions, start, userId }) =>
+      Effect.gen(function*() {
+        const error = yield* failsWith(
+          "ConfigurationError",
+          start({ config: { autoArchiveAfter: "7 days", autoDeleteAfter: "1 day" } })
+        )
+        assert.match(error.message, /autoDeleteAfter/)
+        assert.deepEqual((yield* sessions.list(userId)).items, [])
+      })
+  ),
+
+  contractCase("refuses a user without a name", ({ start }) => assertInvalid(["userId"], /./, start({ userId: " " }))),
+
+  sessionCase("refuses a page that there cannot be", (session, { sessions, userId }) =>
+    Effect.gen(function*() {
+      yield* assertInvalid(["limit"], /1.*500/, session.messages({ limit: 0 }))
+      yield* assertInvalid(["limit"], /1.*500/, sessions.list(userId, { limit: 501 }))
+      yield* assertInvalid(["cursor"], /must be a cursor from an earlier page/, session.messages({ cursor: "bm9uZQ" }))
+      yield* assertInvalid(
+        ["cursor"],
+        /must be a cursor from an earlier page/,
+        sessions.list(userId, { cursor: "bm9uZQ" })
+      )
+      yield* assertInvalid(["cursor"], /must be a cursor from an earlier page/, sessions.search({ cursor: "%" }))
+      yield* assertInvalid(["since"], /date/, sessions.search({ since: "yesterday" }))
+    }))
+]

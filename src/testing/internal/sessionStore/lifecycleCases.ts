@@ -1,0 +1,145 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import assert from "node:assert/strict"
+import { MessageId } from "../../../domain/MessageId.js"
+import { initial, SessionContext } from "../../../domain/SessionContext.js"
+import { SessionInfo } from "../../../domain/SessionInfo.js"
+import { empty, SessionMetrics } from "../../../domain/SessionMetrics.js"
+import { IdGenerator } from "../../../services/IdGenerator.js"
+import { SessionStore } from "../../../services/SessionStore.js"
+import { assertDies } from "./assertDies.js"
+import { assertFails } from "./assertFails.js"
+import { assertSame } from "./assertSame.js"
+import { conformanceCase } from "./ConformanceCase.js"
+import { at, createSession, messageOf, messagesOf, ownSession, sessionOf, turnOf } from "./samples.js"
+
+/**
+ * How sessions come and go.
+ */
+export const lifecycleCases = [
+  conformanceCase(
+    "gives back the session it was given",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const id = yield* (yield* IdGenerator).sessionId
+      const session = sessionOf(id, {
+        status: "idle",
+        lastActivityAt: at(0.001),
+        config: {
+          name: "A \"quoted\" name; DROP TABLE sessions --",
+          tags: ["one", "two", "one"],
+          maxMessages: 7,
+          autoArchiveAfter: Duration.days(7),
+          providerConfig: { temperature: 0.5, nested: { list: [1, null, true] } }
+        }
+      })
+      const context = initial(id, at(1), { user: { name: "Ada" }, system: { level: 3 } })
+      yield* store.create(session, context)
+      assertSame(SessionInfo, yield* store.get(id), session)
+      assertSame(SessionContext, yield* store.context(id), context)
+      assertSame(SessionMetrics, yield* store.metrics(id), empty(id))
+      assert.deepEqual(yield* store.messages(id, {}), { items: [] })
+      assert.deepEqual(yield* store.turns(id, 10), [])
+    })
+  ),
+
+  conformanceCase(
+    "knows no session that was not created",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const id = yield* (yield* IdGenerator).sessionId
+      const { epoch } = yield* ownSession(0)
+      yield* assertFails("SessionNotFound", store.get(id))
+      yield* assertFails("SessionNotFound", store.context(id))
+      yield* assertFails("SessionNotFound", store.metrics(id))
+      yield* assertFails("SessionNotFound", store.messages(id, {}))
+      yield* assertFails("SessionNotFound", store.message(id, MessageId.make("m")))
+      yield* assertFails("SessionNotFound", store.turns(id, 10))
+      yield* assertFails("SessionNotFound", store.open(id, 10))
+      yield* assertFails("SessionNotFound", store.commit(id, epoch, { messages: messagesOf(id, 1, 1) }))
+      yield* store.remove(id, epoch)
+    })
+  ),
+
+  conformanceCase(
+    "dies when an id is created again, and keeps the first session",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const session = yield* createSession()
+      yield* assertDies(store.create({ ...session, model: "another" }, initial(session.id, at(0))))
+      assertSame(SessionInfo, yield* store.get(session.id), session)
+    })
+  ),
+
+  conformanceCase(
+    "removes a session with all that belongs to it, and no other",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const other = yield* ownSession(2)
+      const session = yield* createSession({ config: { tags: [`tag-beside-${other.id}`] } })
+      const { id } = session
+      const { epoch } = yield* store.open(id, 0)
+      yield* store.commit(id, epoch, { messages: messagesOf(id, 1, 3), turns: [turnOf(id, 1)] })
+      yield* store.remove(id, epoch)
+      yield* store.remove(id, epoch)
+
+      yield* assertFails("SessionNotFound", store.get(id))
+      yield* assertFails("SessionNotFound", store.messages(id, {}))
+      yield* assertFails("SessionNotFound", store.message(id, messageOf(id, 1).id))
+      yield* assertFails("SessionNotFound", store.turns(id, 10))
+      yield* assertFails("SessionNotFound", store.commit(id, epoch, {}))
+      assert.deepEqual(yield* store.list({ tags: [`tag-beside-${other.id}`] }), { items: [] })
+      assert.deepEqual(yield* store.list({ userId: session.userId }), { items: [] })
+      assert.ok(!(yield* store.unfinished).includes(id))
+      assert.equal((yield* store.messages(other.id, {})).items.length, 2)
+
+      yield* store.create(session, initial(id, at(0)))
+      assert.deepEqual(yield* store.messages(id, {}), { items: [] })
+      assert.deepEqual(yield* store.turns(id, 10), [])
+    })
+  ),
+
+  conformanceCase(
+    "cleans up sessions that rested since before a moment, however many",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const long = { lastActivityAt: at(-1e9) }
+      const archived = yield* createSession({ ...long, status: "archived" })
+      const busy = yield* createSession(long)
+      const { epoch } = yield* store.open(busy.id, 0)
+      yield* store.commit(busy.id, epoch, { turns: [turnOf(busy.id, 1)] })
+      const edge = yield* createSession({ lastActivityAt: at(-1e9 + 1) })
+      const active = yield* Effect.forEach(Array.from({ length: 450 }), () => createSession(long), {
+        concurrency: "unbounded"
+      })
+
+      assert.equal(yield* store.cleanup(at(-1e9 + 1), "active"), active.length)
+      for (const { id } of active) yield* assertFails("SessionNotFound", store.get(id))
+      assertSame(SessionInfo, yield* store.get(archived.id), archived)
+
+      assert.equal(yield* store.cleanup(at(-1e9 + 1)), 1)
+      yield* assertFails("SessionNotFound", store.get(archived.id))
+      assertSame(SessionInfo, yield* store.get(busy.id), busy)
+      assertSame(SessionInfo, yield* store.get(edge.id), edge)
+
+      yield* store.commit(busy.id, epoch, { turns: [turnOf(busy.id, 1, { status: "interrupted" })] })
+      assert.equal(yield* store.cleanup(at(-1e9 + 2)), 2)
+    })
+  ),
+
+  conformanceCase(
+    "counts its sessions and states its durability",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const before = yield* store.health
+      const { id, epoch } = yield* ownSession(10)
+      const after = yield* store.health
+      assert.ok(after.ok)
+      assert.equal(after.durability, store.durability)
+      assert.equal(after.sessions, before.sessions + 1)
+      assert.ok(after.bytes > 0)
+      yield* store.remove(id, epoch)
+      assert.equal((yield* store.health).sessions, before.sessions)
+    })
+  )
+]

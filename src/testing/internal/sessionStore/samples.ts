@@ -1,0 +1,82 @@
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import { Message } from "../../../domain/Message.js"
+import { MessageId } from "../../../domain/MessageId.js"
+import { initial } from "../../../domain/SessionContext.js"
+import type { SessionId } from "../../../domain/SessionId.js"
+import type { SessionInfo } from "../../../domain/SessionInfo.js"
+import type { Prompt, Turn } from "../../../domain/Turn.js"
+import { TurnId } from "../../../domain/TurnId.js"
+import { UserId } from "../../../domain/UserId.js"
+import { IdGenerator } from "../../../services/IdGenerator.js"
+import { SessionStore } from "../../../services/SessionStore.js"
+
+/** The sessions and messages that cases are made of: the same in each run, but for the ids of sessions. */
+
+const start = DateTime.unsafeMake("2026-01-01T00:00:00Z")
+
+export const at = (seconds: number): DateTime.Utc => DateTime.add(start, { millis: Math.round(seconds * 1000) })
+
+export const sessionOf = (id: SessionId, over: Partial<SessionInfo> = {}): SessionInfo => ({
+  id,
+  userId: UserId.make(`user-of-${id}`),
+  provider: "mock",
+  model: "mock-model",
+  status: "active",
+  config: {},
+  createdAt: at(0),
+  lastActivityAt: at(0),
+  messageCount: 0,
+  ...over
+})
+
+export const promptOf = (text: string): Prompt => ({ parts: [{ _tag: "Text", text }], metadata: {} })
+
+export const messageOf = (
+  sessionId: SessionId,
+  seq: number,
+  over: Partial<typeof Message.Type> = {}
+): Message =>
+  new Message({
+    id: MessageId.make(`${sessionId}-${seq}`),
+    sessionId,
+    seq,
+    role: seq % 2 === 1 ? "user" : "assistant",
+    parts: [{ _tag: "Text", text: `message ${seq}` }],
+    createdAt: at(seq),
+    metadata: {},
+    ...over
+  })
+
+/** The messages from one `seq` to another. */
+export const messagesOf = (sessionId: SessionId, first: number, last: number): ReadonlyArray<Message> =>
+  Array.from({ length: last - first + 1 }, (_, index) => messageOf(sessionId, first + index))
+
+export const turnOf = (sessionId: SessionId, ordinal: number, over: Partial<Turn> = {}): Turn => ({
+  id: TurnId.make(`${sessionId}-t${ordinal}`),
+  sessionId,
+  ordinal,
+  status: "accepted",
+  prompt: promptOf(`turn ${ordinal}`),
+  acceptedAt: at(ordinal),
+  ...over
+})
+
+/** A new session in the store. */
+export const createSession = (over?: Partial<SessionInfo>) =>
+  Effect.gen(function*() {
+    const store = yield* SessionStore
+    const session = sessionOf(yield* (yield* IdGenerator).sessionId, over)
+    yield* store.create(session, initial(session.id, session.createdAt))
+    return session
+  })
+
+/** A new session in the store, and an owner that has committed so many messages to it. */
+export const ownSession = (messages: number) =>
+  Effect.gen(function*() {
+    const store = yield* SessionStore
+    const { id } = yield* createSession()
+    const { epoch } = yield* store.open(id, 0)
+    yield* store.commit(id, epoch, { messages: messagesOf(id, 1, messages) })
+    return { id, epoch }
+  })

@@ -1,0 +1,40 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import type { SessionStore } from "../../src/services/SessionStore.js"
+import * as SessionStoreConformance from "../../src/testing/SessionStoreConformance.js"
+
+const newFilename = Effect.map(
+  Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped()),
+  (directory) => `${directory}/sessions.db`
+)
+
+const sqlite = (durability: "disk" | "process") =>
+  Layer.unwrapScoped(Effect.map(newFilename, (filename) => SqliteSessionStore.layer({ durability, filename }))).pipe(
+    Layer.provide(NodeContext.layer)
+  )
+
+const conforms = <E>(name: string, layer: Layer.Layer<SessionStore, E>) =>
+  it.layer(layer)(name, (it) => {
+    for (const { name, run } of SessionStoreConformance.cases) it.effect(name, () => run)
+  })
+
+describe("SessionStore", () => {
+  conforms("in memory", MemorySessionStore.layer())
+  conforms("in SQLite, on disk", sqlite("disk"))
+  conforms("in SQLite, in the process", sqlite("process"))
+
+  describe("in SQLite, opened again", () => {
+    for (const { name, read, write } of SessionStoreConformance.survival) {
+      it.scoped(name, () =>
+        Effect.gen(function*() {
+          const store = SqliteSessionStore.layer({ filename: yield* newFilename })
+          const id = yield* Effect.provide(write, store)
+          yield* Effect.provide(read(id), store)
+        }).pipe(Effect.provide(NodeContext.layer)))
+    }
+  })
+})
