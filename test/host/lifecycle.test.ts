@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Scope, Stream, TestClock } from "effect"
 import { OwnershipLost } from "../../src/domain/error/OwnershipLost.js"
 import { StoreError } from "../../src/domain/error/StoreError.js"
+import type { Part } from "../../src/domain/Part.js"
 import type { SessionId } from "../../src/domain/SessionId.js"
 import * as LocalSessionHost from "../../src/layers/host/LocalSessionHost.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
@@ -32,6 +33,11 @@ const texts = (id: SessionId) =>
     SessionStore,
     (store) => Effect.map(store.messages(id, {}), ({ items }) => items.map(({ text }) => text))
   )
+
+const refuse = (word: string) => (parts: ReadonlyArray<Part>) =>
+  parts.some((part) => part._tag === "Text" && part.text.includes(word))
+    ? Effect.fail(new MiddlewareRefusal({ reason: `says ${word}` }))
+    : Effect.void
 
 describe("lifecycle", () => {
   it.scoped("passivates a session that rests, and wakes it with its history", () =>
@@ -238,14 +244,10 @@ describe("lifecycle", () => {
     Effect.gen(function*() {
       const session = yield* start
       const pipeline = yield* MiddlewarePipeline
-      const refuse = (word: string) => (text: string) =>
-        text.includes(word) ? Effect.fail(new MiddlewareRefusal({ reason: `says ${word}` })) : Effect.void
-      const textOf = (parts: ReadonlyArray<{ readonly _tag: string; readonly text?: string }>) =>
-        parts.map(({ text = "" }) => text).join("")
       yield* pipeline.add({
         name: "guard",
-        admission: (prompt) => Effect.as(refuse("badness")(textOf(prompt.parts)), prompt),
-        reply: (reply) => Effect.as(refuse("secret")(textOf(reply.parts)), reply)
+        admission: (prompt) => Effect.as(refuse("badness")(prompt.parts), prompt),
+        reply: (reply) => Effect.as(refuse("secret")(reply.parts), reply)
       })
       const refused = yield* Effect.flip(session.send("badness"))
       assert(refused._tag === "MiddlewareError")

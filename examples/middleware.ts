@@ -1,0 +1,34 @@
+import { NodeRuntime } from "@effect/platform-node"
+import { Console, Effect } from "effect"
+import {
+  type Middleware,
+  MiddlewarePipeline,
+  MiddlewareRefusal,
+  SessionManager,
+  SessionRuntime
+} from "langswarm-session"
+
+/**
+ * Refuses what is too long, before anything is stored.
+ */
+const brevity: Middleware = {
+  name: "brevity",
+  admission: (prompt) =>
+    prompt.parts.some((part) => part._tag === "Text" && part.text.length > 40)
+      ? Effect.fail(new MiddlewareRefusal({ reason: "please keep it under 40 characters" }))
+      : Effect.succeed(prompt)
+}
+
+const program = Effect.gen(function*() {
+  yield* Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(brevity))
+  const sessions = yield* SessionManager
+  const session = yield* sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
+
+  const refused = yield* Effect.flip(session.send("A message that goes on and on, and then on a bit more"))
+  yield* Console.log(refused.message)
+
+  const reply = yield* session.send("A short one")
+  yield* Console.log(reply.text)
+})
+
+program.pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest()), NodeRuntime.runMain)

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import * as Command from "@effect/cli/Command"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import { exitCode } from "./exitCode.js"
+import { reportError } from "./reportError.js"
+import { rootCommand } from "./rootCommand.js"
+import { version } from "./version.js"
+
+const run = Command.run(rootCommand, { name: "langswarm-session", version })
+const json = process.argv.includes("--json")
+const isServer = process.argv[2] === "serve"
+
+run(process.argv).pipe(
+  Effect.tapError(reportError(json)),
+  Effect.tapDefect((cause) => Effect.logFatal("langswarm-session has a defect", cause)),
+  Effect.provide(NodeContext.layer),
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    // A server that was told to stop, and did, has done its job.
+    teardown: (exit, onExit) => {
+      const code = exitCode(exit)
+      onExit(isServer && code === 130 ? 0 : code)
+    }
+  })
+)

@@ -1,0 +1,29 @@
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { connect, connectionOptions } from "./connection.js"
+import { json } from "./json.js"
+import { printTurn } from "./printTurn.js"
+import { sessionOptions, startSession } from "./startSession.js"
+
+const text = Args.text({ name: "text" }).pipe(Args.withDescription("What to say"))
+
+/**
+ * `send`: one message, one reply.
+ */
+export const send = Command.make(
+  "send",
+  { ...connectionOptions, ...sessionOptions, json, text },
+  Effect.fnUntraced(
+    function*(options) {
+      const session = yield* startSession(options)
+      yield* printTurn(session, options.text, options.json)
+      if (Option.isNone(options.session) && !options.json) {
+        yield* Console.error(`(go on with: --session ${session.id})`)
+      }
+    },
+    (effect, options) => Effect.provide(effect, connect(options))
+  )
+).pipe(Command.withDescription("Say something and print the reply"))

@@ -1,0 +1,62 @@
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as Path from "@effect/platform/Path"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { MockProvider } from "../layers/provider/MockProvider.js"
+import * as SessionRuntime from "../layers/SessionRuntime.js"
+import * as AccessToken from "../rpc/AccessToken.js"
+import { SessionServer } from "../rpc/SessionServer.js"
+import { ProviderRegistry } from "../services/ProviderRegistry.js"
+import { dataDir, defaultDataDir } from "./dataDir.js"
+import { defaultUrl } from "./defaultUrl.js"
+import { version } from "./version.js"
+
+const options = {
+  host: Options.text("host").pipe(
+    Options.withDescription("The address to bind; only this machine reaches 127.0.0.1"),
+    Options.withDefault("127.0.0.1")
+  ),
+  port: Options.integer("port").pipe(Options.withDescription("0 takes a free one"), Options.withDefault(4080)),
+  durability: Options.choice("durability", ["disk", "process"]).pipe(
+    Options.withDescription("What an acknowledged message survives: a power cut, or a killed process"),
+    Options.withDefault("disk")
+  ),
+  dataDir
+}
+
+const providers = MockProvider.layer().pipe(Layer.provideMerge(ProviderRegistry.layer()))
+
+/**
+ * `serve`: the server, with all sessions in one SQLite file, until it is told to stop.
+ */
+export const serve = Command.make(
+  "serve",
+  options,
+  Effect.fnUntraced(function*({ dataDir, durability, host, port }) {
+    const path = yield* Path.Path
+    const token = yield* AccessToken.loadOrCreate(dataDir)
+    const filename = path.join(dataDir, "sessions.db")
+    const announce = Effect.flatMap(SessionServer, ({ url }) =>
+      Console.log(
+        [
+          `langswarm-session ${version} is listening on ${url} (WebSocket and HTTP)`,
+          `  sessions  ${filename}, durability ${durability}`,
+          `  token     ${path.join(dataDir, "token")}`,
+          `  try       npx langswarm-session send${connectionFlags(url, dataDir)} "Hello"`,
+          "  stop      Ctrl-C"
+        ].join("\n")
+      ))
+
+    yield* SessionServer.layer({ token, host, port }).pipe(
+      Layer.tap((context) => Effect.provide(announce, context)),
+      Layer.provide(SessionRuntime.layerProduction({ filename, durability })),
+      Layer.provide(providers),
+      Layer.launch
+    )
+  })
+).pipe(Command.withDescription("Serve sessions, kept in SQLite, until told to stop"))
+
+const connectionFlags = (url: string, dir: string): string =>
+  (url === defaultUrl ? "" : ` --url ${url}`) + (dir === defaultDataDir ? "" : ` --data-dir ${dir}`)

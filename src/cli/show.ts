@@ -1,0 +1,53 @@
+import * as Command from "@effect/cli/Command"
+import * as Console from "effect/Console"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { SessionContext } from "../domain/SessionContext.js"
+import { SessionInfo } from "../domain/SessionInfo.js"
+import { averageResponseTimeMs, SessionMetrics, totalTokens } from "../domain/SessionMetrics.js"
+import { SessionManager } from "../services/SessionManager.js"
+import { connect, connectionOptions } from "./connection.js"
+import { json } from "./json.js"
+import { printJson } from "./printJson.js"
+import { sessionId } from "./sessionId.js"
+import { visible } from "./visible.js"
+
+const Shown = Schema.Struct({ session: SessionInfo, context: SessionContext, metrics: SessionMetrics })
+type Shown = typeof Shown.Type
+
+/**
+ * `show`: all about a session but its messages.
+ */
+export const show = Command.make(
+  "show",
+  { ...connectionOptions, json, sessionId },
+  Effect.fnUntraced(
+    function*(options) {
+      const handle = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(options.sessionId))
+      const shown = yield* Effect.all({ session: handle.info, context: handle.context, metrics: handle.metrics })
+      yield* options.json ? printJson(Shown, shown) : Console.log(toText(shown))
+    },
+    (effect, options) => Effect.provide(effect, connect(options))
+  )
+).pipe(Command.withDescription("Show a session's settings, context and metrics"))
+
+const toText = ({ context, metrics, session }: Shown): string =>
+  Object.entries({
+    id: session.id,
+    user: session.userId,
+    model: `${session.provider}/${session.model}`,
+    status: session.status,
+    name: session.config.name,
+    tags: session.config.tags?.join(", "),
+    created: DateTime.formatIso(session.createdAt),
+    "last active": DateTime.formatIso(session.lastActivityAt),
+    messages: `${session.messageCount} now, ${metrics.totalMessages} in all`,
+    tokens: `${totalTokens(metrics)} (${metrics.inputTokens} in, ${metrics.outputTokens} out)`,
+    "provider calls": `${metrics.providerCalls}, ${metrics.providerErrors} failed`,
+    "mean reply": `${averageResponseTimeMs(metrics).toFixed(1)} ms`,
+    context: `version ${context.version}`
+  })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name.padEnd(15)} ${visible(value ?? "")}`)
+    .join("\n")

@@ -1,0 +1,3 @@
+export * from "./domain/index.js"
+export * from "./layers/index.js"
+export * from "./services/index.js"

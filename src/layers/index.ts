@@ -1,0 +1,8 @@
+export * as LoggingHook from "./hook/LoggingHook.js"
+export * as LocalSessionHost from "./host/LocalSessionHost.js"
+export * as LoggingMiddleware from "./middleware/LoggingMiddleware.js"
+export * from "./provider/mock/MockReply.js"
+export * from "./provider/MockProvider.js"
+export * as SessionRuntime from "./SessionRuntime.js"
+export * as MemorySessionStore from "./store/MemorySessionStore.js"
+export * as SqliteSessionStore from "./store/SqliteSessionStore.js"
