@@ -1,9 +1,14 @@
 import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
+/** `Date` reads much more, such as "1" or "March 7", each in a way of its own. */
+const iso8601 = /^(?:\d{4}|[+-]\d{6})-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?$/
+
 /**
- * A moment as a caller writes it: an ISO 8601 string or a `DateTime.Utc`. ISO 8601 on the wire.
+ * A moment as a caller writes it: an ISO 8601 date, with a time and an offset if need be (UTC unless told), or a
+ * `DateTime.Utc`. ISO 8601 on the wire.
  */
 export const DateTimeFromInput: Schema.Schema<DateTime.Utc, DateTime.Utc | string> = Schema.transformOrFail(
   Schema.Union(Schema.DateTimeUtcFromSelf, Schema.String).annotations({ description: "an ISO 8601 date and time" }),
@@ -13,7 +18,7 @@ export const DateTimeFromInput: Schema.Schema<DateTime.Utc, DateTime.Utc | strin
     decode: (input, _, ast) =>
       typeof input === "string"
         ? ParseResult.fromOption(
-          DateTime.make(input),
+          iso8601.test(input) ? DateTime.make(input) : Option.none(),
           () => new ParseResult.Type(ast, input, "is not an ISO 8601 date and time")
         )
         : ParseResult.succeed(input),

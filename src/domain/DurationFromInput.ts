@@ -3,11 +3,13 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
+/** Effect would read NaN as 0, and JSON cannot say an infinite duration. */
 const isDurationInput = (input: unknown): input is Duration.DurationInput =>
-  Option.isSome(Duration.decodeUnknown(input))
+  !Number.isNaN(input) && Option.exists(Duration.decodeUnknown(input), Duration.isFinite)
 
 /**
- * A length of time as a person writes it: `"7 days"`, a `Duration`, or a number of milliseconds. Milliseconds on the wire.
+ * A finite length of time as a person writes it: `"7 days"`, a `Duration`, or a number of milliseconds. Milliseconds on the
+ * wire.
  */
 export const DurationFromInput: Schema.Schema<Duration.Duration, Duration.DurationInput> = Schema.transformOrFail(
   Schema.declare(isDurationInput, { description: "a duration such as \"7 days\", or milliseconds" }),

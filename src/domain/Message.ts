@@ -1,3 +1,4 @@
+import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
 import { FinishReason } from "./FinishReason.js"
 import { JsonRecord } from "./JsonRecord.js"
@@ -33,5 +34,10 @@ export class Message extends Schema.Class<Message>("Message")({
   /** The text parts, joined. */
   get text(): string {
     return this.parts.map((part) => (part._tag === "Text" ? part.text : "")).join("")
+  }
+
+  /** Of the id alone: the inherited one writes what it found into the message, and a frozen message refuses that. */
+  [Hash.symbol](): number {
+    return Hash.string(this.id)
   }
 }

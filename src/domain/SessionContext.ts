@@ -29,15 +29,8 @@ export interface SessionContext extends Schema.Schema.Type<typeof SessionContext
 /**
  * The first version: what the session was created with, or nothing.
  */
-export const initial = (sessionId: SessionId, now: DateTime.Utc, patch: ContextPatch = {}): SessionContext => ({
-  sessionId,
-  user: patch.user ?? {},
-  conversation: patch.conversation ?? {},
-  provider: patch.provider ?? {},
-  system: patch.system ?? {},
-  version: 1,
-  updatedAt: now
-})
+export const initial = (sessionId: SessionId, now: DateTime.Utc, patch: ContextPatch = {}): SessionContext =>
+  update({ sessionId, user: {}, conversation: {}, provider: {}, system: {}, version: 0, updatedAt: now }, patch, now)
 
 /**
  * Reads `scope.key.key`, such as `user.profile.level`. None when nothing is there.
@@ -51,7 +44,7 @@ export const get = (context: SessionContext, path: string): Either.Either<Option
 
 /**
  * Writes one value at `scope.key.key`. Objects on the way are made where there are none; other values in the way are
- * replaced. Setting `null` removes the key.
+ * replaced, and so is what stood at the path itself: `update` merges, this does not. Setting `null` removes the key.
  */
 export const set = (
   context: SessionContext,
@@ -60,10 +53,11 @@ export const set = (
   now: DateTime.Utc
 ): Either.Either<SessionContext, InvalidRequest> =>
   Either.flatMap(parseContextPath(path), ({ keys, scope }) => {
-    const patch = keys.reduceRight<JsonValue>((inner, key) => ({ [key]: inner }), value)
-    return Schema.is(JsonRecord)(patch)
-      ? Either.right(update(context, { [scope]: patch }, now))
-      : refuse("must name a key inside a scope, and the value must be JSON")
+    if (keys.length === 0) return refuse("must name a key inside a scope")
+    const changed = put(context[scope], keys, value)
+    return isJsonRecord(changed)
+      ? Either.right({ ...context, [scope]: changed, version: context.version + 1, updatedAt: now })
+      : refuse("leads to a value that is no JSON, or makes the scope too large")
   })
 
 /**
@@ -90,6 +84,15 @@ const parseContextPath = (path: string) =>
     Schema.is(ContextScope)(scope)
       ? Either.right({ scope, keys })
       : refuse(`must begin with one of ${ContextScope.literals.join(", ")}`))
+
+const isJsonRecord = Schema.is(JsonRecord)
+
+const put = (target: JsonValue | undefined, [key, ...rest]: ReadonlyArray<string>, value: JsonValue): JsonValue => {
+  if (key === undefined) return value
+  const record = isRecord(target) ? target : {}
+  const { [key]: _, ...others } = record
+  return rest.length === 0 && value === null ? others : { ...record, [key]: put(ownValue(record, key), rest, value) }
+}
 
 const ownValue = (value: JsonValue | undefined, key: string): JsonValue | undefined =>
   isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined

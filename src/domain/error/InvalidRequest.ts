@@ -1,3 +1,5 @@
+import * as Arr from "effect/Array"
+import * as Equivalence from "effect/Equivalence"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { errorFields } from "./internal/errorFields.js"
@@ -16,11 +18,16 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
     return this.path.length === 0 ? `The request ${this.reason}` : `"${this.path.join(".")}" ${this.reason}`
   }
 
-  /** Reports the first problem that a schema found, without the value it found it in. */
+  /** Reports the first place where a schema found something wrong, and what it may be, without the value that is there. */
   static readonly fromParseError = (error: ParseResult.ParseError): InvalidRequest => {
-    const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
-    const path = issue?.path.map(String) ?? []
-    const [reason = ""] = (issue?.message ?? "cannot be read").split(", actual ")
-    return new InvalidRequest({ path, reason: reason.replace(/^Expected/, "must be").slice(0, maxReasonLength) })
+    const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+      .map(({ message, path }) => ({ message, path: path.map(String) }))
+    const path = issues[0]?.path ?? []
+    // Where there are several ways to be right, there is an issue for each.
+    const reasons = issues.filter((issue) => isSamePath(issue.path, path))
+      .map(({ message }) => message.replace(/, actual .*/s, "").replace(/^Expected/, "must be"))
+    return new InvalidRequest({ path, reason: Arr.dedupe(reasons).join(", or ").slice(0, maxReasonLength) })
   }
 }
+
+const isSamePath = Arr.getEquivalence(Equivalence.string)

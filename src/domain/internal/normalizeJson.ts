@@ -33,9 +33,10 @@ export const normalizeJson = (input: unknown): Either.Either<JsonObject, string>
         return value
       case "object":
         if (value === null) return null
-        return Array.isArray(value) ? value.map((item) => copy(item, depth + 1)) : copyObject(value, depth)
+        // Not `map`, which would keep the holes of a sparse array, and count through all of them.
+        return Array.isArray(value) ? Array.from(value, (item) => copy(item, depth + 1)) : copyObject(value, depth)
       default:
-        throw new Refused(`holds a ${typeof value}, which JSON cannot say`)
+        throw new Refused(`holds a value of type ${typeof value}, which JSON cannot say`)
     }
   }
 
@@ -52,10 +53,8 @@ export const normalizeJson = (input: unknown): Either.Either<JsonObject, string>
   if (typeof input !== "object" || input === null || Array.isArray(input)) return Either.left("is not a JSON object")
   return Either.try({
     try: () => copyObject(input, 1),
-    catch: (error) => {
-      if (error instanceof Refused) return error.reason
-      throw error
-    }
+    // Anything else was thrown by a getter of the input.
+    catch: (error) => error instanceof Refused ? error.reason : "cannot be read"
   })
 }
 

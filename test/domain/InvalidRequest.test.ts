@@ -1,0 +1,76 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either, FastCheck, Schema } from "effect"
+import { ContextPatch } from "../../src/domain/ContextPatch.js"
+import { CreateSession } from "../../src/domain/CreateSession.js"
+import { InvalidRequest } from "../../src/domain/error/InvalidRequest.js"
+import { MessageQuery } from "../../src/domain/MessageQuery.js"
+import { SendMessage } from "../../src/domain/SendMessage.js"
+import { SessionId } from "../../src/domain/SessionId.js"
+import { SessionQuery } from "../../src/domain/SessionQuery.js"
+
+const canary = "CaNaRy, actual 7"
+const doors: ReadonlyArray<Schema.Schema.AnyNoContext> = [
+  ContextPatch,
+  CreateSession,
+  MessageQuery,
+  SendMessage,
+  SessionId,
+  SessionQuery
+]
+const fields = (
+  "user conversation userId provider model config context content metadata role since order limit cursor status tags name " +
+  "maxMessages autoArchiveAfter providerConfig _tag text mediaType source base64 url id arguments __proto__"
+).split(" ")
+
+// Input of about the right shape with the canary in all the wrong places.
+const { value } = FastCheck.letrec((tie) => ({
+  value: FastCheck.oneof(
+    { depthSize: "medium" },
+    FastCheck.constantFrom<unknown>(canary, canary.repeat(3000), { [canary]: 1 }, [canary], new Error(canary)),
+    FastCheck.constantFrom<unknown>("Text", "Image", "Inline", "ToolCall", "user", "ada", "text", 7, true, null, NaN),
+    FastCheck.array(tie("value"), { maxLength: 3 }),
+    FastCheck.dictionary(FastCheck.constantFrom(...fields, canary), tie("value"), { maxKeys: 5 })
+  )
+}))
+
+describe("InvalidRequest", () => {
+  it("never repeats any of what was sent", () => {
+    let refused = 0
+    FastCheck.assert(
+      FastCheck.property(FastCheck.constantFrom(...doors), value, (schema, input) => {
+        const result = Schema.decodeUnknownEither(schema)(input)
+        if (Either.isRight(result)) return
+        refused += 1
+        const error = InvalidRequest.fromParseError(result.left)
+        const seen = `${error.message} ${JSON.stringify(Schema.encodeSync(InvalidRequest)(error))} ${String(error)}`
+        assert.notInclude(seen, "CaNaRy")
+        assert.notInclude(seen, "actual")
+        assert.isAtMost(error.message.length, 1000)
+      }),
+      { numRuns: 1000 }
+    )
+    assert.isAbove(refused, 100)
+  })
+
+  it.each<[string, Schema.Schema.AnyNoContext, unknown, string]>([
+    ["a wrong value", CreateSession, { userId: "ada", provider: "mock", model: "" }, "\"model\" must be"],
+    ["a missing field", CreateSession, { userId: "ada", provider: "mock" }, "\"model\" is missing"],
+    [
+      "a field inside a field",
+      CreateSession,
+      { userId: "ada", provider: "mock", model: "m", config: { autoArchiveAfter: "soon" } },
+      "\"config.autoArchiveAfter\" must be a duration such as \"7 days\", or milliseconds"
+    ],
+    ["a wrong choice", MessageQuery, { order: "random" }, "\"order\" must be \"oldest\", or must be \"newest\""],
+    ["a number out of range", SessionQuery, { limit: 501 }, "\"limit\" must be a number between 1 and 500"],
+    ["blank text", SendMessage, { content: " " }, "\"content\" must not be empty"],
+    ["a reserved key", ContextPatch, { user: { prototype: 1 } }, "\"user\" holds the reserved key \"prototype\""],
+    ["a moment", SessionQuery, { since: "yesterday" }, "\"since\" is not an ISO 8601 date and time"],
+    ["the whole", SessionId, 7, "The request must be"],
+    ["nothing at all", SendMessage, undefined, "The request must be"]
+  ])("names the place and what must change: %s", (_, schema, input, message) => {
+    const result = Schema.decodeUnknownEither(schema)(input)
+    assert(Either.isLeft(result))
+    assert.include(InvalidRequest.fromParseError(result.left).message, message)
+  })
+})

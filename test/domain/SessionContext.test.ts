@@ -1,0 +1,170 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Either, FastCheck, Option, Schema } from "effect"
+import { JsonRecord } from "../../src/domain/JsonRecord.js"
+import type { JsonObject, JsonValue } from "../../src/domain/JsonValue.js"
+import { get, initial, merge, type SessionContext, set, update } from "../../src/domain/SessionContext.js"
+import { SessionId } from "../../src/domain/SessionId.js"
+import { jsonObject, jsonValue } from "./jsonObject.js"
+
+const created = DateTime.unsafeMake(0)
+const later = DateTime.unsafeMake(1000)
+const sessionId = SessionId.make("session")
+const withUser = (user: JsonObject): SessionContext => ({ ...initial(sessionId, created), user })
+
+const read = (context: SessionContext, path: string) => Either.getOrThrow(get(context, path))
+const write = (context: SessionContext, path: string, value: JsonValue) =>
+  Either.getOrThrow(set(context, path, value, later))
+
+describe("SessionContext", () => {
+  describe("initial", () => {
+    it("is version 1 with four empty scopes", () => {
+      assert.deepStrictEqual(initial(sessionId, created), {
+        sessionId,
+        user: {},
+        conversation: {},
+        provider: {},
+        system: {},
+        version: 1,
+        updatedAt: created
+      })
+    })
+
+    it("is what applying the patch to nothing gives", () => {
+      const patch = { user: { name: "Ada", gone: null }, system: { a: { b: null } } }
+      const context = initial(sessionId, created, patch)
+      assert.deepStrictEqual(context.user, { name: "Ada" })
+      assert.deepStrictEqual(context.system, { a: {} })
+    })
+  })
+
+  describe("get", () => {
+    const context = withUser({ profile: { level: 3, none: null, list: [1] }, name: "Ada" })
+
+    it("reads a value, an object and a whole scope", () => {
+      assert.deepStrictEqual(read(context, "user.profile.level"), Option.some<JsonValue>(3))
+      assert.deepStrictEqual(read(context, "user.profile.list"), Option.some<JsonValue>([1]))
+      assert.deepStrictEqual(read(context, "user"), Option.some<JsonValue>(context.user))
+    })
+
+    it.each([
+      ["what is missing", "user.profile.title"],
+      ["what is below a value that is no object", "user.name.first"],
+      ["what is below what is missing", "user.a.b.c"],
+      ["null", "user.profile.none"],
+      ["what every object inherits", "user.toString"],
+      ["a property of an array", "user.profile.list.length"],
+      ["a property of a text", "user.name.length"]
+    ])("finds nothing for %s", (_, path) => assert.deepStrictEqual(read(context, path), Option.none()))
+
+    it.each([
+      ["a scope that does not exist", "tenant.name"],
+      ["no path", ""],
+      ["a prototype", "user.__proto__.admin"],
+      ["a field of the context itself", "version"]
+    ])("refuses %s", (_, path) => assert.isTrue(Either.isLeft(get(context, path))))
+  })
+
+  describe("set", () => {
+    it("makes what was written readable, whatever was there", () => {
+      FastCheck.assert(
+        FastCheck.property(
+          jsonObject,
+          jsonValue.filter((value) => value !== null),
+          FastCheck.array(FastCheck.constantFrom("a", "b", "toString"), { minLength: 1, maxLength: 4 }),
+          (user, value, keys) => {
+            const path = `user.${keys.join(".")}`
+            assert.deepStrictEqual(read(write(withUser(user), path, value), path), Option.some(value))
+          }
+        )
+      )
+    })
+
+    it("leaves the neighbours and the input as they were, and makes a new version", () => {
+      const before = withUser({ profile: { level: 1, name: "Ada" }, other: true })
+      const after = write(before, "user.profile.level", 2)
+      assert.deepStrictEqual(after.user, { profile: { level: 2, name: "Ada" }, other: true })
+      assert.deepStrictEqual(before, withUser({ profile: { level: 1, name: "Ada" }, other: true }))
+      assert.deepInclude(after, { version: 2, updatedAt: later, sessionId, system: {} })
+    })
+
+    it("replaces an object by an object, and does not merge them", () => {
+      const after = write(withUser({ profile: { level: 1, name: "Ada" } }), "user.profile", { level: 2 })
+      assert.deepStrictEqual(after.user, { profile: { level: 2 } })
+    })
+
+    it("replaces a value in the way by an object", () => {
+      assert.deepStrictEqual(write(withUser({ a: [1] }), "user.a.b", 1).user, { a: { b: 1 } })
+    })
+
+    it("removes a key with null", () => {
+      assert.deepStrictEqual(write(withUser({ a: 1, b: 2 }), "user.a", null).user, { b: 2 })
+      assert.deepStrictEqual(write(withUser({ b: 2 }), "user.a", null).user, { b: 2 })
+    })
+
+    it.each<[string, string, JsonValue]>([
+      ["a scope as a whole", "user", { a: 1 }],
+      ["an unknown scope", "tenant.a", 1],
+      ["a prototype", "user.__proto__.admin", true],
+      ["a number that JSON cannot say", "user.a", NaN],
+      ["a reserved key in the value", "user.a", JSON.parse("{\"__proto__\":1}")]
+    ])("refuses %s", (_, path, value) => {
+      assert.isTrue(Either.isLeft(set(withUser({}), path, value, later)))
+    })
+
+    it("never lets a scope outgrow what can be read back", () => {
+      const full = withUser({ a: "x".repeat(40_000) })
+      const result = set(full, "user.b", "x".repeat(40_000), later)
+      assert(Either.isLeft(result))
+      assert.isTrue(Schema.is(JsonRecord)(full.user))
+    })
+  })
+
+  // RFC 7396, appendix A. Where the documents there are no objects, they stand one level deeper here.
+  describe("update is a JSON Merge Patch", () => {
+    it.each<[JsonValue, JsonValue, JsonValue]>([
+      [{ a: "b" }, { a: "c" }, { a: "c" }],
+      [{ a: "b" }, { b: "c" }, { a: "b", b: "c" }],
+      [{ a: "b" }, { a: null }, {}],
+      [{ a: "b", b: "c" }, { a: null }, { b: "c" }],
+      [{ a: ["b"] }, { a: "c" }, { a: "c" }],
+      [{ a: "c" }, { a: ["b"] }, { a: ["b"] }],
+      [{ a: { b: "c" } }, { a: { b: "d", c: null } }, { a: { b: "d" } }],
+      [{ a: [{ b: "c" }] }, { a: [1] }, { a: [1] }],
+      [["a", "b"], ["c", "d"], ["c", "d"]],
+      [{ a: "b" }, ["c"], ["c"]],
+      [{ a: "foo" }, "bar", "bar"],
+      [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+      [[1, 2], { a: "b", c: null }, { a: "b" }],
+      [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }]
+    ])("%j with %j is %j", (document, patch, expected) => {
+      const after = update(withUser({ document }), { user: { document: patch } }, later)
+      assert.deepStrictEqual(after.user, { document: expected })
+    })
+
+    it("removes a document with null", () => {
+      assert.deepStrictEqual(update(withUser({ document: { a: "foo" } }), { user: { document: null } }, later).user, {})
+    })
+  })
+
+  it("counts versions up and changes the named scopes only", () => {
+    const first = initial(sessionId, created, { user: { a: 1 }, provider: { b: 1 } })
+    const second = update(first, { user: { a: 2 } }, later)
+    const third = update(second, {}, later)
+    assert.deepStrictEqual([first.version, second.version, third.version], [1, 2, 3])
+    assert.deepStrictEqual(third, { ...first, user: { a: 2 }, version: 3, updatedAt: later })
+  })
+
+  it("merges another session's scopes and keeps its own identity and version", () => {
+    const mine = update(initial(sessionId, created, { user: { a: 1, b: { c: 1 } } }), {}, later)
+    const other = initial(SessionId.make("other"), created, { user: { b: { d: 2 } }, system: { e: 3 } })
+    assert.deepStrictEqual(merge(mine, other, later), {
+      sessionId,
+      user: { a: 1, b: { c: 1, d: 2 } },
+      conversation: {},
+      provider: {},
+      system: { e: 3 },
+      version: 3,
+      updatedAt: later
+    })
+  })
+})

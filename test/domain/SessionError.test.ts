@@ -1,0 +1,106 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { Epoch } from "../../src/domain/Epoch.js"
+import { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
+import { Disconnected } from "../../src/domain/error/Disconnected.js"
+import { EmptyReply } from "../../src/domain/error/EmptyReply.js"
+import { InternalError } from "../../src/domain/error/InternalError.js"
+import { InvalidRequest } from "../../src/domain/error/InvalidRequest.js"
+import { MessageNotFound } from "../../src/domain/error/MessageNotFound.js"
+import { MiddlewareError } from "../../src/domain/error/MiddlewareError.js"
+import { OwnershipLost } from "../../src/domain/error/OwnershipLost.js"
+import { ProviderAuth } from "../../src/domain/error/ProviderAuth.js"
+import { ProviderProtocol } from "../../src/domain/error/ProviderProtocol.js"
+import { ProviderQuota } from "../../src/domain/error/ProviderQuota.js"
+import { ProviderRejected } from "../../src/domain/error/ProviderRejected.js"
+import { ProviderTransient } from "../../src/domain/error/ProviderTransient.js"
+import { SessionBusy } from "../../src/domain/error/SessionBusy.js"
+import { SessionError } from "../../src/domain/error/SessionError.js"
+import { SessionNotFound } from "../../src/domain/error/SessionNotFound.js"
+import { SessionStateError } from "../../src/domain/error/SessionStateError.js"
+import { SessionUnavailable } from "../../src/domain/error/SessionUnavailable.js"
+import { ShuttingDown } from "../../src/domain/error/ShuttingDown.js"
+import { SlowConsumer } from "../../src/domain/error/SlowConsumer.js"
+import { StoreError } from "../../src/domain/error/StoreError.js"
+import { TurnInterrupted } from "../../src/domain/error/TurnInterrupted.js"
+import { Unauthorized } from "../../src/domain/error/Unauthorized.js"
+import { SessionId } from "../../src/domain/SessionId.js"
+import { TurnId } from "../../src/domain/TurnId.js"
+
+const sessionId = SessionId.make("session-1")
+const turnId = TurnId.make("turn-1")
+const provider = { provider: "openai", reason: "because" }
+
+// Clients match on the codes, so none of these ever changes.
+const errors: ReadonlyArray<[code: string, error: SessionError, says: ReadonlyArray<string>]> = [
+  ["configuration", new ConfigurationError({ problems: ["one", "two"] }), ["one; two"]],
+  ["disconnected", new Disconnected({ reason: "refused" }), ["refused"]],
+  ["empty_reply", new EmptyReply({ provider: "openai" }), ["openai"]],
+  ["internal", new InternalError({ correlationId: "c-1" }), ["c-1"]],
+  ["invalid_request", new InvalidRequest({ path: ["config", "name"], reason: "is wrong" }), [
+    "\"config.name\" is wrong"
+  ]],
+  ["message_not_found", new MessageNotFound({ sessionId, messageId: "m-1" }), ["session-1", "m-1"]],
+  ["middleware", new MiddlewareError({ middleware: "filter", stage: "admission", reason: "no" }), ["filter", "no"]],
+  ["ownership_lost", new OwnershipLost({ sessionId, epoch: Epoch.make(3) }), ["session-1", "3"]],
+  ["provider_auth", new ProviderAuth(provider), ["openai", "because"]],
+  ["provider_protocol", new ProviderProtocol(provider), ["openai", "because"]],
+  ["provider_quota", new ProviderQuota(provider), ["openai", "because"]],
+  ["provider_rejected", new ProviderRejected(provider), ["openai", "because"]],
+  ["provider_transient", new ProviderTransient(provider), ["openai", "because"]],
+  ["session_busy", new SessionBusy({ sessionId, retryAfterMs: 250 }), ["session-1", "250 ms"]],
+  ["session_not_found", new SessionNotFound({ sessionId }), ["session-1"]],
+  ["session_state", new SessionStateError({ sessionId, status: "archived", operation: "send" }), ["archived", "send"]],
+  ["session_unavailable", new SessionUnavailable({ sessionId, reason: "failed" }), ["session-1", "failed"]],
+  ["shutting_down", new ShuttingDown(), ["shutting down"]],
+  ["slow_consumer", new SlowConsumer({ turnId }), ["turn-1"]],
+  ["turn_interrupted", new TurnInterrupted({ turnId }), ["turn-1"]],
+  ["unauthorized", new Unauthorized(), ["token"]]
+]
+
+const storeErrors = (["Busy", "Corrupt", "Full", "Io", "ReadOnly", "TooNew", "Unavailable", "Unknown"] as const).map(
+  (reason): (typeof errors)[number] => ["store", new StoreError({ reason, detail: "SQLITE" }), ["SQLITE"]]
+)
+
+describe("SessionError", () => {
+  it("is in this table, whichever it is", () => {
+    const tags = new Set([...errors, ...storeErrors].map(([, { _tag }]) => _tag))
+    assert.sameMembers([...tags], tagsOf(SessionError))
+  })
+
+  it.each([...errors, ...storeErrors])("%s: has its code and says what there is to know", (code, error, says) => {
+    assert.strictEqual(error.code, code)
+    assert.instanceOf(error, Error)
+    for (const words of says) assert.include(error.message, words)
+    assert.notInclude(error.message, "undefined")
+    assert.notInclude(error.message, "[object")
+  })
+
+  it.each([...errors, ...storeErrors])("%s: is the same after a journey as JSON", (_, error) => {
+    const wire: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(SessionError)(error)))
+    const arrived = Schema.decodeUnknownSync(SessionError)(wire)
+    assert.strictEqual(arrived._tag, error._tag)
+    assert.strictEqual(arrived.message, error.message)
+    assert.strictEqual(arrived.constructor, error.constructor)
+    assert.deepStrictEqual(Schema.encodeSync(SessionError)(arrived), Schema.encodeSync(SessionError)(error))
+  })
+
+  it("has one code a class", () => {
+    assert.strictEqual(new Set(errors.map(([code]) => code)).size, errors.length)
+  })
+
+  it("carries a session's id and a context when it has them", () => {
+    const error = new ProviderAuth({ ...provider, sessionId, context: { status: 401 } })
+    const arrived = Schema.decodeUnknownSync(SessionError)(Schema.encodeSync(SessionError)(error))
+    assert.deepInclude(arrived, { sessionId, context: { status: 401 } })
+  })
+
+  it("gives each reason of a store its own advice", () => {
+    assert.strictEqual(new Set(storeErrors.map(([, { message }]) => message)).size, storeErrors.length)
+  })
+})
+
+const tagsOf = (schema: Schema.Schema.All): Array<string> => {
+  if ("members" in schema && Array.isArray(schema.members)) return schema.members.flatMap(tagsOf)
+  return "_tag" in schema && typeof schema._tag === "string" ? [schema._tag] : []
+}

@@ -1,0 +1,112 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Either, FastCheck, Schema } from "effect"
+import { ContextPatch } from "../../src/domain/ContextPatch.js"
+import { CreateSession } from "../../src/domain/CreateSession.js"
+import { Cursor } from "../../src/domain/Cursor.js"
+import { MessageQuery } from "../../src/domain/MessageQuery.js"
+import { Part } from "../../src/domain/Part.js"
+import { Role } from "../../src/domain/Role.js"
+import { SendMessage } from "../../src/domain/SendMessage.js"
+import { SessionQuery } from "../../src/domain/SessionQuery.js"
+import { SessionStatus } from "../../src/domain/SessionStatus.js"
+import { UserId } from "../../src/domain/UserId.js"
+import { jsonObject } from "./jsonObject.js"
+
+const partial = <A>(fields: { [K in keyof A]: FastCheck.Arbitrary<A[K]> }) =>
+  FastCheck.record(fields, { requiredKeys: [] })
+
+const text = FastCheck.oneof(
+  FastCheck.fullUnicodeString(),
+  FastCheck.constantFrom("\uD800", "a\uDC00b", "\0", "\u202E", " blank around ")
+)
+const limit = FastCheck.integer({ min: 1, max: 1000 })
+const duration = FastCheck.oneof<Array<FastCheck.Arbitrary<number | string>>>(
+  FastCheck.integer({ min: 0 }),
+  FastCheck.double({ min: 0, max: 1e12, noNaN: true }),
+  FastCheck.tuple(FastCheck.nat(), FastCheck.constantFrom("millis", "seconds", "days", "weeks", "nanos")).map((all) =>
+    all.join(" ")
+  )
+)
+const since = FastCheck.date({ noInvalidDate: true }).map((date) => date.toISOString())
+const page = { limit: FastCheck.integer({ min: 1, max: 500 }), cursor: Arbitrary.make(Cursor) }
+const userId = Arbitrary.make(UserId).filter(Schema.is(UserId))
+
+const contextPatch = partial({ user: jsonObject, conversation: jsonObject, provider: jsonObject, system: jsonObject })
+
+const name = FastCheck.fullUnicodeString({ minLength: 1, maxLength: 20 })
+const inline = FastCheck.record({
+  _tag: FastCheck.constant("Inline"),
+  base64: FastCheck.base64String({ minLength: 4 })
+})
+const mediaType = FastCheck.constantFrom("image/png", "application/pdf")
+const part = FastCheck.oneof(
+  FastCheck.record({ _tag: FastCheck.constant("Text"), text }),
+  FastCheck.record({ _tag: FastCheck.constant("Image"), mediaType, source: inline }),
+  FastCheck.record({ _tag: FastCheck.constant("File"), name, mediaType, source: inline }),
+  FastCheck.record({ _tag: FastCheck.constant("ToolCall"), id: name, name, arguments: jsonObject }),
+  FastCheck.record({ _tag: FastCheck.constant("ToolResult"), id: name, result: text, isError: FastCheck.boolean() })
+)
+
+const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbitrary<unknown>]> = [
+  ["ContextPatch", ContextPatch, contextPatch],
+  [
+    "CreateSession",
+    CreateSession,
+    FastCheck.record({
+      userId,
+      provider: name,
+      model: name,
+      config: partial({
+        name: text,
+        tags: FastCheck.array(FastCheck.constantFrom("a", "b", "c")),
+        maxMessages: limit,
+        autoArchiveAfter: duration,
+        autoDeleteAfter: duration,
+        providerConfig: jsonObject
+      }),
+      context: contextPatch
+    }, { requiredKeys: ["userId", "provider", "model"] })
+  ],
+  ["MessageQuery", MessageQuery, partial({ role: Arbitrary.make(Role), since, ...page })],
+  ["Part", Part, part],
+  [
+    "SendMessage",
+    SendMessage,
+    FastCheck.record({
+      content: FastCheck.oneof(
+        text.filter((text) => text.trim() !== ""),
+        FastCheck.tuple(FastCheck.constant({ _tag: "Text", text: "." }), part, part)
+      ),
+      metadata: jsonObject
+    }, { requiredKeys: ["content"] })
+  ],
+  [
+    "SessionQuery",
+    SessionQuery,
+    partial({
+      userId,
+      provider: name,
+      status: Arbitrary.make(SessionStatus),
+      tags: FastCheck.array(name, { maxLength: 16 }),
+      since,
+      ...page
+    })
+  ]
+]
+
+describe("What was read once is read again to the same", () => {
+  it.each(inputs)("%s", (_, schema, input) => {
+    const decode = Schema.decodeUnknownEither(schema)
+    const encode = Schema.encodeUnknownSync(schema)
+    FastCheck.assert(
+      FastCheck.property(input, (input) => {
+        const once = Either.getOrThrowWith(decode(input), ({ message }) => new Error(message))
+        const twice = Either.getOrThrowWith(decode(once), ({ message }) => new Error(message))
+        assert.deepStrictEqual(twice, once)
+        // Over the wire too: what leaves as JSON arrives as something that leaves as the same JSON.
+        const wire = JSON.stringify(encode(once))
+        assert.strictEqual(JSON.stringify(encode(Either.getOrThrow(decode(JSON.parse(wire))))), wire)
+      })
+    )
+  })
+})
