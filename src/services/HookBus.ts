@@ -1,20 +1,35 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { SessionEvent } from "../domain/SessionEvent.js"
 import type { Hook } from "./Hook.js"
+import { makeHookBus } from "./internal/hookBus.js"
 
 /**
- * Brings events to hooks, in order for each hook.
+ * Brings events to hooks, in order for each hook. Each has a queue and a fiber of its own, so that none waits for another and
+ * no turn waits for any. Events are frozen.
+ *
+ * A failed event is tried again after 100 ms, 200 ms and so on, and is then given up with an error in the log; the log and
+ * the error's own text are all that is kept of it, so an error must not quote what people said.
  */
 export class HookBus extends Context.Tag("langswarm-session/services/HookBus")<HookBus, {
-  /** Hands an event to all hooks and returns at once. */
+  /**
+   * Hands an event to all hooks and returns at once. For a hook that 1,024 events wait for already it is dropped, with a
+   * warning and a count.
+   */
   readonly publish: (event: SessionEvent) => Effect.Effect<void>
 
-  /** Adds a hook until the scope closes. Fails when its name is taken. */
+  /**
+   * Adds a hook until the scope closes; then what waits for it is given 5 seconds. Fails when its name is taken.
+   */
   readonly add: (hook: Hook) => Effect.Effect<void, ConfigurationError, Scope.Scope>
 
   /** Waits until every hook has seen all that was published before. */
   readonly flush: Effect.Effect<void>
-}>() {}
+}>() {
+  /** Starts with the given hooks. Fails when two have the same name. */
+  static readonly layer = (...hooks: ReadonlyArray<Hook>): Layer.Layer<HookBus, ConfigurationError> =>
+    Layer.scoped(HookBus, makeHookBus(hooks))
+}

@@ -1,0 +1,19 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { ConfigurationError } from "../../../domain/error/ConfigurationError.js"
+import { InvalidRequest } from "../../../domain/error/InvalidRequest.js"
+import type { SessionId } from "../../../domain/SessionId.js"
+
+/**
+ * Reads a provider's settings, or says which key is wrong and never its value, which may be a secret. Keys that the schema
+ * does not know are left alone, so that a session can change its provider and keep its settings.
+ */
+export const decodeConfig = <A, I>(schema: Schema.Schema<A, I>, where: string) => {
+  const decode = Schema.decodeUnknown(schema)
+  return (config: unknown, sessionId?: SessionId): Effect.Effect<A, ConfigurationError> =>
+    Effect.mapError(decode(config), (error) =>
+      new ConfigurationError({
+        problems: [`${where}: ${InvalidRequest.fromParseError(error).message}`],
+        ...(sessionId !== undefined && { sessionId })
+      }))
+}

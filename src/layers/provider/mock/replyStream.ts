@@ -1,0 +1,58 @@
+import * as Arr from "effect/Array"
+import * as Chunk from "effect/Chunk"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { ProviderError } from "../../../domain/error/ProviderError.js"
+import type { TokenUsage } from "../../../domain/TokenUsage.js"
+import { ProviderEvent } from "../../../services/ProviderEvent.js"
+import type { ProviderRequest } from "../../../services/ProviderRequest.js"
+import type { ScriptedReply } from "./MockReply.js"
+import type { MockSettings } from "./MockSettings.js"
+
+const charactersPerToken = 4
+
+/**
+ * Plays a reply from its first chunk on. Without a delay between chunks all of it is one array of events.
+ */
+export const replyStream = (
+  { end, text = [], toolCalls = [] }: ScriptedReply,
+  request: ProviderRequest,
+  { chunkDelay, chunkSize }: MockSettings
+): Stream.Stream<ProviderEvent, ProviderError> => {
+  const pieces = typeof text === "string" ? chunksOf(text, chunkSize) : text
+  const chunks = [
+    ...pieces.map((text) => ProviderEvent.TextDelta({ text })),
+    ...toolCalls.map((part) => ProviderEvent.ToolCall({ part }))
+  ]
+  if (end === undefined) {
+    const reason = toolCalls.length > 0 ? "toolCalls" : "complete"
+    return paced([...chunks, ProviderEvent.Finished({ reason, usage: usageOf(request, pieces) })], chunkDelay)
+  }
+  if (end === "cut") return paced(chunks, chunkDelay)
+  if (end === "stall") return Stream.concat(paced(chunks, chunkDelay), Stream.never)
+  return end._tag === "Finished"
+    ? paced([...chunks, end], chunkDelay)
+    : Stream.concat(paced(chunks, chunkDelay), Stream.fail(end))
+}
+
+const paced = (events: ReadonlyArray<ProviderEvent>, delay: Duration.Duration): Stream.Stream<ProviderEvent> => {
+  const all = Stream.fromChunk(Chunk.unsafeFromArray(events))
+  return Duration.equals(delay, Duration.zero) ? all : Stream.zipWithIndex(all).pipe(
+    Stream.mapEffect(([event, index]) =>
+      index === 0 || event._tag === "Finished" ? Effect.succeed(event) : Effect.as(Effect.sleep(delay), event)
+    )
+  )
+}
+
+/** Words with the blank space after them, so that joined they are the text again. */
+const chunksOf = (text: string, size: number): ReadonlyArray<string> =>
+  Arr.chunksOf(text.match(/\S+\s*|\s+/gu) ?? [], size).map((words) => words.join(""))
+
+const usageOf = ({ messages }: ProviderRequest, reply: ReadonlyArray<string>): TokenUsage => ({
+  inputTokens: tokensOf(messages.map(({ text }) => text)),
+  outputTokens: tokensOf(reply)
+})
+
+const tokensOf = (texts: ReadonlyArray<string>): number =>
+  Math.ceil(texts.reduce((length, text) => length + text.length, 0) / charactersPerToken)

@@ -1,0 +1,93 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Scope from "effect/Scope"
+import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
+import type { MiddlewareError } from "../../domain/error/MiddlewareError.js"
+import type { Prompt } from "../../domain/Turn.js"
+import type { Middleware, MiddlewareContext } from "../Middleware.js"
+import type { ProviderRequest } from "../ProviderRequest.js"
+import type { Reply } from "../Reply.js"
+import { deepFreeze } from "./deepFreeze.js"
+import { checkPrompt, checkReply, checkRequest } from "./middlewareAnswer.js"
+import { orderMiddleware } from "./middlewareOrder.js"
+import { runStep, type Step } from "./middlewareStep.js"
+
+/**
+ * The pipeline in memory: middleware as it was registered, and the steps of each stage in the order they run.
+ */
+export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: ReadonlyArray<Middleware>) {
+  let registered: ReadonlyArray<Middleware> = []
+  let ordered: ReadonlyArray<Middleware> = []
+  let stages = stagesOf(ordered)
+
+  const put = (added: ReadonlyArray<Middleware>): Either.Either<void, ConfigurationError> =>
+    Either.map(orderMiddleware(registered, added), (order) => {
+      registered = [...registered, ...added]
+      ordered = order
+      stages = stagesOf(order)
+    })
+
+  const remove = (middleware: Middleware): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      registered = registered.filter((other) => other !== middleware)
+      ordered = ordered.filter((other) => other !== middleware)
+      stages = stagesOf(ordered)
+      const left = ordered.filter(({ dependsOn = [] }) => dependsOn.includes(middleware.name)).map(({ name }) => name)
+      return left.length === 0
+        ? Effect.void
+        : Effect.logWarning(`Middleware "${middleware.name}" was removed; ${left.join(", ")} go on without it`)
+    })
+
+  yield* put(initial)
+
+  return {
+    admission: (prompt: Prompt, context: MiddlewareContext) => run(stages.admission, prompt, context),
+    turn: (request: ProviderRequest, context: MiddlewareContext) => run(stages.turn, request, context),
+    reply: (reply: Reply, context: MiddlewareContext) => run(stages.reply, reply, context),
+    mayStream: (context: MiddlewareContext) =>
+      stages.reply.every(({ middleware }) => middleware.observer === true || !mayApply(middleware, context)),
+    add: (middleware: Middleware): Effect.Effect<void, ConfigurationError, Scope.Scope> =>
+      Effect.acquireRelease(Effect.suspend(() => put([middleware])), () => remove(middleware)),
+    list: Effect.sync(() => ordered.map(({ name }) => name))
+  }
+})
+
+const run = <A>(
+  steps: ReadonlyArray<Step<A>>,
+  value: A,
+  context: MiddlewareContext
+): Effect.Effect<A, MiddlewareError> =>
+  steps.length === 0
+    ? Effect.succeed(value)
+    : Effect.reduce(steps, value, (asked, step) => runStep(step, asked, deepFreeze(context)))
+
+const stagesOf = (ordered: ReadonlyArray<Middleware>) => ({
+  admission: ordered.flatMap((middleware): ReadonlyArray<Step<Prompt>> =>
+    middleware.admission === undefined
+      ? []
+      : [{ middleware, stage: "admission", process: middleware.admission.bind(middleware), check: checkPrompt }]
+  ),
+  turn: ordered.flatMap((middleware): ReadonlyArray<Step<ProviderRequest>> =>
+    middleware.turn === undefined
+      ? []
+      : [{ middleware, stage: "turn", process: middleware.turn.bind(middleware), check: checkRequest }]
+  ),
+  reply: ordered.flatMap((middleware): ReadonlyArray<Step<Reply>> =>
+    middleware.reply === undefined
+      ? []
+      : [{
+        middleware,
+        stage: "reply",
+        process: replyOf(middleware, middleware.reply.bind(middleware)),
+        check: checkReply
+      }]
+  )
+})
+
+/** The reply may have been shown when an observer gets it, so an observer's answer is not taken. */
+const replyOf = ({ observer }: Middleware, process: Step<Reply>["process"]): Step<Reply>["process"] =>
+  observer === true ? (reply, context) => Effect.as(process(reply, context), reply) : process
+
+/** A condition that cannot be told counts as one that holds. */
+const mayApply = ({ when }: Middleware, context: MiddlewareContext): boolean =>
+  when === undefined || Either.getOrElse(Either.try(() => when(context)), () => true)

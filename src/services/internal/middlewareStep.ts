@@ -1,0 +1,90 @@
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { MiddlewareError } from "../../domain/error/MiddlewareError.js"
+import type { Middleware, MiddlewareContext } from "../Middleware.js"
+import { MiddlewareRefusal } from "../MiddlewareRefusal.js"
+import { deepFreeze } from "./deepFreeze.js"
+import type { Check } from "./middlewareAnswer.js"
+
+const defaultTimeout = Duration.seconds(2)
+
+/**
+ * One middleware at one stage.
+ */
+export interface Step<A> {
+  readonly middleware: Middleware
+  readonly stage: MiddlewareError["stage"]
+  readonly process: (value: A, context: MiddlewareContext) => Effect.Effect<A, MiddlewareRefusal>
+  readonly check: Check<A>
+}
+
+/**
+ * Runs a step and turns whatever becomes of it into an answer: a middleware that fails, dies, hangs or interrupts itself
+ * ends in its policy. Only an interrupt from outside passes, and it reaches the middleware too.
+ */
+export const runStep = <A>(step: Step<A>, asked: A, context: MiddlewareContext): Effect.Effect<A, MiddlewareError> =>
+  Effect.suspend(() => {
+    const { when } = step.middleware
+    return when === undefined || when(context) ? answer(step, deepFreeze(asked), context) : Effect.succeed(asked)
+  }).pipe(Effect.catchAllCause((cause) => settle(step, asked, context, cause)))
+
+const answer = <A>({ check, middleware, process }: Step<A>, asked: A, context: MiddlewareContext) =>
+  process(asked, context).pipe(
+    withinTime(middleware),
+    Effect.flatMap((given) =>
+      // Most steps answer with what they were given, and that has been checked before.
+      given === asked
+        ? Effect.succeed(asked)
+        : Either.mapLeft(check(given, asked), (reason) => new StepFailed({ reason: `gave a wrong answer: ${reason}` }))
+    )
+  )
+
+/** `disconnect`, because a middleware that cannot be interrupted must not hold the turn past its time either. */
+const withinTime = ({ timeout = defaultTimeout }: Middleware) => <A, E>(running: Effect.Effect<A, E>) =>
+  Effect.timeoutFail(Effect.disconnect(running), {
+    duration: timeout,
+    onTimeout: () => new StepFailed({ reason: `timed out after ${Duration.format(timeout)}` })
+  })
+
+const settle = <A>(
+  { middleware, stage }: Step<A>,
+  asked: A,
+  context: MiddlewareContext,
+  cause: Cause.Cause<MiddlewareRefusal | StepFailed>
+): Effect.Effect<A, MiddlewareError> => {
+  const { name, policy = "required" } = middleware
+  const failure = Option.getOrUndefined(Cause.failureOption(cause))
+  const reason = failure instanceof MiddlewareRefusal || failure instanceof StepFailed
+    ? failure.reason
+    : "failed unexpectedly"
+  const error = new MiddlewareError({ middleware: name, stage, reason, sessionId: context.session.id })
+
+  // A refusal's reason may quote what was refused, so the log does not repeat it.
+  const told = failure instanceof MiddlewareRefusal
+    ? ["refused"]
+    : failure instanceof StepFailed
+    ? [failure.reason]
+    : ["failed unexpectedly", cause]
+  const log = policy === "optional"
+    ? Effect.logWarning("Optional middleware was skipped", ...told)
+    : failure instanceof MiddlewareRefusal
+    ? Effect.logDebug("Middleware stopped the turn", ...told)
+    : Effect.logError("Middleware stopped the turn", ...told)
+
+  return log.pipe(
+    Effect.annotateLogs({ middleware: name, stage, sessionId: context.session.id }),
+    Effect.zipRight(tell(middleware, error, context)),
+    Effect.zipRight(policy === "optional" ? Effect.succeed(asked) : error)
+  )
+}
+
+const tell = (middleware: Middleware, error: MiddlewareError, context: MiddlewareContext): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    middleware.onError === undefined ? Effect.void : withinTime(middleware)(middleware.onError(error, context))
+  ).pipe(Effect.catchAllCause((cause) => Effect.logDebug("Middleware failed in onError", cause)))
+
+class StepFailed extends Data.TaggedError("StepFailed")<{ readonly reason: string }> {}
