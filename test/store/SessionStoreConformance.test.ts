@@ -1,4 +1,3 @@
-import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -6,14 +5,10 @@ import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.j
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import type { SessionStore } from "../../src/services/SessionStore.js"
 import * as SessionStoreConformance from "../../src/testing/SessionStoreConformance.js"
-
-const newFilename = Effect.map(
-  Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped()),
-  (directory) => `${directory}/sessions.db`
-)
+import { temporaryFile } from "./temporaryFile.js"
 
 const sqlite = (durability: "disk" | "process") =>
-  Layer.unwrapScoped(Effect.map(newFilename, (filename) => SqliteSessionStore.layer({ durability, filename }))).pipe(
+  Layer.unwrapScoped(Effect.map(temporaryFile, (filename) => SqliteSessionStore.layer({ durability, filename }))).pipe(
     Layer.provide(NodeContext.layer)
   )
 
@@ -31,7 +26,7 @@ describe("SessionStore", () => {
     for (const { name, read, write } of SessionStoreConformance.survival) {
       it.scoped(name, () =>
         Effect.gen(function*() {
-          const store = SqliteSessionStore.layer({ filename: yield* newFilename })
+          const store = SqliteSessionStore.layer({ filename: yield* temporaryFile })
           const id = yield* Effect.provide(write, store)
           yield* Effect.provide(read(id), store)
         }).pipe(Effect.provide(NodeContext.layer)))

@@ -3,11 +3,37 @@ import type { MessageRow } from "./MessageRow.js"
 import type { OwnedSessionRow } from "./OwnedSessionRow.js"
 import type { TurnRow } from "./TurnRow.js"
 
+export interface Statements {
+  readonly addSession: Sqlite.Statement<[typeof OwnedSessionRow.Encoded]>
+  readonly addTag: Sqlite.Statement<[{ id: string; tag: string; createdAt: number }]>
+  readonly takeOwnership: Sqlite.Statement<[id: string], object>
+  readonly ownerOf: Sqlite.Statement<[id: string], { owner_epoch: number }>
+  readonly latestMessages: Sqlite.Statement<[id: string, limit: number], object>
+  readonly openTurns: Sqlite.Statement<[id: string], object>
+  readonly advance: Sqlite.Statement<[{
+    id: string
+    epoch: number
+    precedingSeq: number | null
+    addedMessages: number
+    clearsMessages: number
+    highestOrdinal: number
+    metrics: string | null
+    context: string | null
+  }]>
+  readonly setStatus: Sqlite.Statement<[status: string, id: string]>
+  readonly setLastActivity: Sqlite.Statement<[at: number, id: string]>
+  readonly clearMessages: Sqlite.Statement<[id: string]>
+  readonly addMessage: Sqlite.Statement<[typeof MessageRow.Encoded]>
+  readonly putTurn: Sqlite.Statement<[typeof TurnRow.Encoded]>
+  readonly removeSession: Sqlite.Statement<[id: string, epoch: number]>
+  readonly removeResting: Sqlite.Statement<[{ before: number; status: string | null; limit: number }]>
+}
+
 /**
  * Every statement that runs inside a write, prepared once for a connection.
  */
-export const prepareStatements = (db: Sqlite.Database) => ({
-  addSession: db.prepare<typeof OwnedSessionRow.Encoded>(`
+export const prepareStatements = (db: Sqlite.Database): Statements => ({
+  addSession: db.prepare(`
     INSERT INTO sessions (
       id, user_id, provider, model, status, created_at, last_activity_at, message_count, last_seq, last_ordinal,
       owner_epoch, metrics, config, context
@@ -16,7 +42,7 @@ export const prepareStatements = (db: Sqlite.Database) => ({
       @ownerEpoch, @metrics, @config, @context
     )`),
 
-  addTag: db.prepare<{ id: string; tag: string; createdAt: number }>(`
+  addTag: db.prepare(`
     INSERT INTO session_tags (session_id, tag, created_at) VALUES (@id, @tag, @createdAt)`),
 
   takeOwnership: db.prepare<[id: string], object>(`
@@ -31,16 +57,7 @@ export const prepareStatements = (db: Sqlite.Database) => ({
     SELECT * FROM turns WHERE session_id = ? AND status IN ('accepted', 'calling') ORDER BY ordinal`),
 
   /** The fence: changes nothing for an owner that is no longer one, or has lost count. */
-  advance: db.prepare<{
-    id: string
-    epoch: number
-    precedingSeq: number | null
-    addedMessages: number
-    clearsMessages: number
-    highestOrdinal: number
-    metrics: string | null
-    context: string | null
-  }>(`
+  advance: db.prepare(`
     UPDATE sessions SET
       last_seq = last_seq + @addedMessages,
       message_count = iif(@clearsMessages, 0, message_count) + @addedMessages,
@@ -50,12 +67,12 @@ export const prepareStatements = (db: Sqlite.Database) => ({
     WHERE id = @id AND owner_epoch = @epoch AND last_seq = coalesce(@precedingSeq, last_seq)`),
 
   // Two of their own, since to name an indexed column is to write its index again.
-  setStatus: db.prepare<[status: string, id: string]>(`UPDATE sessions SET status = ? WHERE id = ?`),
-  setLastActivity: db.prepare<[at: number, id: string]>(`UPDATE sessions SET last_activity_at = ? WHERE id = ?`),
+  setStatus: db.prepare(`UPDATE sessions SET status = ? WHERE id = ?`),
+  setLastActivity: db.prepare(`UPDATE sessions SET last_activity_at = ? WHERE id = ?`),
 
-  clearMessages: db.prepare<[id: string]>(`DELETE FROM messages WHERE session_id = ?`),
+  clearMessages: db.prepare(`DELETE FROM messages WHERE session_id = ?`),
 
-  addMessage: db.prepare<typeof MessageRow.Encoded>(`
+  addMessage: db.prepare(`
     INSERT INTO messages (
       session_id, seq, id, role, created_at, turn_id, finish_reason, processing_time_ms, usage, provider_message_id,
       provider_metadata, metadata, parts
@@ -64,7 +81,7 @@ export const prepareStatements = (db: Sqlite.Database) => ({
       @providerMetadata, @metadata, @parts
     )`),
 
-  putTurn: db.prepare<typeof TurnRow.Encoded>(`
+  putTurn: db.prepare(`
     INSERT INTO turns (
       session_id, ordinal, id, status, accepted_at, started_at, ended_at, prompt_seq, reply_seq, error_code, prompt
     ) VALUES (
@@ -80,9 +97,9 @@ export const prepareStatements = (db: Sqlite.Database) => ({
       prompt = excluded.prompt
     WHERE id = excluded.id`),
 
-  removeSession: db.prepare<[id: string, epoch: number]>(`DELETE FROM sessions WHERE id = ? AND owner_epoch = ?`),
+  removeSession: db.prepare(`DELETE FROM sessions WHERE id = ? AND owner_epoch = ?`),
 
-  removeResting: db.prepare<{ before: number; status: string | null; limit: number }>(`
+  removeResting: db.prepare(`
     DELETE FROM sessions WHERE id IN (
       SELECT id FROM sessions
       WHERE last_activity_at < @before AND status = coalesce(@status, status) AND NOT EXISTS (
@@ -91,5 +108,3 @@ export const prepareStatements = (db: Sqlite.Database) => ({
       ORDER BY last_activity_at LIMIT @limit
     )`)
 })
-
-export type Statements = ReturnType<typeof prepareStatements>

@@ -2,7 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { StoreError } from "../../../domain/error/StoreError.js"
 
-const every10MillisFor5Seconds = Schedule.spaced("10 millis").pipe(Schedule.upTo("5 seconds"))
+const for5Seconds = Schedule.exponential("1 millis").pipe(
+  Schedule.union(Schedule.spaced("50 millis")),
+  Schedule.upTo("5 seconds")
+)
 
 /**
  * Waits for up to 5 seconds while another process holds the database. SQLite's own busy timeout would do the same by
@@ -10,7 +13,7 @@ const every10MillisFor5Seconds = Schedule.spaced("10 millis").pipe(Schedule.upTo
  */
 export const retryWhileBusy = <A, E extends { readonly _tag: string }, R>(
   effect: Effect.Effect<A, E | StoreError, R>
-): Effect.Effect<A, E | StoreError, R> => Effect.retry(effect, { while: isBusy, schedule: every10MillisFor5Seconds })
+): Effect.Effect<A, E | StoreError, R> => Effect.retry(effect, { while: isBusy, schedule: for5Seconds })
 
 const isBusy = (error: { readonly _tag: string; readonly reason?: unknown }): boolean =>
   error._tag === "StoreError" && error.reason === "Busy"

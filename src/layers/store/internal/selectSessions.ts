@@ -8,7 +8,7 @@ const beginning = { createdAt: Number.MAX_SAFE_INTEGER, id: "" }
 
 /**
  * The sessions after `position` that match, newest first. One index brings them in this order, so that a page costs the
- * same wherever it is: the user's if one is named, else the first tag's, else that of what else is asked for.
+ * same wherever it is: that of what narrows the list most, which SQLite cannot know and is told.
  */
 export const selectSessions = (
   sql: SqlClient,
@@ -17,9 +17,16 @@ export const selectSessions = (
   position = beginning
 ) => {
   const leadingTag = userId === undefined ? tags[0] : undefined
+  const index = userId !== undefined
+    ? "sessions_by_user"
+    : provider !== undefined
+    ? "sessions_by_provider"
+    : status !== undefined
+    ? "sessions_by_status"
+    : "sessions_by_creation"
   const place = leadingTag === undefined
     ? {
-      rows: sql`sessions`,
+      rows: sql`sessions INDEXED BY ${sql.literal(index)}`,
       createdAt: sql`sessions.created_at`,
       id: sql`sessions.id`
     }

@@ -59,7 +59,6 @@ export default Effect.gen(function*() {
       PRIMARY KEY (session_id, seq)
     ) STRICT, WITHOUT ROWID`
   yield* sql`CREATE UNIQUE INDEX messages_by_id ON messages (session_id, id)`
-  yield* sql`CREATE INDEX messages_by_role ON messages (session_id, role, seq)`
   yield* sql`CREATE INDEX messages_by_creation ON messages (session_id, created_at, seq)`
 
   yield* sql`

@@ -1,0 +1,246 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
+import { Cause, Effect, Either, Exit, Fiber, Option, Scope, TestClock } from "effect"
+import { StoreError } from "../../src/domain/error/StoreError.js"
+import * as GroupCommitter from "../../src/layers/store/internal/GroupCommitter.js"
+import { openDatabase } from "../../src/layers/store/internal/openDatabase.js"
+import { storeErrorOrDie } from "../../src/layers/store/internal/storeErrorOrDie.js"
+import { eventLoopTurn } from "./eventLoopTurn.js"
+import { temporaryFile } from "./temporaryFile.js"
+
+const prepare = (db: Sqlite.Database) => ({
+  db,
+  add: db.prepare<[text: string]>("INSERT INTO notes VALUES (?)"),
+  addOrphan: db.prepare("INSERT INTO children VALUES (1)")
+})
+
+/** A committer over a scratch database, a second connection to look at it with, and all that SQLite was told. */
+const scratch = Effect.gen(function*() {
+  const filename = yield* temporaryFile
+  const other = yield* Effect.acquireRelease(
+    Effect.sync(() => new Sqlite(filename, { timeout: 0 })),
+    (db) => Effect.sync(() => db.close())
+  )
+  other.pragma("journal_mode = WAL")
+  other.exec(`
+    CREATE TABLE notes (text TEXT PRIMARY KEY);
+    CREATE TABLE parents (id INTEGER PRIMARY KEY);
+    CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)`)
+  const told: Array<unknown> = []
+  const count = (statement: string) => told.filter((each) => each === statement).length
+  const connect = Effect.sync(() => new Sqlite(filename, { timeout: 0, verbose: (sql) => told.push(sql) })).pipe(
+    Effect.catchAllDefect(storeErrorOrDie)
+  )
+  const scope = yield* Scope.fork(yield* Effect.scope, { _tag: "Sequential" })
+  const { write } = yield* Scope.extend(GroupCommitter.make({ connect, prepare }), scope)
+  const add = (text: string) =>
+    write(({ add }) => {
+      add.run(text)
+      return Either.right(text)
+    })
+  const notes = () => other.prepare("SELECT text FROM notes ORDER BY text").pluck().all()
+  return { add, count, filename, notes, other, close: Scope.close(scope, Exit.void), write }
+})
+
+const committerTest = <A, E>(
+  name: string,
+  test: (given: Effect.Effect.Success<typeof scratch>) => Effect.Effect<A, E, FileSystem.FileSystem | Scope.Scope>
+) => it.scoped(name, () => Effect.flatMap(scratch, test).pipe(Effect.provide(NodeContext.layer)))
+
+const storeError = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.map(Effect.flip(effect), (error) => {
+    assert(error instanceof StoreError)
+    return { reason: error.reason, detail: error.detail }
+  })
+
+describe("GroupCommitter", () => {
+  committerTest(
+    "commits the writes that wait at one moment together",
+    ({ add, count, notes }) =>
+      Effect.gen(function*() {
+        const texts = Array.from({ length: 64 }, (_, index) => `note ${index}`)
+        const answers = yield* Effect.forEach(texts, add, { concurrency: "unbounded" })
+        assert.deepStrictEqual(answers, texts)
+        assert.lengthOf(notes(), 64)
+        assert.isAtMost(count("COMMIT"), 2)
+      })
+  )
+
+  committerTest(
+    "takes no more than 256 writes into one transaction",
+    ({ add, count, notes }) =>
+      Effect.gen(function*() {
+        yield* Effect.forEach(Array.from({ length: 600 }, (_, index) => `note ${index}`), add, {
+          concurrency: "unbounded"
+        })
+        assert.lengthOf(notes(), 600)
+        assert.strictEqual(count("COMMIT"), 3)
+      })
+  )
+
+  committerTest("fails a write that fails, and no other", ({ add, count, notes, write }) =>
+    Effect.gen(function*() {
+      const refused = write(({ add }) => {
+        add.run("refused")
+        return Either.left("no" as const)
+      })
+      const broken = write(({ add }) => {
+        add.run("broken")
+        throw new Error("a mistake of ours")
+      })
+      const [first, second, third, repeated, fourth] = yield* Effect.all(
+        [
+          Effect.exit(add("a")),
+          Effect.exit(refused),
+          Effect.exit(broken),
+          Effect.exit(add("a")),
+          Effect.exit(add("b"))
+        ],
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual([first, second, fourth], [Exit.succeed("a"), Exit.fail("no"), Exit.succeed("b")])
+      for (const exit of [third, repeated]) assert(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+      assert.deepStrictEqual(notes(), ["a", "b"])
+      assert.strictEqual(count("COMMIT"), 1)
+    }))
+
+  committerTest(
+    "fails the write that fills the disk, and does the others again",
+    ({ add, count, notes, write }) =>
+      Effect.gen(function*() {
+        yield* write(({ db }) => Either.right(db.pragma("page_count", { simple: true }))).pipe(
+          Effect.flatMap((pages) => write(({ db }) => Either.right(db.pragma(`max_page_count = ${Number(pages) + 3}`))))
+        )
+        const begun = count("BEGIN IMMEDIATE")
+        const [before, huge, after] = yield* Effect.all(
+          [add("before"), add("x".repeat(100_000)), add("after")].map((each) => Effect.either(each)),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual([before, after], [Either.right("before"), Either.right("after")])
+        assert(huge && Either.isLeft(huge))
+        assert.deepInclude(huge.left, { reason: "Full", detail: "SQLITE_FULL" })
+        assert.deepStrictEqual(notes(), ["after", "before"])
+        assert.strictEqual(count("BEGIN IMMEDIATE") - begun, 2)
+        yield* add("later")
+      })
+  )
+
+  committerTest(
+    "waits for another process's lock while the event loop goes on",
+    ({ add, count, notes, other }) =>
+      Effect.gen(function*() {
+        const events: Array<string> = []
+        other.exec("BEGIN IMMEDIATE")
+        const writing = yield* Effect.fork(Effect.tap(add("a"), () => Effect.sync(() => events.push("written"))))
+        yield* Effect.repeatN(eventLoopTurn, 5)
+        assert.strictEqual(count("BEGIN IMMEDIATE"), 1)
+        const late = yield* Effect.fork(add("late"))
+        yield* Effect.repeatN(eventLoopTurn, 5)
+        events.push("released")
+        other.exec("ROLLBACK")
+        yield* TestClock.adjust("50 millis")
+        yield* Fiber.join(writing)
+        yield* Fiber.join(late)
+        assert.deepStrictEqual(events, ["released", "written"])
+        assert.deepStrictEqual(notes(), ["a", "late"])
+      })
+  )
+
+  committerTest(
+    "gives up after 5 seconds of another's lock, and stores nothing",
+    ({ add, notes, other }) =>
+      Effect.gen(function*() {
+        other.exec("BEGIN IMMEDIATE")
+        const writing = yield* Effect.fork(storeError(add("a")))
+        yield* eventLoopTurn
+        yield* TestClock.adjust("4900 millis")
+        assert(Option.isNone(yield* Fiber.poll(writing)))
+        yield* TestClock.adjust("200 millis")
+        assert.deepStrictEqual(yield* Fiber.join(writing), { reason: "Busy", detail: "SQLITE_BUSY" })
+        other.exec("ROLLBACK")
+        yield* add("b")
+        assert.deepStrictEqual(notes(), ["b"])
+      })
+  )
+
+  committerTest("takes back an interrupted write that still waits", ({ add, notes, other }) =>
+    Effect.gen(function*() {
+      yield* Effect.flatMap(Effect.fork(Effect.zipRight(Effect.void, add("at once"))), Fiber.interrupt)
+      other.exec("BEGIN IMMEDIATE")
+      const locked = yield* Effect.fork(add("locked"))
+      const kept = yield* Effect.fork(add("kept"))
+      yield* eventLoopTurn
+      yield* Fiber.interrupt(locked)
+      other.exec("ROLLBACK")
+      yield* TestClock.adjust("50 millis")
+      yield* Fiber.join(kept)
+      assert.deepStrictEqual(notes(), ["kept"])
+    }))
+
+  committerTest(
+    "answers Unknown when COMMIT fails, and goes on with a new connection",
+    ({ add, close, notes, write }) =>
+      Effect.gen(function*() {
+        const connections = new Set<Sqlite.Database>()
+        const seeConnection = write(({ db }) => Either.right(connections.add(db)))
+        yield* seeConnection
+        const orphan = write(({ addOrphan }) => Either.right(addOrphan.run()))
+        const failures = yield* Effect.all([storeError(orphan), storeError(add("beside"))], {
+          concurrency: "unbounded"
+        })
+        const unknown = { reason: "Unknown", detail: "SQLITE_CONSTRAINT_FOREIGNKEY" }
+        assert.deepStrictEqual(failures, [unknown, unknown])
+        yield* add("next")
+        yield* seeConnection
+        assert.strictEqual(connections.size, 2)
+        yield* close
+        assert.deepStrictEqual(notes(), ["next"])
+      })
+  )
+
+  committerTest(
+    "says so when no new connection can be made",
+    ({ add, filename, other, write }) =>
+      Effect.gen(function*() {
+        const files = yield* FileSystem.FileSystem
+        yield* storeError(write(({ addOrphan }) => Either.right(addOrphan.run())))
+        other.close()
+        yield* files.remove(filename)
+        yield* files.makeDirectory(filename)
+        assert.deepStrictEqual(yield* storeError(add("a")), { reason: "Unavailable", detail: "SQLITE_CANTOPEN" })
+      })
+  )
+
+  committerTest(
+    "stores what waits when it is closed, and refuses what comes later",
+    ({ add, close, filename, notes }) =>
+      Effect.gen(function*() {
+        const files = yield* FileSystem.FileSystem
+        const writing = yield* Effect.fork(add("last"))
+        yield* Effect.yieldNow()
+        yield* close
+        assert.strictEqual(yield* Fiber.join(writing), "last")
+        assert.deepStrictEqual(notes(), ["last"])
+        assert.strictEqual((yield* files.stat(`${filename}-wal`)).size, FileSystem.Size(0))
+        assert.deepStrictEqual(yield* storeError(add("late")), { reason: "Unavailable", detail: "the store is closed" })
+      })
+  )
+
+  for (const [durability, level] of [["disk", 2], ["process", 1]] as const) {
+    it.scoped(`writes with synchronous=${level} when asked for durability "${durability}"`, () =>
+      Effect.gen(function*() {
+        const filename = yield* temporaryFile
+        new Sqlite(filename).exec("CREATE TABLE notes (text TEXT)").close()
+        const committer = yield* GroupCommitter.make({
+          connect: openDatabase(filename, durability),
+          prepare: (db) => db
+        })
+        // The pragma tells the truth once something was written.
+        yield* committer.write((db) => Either.right(db.exec("INSERT INTO notes VALUES ('a')")))
+        const found = yield* committer.write((db) => Either.right(db.pragma("synchronous", { simple: true })))
+        assert.strictEqual(found, level)
+      }).pipe(Effect.provide(NodeContext.layer)))
+  }
+})

@@ -1,0 +1,86 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect } from "effect"
+import { Message } from "../../src/domain/Message.js"
+import { MessageId } from "../../src/domain/MessageId.js"
+import { initial } from "../../src/domain/SessionContext.js"
+import { SessionId } from "../../src/domain/SessionId.js"
+import type { SessionInfo } from "../../src/domain/SessionInfo.js"
+import { UserId } from "../../src/domain/UserId.js"
+import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
+
+const moment = DateTime.unsafeMake(0)
+
+const create = (name: string) =>
+  Effect.gen(function*() {
+    const store = yield* SessionStore
+    const id = SessionId.make(name)
+    const session: SessionInfo = {
+      id,
+      userId: UserId.make("ada"),
+      provider: "mock",
+      model: "mock-model",
+      status: "active",
+      config: {},
+      createdAt: moment,
+      lastActivityAt: moment,
+      messageCount: 0
+    }
+    yield* store.create(session, initial(id, moment))
+    const { epoch } = yield* store.open(id, 0)
+    return { id, epoch }
+  })
+
+const message = (sessionId: SessionId, seq: number, text: string) =>
+  new Message({
+    id: MessageId.make(`m${seq}`),
+    sessionId,
+    seq,
+    role: "user",
+    parts: [{ _tag: "Text", text }],
+    createdAt: moment,
+    metadata: {}
+  })
+
+describe("MemorySessionStore", () => {
+  it.effect("takes no more than maxSessions, until there is room again", () =>
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* create("one")
+      yield* create("two")
+      const error = yield* Effect.flip(create("three"))
+      assert(error._tag === "StoreError")
+      assert.strictEqual(error.reason, "Full")
+      assert.include(error.message, "raise maxSessions")
+      yield* store.remove(id, epoch)
+      yield* create("three")
+    }).pipe(Effect.provide(MemorySessionStore.layer({ maxSessions: 2 }))))
+
+  it.effect("tells how much it holds", () =>
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { usage } = yield* MemorySessionStore.MemorySessionStore
+      assert.deepStrictEqual(yield* usage, { sessions: 0, maxSessions: 1000, messages: 0, turns: 0, bytes: 0 })
+      const { epoch, id } = yield* create("one")
+      const empty = yield* usage
+      const text = "x".repeat(1000)
+      yield* store.commit(id, epoch, { messages: [message(id, 1, text), message(id, 2, text)] })
+      const filled = yield* usage
+      assert.deepInclude(filled, { sessions: 1, messages: 2, turns: 0 })
+      assert.isAtLeast(filled.bytes, empty.bytes + 2000)
+      assert.strictEqual((yield* store.health).bytes, filled.bytes)
+      yield* store.commit(id, epoch, { clearMessages: true })
+      assert.deepStrictEqual(yield* usage, empty)
+    }).pipe(Effect.provide(MemorySessionStore.layer())))
+
+  it.effect("removes all sessions when it is cleared", () =>
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { clear, usage } = yield* MemorySessionStore.MemorySessionStore
+      const { epoch, id } = yield* create("one")
+      yield* clear
+      assert.strictEqual((yield* usage).sessions, 0)
+      const error = yield* Effect.flip(store.commit(id, epoch, {}))
+      assert.strictEqual(error._tag, "SessionNotFound")
+    }).pipe(Effect.provide(MemorySessionStore.layer())))
+})

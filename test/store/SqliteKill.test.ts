@@ -1,0 +1,81 @@
+import { Command } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
+import { Effect, Stream } from "effect"
+import { build } from "esbuild"
+import { fileURLToPath } from "node:url"
+import { SessionId } from "../../src/domain/SessionId.js"
+import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
+import { temporaryFile } from "./temporaryFile.js"
+
+const compiled = Effect.promise(async () => {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("commitUntilKilled.ts", import.meta.url))],
+    bundle: true,
+    format: "esm",
+    packages: "external",
+    platform: "node",
+    write: false
+  })
+  return outputFiles.map(({ text }) => text).join("\n")
+})
+
+/** Runs the committing process, kills it when it has acknowledged so many commits, and answers all it acknowledged. */
+const acknowledgedBeforeKill = (script: string, filename: string, commits: number) =>
+  Effect.gen(function*() {
+    // From its input, so that it finds the packages from the working directory.
+    const child = yield* Command.make(process.execPath, "--input-type=module", "-", filename).pipe(
+      Command.feed(script),
+      Command.stderr("inherit"),
+      Command.start
+    )
+    const lines = child.stdout.pipe(
+      Stream.decodeText(),
+      Stream.splitLines,
+      Stream.zipWithIndex,
+      Stream.tap(([, index]) => Effect.when(child.kill("SIGKILL"), () => index === commits)),
+      Stream.map(([line]) => line)
+    )
+    return yield* Stream.runCollect(lines)
+  })
+
+describe("SqliteSessionStore, killed while it commits", () => {
+  for (const commits of [1, 20, 300]) {
+    it.scopedLive(
+      `keeps all of more than ${commits} acknowledged commits, and half of none`,
+      () =>
+        Effect.gen(function*() {
+          const filename = yield* temporaryFile
+          const acknowledged = new Map<string, number>()
+          for (const line of yield* acknowledgedBeforeKill(yield* compiled, filename, commits)) {
+            const [id = "", seq] = line.split(" ")
+            acknowledged.set(id, Number(seq))
+          }
+          assert.isAbove(acknowledged.size, 0)
+
+          const db = new Sqlite(filename)
+          assert.strictEqual(db.pragma("integrity_check", { simple: true }), "ok")
+          db.close()
+
+          yield* Effect.gen(function*() {
+            const store = yield* SessionStore
+            for (const [name, seq] of acknowledged) {
+              const id = SessionId.make(name)
+              const { lastOrdinal, lastSeq, session, window } = yield* store.open(id, 1_000_000)
+              assert.isAtLeast(lastSeq, seq)
+              assert.deepStrictEqual(
+                window.map(({ seq }) => seq),
+                Array.from({ length: lastSeq }, (_, index) => index + 1)
+              )
+              assert.strictEqual(session.messageCount, lastSeq)
+              assert.strictEqual(lastOrdinal * 2, lastSeq)
+              assert.lengthOf(yield* store.turns(id, 1_000_000), lastOrdinal)
+            }
+          }).pipe(Effect.provide(SqliteSessionStore.layer({ filename })))
+        }).pipe(Effect.provide(NodeContext.layer)),
+      60_000
+    )
+  }
+})

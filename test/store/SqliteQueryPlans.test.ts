@@ -1,0 +1,73 @@
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
+import { Effect, Schema, Tracer } from "effect"
+import { prepareStatements } from "../../src/layers/store/internal/prepareStatements.js"
+import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import * as SessionStoreConformance from "../../src/testing/SessionStoreConformance.js"
+import { temporaryFile } from "./temporaryFile.js"
+
+/** Adds to `queries` whatever the effect asks of `@effect/sql`. */
+const recordingQueries = (queries: Set<string>) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Effect.tracer, (tracer) =>
+    Effect.withTracer(
+      effect,
+      Tracer.make({
+        context: tracer.context,
+        span: (...options) => {
+          const span = tracer.span(...options)
+          const attribute = span.attribute.bind(span)
+          return Object.assign(span, {
+            attribute: (key: string, value: unknown) => {
+              if (key === "db.query.text") queries.add(String(value))
+              attribute(key, value)
+            }
+          })
+        }
+      })
+    ))
+
+const decodePlan = Schema.decodeUnknownSync(Schema.Array(Schema.Struct({ detail: Schema.String })))
+const decodeNames = Schema.decodeUnknownSync(Schema.Array(Schema.String))
+
+const planOf = (db: Sqlite.Database, query: string): ReadonlyArray<string> => {
+  const named = Object.fromEntries((query.match(/@\w+/g) ?? []).map((name) => [name.slice(1), null]))
+  const positional = (query.match(/\?/g) ?? []).map(() => null)
+  const plan = db.prepare(`EXPLAIN QUERY PLAN ${query}`)
+  return decodePlan(Object.keys(named).length > 0 ? plan.all(named) : plan.all(...positional)).map(({ detail }) =>
+    detail
+  )
+}
+
+/** Steps whose cost grows with the database and not with the answer. The index of open turns is an answer as it is. */
+const isSlow = (step: string) =>
+  step.includes("TEMP B-TREE") ||
+  (step.startsWith("SCAN ") && !/^SCAN (CONSTANT|pragma_|turns USING INDEX turns_open)/.test(step))
+
+describe("SqliteSessionStore's queries", () => {
+  it.scoped("have an index each, and each index has its query", () =>
+    Effect.gen(function*() {
+      const filename = yield* temporaryFile
+      const queries = new Set<string>()
+      yield* Effect.forEach(SessionStoreConformance.cases, ({ run }) => run).pipe(
+        Effect.provide(SqliteSessionStore.layer({ filename, durability: "process" })),
+        recordingQueries(queries)
+      )
+      const reads = [...queries].filter((query) => /^\s*SELECT/.test(query) && !query.includes("langswarm_migrations"))
+      const db = yield* Effect.acquireRelease(
+        Effect.sync(() => new Sqlite(filename)),
+        (db) => Effect.sync(() => db.close())
+      )
+      const writes = Object.values(prepareStatements(db)).map(({ source }) => source)
+      assert.isAbove(reads.length, 20)
+
+      const plans = [...reads, ...writes].map((query) => ({ query, plan: planOf(db, query) }))
+      assert.deepStrictEqual(plans.filter(({ plan }) => plan.some(isSlow)), [])
+
+      const indexes = decodeNames(
+        db.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").pluck().all()
+      )
+      const used = plans.flatMap(({ plan }) => plan).join("\n")
+      assert.deepStrictEqual(indexes.filter((index) => !used.includes(index)), [])
+    }).pipe(Effect.provide(NodeContext.layer)))
+})

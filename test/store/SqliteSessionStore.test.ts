@@ -1,0 +1,218 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
+import { Cause, Chunk, Context, DateTime, Effect, Fiber, Layer, Option, TestClock } from "effect"
+import { Message } from "../../src/domain/Message.js"
+import { MessageId } from "../../src/domain/MessageId.js"
+import { initial } from "../../src/domain/SessionContext.js"
+import { SessionId } from "../../src/domain/SessionId.js"
+import { UserId } from "../../src/domain/UserId.js"
+import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
+import { eventLoopTurn } from "./eventLoopTurn.js"
+import { temporaryFile } from "./temporaryFile.js"
+
+const moment = DateTime.unsafeMake(0)
+const id = SessionId.make("s1")
+
+const create = Effect.flatMap(SessionStore, (store) =>
+  store.create({
+    id,
+    userId: UserId.make("ada"),
+    provider: "mock",
+    model: "mock-model",
+    status: "active",
+    config: {},
+    createdAt: moment,
+    lastActivityAt: moment,
+    messageCount: 0
+  }, initial(id, moment)))
+
+const message = new Message({
+  id: MessageId.make("m1"),
+  sessionId: id,
+  seq: 1,
+  role: "user",
+  parts: [{ _tag: "Text", text: "the secret plan" }],
+  createdAt: moment,
+  metadata: {}
+})
+
+/** Opens the store and closes it again. */
+const open = (filename: string) => Effect.asVoid(Effect.provide(SessionStore, SqliteSessionStore.layer({ filename })))
+
+/** How opening fails. A defect would not get through. */
+const openError = (filename: string) =>
+  Effect.map(Effect.flip(open(filename)), (error) => {
+    assert(error._tag === "StoreError")
+    assert.notInclude(error.message, filename)
+    return { reason: error.reason, detail: error.detail }
+  })
+
+/** Waits, while files are opened in the background, until somebody waits for the clock. */
+const untilSomebodySleeps = Effect.zipRight(eventLoopTurn, TestClock.sleeps()).pipe(
+  Effect.repeat({ until: Chunk.isNonEmpty })
+)
+
+/** Permissions do not bind root, so whoever is root becomes somebody else meanwhile. */
+const asNobody = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  process.geteuid?.() === 0
+    ? Effect.acquireUseRelease(
+      Effect.sync(() => process.seteuid?.(65534)),
+      () => effect,
+      () => Effect.sync(() => process.seteuid?.(0))
+    )
+    : effect
+
+const storeTest = <A, E>(
+  name: string,
+  test: (filename: string) => Effect.Effect<A, E, FileSystem.FileSystem | Effect.Effect.Context<typeof temporaryFile>>
+) => it.scoped(name, () => Effect.flatMap(temporaryFile, test).pipe(Effect.provide(NodeContext.layer)))
+
+describe("SqliteSessionStore", () => {
+  storeTest("creates its file and the directories above it for its owner only", (filename) =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      const nested = `${filename}/a/b/sessions.db`
+      yield* Effect.gen(function*() {
+        yield* create
+        for (const suffix of ["", "-wal", "-shm"]) {
+          assert.strictEqual((yield* files.stat(nested + suffix)).mode & 0o777, 0o600)
+        }
+        assert.strictEqual((yield* files.stat(`${filename}/a`)).mode & 0o777, 0o700)
+      }).pipe(Effect.provide(SqliteSessionStore.layer({ filename: nested })))
+    }))
+
+  for (const filename of [":memory:", "", " ", "file:x?mode=memory", "a\0b"]) {
+    it.effect(`refuses ${JSON.stringify(filename)} as a filename`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(open(filename))
+        assert.strictEqual(error._tag, "ConfigurationError")
+        assert.include(error.message, "use MemorySessionStore")
+      }))
+  }
+
+  storeTest("says that a damaged file is", (filename) =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      yield* files.writeFileString(filename, "A".repeat(8192))
+      assert.deepStrictEqual(yield* openError(filename), { reason: "Corrupt", detail: "SQLITE_NOTADB" })
+      assert.strictEqual(yield* files.readFileString(filename), "A".repeat(8192))
+    }))
+
+  storeTest("says that a directory cannot be opened", (filename) =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      yield* files.makeDirectory(filename)
+      assert.deepStrictEqual(yield* openError(filename), { reason: "Unavailable", detail: "EISDIR" })
+      yield* files.writeFileString(`${filename}/file`, "")
+      assert.deepStrictEqual(yield* openError(`${filename}/file/sessions.db`), {
+        reason: "Unavailable",
+        detail: "EEXIST"
+      })
+    }))
+
+  storeTest("says that permission is missing", (filename) =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      const directory = filename.slice(0, filename.lastIndexOf("/"))
+      yield* open(filename)
+      yield* files.chmod(filename, 0o444)
+      yield* files.chmod(directory, 0o555)
+      const missing = { reason: "ReadOnly", detail: "EACCES" }
+      assert.deepStrictEqual(yield* asNobody(openError(filename)), missing)
+      assert.deepStrictEqual(yield* asNobody(openError(`${directory}/other.db`)), missing)
+      // A file may be written where the one beside it, which the WAL needs, may not be made.
+      yield* files.chmod(filename, 0o666)
+      assert.deepStrictEqual(yield* asNobody(openError(filename)), {
+        reason: "ReadOnly",
+        detail: "SQLITE_READONLY_DIRECTORY"
+      })
+      yield* files.chmod(directory, 0o700)
+    }))
+
+  storeTest("refuses a newer schema, and leaves it as it is", (filename) =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      yield* open(filename)
+      new Sqlite(filename).exec("INSERT INTO langswarm_migrations (migration_id, name) VALUES (999, 'later')").close()
+      const before = yield* files.readFile(filename)
+      assert.deepStrictEqual(yield* openError(filename), { reason: "TooNew", detail: "schema 999" })
+      assert.deepStrictEqual(yield* files.readFile(filename), before)
+    }))
+
+  storeTest("waits for a lock when it opens, while the event loop goes on", (filename) =>
+    Effect.gen(function*() {
+      const other = new Sqlite(filename)
+      other.exec("CREATE TABLE theirs (x); BEGIN EXCLUSIVE")
+      const opening = yield* Effect.fork(open(filename))
+      yield* untilSomebodySleeps
+      yield* TestClock.adjust("4 seconds")
+      assert(Option.isNone(yield* Fiber.poll(opening)))
+      other.exec("ROLLBACK")
+      other.close()
+      yield* TestClock.adjust("50 millis")
+      yield* Fiber.join(opening)
+    }))
+
+  storeTest("gives up on a lock after 5 seconds", (filename) =>
+    Effect.gen(function*() {
+      const other = new Sqlite(filename)
+      other.exec("CREATE TABLE theirs (x); BEGIN EXCLUSIVE")
+      const opening = yield* Effect.fork(openError(filename))
+      yield* untilSomebodySleeps
+      yield* TestClock.adjust("6 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(opening), { reason: "Busy", detail: "SQLITE_BUSY" })
+      other.close()
+    }))
+
+  storeTest("lets two processes open the same new file", (filename) =>
+    Effect.gen(function*() {
+      const one = yield* Effect.fork(open(filename))
+      const two = yield* Effect.fork(open(filename))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(one)
+      yield* Fiber.join(two)
+    }))
+
+  storeTest("fences an owner in another process", (filename) =>
+    Effect.gen(function*() {
+      const build = Effect.map(Layer.build(SqliteSessionStore.layer({ filename })), Context.get(SessionStore))
+      const [here, there] = yield* Effect.all([build, build])
+      yield* Effect.provideService(create, SessionStore, here)
+      const older = yield* here.open(id, 0)
+      const newer = yield* there.open(id, 0)
+      const error = yield* Effect.flip(here.commit(id, older.epoch, { messages: [message] }))
+      assert.strictEqual(error._tag, "OwnershipLost")
+      yield* there.commit(id, newer.epoch, { messages: [message] })
+      assert.strictEqual((yield* here.get(id)).messageCount, 1)
+    }))
+
+  storeTest(
+    "says that a row is damaged, without a word of it, and reads the others",
+    (filename) =>
+      Effect.gen(function*() {
+        const store = yield* SessionStore
+        yield* create
+        const { epoch } = yield* store.open(id, 0)
+        yield* store.commit(id, epoch, { messages: [message] })
+        new Sqlite(filename).exec("UPDATE messages SET parts = replace(parts, '}]', '}')").close()
+        const exit = yield* Effect.exit(store.messages(id, {}))
+        assert(exit._tag === "Failure")
+        const error = Option.getOrThrow(Cause.failureOption(exit.cause))
+        assert(error._tag === "StoreError")
+        assert.strictEqual(error.reason, "Corrupt")
+        assert.notInclude(Cause.pretty(exit.cause), "secret plan")
+        assert.strictEqual((yield* store.get(id)).messageCount, 1)
+      }).pipe(Effect.provide(SqliteSessionStore.layer({ filename })))
+  )
+
+  storeTest("is not well when what it counts cannot be", (filename) =>
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      assert.deepInclude(yield* store.health, { name: "sqlite", durability: "process", ok: true })
+      new Sqlite(filename).exec("UPDATE totals SET value = -1").close()
+      assert.deepInclude(yield* store.health, { ok: false })
+    }).pipe(Effect.provide(SqliteSessionStore.layer({ filename, durability: "process" }))))
+})
