@@ -20,11 +20,14 @@ const failedEvents = Metric.counter("langswarm_session_hook_events_failed", {
  * Brings events to a hook, one at a time, each again and again if need be, and answers for whatever becomes of it.
  */
 export const makeDelivery = (hook: Hook) => {
-  // `disconnect`, because a hook that cannot be interrupted must not hold up the events after this one either.
+  // `disconnect`, because a hook that cannot be interrupted must not hold up the events after this one either. `exit`,
+  // because Effect would log the failure of the fiber that this forks, however often it is tried again.
   const attempt = flow(
     hook.on.bind(hook),
+    Effect.exit,
     Effect.disconnect,
     Effect.timeout(hook.timeout ?? defaultTimeout),
+    Effect.flatten,
     Effect.sandbox
   )
   const again = Schedule.intersect(Schedule.exponential(firstDelay), Schedule.recurs(hook.retries ?? defaultRetries))
@@ -36,10 +39,13 @@ export const makeDelivery = (hook: Hook) => {
       Effect.retry(again),
       Effect.catchAll((cause) =>
         Effect.zipRight(
-          Effect.logError("Hook gave up on an event", cause),
+          Effect.annotateLogs(Effect.logError("Hook gave up on an event", cause), {
+            hook: hook.name,
+            event: event._tag,
+            sessionId: event.sessionId
+          }),
           Metric.increment(Metric.tagged(failedEvents, "hook", hook.name))
         )
-      ),
-      Effect.annotateLogs({ hook: hook.name, event: event._tag, sessionId: event.sessionId })
+      )
     )
 }

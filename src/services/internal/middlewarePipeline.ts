@@ -35,7 +35,7 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
       const left = ordered.filter(({ dependsOn = [] }) => dependsOn.includes(middleware.name)).map(({ name }) => name)
       return left.length === 0
         ? Effect.void
-        : Effect.logWarning(`Middleware "${middleware.name}" was removed; ${left.join(", ")} go on without it`)
+        : Effect.logWarning(`Middleware "${middleware.name}" was removed; without it go on: ${left.join(", ")}`)
     })
 
   yield* put(initial)

@@ -43,12 +43,15 @@ const answer = <A>({ check, middleware, process }: Step<A>, asked: A, context: M
     )
   )
 
-/** `disconnect`, because a middleware that cannot be interrupted must not hold the turn past its time either. */
+/**
+ * `disconnect`, because a middleware that cannot be interrupted must not hold the turn past its time either. `exit`, because
+ * Effect logs the failure of a fiber that is forked, and what to log of this one is for its policy to say.
+ */
 const withinTime = ({ timeout = defaultTimeout }: Middleware) => <A, E>(running: Effect.Effect<A, E>) =>
-  Effect.timeoutFail(Effect.disconnect(running), {
+  Effect.flatten(Effect.timeoutFail(Effect.disconnect(Effect.exit(running)), {
     duration: timeout,
     onTimeout: () => new StepFailed({ reason: `timed out after ${Duration.format(timeout)}` })
-  })
+  }))
 
 const settle = <A>(
   { middleware, stage }: Step<A>,

@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, LogLevel } from "effect"
+import type { SessionEvent } from "../../src/domain/SessionEvent.js"
+import * as LoggingHook from "../../src/layers/hook/LoggingHook.js"
+import { HookBus } from "../../src/services/HookBus.js"
+import { message, now, sessionId } from "../domain/conversation.js"
+import { withCapturedLogs } from "../middleware/capturedLogs.js"
+
+const events: ReadonlyArray<SessionEvent> = [
+  { _tag: "MessageSent", sessionId, at: now, message: message(1, "user", "canary") },
+  { _tag: "SessionErrored", sessionId, at: now, reason: "canary" },
+  { _tag: "SessionDeleted", sessionId, at: now }
+]
+
+const layer = (options?: LoggingHook.LoggingHookOptions) =>
+  LoggingHook.layer(options).pipe(Layer.provideMerge(HookBus.layer()))
+
+const logged = (options?: LoggingHook.LoggingHookOptions) =>
+  withCapturedLogs((lines) =>
+    Effect.gen(function*() {
+      const bus = yield* HookBus
+      yield* Effect.forEach(events, bus.publish)
+      yield* bus.flush
+      return lines
+    }).pipe(Effect.provide(layer(options)))
+  )
+
+describe("LoggingHook", () => {
+  it.effect("writes a line for each event: what and where, never what was said", () =>
+    Effect.gen(function*() {
+      const lines = yield* logged()
+      assert.deepStrictEqual(lines.map(({ annotations, level, message }) => ({ annotations, level, message })), [
+        { level: "Info", message: "MessageSent", annotations: { sessionId } },
+        { level: "Info", message: "SessionErrored", annotations: { sessionId } },
+        { level: "Info", message: "SessionDeleted", annotations: { sessionId } }
+      ])
+      assert.notInclude(JSON.stringify(lines), "canary")
+    }))
+
+  it.effect("writes at the level it is told", () =>
+    Effect.gen(function*() {
+      const lines = yield* logged({ level: LogLevel.Trace })
+      assert.deepStrictEqual(lines.map(({ level }) => level), ["Trace", "Trace", "Trace"])
+    }))
+
+  it.effect("is there once", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Layer.build(LoggingHook.layer().pipe(Layer.provide(layer()))))
+      assert.include(error.message, "two hooks \"logging\"")
+    }).pipe(Effect.scoped))
+})

@@ -1,0 +1,82 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, LogLevel } from "effect"
+import { initial } from "../../src/domain/SessionContext.js"
+import * as LoggingMiddleware from "../../src/layers/middleware/LoggingMiddleware.js"
+import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
+import { message, now, request, session, sessionId, turnId } from "../domain/conversation.js"
+import { withCapturedLogs } from "./capturedLogs.js"
+
+const context = { session, context: initial(sessionId, now) }
+
+const layer = (options?: LoggingMiddleware.LoggingMiddlewareOptions) =>
+  LoggingMiddleware.layer(options).pipe(
+    Layer.provideMerge(MiddlewarePipeline.layer({
+      name: "redact",
+      priority: -1000,
+      admission: ({ metadata }) => Effect.succeed({ metadata, parts: [{ _tag: "Text", text: "[redacted]" }] })
+    }))
+  )
+
+/** One message through all stages, and what was logged on the way. */
+const conversation = (options?: LoggingMiddleware.LoggingMiddlewareOptions) =>
+  withCapturedLogs((lines) =>
+    Effect.gen(function*() {
+      const pipeline = yield* MiddlewarePipeline
+      const prompt = { parts: [{ _tag: "Text" as const, text: "canary" }], metadata: {} }
+      const asked = request(message(1, "system", "be brief"), message(2, "user", "canary"))
+      const reply = {
+        parts: [{ _tag: "Text" as const, text: "a\n\u001b[2Jcanary\u202E" }],
+        finishReason: "complete" as const,
+        metadata: {}
+      }
+      yield* pipeline.admission(prompt, context)
+      assert.strictEqual(yield* pipeline.turn(asked, context), asked)
+      assert.isTrue(pipeline.mayStream(context))
+      assert.strictEqual(yield* pipeline.reply(reply, context), reply)
+      return lines
+    }).pipe(Effect.provide(layer(options)))
+  )
+
+describe("LoggingMiddleware", () => {
+  it.effect("writes a line for each stage, and nothing of what was said", () =>
+    Effect.gen(function*() {
+      const lines = yield* conversation()
+      assert.deepStrictEqual(lines.map(({ annotations, level, message }) => ({ annotations, level, message })), [
+        { level: "Info", message: "Message admitted", annotations: { sessionId, length: 10 } },
+        {
+          level: "Info",
+          message: "Provider called",
+          annotations: { sessionId, turnId, messages: 2, role: "user", length: 6 }
+        },
+        {
+          level: "Info",
+          message: "Reply received",
+          annotations: { sessionId, role: "assistant", finishReason: "complete", length: 13 }
+        }
+      ])
+      assert.notInclude(JSON.stringify(lines), "canary")
+    }))
+
+  it.effect("writes content when it is asked to: what the other middleware left of it, on one harmless line", () =>
+    Effect.gen(function*() {
+      const lines = yield* conversation({ content: true })
+      assert.deepStrictEqual(lines.map(({ annotations }) => annotations["content"]), [
+        "[redacted]",
+        "canary",
+        "a\\u000a\\u001b[2Jcanary\\u202e"
+      ])
+    }))
+
+  it.effect("writes at the level it is told", () =>
+    Effect.gen(function*() {
+      const lines = yield* conversation({ level: LogLevel.Debug })
+      assert.deepStrictEqual(lines.map(({ level }) => level), ["Debug", "Debug", "Debug"])
+    }))
+
+  it.effect("is there once", () =>
+    Effect.gen(function*() {
+      const twice = LoggingMiddleware.layer().pipe(Layer.provide(layer()))
+      const error = yield* Effect.flip(Layer.build(twice))
+      assert.include(error.message, "two middleware \"logging\"")
+    }).pipe(Effect.scoped))
+})
