@@ -1,0 +1,30 @@
+import * as Effect from "effect/Effect"
+import { SessionManager } from "../services/SessionManager.js"
+import { SessionRpcs } from "./SessionRpcs.js"
+
+/**
+ * Answers `SessionRpcs` from whichever `SessionManager` is provided.
+ */
+export const layer = SessionRpcs.toLayer(
+  Effect.map(SessionManager, (sessions) =>
+    SessionRpcs.of({
+      Create: (input) =>
+        sessions.create(input).pipe(Effect.flatMap(({ info }) => info), Effect.catchTag("SessionNotFound", Effect.die)),
+      List: (query) => sessions.search(query),
+      Health: () => sessions.health,
+      Info: ({ sessionId }) => sessions.session(sessionId).info,
+      Context: ({ sessionId }) => sessions.session(sessionId).context,
+      Metrics: ({ sessionId }) => sessions.session(sessionId).metrics,
+      Turns: ({ sessionId }) => sessions.session(sessionId).turns,
+      Messages: ({ query, sessionId }) => sessions.session(sessionId).messages(query),
+      Message: ({ messageId, sessionId }) => sessions.session(sessionId).message(messageId),
+      Export: ({ sessionId }) => sessions.session(sessionId).export,
+      Send: ({ message, sessionId }) => sessions.session(sessionId).send(message),
+      Stream: ({ message, sessionId }) => sessions.session(sessionId).stream(message),
+      SendSystem: ({ message, sessionId }) => sessions.session(sessionId).sendSystem(message),
+      UpdateContext: ({ patch, sessionId }) => sessions.session(sessionId).updateContext(patch),
+      Clear: ({ sessionId }) => sessions.session(sessionId).clear,
+      Archive: ({ sessionId }) => sessions.session(sessionId).archive,
+      Delete: ({ sessionId }) => sessions.session(sessionId).delete
+    }))
+)

@@ -1,0 +1,89 @@
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import * as Schema from "effect/Schema"
+import { ContextPatch } from "../domain/ContextPatch.js"
+import { CreateSession } from "../domain/CreateSession.js"
+import { AccessError } from "../domain/error/AccessError.js"
+import { ChangeError } from "../domain/error/ChangeError.js"
+import { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import { MessageNotFound } from "../domain/error/MessageNotFound.js"
+import { SessionNotFound } from "../domain/error/SessionNotFound.js"
+import { SlowConsumer } from "../domain/error/SlowConsumer.js"
+import { TurnError } from "../domain/error/TurnError.js"
+import { Health } from "../domain/Health.js"
+import { Message } from "../domain/Message.js"
+import { MessageId } from "../domain/MessageId.js"
+import { MessageQuery } from "../domain/MessageQuery.js"
+import { Page } from "../domain/Page.js"
+import { SendMessage } from "../domain/SendMessage.js"
+import { SessionContext } from "../domain/SessionContext.js"
+import { SessionExport } from "../domain/SessionExport.js"
+import { SessionId } from "../domain/SessionId.js"
+import { SessionInfo } from "../domain/SessionInfo.js"
+import { SessionMetrics } from "../domain/SessionMetrics.js"
+import { SessionQuery } from "../domain/SessionQuery.js"
+import { Turn } from "../domain/Turn.js"
+import { TurnEvent } from "../domain/TurnEvent.js"
+import { Authentication } from "./Authentication.js"
+import { ConfinedDefect } from "./internal/ConfinedDefect.js"
+
+const sessionId = SessionId
+const ReadError = Schema.Union(AccessError, SessionNotFound)
+const SendError = Schema.Union(ChangeError, TurnError)
+const defect = ConfinedDefect
+
+/**
+ * What may be asked of a session server: the operations of `SessionManager` and `Session`, one call each. A call that does
+ * not fit its schema fails with `InvalidRequest`; a defect of the server arrives as an `InternalError`.
+ */
+export class SessionRpcs extends RpcGroup.make(
+  Rpc.make("Create", {
+    payload: CreateSession,
+    success: SessionInfo,
+    error: Schema.Union(AccessError, ConfigurationError),
+    defect
+  }),
+  Rpc.make("List", { payload: SessionQuery, success: Page(SessionInfo), error: AccessError, defect }),
+  Rpc.make("Health", { success: Health, error: AccessError, defect }),
+  Rpc.make("Info", { payload: { sessionId }, success: SessionInfo, error: ReadError, defect }),
+  Rpc.make("Context", { payload: { sessionId }, success: SessionContext, error: ReadError, defect }),
+  Rpc.make("Metrics", { payload: { sessionId }, success: SessionMetrics, error: ReadError, defect }),
+  Rpc.make("Turns", { payload: { sessionId }, success: Schema.Array(Turn), error: ReadError, defect }),
+  Rpc.make("Messages", {
+    payload: { sessionId, query: MessageQuery },
+    success: Page(Message),
+    error: ReadError,
+    defect
+  }),
+  Rpc.make("Message", {
+    payload: { sessionId, messageId: MessageId },
+    success: Message,
+    error: Schema.Union(ReadError, MessageNotFound),
+    defect
+  }),
+  Rpc.make("Export", { payload: { sessionId }, success: SessionExport, error: ReadError, defect }),
+  Rpc.make("Send", { payload: { sessionId, message: SendMessage }, success: Message, error: SendError, defect }),
+  Rpc.make("Stream", {
+    payload: { sessionId, message: SendMessage },
+    success: TurnEvent,
+    error: Schema.Union(SendError, SlowConsumer),
+    stream: true,
+    defect
+  }),
+  Rpc.make("SendSystem", { payload: { sessionId, message: SendMessage }, success: Message, error: SendError, defect }),
+  Rpc.make("UpdateContext", {
+    payload: { sessionId, patch: ContextPatch },
+    success: SessionContext,
+    error: ChangeError,
+    defect
+  }),
+  Rpc.make("Clear", { payload: { sessionId }, error: ChangeError, defect }),
+  Rpc.make("Archive", { payload: { sessionId }, error: ChangeError, defect }),
+  Rpc.make("Delete", { payload: { sessionId }, error: ChangeError, defect })
+).middleware(Authentication) {
+  /** Where a server answers. */
+  static readonly path = "/rpc"
+
+  /** No call may be larger. */
+  static readonly maxRequestBytes = 1024 * 1024
+}

@@ -1,0 +1,142 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as RpcServer from "@effect/rpc/RpcServer"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import { createServer, type IncomingMessage } from "node:http"
+import { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { SessionManager } from "../services/SessionManager.js"
+import { layerCheckedHandlers, withOpenPayloads } from "./internal/checkedPayloads.js"
+import { makeHardenedProtocol } from "./internal/hardenedProtocol.js"
+import { httpTransport } from "./internal/httpTransport.js"
+import { listen } from "./internal/listen.js"
+import { makeAllowList } from "./internal/makeAllowList.js"
+import { refuseHttp } from "./internal/refuseHttp.js"
+import { tokenProblem } from "./internal/tokenProblem.js"
+import { webSocketTransport } from "./internal/webSocketTransport.js"
+import * as SessionHandlers from "./SessionHandlers.js"
+import { SessionRpcs } from "./SessionRpcs.js"
+import * as TokenAuthentication from "./TokenAuthentication.js"
+
+/**
+ * How to serve sessions.
+ */
+export interface SessionServerOptions {
+  /** What each caller has to show: 16 to 512 letters, digits and `-._~+/`. See `AccessToken.loadOrCreate`. */
+  readonly token: Redacted.Redacted<string>
+  /** The address to bind; `127.0.0.1`, which only this machine reaches, unless told. */
+  readonly host?: string
+  /** 0 takes a free port. */
+  readonly port: number
+  /** Names that callers may know the server by, beside `host` and those of the loopback interface. */
+  readonly allowedHosts?: ReadonlyArray<string>
+  /** Web pages that may call, such as `https://chat.example.com`; none unless told. */
+  readonly allowedOrigins?: ReadonlyArray<string>
+  /** How long the calls that run may go on once the server is to stop; 20 seconds unless told. */
+  readonly drainTimeout?: Duration.DurationInput
+}
+
+/**
+ * A server of sessions, on one port: `POST /rpc` takes calls as newline-delimited JSON, `GET /rpc` as a WebSocket, and
+ * `GET /healthz` tells anyone that the server runs.
+ */
+export class SessionServer extends Context.Tag("langswarm-session/rpc/SessionServer")<SessionServer, {
+  /** What it is bound to. */
+  readonly host: string
+  readonly port: number
+  /** What to give to `SessionClient.layer`. */
+  readonly url: string
+}>() {
+  /**
+   * Serves the `SessionManager` that is provided. Fails with `ConfigurationError` when the address cannot be bound or the
+   * token is too weak. As the scope closes new calls are refused with `ShuttingDown`, those that run get `drainTimeout`.
+   */
+  static readonly layer = (
+    options: SessionServerOptions
+  ): Layer.Layer<SessionServer, ConfigurationError, SessionManager> =>
+    Layer.scoped(SessionServer, serve(options)).pipe(
+      Layer.provide(layerCheckedHandlers(SessionRpcs)),
+      // Layers are memoized by what they are, not by what they are given: two servers would share one manager.
+      Layer.provide(Layer.fresh(SessionHandlers.layer)),
+      Layer.provide(TokenAuthentication.layer(options.token))
+    )
+}
+
+const serve = Effect.fnUntraced(function*({
+  allowedHosts = [],
+  allowedOrigins = [],
+  drainTimeout = "20 seconds",
+  host = "127.0.0.1",
+  port,
+  token
+}: SessionServerOptions) {
+  const problem = tokenProblem(token)
+  if (problem !== undefined) return yield* new ConfigurationError({ problems: [`token ${problem}`] })
+  if (!isPort(port)) {
+    return yield* new ConfigurationError({ problems: [`port must be a whole number from 0 to ${maxPort}`] })
+  }
+
+  const { connect, drain, end, protocol } = yield* makeHardenedProtocol(SessionRpcs.requests)
+  const refusalOf = makeAllowList({ hosts: [bracketed(host), ...allowedHosts], origins: allowedOrigins })
+
+  const router = HttpRouter.empty.pipe(
+    HttpRouter.get("/healthz", HttpServerResponse.unsafeJson({ status: "ok" })),
+    HttpRouter.post(
+      SessionRpcs.path,
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) => {
+        const refusal = refusalOf(headers["host"], headers["origin"])
+        return refusal ? Effect.succeed(refuseHttp(refusal.status, refusal.error)) : httpTransport(connect)
+      })
+    )
+  )
+
+  const server = createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 5_000,
+    connectionsCheckingInterval: 1_000
+  })
+  server.on("request", yield* NodeHttpServer.makeHandler(router))
+
+  const webSockets = NodeSocketServer.makeWebSocket({
+    server,
+    path: SessionRpcs.path,
+    maxPayload: SessionRpcs.maxRequestBytes,
+    verifyClient: (
+      { req }: { readonly req: IncomingMessage },
+      answer: (accepted: boolean, status?: number, message?: string) => void
+    ) => {
+      const refusal = refusalOf(req.headers.host, req.headers.origin)
+      return refusal ? answer(false, refusal.status, refusal.error.message) : answer(true)
+    }
+  })
+  // They wait for the server to listen, so the two have to start together; if it cannot, `listen` says why.
+  const [sockets, bound] = yield* Effect.all(
+    [Effect.orElse(webSockets, () => Effect.never), listen(server, { host, port })],
+    { concurrency: "unbounded" }
+  )
+  yield* sockets.run(webSocketTransport(connect)).pipe(Effect.forkScoped)
+
+  // From here on in the reverse order of what is to happen in the end: first the calls, then their connections.
+  yield* Effect.addFinalizer(() => end)
+  yield* RpcServer.make(withOpenPayloads(SessionRpcs), { disableFatalDefects: true }).pipe(
+    Effect.provideService(RpcServer.Protocol, protocol),
+    Effect.interruptible,
+    Effect.forkScoped
+  )
+  yield* Effect.addFinalizer(() => drain(drainTimeout))
+
+  return SessionServer.of({ host, port: bound, url: `http://${bracketed(host)}:${bound}` })
+})
+
+const maxPort = 65_535
+const isPort = (port: number) => Number.isInteger(port) && port >= 0 && port <= maxPort
+
+/** As an address stands in a URL and in a `Host` header. */
+const bracketed = (host: string) => (host.includes(":") ? `[${host}]` : host)
