@@ -1,0 +1,39 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import { makeSessionManager } from "../services/internal/makeSessionManager.js"
+import { SessionManager } from "../services/SessionManager.js"
+import * as BearerToken from "./internal/bearerToken.js"
+import * as ClientProtocol from "./internal/clientProtocol.js"
+import * as Endpoint from "./internal/Endpoint.js"
+import { remoteOperations } from "./internal/remoteOperations.js"
+
+/**
+ * How to reach a server.
+ */
+export interface SessionClientOptions {
+  /** The server's address, such as `http://127.0.0.1:4080` or `wss://sessions.example.com`. */
+  readonly url: string
+  /** What the server was started with. */
+  readonly token: Redacted.Redacted<string>
+  /** `websocket`, unless told; `http` is for where those are not let through, and takes far longer for a call. */
+  readonly transport?: "http" | "websocket"
+}
+
+/**
+ * The manager of a server's sessions, in Node and in a browser. Fails with `ConfigurationError` when the URL is none.
+ *
+ * It connects by itself, again too when a connection breaks. Calls meanwhile, and those that were under way, fail with
+ * `Disconnected`; none is sent twice.
+ */
+export const layer = (options: SessionClientOptions): Layer.Layer<SessionManager, ConfigurationError> =>
+  Endpoint.fromUrl(options.url, options.transport ?? "websocket").pipe(
+    Effect.map((endpoint) =>
+      Layer.scoped(SessionManager, Effect.map(remoteOperations(endpoint.url), makeSessionManager)).pipe(
+        Layer.provide(BearerToken.layer(options.token)),
+        Layer.provide(ClientProtocol.layer(endpoint))
+      )
+    ),
+    Layer.unwrapEffect
+  )

@@ -1,0 +1,3 @@
+export type { SendInput, Session } from "../services/Session.js"
+export { SessionManager } from "../services/SessionManager.js"
+export * as SessionClient from "./SessionClient.js"

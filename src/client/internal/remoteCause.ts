@@ -1,0 +1,58 @@
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import * as Socket from "@effect/platform/Socket"
+import { RpcClientError } from "@effect/rpc/RpcClientError"
+import { RpcSerializationError } from "@effect/rpc/RpcSerialization"
+import * as Cause from "effect/Cause"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Disconnected } from "../../domain/error/Disconnected.js"
+import { InternalError } from "../../domain/error/InternalError.js"
+import { InvalidRequest } from "../../domain/error/InvalidRequest.js"
+import { SessionRpcs } from "../../rpc/SessionRpcs.js"
+
+/**
+ * Why a call to `url` failed, in the words of the domain: what goes wrong on the way is `Disconnected`, a call that may not
+ * be sent is an `InvalidRequest`, and a defect of the server is a defect here.
+ */
+export const remoteCause = (url: string) => <E>(cause: Cause.Cause<E | RpcClientError>) =>
+  Cause.match(cause, {
+    onEmpty: Cause.empty,
+    onFail: (error): Cause.Cause<E | Disconnected | InvalidRequest> =>
+      error instanceof RpcClientError ? Cause.fail(fromTransport(url, error.cause)) : Cause.fail(error),
+    onDie: fromDefect,
+    onInterrupt: Cause.interrupt,
+    onSequential: Cause.sequential,
+    onParallel: Cause.parallel
+  })
+
+const fromTransport = (url: string, cause: unknown): Disconnected | InvalidRequest => {
+  if (HttpClientError.isHttpClientError(cause)) {
+    if (cause._tag === "RequestError") return new Disconnected({ reason: `no connection to ${url} can be made` })
+    if (cause.reason !== "StatusCode") return new Disconnected({ reason: `the response of ${url} broke off` })
+    const { status } = cause.response
+    return status === 413
+      ? tooLarge
+      : new Disconnected({ reason: `${url} answers with HTTP ${status} and not as a session server does` })
+  }
+  if (!Socket.isSocketError(cause)) return new Disconnected({ reason: `what answers at ${url} is no session server` })
+  switch (cause.reason) {
+    case "Open":
+      return new Disconnected({ reason: `no connection to ${url} can be made` })
+    case "OpenTimeout":
+      return new Disconnected({ reason: `${url} does not answer in time` })
+    default:
+      return new Disconnected({ reason: `the connection to ${url} broke off` })
+  }
+}
+
+const fromDefect = (defect: unknown): Cause.Cause<InvalidRequest> => {
+  if (defect instanceof RpcSerializationError) return Cause.fail(tooLarge)
+  return Option.match(decodeAnswer(defect instanceof Error ? defect.cause : undefined), {
+    onNone: () => Cause.die(defect),
+    onSome: (answer) => (answer._tag === "InvalidRequest" ? Cause.fail(answer) : Cause.die(answer))
+  })
+}
+
+const decodeAnswer = Schema.decodeUnknownOption(Schema.Union(InvalidRequest, InternalError))
+
+const tooLarge = new InvalidRequest({ path: [], reason: `is larger than ${SessionRpcs.maxRequestBytes} bytes` })
