@@ -19,4 +19,9 @@ const hasTag = <Tag extends string, E extends { readonly _tag: string }>(
 ): error is Extract<E, { readonly _tag: Tag }> => error._tag === tag
 
 const wrong = (expected: string, actual: string) =>
-  new assert.AssertionError({ expected, actual, operator: "strictEqual", message: `expected ${expected}, got ${actual}` })
+  new assert.AssertionError({
+    expected,
+    actual,
+    operator: "strictEqual",
+    message: `expected ${expected}, got ${actual}`
+  })

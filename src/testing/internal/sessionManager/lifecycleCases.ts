@@ -1,7 +1,11 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { failsWith } from "./failsWith.js"
+import type { Page } from "../../../domain/Page.js"
+import type { SessionInfo } from "../../../domain/SessionInfo.js"
 import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
+import { failsWith } from "./failsWith.js"
+
+const idsOf = ({ items }: Page<SessionInfo>) => items.map(({ id }) => id)
 
 /**
  * Starting, finding, changing and ending sessions.
@@ -44,7 +48,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
         const second = yield* sessions.list(userId, { limit: 2, ...(first.next && { cursor: first.next }) })
         const third = yield* sessions.list(userId, { limit: 2, ...(second.next && { cursor: second.next }) })
         assert.equal(third.next, undefined)
-        const listed = [first, second, third].flatMap(({ items }) => items.map(({ id }) => id))
+        const listed = [first, second, third].flatMap(idsOf)
         assert.deepEqual(listed, started.map(({ id }) => id).toReversed())
       })
   ),
@@ -54,13 +58,11 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
       const plain = yield* start()
       const tagged = yield* start({ config: { tags: ["red", "blue"] } })
       yield* plain.archive
-      const find = (query: Parameters<typeof sessions.search>[0]) =>
-        Effect.map(sessions.search({ userId, ...query }), ({ items }) => items.map(({ id }) => id))
-      assert.deepEqual(yield* find({ tags: ["blue"] }), [tagged.id])
-      assert.deepEqual(yield* find({ tags: ["blue", "green"] }), [])
-      assert.deepEqual(yield* find({ status: "archived" }), [plain.id])
-      assert.deepEqual(yield* find({ provider: "mock" }), [tagged.id, plain.id])
-      assert.deepEqual(yield* find({ since: "2999-01-01T00:00:00Z" }), [])
+      assert.deepEqual(idsOf(yield* sessions.search({ userId, tags: ["blue"] })), [tagged.id])
+      assert.deepEqual(idsOf(yield* sessions.search({ userId, tags: ["blue", "green"] })), [])
+      assert.deepEqual(idsOf(yield* sessions.search({ userId, status: "archived" })), [plain.id])
+      assert.deepEqual(idsOf(yield* sessions.search({ userId, provider: "mock" })), [tagged.id, plain.id])
+      assert.deepEqual(idsOf(yield* sessions.search({ userId, since: "2999-01-01T00:00:00Z" })), [])
     })),
 
   sessionCase("merges a patch into the context, as a new version", (session) =>

@@ -5,8 +5,8 @@ import type { InvalidRequest } from "../../../domain/error/InvalidRequest.js"
 import type { SessionError } from "../../../domain/error/SessionError.js"
 import type { JsonRecord } from "../../../domain/JsonRecord.js"
 import { SessionId } from "../../../domain/SessionId.js"
-import { failsWith } from "./failsWith.js"
 import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
+import { failsWith } from "./failsWith.js"
 
 /** As it comes out of `JSON.parse`: an own key, and no prototype. */
 const poisoned: JsonRecord = JSON.parse("{\"a\":{\"__proto__\":{\"admin\":true}}}")
@@ -29,26 +29,23 @@ export const refusalCases: ReadonlyArray<ContractCase> = [
   contractCase("knows no session that was never started", ({ sessions }) =>
     Effect.gen(function*() {
       const unknown = sessions.session(SessionId.make("never-started"))
-      for (
-        const call of [
-          sessions.get("never-started"),
-          unknown.info,
-          unknown.send("hello"),
-          Stream.runDrain(unknown.stream("hello")),
-          unknown.sendSystem("hello"),
-          unknown.messages(),
-          unknown.message("m"),
-          unknown.turns,
-          unknown.context,
-          unknown.updateContext({ user: {} }),
-          unknown.metrics,
-          unknown.clear,
-          unknown.archive,
-          unknown.export
-        ]
-      ) {
-        assert.equal((yield* failsWith("SessionNotFound", call)).sessionId, "never-started")
-      }
+      const refusals = [
+        failsWith("SessionNotFound", sessions.get("never-started")),
+        failsWith("SessionNotFound", unknown.info),
+        failsWith("SessionNotFound", unknown.send("hello")),
+        failsWith("SessionNotFound", Stream.runDrain(unknown.stream("hello"))),
+        failsWith("SessionNotFound", unknown.sendSystem("hello")),
+        failsWith("SessionNotFound", unknown.messages()),
+        failsWith("SessionNotFound", unknown.message("m")),
+        failsWith("SessionNotFound", unknown.turns),
+        failsWith("SessionNotFound", unknown.context),
+        failsWith("SessionNotFound", unknown.updateContext({ user: {} })),
+        failsWith("SessionNotFound", unknown.metrics),
+        failsWith("SessionNotFound", unknown.clear),
+        failsWith("SessionNotFound", unknown.archive),
+        failsWith("SessionNotFound", unknown.export)
+      ]
+      for (const refusal of refusals) assert.equal((yield* refusal).sessionId, "never-started")
     })),
 
   contractCase(

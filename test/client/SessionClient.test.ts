@@ -1,0 +1,202 @@
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Chunk, Context, Effect, Exit, Fiber, Layer, Redacted, Schedule, Scope, Stream, TestClock } from "effect"
+import * as Http from "node:http"
+import type { AddressInfo } from "node:net"
+import * as SessionClient from "../../src/client/SessionClient.js"
+import { MockProvider } from "../../src/layers/provider/MockProvider.js"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import { SessionServer } from "../../src/rpc/SessionServer.js"
+import { SessionManager } from "../../src/services/SessionManager.js"
+import { gatedReply } from "../host/gatedReply.js"
+import * as TestServer from "../rpc/TestServer.js"
+import { token } from "../rpc/token.js"
+
+const transports = ["http", "websocket"] as const
+
+const connect = (options: Partial<SessionClient.SessionClientOptions> & { readonly url: string }) =>
+  Effect.map(Layer.build(SessionClient.layer({ token, ...options })), Context.get(SessionManager))
+
+const serve = (port: number) => Layer.build(SessionServer.layer({ token, port, drainTimeout: 0 }))
+
+const start = Effect.flatMap(
+  SessionManager,
+  (sessions) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
+)
+
+/** Some other HTTP server, which is no session server. */
+const otherServer = (listener: Http.RequestListener) =>
+  Effect.acquireRelease(
+    Effect.async<Http.Server>((resume) => {
+      const server = Http.createServer(listener)
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) =>
+      Effect.sync(() => {
+        server.closeAllConnections()
+        server.close()
+      })
+  ).pipe(Effect.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+
+describe("SessionClient", () => {
+  for (const transport of transports) {
+    it.scoped(`fails at once over ${transport} where nothing listens, and works once something does`, () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const { port, url } = Context.get(yield* Scope.extend(serve(0), scope), SessionServer)
+        const sessions = yield* connect({ url, transport })
+        assert.strictEqual((yield* sessions.health).status, "ok")
+
+        yield* Scope.close(scope, Exit.void)
+        const error = yield* Effect.flip(sessions.health)
+        assert.strictEqual(error._tag, "Disconnected")
+        assert.include(error.message, `127.0.0.1:${port}/rpc`)
+
+        yield* serve(port)
+        const turnOfTheLoop = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+        const health = yield* sessions.health.pipe(
+          Effect.tapError(() => Effect.zipRight(TestClock.adjust("1 second"), turnOfTheLoop)),
+          Effect.retry(Schedule.forever)
+        )
+        assert.strictEqual(health.status, "ok")
+      }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+    it.scoped(`says over ${transport} where it cannot connect to`, () =>
+      Effect.gen(function*() {
+        const sessions = yield* connect({ url: "http://127.0.0.1:9", transport })
+        const error = yield* Effect.flip(sessions.health)
+        assert.match(error.message, /no connection to (http|ws):\/\/127\.0\.0\.1:9\/rpc can be made$/)
+        const streamed = yield* Effect.flip(Effect.flatMap(sessions.get("s"), ({ info }) => info))
+        assert.strictEqual(streamed._tag, "Disconnected")
+      }))
+
+    layer(TestServer.layer())((it) => {
+      it.scoped(`is refused over ${transport} with a wrong token`, () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const sessions = yield* connect({ url, transport, token: Redacted.make("some-other-token") })
+          assert.strictEqual((yield* Effect.flip(sessions.health))._tag, "Unauthorized")
+          const session = sessions.session((yield* start).id)
+          assert.strictEqual((yield* Effect.flip(Stream.runDrain(session.stream("hi"))))._tag, "Unauthorized")
+        }))
+
+      it.scoped(`does not send over ${transport} what is too large, and the other calls go on`, () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const sessions = yield* connect({ url, transport })
+          const { asked, open, reply } = yield* gatedReply("still here")
+          yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
+          const session = sessions.session((yield* start).id)
+          const other = yield* Effect.fork(session.send("hello"))
+          yield* asked
+          const base64 = "AAAA".repeat(500_000)
+          const error = yield* Effect.flip(session.send({
+            content: [{ _tag: "Image", mediaType: "image/png", source: { _tag: "Inline", base64 } }]
+          }))
+          assert.strictEqual(error._tag, "InvalidRequest")
+          assert.strictEqual(error.message, "The request is larger than 1048576 bytes")
+          yield* open
+          assert.strictEqual((yield* Fiber.join(other)).text, "still here")
+        }))
+
+      it.scoped(`reads long text over ${transport} as it was written`, () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const sessions = yield* connect({ url, transport })
+          // Three bytes and one character each, so that hardly any piece of it ends between two characters.
+          const text = "€".repeat(200_000)
+          yield* Effect.flatMap(MockProvider, (mock) => mock.script([{ text: [text] }, { text: [text] }]))
+          const session = sessions.session((yield* start).id)
+          assert.isTrue((yield* session.send("a long one")).text === text)
+          const events = yield* Stream.runCollect(session.stream("another"))
+          const deltas = Chunk.filter(events, (event) => event._tag === "TurnDelta")
+          assert.isTrue(Chunk.join(Chunk.map(deltas, ({ text }) => text), "") === text)
+        }))
+    })
+
+    it.scoped(`gives up a call over ${transport} when its stream is left, but not the turn`, () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const { url } = Context.get(
+          yield* Layer.buildWithScope(SessionServer.layer({ token, port: 0, drainTimeout: "1 hour" }), scope),
+          SessionServer
+        )
+        const sessions = yield* connect({ url, transport })
+        const { asked, open, reply } = yield* gatedReply("finished alone")
+        yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
+        const local = yield* start
+        yield* sessions.session(local.id).stream("hello").pipe(Stream.take(1), Stream.runDrain)
+        yield* asked
+        // It would wait for a call that still runs.
+        yield* Scope.close(scope, Exit.void)
+        yield* open
+        yield* local.send("next")
+        const [first] = (yield* local.messages({ role: "assistant" })).items
+        assert.strictEqual(first?.text, "finished alone")
+      }).pipe(Effect.provide(SessionRuntime.layerTest())))
+  }
+
+  for (
+    const { answer, reason, what } of [
+      {
+        what: "a web page",
+        answer: (response: Http.ServerResponse) => response.end("<html>\n</html>\n"),
+        reason: /answers with HTTP 200/
+      },
+      {
+        what: "an error",
+        answer: (response: Http.ServerResponse) => response.writeHead(502).end("bad gateway"),
+        reason: /answers with HTTP 502/
+      },
+      {
+        what: "no frame at all",
+        answer: (response: Http.ServerResponse) => response.writeHead(200, ndjson).end(),
+        reason: /is no session server/
+      },
+      {
+        what: "half a frame",
+        answer: (response: Http.ServerResponse) => {
+          response.writeHead(200, ndjson).write("{\"_tag\":\"Ex", () => response.destroy())
+        },
+        reason: /broke off/
+      }
+    ]
+  ) {
+    it.scoped(`is not misled by a server that answers with ${what}`, () =>
+      Effect.gen(function*() {
+        const url = yield* otherServer((_, response) => void answer(response))
+        const sessions = yield* connect({ url, transport: "http" })
+        const error = yield* Effect.flip(sessions.health)
+        assert.strictEqual(error._tag, "Disconnected")
+        assert.match(error.message, reason)
+      }))
+  }
+
+  it.scoped("is not misled by a server that knows no WebSockets", () =>
+    Effect.gen(function*() {
+      const url = yield* otherServer((_, response) => void response.end())
+      const sessions = yield* connect({ url })
+      assert.strictEqual((yield* Effect.flip(sessions.health))._tag, "Disconnected")
+    }))
+
+  for (
+    const url of [
+      "",
+      "localhost:4080",
+      "ftp://127.0.0.1",
+      "http://",
+      "http://ada:canary@127.0.0.1",
+      "http://127.0.0.1?token=canary",
+      "http://127.0.0.1#canary"
+    ]
+  ) {
+    it.scoped(`refuses the URL "${url}"`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(connect({ url }))
+        assert.strictEqual(error._tag, "ConfigurationError")
+        assert.match(error.message, /^url must/)
+        assert.notInclude(error.message, "canary")
+      }))
+  }
+})
+
+const ndjson = { "content-type": "application/ndjson" }

@@ -1,0 +1,83 @@
+import { FileSystem, Path } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import * as AccessToken from "../../src/rpc/AccessToken.js"
+
+/** Where no directory is yet. */
+const newDirectory = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  return path.join(yield* fs.makeTempDirectoryScoped(), "data")
+})
+
+const writeToken = (text: string, mode = 0o600) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const directory = yield* newDirectory
+    yield* fs.makeDirectory(directory)
+    yield* fs.writeFileString(path.join(directory, "token"), text)
+    yield* fs.chmod(path.join(directory, "token"), mode)
+    return directory
+  })
+
+describe("AccessToken.loadOrCreate", () => {
+  it.scoped("makes a token of 256 bits once, for its owner alone", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* newDirectory
+      const token = Redacted.value(yield* AccessToken.loadOrCreate(directory))
+      assert.match(token, /^[A-Za-z0-9_-]{43}$/)
+      assert.deepStrictEqual(yield* fs.readDirectory(directory), ["token"])
+      assert.strictEqual((yield* fs.stat(`${directory}/token`)).mode & 0o777, 0o600)
+      assert.strictEqual((yield* fs.stat(directory)).mode & 0o777, 0o700)
+      assert.strictEqual(Redacted.value(yield* AccessToken.loadOrCreate(directory)), token)
+      assert.notStrictEqual(Redacted.value(yield* AccessToken.loadOrCreate(yield* newDirectory)), token)
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.scoped("gives one token to all who start at once", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* newDirectory
+      const tokens = yield* Effect.all(Array.from({ length: 16 }, () => AccessToken.loadOrCreate(directory)), {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(new Set(tokens.map(Redacted.value)).size, 1)
+      assert.deepStrictEqual(yield* fs.readDirectory(directory), ["token"])
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.scoped("reads a token that somebody wrote, with or without a line break", () =>
+    Effect.gen(function*() {
+      const directory = yield* writeToken("a-token-of-my-own\n")
+      assert.strictEqual(Redacted.value(yield* AccessToken.loadOrCreate(directory)), "a-token-of-my-own")
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  for (
+    const { mode, problem, text } of [
+      { text: "canary-token-that-is-good", mode: 0o640, problem: /can be read by others.*chmod 600/ },
+      { text: "canary-token-that-is-good", mode: 0o604, problem: /can be read by others.*chmod 600/ },
+      { text: "", mode: 0o600, problem: /is empty.*delete it/ },
+      { text: " \n", mode: 0o600, problem: /is empty.*delete it/ },
+      { text: "canary", mode: 0o600, problem: /must have 16 to 512 characters/ },
+      { text: "canary\ncanary canary", mode: 0o600, problem: /may hold letters, digits/ }
+    ]
+  ) {
+    it.scoped(`refuses ${JSON.stringify(text)} in a file of mode ${mode.toString(8)}`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(AccessToken.loadOrCreate(yield* writeToken(text, mode)))
+        assert.strictEqual(error._tag, "ConfigurationError")
+        assert.match(error.message, problem)
+        assert.notInclude(error.message, "canary")
+      }).pipe(Effect.provide(NodeContext.layer)))
+  }
+
+  it.scoped("says where a token cannot be kept", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const file = yield* fs.makeTempFileScoped()
+      const error = yield* Effect.flip(AccessToken.loadOrCreate(`${file}/data`))
+      assert.strictEqual(error._tag, "ConfigurationError")
+      assert.include(error.message, file)
+    }).pipe(Effect.provide(NodeContext.layer)))
+})

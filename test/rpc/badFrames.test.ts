@@ -1,0 +1,186 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { MockProvider } from "../../src/layers/provider/MockProvider.js"
+import { SessionServer } from "../../src/rpc/SessionServer.js"
+import { SessionManager } from "../../src/services/SessionManager.js"
+import { gatedReply } from "../host/gatedReply.js"
+import * as TestServer from "./TestServer.js"
+import { authorized, exchange, openSocket, request, type Transport } from "./wire.js"
+
+const health = request("1", "Health")
+const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth)
+const canary = "canary-of-the-caller"
+
+const unreadable = [
+  { what: "a line that is no JSON", line: `{"oops": ${canary}\n`, reason: "is not JSON" },
+  { what: "null", line: "null\n", reason: "is not a JSON object" },
+  { what: "a number", line: "5\n", reason: "is not a JSON object" },
+  { what: "an array", line: "[]\n", reason: "is not a JSON object" },
+  {
+    what: "a frame nested too deep",
+    line: `{"_tag":"Ping","deep":${nested(64)}}\n`,
+    reason: "is nested more than 64 levels deep"
+  },
+  { what: "a bottomless frame", line: `${"{\"a\":".repeat(100_000)}\n`, reason: "is nested more than 64 levels deep" }
+]
+
+// `path` and `reason` are what the refusal says; `id` is the call it is addressed to.
+const refused = [
+  { what: "an unknown call", line: request("7", canary), id: "7", path: ["tag"], reason: /names no call/ },
+  { what: "a call named as a prototype", line: request("7", "__proto__"), id: "7", path: ["tag"], reason: /names no/ },
+  { what: "a call without a name", line: request("7", undefined), id: "7", path: ["tag"], reason: /./ },
+  { what: "a call with a long name", line: request("7", canary.repeat(9)), id: "7", path: ["tag"], reason: /128/ },
+  { what: "an id that is a word", line: request("abc", "Health"), id: "abc", path: ["id"], reason: /1 to 128 digits/ },
+  { what: "an id with zeros before it", line: request("07", "Health"), id: "07", path: ["id"], reason: /128 digits/ },
+  { what: "an id that is a number", line: request(7, "Health"), id: undefined, path: ["id"], reason: /./ },
+  { what: "an id that is missing", line: request(undefined, "Health"), id: undefined, path: ["id"], reason: /missing/ },
+  { what: "a long id", line: request("9".repeat(129), "Health"), id: undefined, path: ["id"], reason: /1 to 128/ },
+  { what: "a huge id", line: request("9".repeat(100_000), "Health"), id: undefined, path: ["id"], reason: /1 to 128/ },
+  { what: "an unknown frame", line: `{"_tag":"${canary}"}\n`, id: undefined, path: ["_tag"], reason: /Request/ },
+  { what: "a frame for later only", line: "{\"_tag\":\"Eof\"}\n", id: undefined, path: ["_tag"], reason: /Request/ },
+  {
+    what: "a payload without a session",
+    line: request("7", "Info", { other: canary }),
+    id: "7",
+    path: ["sessionId"],
+    reason: /missing/
+  },
+  {
+    what: "a payload of another type",
+    line: request("7", "Send", { sessionId: { $gt: canary }, message: { content: "x" } }),
+    id: "7",
+    path: ["sessionId"],
+    reason: /must be string/
+  },
+  {
+    what: "a stream with a bad payload",
+    line: request("7", "Stream", { sessionId: "s", message: { content: "", metadata: { canary } } }),
+    id: "7",
+    path: ["message", "content"],
+    reason: /must not be empty/
+  },
+  {
+    what: "a key that reaches a prototype",
+    line: request("7", "Send", { sessionId: "s", message: { content: "x", metadata: { a: 1 } } }).replace(
+      "\"a\"",
+      "\"__proto__\""
+    ),
+    id: "7",
+    path: ["message", "metadata"],
+    reason: /__proto__/
+  }
+]
+
+describe.each<{ transport: Transport }>([{ transport: "http" }, { transport: "websocket" }])(
+  "bad frames over $transport",
+  ({ transport }) => {
+    layer(TestServer.layer())((it) => {
+      for (const { line, reason, what } of unreadable) {
+        it.effect(`answers ${what} with what is wrong`, () =>
+          Effect.gen(function*() {
+            const { url } = yield* SessionServer
+            const [frame] = yield* exchange(transport, url, line)
+            assert.strictEqual(frame?._tag, "Defect")
+            assert.strictEqual(frame?.defect?.["_tag"], "InvalidRequest")
+            assert.strictEqual(frame?.defect?.["reason"], reason)
+            assert.notInclude(JSON.stringify(frame), canary)
+          }))
+      }
+
+      for (const { id, line, path, reason, what } of refused) {
+        it.effect(`refuses ${what}, and answers the call beside it`, () =>
+          Effect.gen(function*() {
+            const { url } = yield* SessionServer
+            const frames = yield* exchange(transport, url, line + health, 2)
+            const refusal = frames.find(({ requestId }) => requestId !== "1")
+            const error = id === undefined ? refusal?.defect : refusal?.exit?.cause?.error
+            assert.strictEqual(refusal?.requestId, id)
+            assert.strictEqual(error?.["_tag"], "InvalidRequest")
+            assert.deepStrictEqual(error?.["path"], path)
+            assert.match(String(error?.["reason"]), reason)
+            assert.notInclude(JSON.stringify(refusal), canary)
+            assert.isBelow(JSON.stringify(refusal).length, 1000)
+            assert.strictEqual(frames.find(({ requestId }) => requestId === "1")?.exit?._tag, "Success")
+          }))
+      }
+
+      it.effect("refuses the id of a call that still runs, and lets that one run", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const { open, reply } = yield* gatedReply("at last")
+          yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
+          const { id } = yield* Effect.flatMap(SessionManager, (sessions) =>
+            sessions.create({ userId: "ada", provider: "mock", model: "mock-model" }))
+          const first = request("7", "Send", { sessionId: id, message: { content: "hello" } })
+          // Only after the refusal can the gate be opened, but over HTTP it is read with the answer.
+          const frames = transport === "http"
+            ? yield* Effect.zipLeft(exchange(transport, url, first + first), open, { concurrent: true })
+            : yield* Effect.scoped(Effect.gen(function*() {
+              const socket = yield* openSocket(url)
+              yield* socket.send(first + first)
+              const refusal = yield* socket.next
+              yield* open
+              return [refusal, yield* socket.next]
+            }))
+          assert.deepStrictEqual(frames[0]?.exit?.cause?.error?.["path"], ["id"])
+          assert.strictEqual(frames[1]?.exit?._tag, "Success")
+        }))
+
+      for (const headers of [undefined, null, {}, "x", [["a"]], [[1, 2]]]) {
+        it.effect(`takes headers that are ${JSON.stringify(headers)} for none`, () =>
+          Effect.gen(function*() {
+            const { url } = yield* SessionServer
+            const [frame] = yield* exchange(transport, url, request("1", "Health", undefined, { headers }))
+            assert.strictEqual(frame?.exit?.cause?.error?.["_tag"], "Unauthorized")
+          }))
+      }
+
+      it.effect("says nothing of a payload to a caller it does not know", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const headers = [["authorization", `${authorized[0]?.[1]}x`]]
+          const [frame] = yield* exchange(transport, url, request("1", "Info", { sessionId: 5 }, { headers }))
+          assert.strictEqual(frame?.exit?.cause?.error?.["_tag"], "Unauthorized")
+        }))
+    })
+  }
+)
+
+describe("a socket", () => {
+  layer(TestServer.layer())((it) => {
+    it.scoped("is closed after what cannot be read; the others are not", () =>
+      Effect.gen(function*() {
+        const { url } = yield* SessionServer
+        const other = yield* openSocket(url)
+        for (const data of ["{]\n", new Uint8Array([0x22, 0xff, 0x22])]) {
+          const socket = yield* openSocket(url)
+          yield* socket.send(data)
+          assert.strictEqual((yield* socket.next)._tag, "Defect")
+          assert.strictEqual(yield* socket.closed, 1007)
+        }
+        yield* other.send(health)
+        assert.strictEqual((yield* other.next).exit?._tag, "Success")
+      }))
+
+    it.scoped("is closed by a message that is too large, before it is read; the others are not", () =>
+      Effect.gen(function*() {
+        const { url } = yield* SessionServer
+        const other = yield* openSocket(url)
+        const socket = yield* openSocket(url)
+        yield* socket.send("x".repeat(5 * 1024 * 1024))
+        assert.strictEqual(yield* socket.closed, 1009)
+        yield* other.send(health)
+        assert.strictEqual((yield* other.next).exit?._tag, "Success")
+      }))
+
+    it.scoped("stays open after a refusal, and answers a ping", () =>
+      Effect.gen(function*() {
+        const { url } = yield* SessionServer
+        const socket = yield* openSocket(url)
+        yield* socket.send(request("7", "Nothing"))
+        yield* socket.next
+        yield* socket.send("{\"_tag\":\"Ping\"}\n")
+        assert.strictEqual((yield* socket.next)._tag, "Pong")
+      }))
+  })
+})

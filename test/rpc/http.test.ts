@@ -1,0 +1,127 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { SessionServer } from "../../src/rpc/SessionServer.js"
+import * as TestServer from "./TestServer.js"
+import { authorized, parseFrames, post, request, send } from "./wire.js"
+
+const health = request("1", "Health")
+const [, bearer] = authorized[0] ?? []
+const wrong = "Bearer not-the-token-at-all"
+const fiveMegabytes = "x".repeat(5 * 1024 * 1024)
+const upgrade = {
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="
+}
+
+describe("over HTTP the server", () => {
+  layer(TestServer.layer({ allowedHosts: ["sessions.example.com"], allowedOrigins: ["https://app.example.com"] }))(
+    (it) => {
+      it.effect("tells anyone that it runs, and no more", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          assert.deepStrictEqual(yield* send(`${url}/healthz`, {}), { status: 200, text: "{\"status\":\"ok\"}" })
+        }))
+
+      it.effect("listens on the loopback interface unless told", () =>
+        Effect.gen(function*() {
+          const { host } = yield* SessionServer
+          assert.strictEqual(host, "127.0.0.1")
+        }))
+
+      for (
+        const { body, what } of [
+          { what: "by its stated length", body: fiveMegabytes },
+          { what: "as it arrives", body: Array.from({ length: 5 }, () => fiveMegabytes.slice(0, 1024 * 1024)) }
+        ]
+      ) {
+        it.effect(`refuses a body that is too large, ${what}`, () =>
+          Effect.gen(function*() {
+            const { url } = yield* SessionServer
+            const { status, text } = yield* post(url, body)
+            assert.strictEqual(status, 413)
+            const error = JSON.parse(text)
+            assert.strictEqual(error._tag, "InvalidRequest")
+            assert.strictEqual(error.message, "The request is larger than 1048576 bytes")
+            assert.strictEqual(parseFrames((yield* post(url, health)).text)[0]?.exit?._tag, "Success")
+          }))
+      }
+
+      it.effect("takes a body of just the largest size", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const { status } = yield* post(url, health.padEnd(1024 * 1024, "\n"))
+          assert.strictEqual(status, 200)
+          assert.strictEqual((yield* post(url, health.padEnd(1024 * 1024 + 1, "\n"))).status, 413)
+        }))
+
+      it.effect("refuses what does not say that it is NDJSON", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const { status, text } = yield* post(url, health, { "content-type": "text/plain" })
+          assert.strictEqual(status, 415)
+          assert.deepStrictEqual(JSON.parse(text).path, ["content-type"])
+        }))
+
+      it.effect("answers an empty body with nothing", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          assert.deepStrictEqual(yield* post(url, ""), { status: 200, text: "" })
+        }))
+
+      for (
+        const { envelope, header, outcome } of [
+          { header: wrong, envelope: bearer, outcome: "Failure" },
+          { header: bearer, envelope: wrong, outcome: "Success" }
+        ]
+      ) {
+        it.effect(`lets the real header win over the one in the frame: ${outcome}`, () =>
+          Effect.gen(function*() {
+            const { url } = yield* SessionServer
+            const frame = request("1", "Health", undefined, { headers: [["Authorization", envelope]] })
+            const { text } = yield* post(url, frame, { authorization: header ?? "" })
+            const exit = parseFrames(text)[0]?.exit
+            assert.strictEqual(exit?._tag, outcome)
+            if (outcome === "Failure") assert.strictEqual(exit?.cause?.error?.["_tag"], "Unauthorized")
+          }))
+      }
+
+      for (
+        const headers of [{}, { authorization: "" }, { authorization: wrong }, { authorization: `${bearer} x` }]
+      ) {
+        it.effect(`refuses the token in ${JSON.stringify(headers)}`, () =>
+          Effect.gen(function*() {
+            const { url } = yield* SessionServer
+            const { text } = yield* post(url, request("1", "Health", undefined, { headers: [] }), headers)
+            assert.strictEqual(parseFrames(text)[0]?.exit?.cause?.error?.["_tag"], "Unauthorized")
+          }))
+      }
+
+      // The same rules for a call and for opening a WebSocket.
+      for (
+        const { headers, status } of [
+          { headers: { host: "evil.example.com" }, status: 421 },
+          { headers: { host: "127.0.0.1.evil.example.com:80" }, status: 421 },
+          { headers: { host: "[::1" }, status: 421 },
+          { headers: { origin: "https://evil.example.com" }, status: 403 },
+          { headers: { origin: "null" }, status: 403 },
+          { headers: { origin: "https://app.example.com" }, status: undefined },
+          { headers: { host: "Sessions.Example.com:443" }, status: undefined },
+          { headers: { host: "localhost:1" }, status: undefined },
+          { headers: { host: "[::1]" }, status: undefined }
+        ]
+      ) {
+        it.effect(`answers ${JSON.stringify(headers)} with ${status ?? "what was asked"}`, () =>
+          Effect.gen(function*() {
+            const { url } = yield* SessionServer
+            const answer = yield* post(url, health, headers)
+            assert.strictEqual(answer.status, status ?? 200)
+            if (status !== undefined) assert.strictEqual(JSON.parse(answer.text)._tag, "InvalidRequest")
+            const opened = yield* send(`${url}/rpc`, { headers: { ...upgrade, ...headers } })
+            assert.strictEqual(opened.status, status ?? 101)
+          }))
+      }
+    }
+  )
+})

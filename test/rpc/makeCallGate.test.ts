@@ -1,0 +1,50 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, TestClock } from "effect"
+import { makeCallGate } from "../../src/rpc/internal/makeCallGate.js"
+import { SessionRpcs } from "../../src/rpc/SessionRpcs.js"
+
+const open = () => makeCallGate(SessionRpcs.requests)
+
+const enterMany = (connection: ReturnType<ReturnType<typeof open>["connection"]>, count: number) =>
+  Array.from({ length: count }, (_, index) => connection.enter(String(index), "Health"))
+
+describe("makeCallGate", () => {
+  it("lets 1024 calls run on a connection, and another once one has ended", () => {
+    const gate = open()
+    const connection = gate.connection()
+    assert.deepStrictEqual(new Set(enterMany(connection, 1024)), new Set([undefined]))
+    assert.match(connection.enter("one more", "Health")?.message ?? "", /exceeds the 1024 calls/)
+    assert.isUndefined(gate.connection().enter("0", "Health"))
+    connection.leave("0")
+    assert.isUndefined(connection.enter("one more", "Health"))
+  })
+
+  it("lets 4096 calls run on a server, and more once a connection has gone", () => {
+    const gate = open()
+    const connections = Array.from({ length: 4 }, gate.connection)
+    for (const connection of connections) enterMany(connection, 1024)
+    assert.match(gate.connection().enter("0", "Health")?.message ?? "", /exceeds the 4096 calls/)
+    connections[0]?.leaveAll()
+    assert.isUndefined(gate.connection().enter("0", "Health"))
+  })
+
+  it.effect("waits for the calls that run, but not for ever", () =>
+    Effect.gen(function*() {
+      const gate = open()
+      yield* gate.drain("1 hour")
+      const [one, other] = [open(), open()]
+      const connection = one.connection()
+      connection.enter("0", "Health")
+      other.connection().enter("0", "Health")
+      const drained = yield* Effect.fork(one.drain("1 hour"))
+      const gaveUp = yield* Effect.fork(other.drain("1 hour"))
+      yield* Effect.yieldNow()
+      assert.isNull(drained.unsafePoll())
+      connection.leave("0")
+      yield* Fiber.join(drained)
+      yield* TestClock.adjust("59 minutes")
+      assert.isNull(gaveUp.unsafePoll())
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(gaveUp)
+    }))
+})

@@ -1,0 +1,3 @@
+import { Redacted } from "effect"
+
+export const token = Redacted.make("token-of-the-tests")
