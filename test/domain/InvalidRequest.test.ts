@@ -8,7 +8,7 @@ import { SendMessage } from "../../src/domain/SendMessage.js"
 import { SessionId } from "../../src/domain/SessionId.js"
 import { SessionQuery } from "../../src/domain/SessionQuery.js"
 
-const canary = "CaNaRy, actual 7"
+const canary = "CaNaRy, actual 7\nCaNaRy"
 const doors: ReadonlyArray<Schema.Schema.AnyNoContext> = [
   ContextPatch,
   CreateSession,

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { assertNone, assertSome } from "@effect/vitest/utils"
 import { DateTime, Either, FastCheck, Option, Schema } from "effect"
 import { JsonRecord } from "../../src/domain/JsonRecord.js"
 import type { JsonObject, JsonValue } from "../../src/domain/JsonValue.js"
@@ -41,9 +42,9 @@ describe("SessionContext", () => {
     const context = withUser({ profile: { level: 3, none: null, list: [1] }, name: "Ada" })
 
     it("reads a value, an object and a whole scope", () => {
-      assert.deepStrictEqual(read(context, "user.profile.level"), Option.some<JsonValue>(3))
-      assert.deepStrictEqual(read(context, "user.profile.list"), Option.some<JsonValue>([1]))
-      assert.deepStrictEqual(read(context, "user"), Option.some<JsonValue>(context.user))
+      assertSome(read(context, "user.profile.level"), 3)
+      assertSome(read(context, "user.profile.list"), [1])
+      assertSome(read(context, "user"), context.user)
     })
 
     it.each([
@@ -54,7 +55,7 @@ describe("SessionContext", () => {
       ["what every object inherits", "user.toString"],
       ["a property of an array", "user.profile.list.length"],
       ["a property of a text", "user.name.length"]
-    ])("finds nothing for %s", (_, path) => assert.deepStrictEqual(read(context, path), Option.none()))
+    ])("finds nothing for %s", (_, path) => assertNone(read(context, path)))
 
     it.each([
       ["a scope that does not exist", "tenant.name"],
@@ -73,7 +74,7 @@ describe("SessionContext", () => {
           FastCheck.array(FastCheck.constantFrom("a", "b", "toString"), { minLength: 1, maxLength: 4 }),
           (user, value, keys) => {
             const path = `user.${keys.join(".")}`
-            assert.deepStrictEqual(read(write(withUser(user), path, value), path), Option.some(value))
+            assert.deepStrictEqual(Option.getOrThrow(read(write(withUser(user), path, value), path)), value)
           }
         )
       )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Layer, Option, Ref, TestClock } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer, Ref, TestClock } from "effect"
 import { Message } from "../../src/domain/Message.js"
 import { initial } from "../../src/domain/SessionContext.js"
 import { SessionId } from "../../src/domain/SessionId.js"
@@ -441,14 +441,14 @@ describe("MiddlewarePipeline", () => {
     it.effect("and takes no answer of an observer, which may be about what was shown already", () =>
       Effect.gen(function*() {
         const said = reply("Hi")
-        const seen = yield* Ref.make(Option.none<Reply>())
+        const seen = yield* Ref.make<ReadonlyArray<Reply>>([])
         const answer = yield* pipeline(({ reply: replied }) => replied(said, context), {
           name: "observing",
           observer: true,
-          reply: (reply) => Effect.as(Ref.set(seen, Option.some(reply)), { ...reply, parts: [] })
+          reply: (reply) => Effect.as(Ref.set(seen, [reply]), { ...reply, parts: [] })
         })
         assert.deepStrictEqual(answer, said)
-        assert.deepStrictEqual(yield* seen, Option.some(said))
+        assert.deepStrictEqual(yield* seen, [said])
       }))
   })
 })

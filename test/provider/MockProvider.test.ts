@@ -1,18 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Cause,
-  Chunk,
-  Deferred,
-  type Duration,
-  Effect,
-  Exit,
-  FastCheck,
-  Fiber,
-  Layer,
-  Option,
-  Stream,
-  TestClock
-} from "effect"
+import { assertSome } from "@effect/vitest/utils"
+import { Cause, Chunk, Deferred, type Duration, Effect, Exit, FastCheck, Fiber, Layer, Stream, TestClock } from "effect"
 import { ProviderAuth } from "../../src/domain/error/ProviderAuth.js"
 import { ProviderTransient } from "../../src/domain/error/ProviderTransient.js"
 import type { JsonRecord } from "../../src/domain/JsonRecord.js"
@@ -282,7 +270,7 @@ describe("MockProvider", () => {
         assert.strictEqual(textOf(call.seen), "1 then")
         const exit = yield* Effect.exit(ask("Hi"))
         assert(Exit.isFailure(exit))
-        assert.deepStrictEqual(Cause.dieOption(exit.cause), Option.some<unknown>("broken"))
+        assertSome(Cause.dieOption(exit.cause), "broken")
       }).pipe(Effect.provide(layer())))
   })
 
