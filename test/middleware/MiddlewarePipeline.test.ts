@@ -126,6 +126,9 @@ describe("MiddlewarePipeline", () => {
         { admission: () => untyped(Effect.fail("canary")) },
         "failed unexpectedly"
       ],
+      ["interrupts another than itself", {
+        admission: () => Effect.flatMap(Effect.fork(Effect.interrupt), Fiber.join)
+      }, "failed unexpectedly"],
       ["dies", { admission: () => Effect.die(new Error("canary")) }, "failed unexpectedly"],
       ["throws", {
         admission: () => {
@@ -200,6 +203,27 @@ describe("MiddlewarePipeline", () => {
           assert.deepStrictEqual(yield* told, [reason, reason])
         })
     )
+
+    it.effect.each<[string, Effect.Effect<never>]>([
+      ["hangs", Effect.never],
+      ["hangs and cannot be interrupted", Effect.uninterruptible(Effect.never)]
+    ])("%s, its time is up in an uninterruptible region of the caller too", ([, admission]) =>
+      Effect.gen(function*() {
+        const fiber = yield* Effect.fork(
+          Effect.flip(Effect.uninterruptible(admit({ name: "hanging", admission: () => admission })))
+        )
+        yield* TestClock.adjust("2 seconds")
+        const exit = fiber.unsafePoll()
+        assert(exit && Exit.isSuccess(exit))
+        assert.strictEqual(exit.value.reason, "timed out after 2s")
+      }))
+
+    it.effect("refuses without words, that is a failure like any other", () =>
+      Effect.gen(function*() {
+        const admission = () => new MiddlewareRefusal({ reason: untyped(undefined) })
+        assert.strictEqual((yield* Effect.flip(admit({ name: "mute", admission }))).reason, "failed unexpectedly")
+        assert.deepStrictEqual(textsOf(yield* admit({ name: "mute", policy: "optional", admission })), ["Hello"])
+      }))
 
     it.effect("dies, the log has the cause", () =>
       withCapturedLogs((lines) =>

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { isString } from "effect/Predicate"
 import { MiddlewareError } from "../../domain/error/MiddlewareError.js"
 import type { Middleware, MiddlewareContext } from "../Middleware.js"
 import { MiddlewareRefusal } from "../MiddlewareRefusal.js"
@@ -44,11 +45,12 @@ const answer = <A>({ check, middleware, process }: Step<A>, asked: A, context: M
   )
 
 /**
- * `disconnect`, because a middleware that cannot be interrupted must not hold the turn past its time either. `exit`, because
- * Effect logs the failure of a fiber that is forked, and what to log of this one is for its policy to say.
+ * `disconnect`, because a middleware that cannot be interrupted must not hold the turn past its time, and `interruptible`,
+ * because a caller that cannot be must not wait for ever. `exit`, because Effect logs the failure of a fiber that is forked,
+ * and what to log of this one is for its policy to say.
  */
 const withinTime = ({ timeout = defaultTimeout }: Middleware) => <A, E>(running: Effect.Effect<A, E>) =>
-  Effect.flatten(Effect.timeoutFail(Effect.disconnect(Effect.exit(running)), {
+  Effect.flatten(Effect.timeoutFail(Effect.interruptible(Effect.disconnect(Effect.exit(running))), {
     duration: timeout,
     onTimeout: () => new StepFailed({ reason: `timed out after ${Duration.format(timeout)}` })
   }))
@@ -61,7 +63,8 @@ const settle = <A>(
 ): Effect.Effect<A, MiddlewareError> => {
   const { name, policy = "required" } = middleware
   const failure = Option.getOrUndefined(Cause.failureOption(cause))
-  const reason = failure instanceof MiddlewareRefusal || failure instanceof StepFailed
+  // An author without types may refuse without words, and the error would not take that.
+  const reason = (failure instanceof MiddlewareRefusal || failure instanceof StepFailed) && isString(failure.reason)
     ? failure.reason
     : "failed unexpectedly"
   const error = new MiddlewareError({ middleware: name, stage, reason, sessionId: context.session.id })
