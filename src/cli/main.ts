@@ -3,12 +3,23 @@ import * as Command from "@effect/cli/Command"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
+import { chat } from "./chat.js"
 import { exitCode } from "./exitCode.js"
+import { exportSession } from "./exportSession.js"
+import { list } from "./list.js"
+import { messages } from "./messages.js"
 import { reportError } from "./reportError.js"
-import { rootCommand } from "./rootCommand.js"
+import { send } from "./send.js"
+import { serve } from "./serve.js"
+import { show } from "./show.js"
 import { version } from "./version.js"
 
-const run = Command.run(rootCommand, { name: "langswarm-session", version })
+const root = Command.make("langswarm-session").pipe(
+  Command.withDescription("Conversations with language models that nothing can lose"),
+  Command.withSubcommands([serve, chat, send, list, show, messages, exportSession])
+)
+
+const run = Command.run(root, { name: "langswarm-session", version })
 const json = process.argv.includes("--json")
 const isServer = process.argv[2] === "serve"
 

@@ -1,0 +1,2 @@
+export * from "./SessionManagerContract.js"
+export * as SessionStoreConformance from "./SessionStoreConformance.js"

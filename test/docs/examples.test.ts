@@ -1,0 +1,45 @@
+import { FileSystem } from "@effect/platform"
+import { Command } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { run } from "../cli/command.js"
+
+const root = new URL("../../", import.meta.url).pathname
+const read = (path: string) => Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(`${root}${path}`))
+const example = (name: string) => run(Command.make("node", "--import", "tsx", `${root}examples/${name}.ts`))
+
+const conversation = ["You said: Hello", "You", "said:", "And", "now", "in", "verse", "4 messages are kept"]
+
+const printed: Readonly<Record<string, ReadonlyArray<string>>> = {
+  quickstart: ["You said: Hello", "You ", "said: ", "And ", "now ", "in ", "verse"],
+  remote: ["in process:", ...conversation, "over the wire:", ...conversation],
+  middleware: [
+    "Middleware \"brevity\" stopped the turn at admission: please keep it under 40 characters",
+    "You said: A short one"
+  ]
+}
+
+describe("examples", () => {
+  for (const [name, lines] of Object.entries(printed)) {
+    it.live(`${name} prints what it should`, () =>
+      Effect.gen(function*() {
+        const { exitCode, stderr, stdout } = yield* example(name)
+        assert.deepStrictEqual([exitCode, stderr, stdout], [0, "", `${lines.join("\n")}\n`])
+      }).pipe(Effect.provide(NodeContext.layer)), 60_000)
+  }
+
+  it.effect("all have a test", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const files = yield* fs.readDirectory(`${root}examples`)
+      const programs = files.filter((file) => file !== "conversation.ts").map((file) => file.replace(/\.ts$/, ""))
+      assert.deepStrictEqual(programs.toSorted(), Object.keys(printed).toSorted())
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.effect("the README's is the quickstart", () =>
+    Effect.gen(function*() {
+      const block = /```ts\n(?<code>[\s\S]*?)```/.exec(yield* read("README.md"))?.groups?.["code"]
+      assert.strictEqual(block, yield* read("examples/quickstart.ts"))
+    }).pipe(Effect.provide(NodeContext.layer)))
+})
