@@ -70,11 +70,15 @@ describe("GroupCommitter", () => {
 
   committerTest(
     "takes no more than 256 writes into one transaction",
-    ({ add, count, notes }) =>
+    ({ add, count, notes, other }) =>
       Effect.gen(function*() {
-        yield* Effect.forEach(Array.from({ length: 600 }, (_, index) => `note ${index}`), add, {
-          concurrency: "unbounded"
-        })
+        other.exec("BEGIN IMMEDIATE")
+        const texts = Array.from({ length: 600 }, (_, index) => `note ${index}`)
+        const writing = yield* Effect.fork(Effect.forEach(texts, add, { concurrency: "unbounded" }))
+        yield* Effect.repeatN(eventLoopTurn, 20)
+        other.exec("ROLLBACK")
+        yield* TestClock.adjust("50 millis")
+        yield* Fiber.join(writing)
         assert.lengthOf(notes(), 600)
         assert.strictEqual(count("COMMIT"), 3)
       })

@@ -64,6 +64,11 @@ describe("SqliteSessionStore's queries", () => {
       const plans = [...reads, ...writes].map((query) => ({ query, plan: planOf(db, query) }))
       assert.deepStrictEqual(plans.filter(({ plan }) => plan.some(isSlow)), [])
 
+      // A user has few sessions, however many are active.
+      const ofUser = plans.filter(({ query }) => query.includes("AND user_id = ?"))
+      assert.isAbove(ofUser.length, 3)
+      for (const { plan } of ofUser) assert.include(plan[0], "USING INDEX sessions_by_user")
+
       const indexes = decodeNames(
         db.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").pluck().all()
       )

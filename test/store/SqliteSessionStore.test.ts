@@ -197,7 +197,8 @@ describe("SqliteSessionStore", () => {
         yield* create
         const { epoch } = yield* store.open(id, 0)
         yield* store.commit(id, epoch, { messages: [message] })
-        new Sqlite(filename).exec("UPDATE messages SET parts = replace(parts, '}]', '}')").close()
+        new Sqlite(filename).exec("UPDATE messages SET parts = '[{\"_tag\":\"Text\",\"text\":[\"the secret plan\"]}]'")
+          .close()
         const exit = yield* Effect.exit(store.messages(id, {}))
         assert(exit._tag === "Failure")
         const error = Option.getOrThrow(Cause.failureOption(exit.cause))
