@@ -17,7 +17,12 @@ module.exports = {
       from: { path: "^src/layers/(store|provider|middleware|hook|host)/([^/]+)\\.ts$" },
       to: { path: "^src/layers/[^/]+/[^/]+\\.ts$", pathNot: "^src/layers/$1/$2\\.ts$" }
     },
-    { name: "no-barrel-inside", severity: "error", from: { path: "^src/[^/]+/" }, to: { path: "^src/[^/]+/index\\.ts$" } },
+    {
+      name: "no-barrel-inside",
+      severity: "error",
+      from: { path: "^src/[^/]+/" },
+      to: { path: "^src/[^/]+/index\\.ts$" }
+    },
     {
       name: "client-sees-the-contract-only",
       severity: "error",

@@ -1,5 +1,6 @@
 import { Command } from "@effect/platform"
 import type { CommandExecutor } from "@effect/platform"
+import type { PlatformError } from "@effect/platform/Error"
 import { Deferred, Effect, Stream } from "effect"
 
 const main = new URL("../../src/cli/main.ts", import.meta.url).pathname
@@ -22,7 +23,7 @@ export interface Output {
 export const run = (
   command: Command.Command,
   input = ""
-): Effect.Effect<Output, unknown, CommandExecutor.CommandExecutor> =>
+): Effect.Effect<Output, PlatformError, CommandExecutor.CommandExecutor> =>
   Effect.scoped(Effect.gen(function*() {
     const process = yield* Command.start(Command.feed(command, input))
     const [stdout, stderr, exitCode] = yield* Effect.all([

@@ -7,13 +7,13 @@ import { langswarmSession, run, startServer } from "./command.js"
 
 const ErrorLine = Schema.parseJson(Schema.Struct({ _tag: Schema.String, code: Schema.String }))
 
+const refused = (...args: ReadonlyArray<string>) => run(langswarmSession(...args))
+
 describe("the command line's answers", () => {
   it.live("tells a person what to do, and a program by exit code and JSON", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const { flags, url } = yield* startServer(yield* fs.makeTempDirectoryScoped())
-      const refused = (...args: ReadonlyArray<string>) => run(langswarmSession(...args))
-
       const unknown = yield* refused("messages", ...flags, "no-such-session")
       assert.deepStrictEqual([unknown.exitCode, unknown.stdout], [5, ""])
       assert.include(unknown.stderr, "no-such-session")

@@ -1,5 +1,4 @@
-import { FileSystem } from "@effect/platform"
-import { Command } from "@effect/platform"
+import { Command, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
