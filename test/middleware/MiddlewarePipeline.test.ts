@@ -220,9 +220,12 @@ describe("MiddlewarePipeline", () => {
 
     it.effect("refuses without words, that is a failure like any other", () =>
       Effect.gen(function*() {
-        const admission = () => new MiddlewareRefusal({ reason: untyped(undefined) })
-        assert.strictEqual((yield* Effect.flip(admit({ name: "mute", admission }))).reason, "failed unexpectedly")
-        assert.deepStrictEqual(textsOf(yield* admit({ name: "mute", policy: "optional", admission })), ["Hello"])
+        const mute: Middleware = {
+          name: "mute",
+          admission: () => new MiddlewareRefusal({ reason: untyped(undefined) })
+        }
+        assert.strictEqual((yield* Effect.flip(admit(mute))).reason, "failed unexpectedly")
+        assert.deepStrictEqual(textsOf(yield* admit({ ...mute, policy: "optional" })), ["Hello"])
       }))
 
     it.effect("dies, the log has the cause", () =>
