@@ -184,7 +184,8 @@ describe("SessionClient", () => {
       "localhost:4080",
       "ftp://127.0.0.1",
       "http://",
-      "http://ada:canary@127.0.0.1",
+      "http://canary@127.0.0.1",
+      "http://:canary@127.0.0.1",
       "http://127.0.0.1?token=canary",
       "http://127.0.0.1#canary"
     ]

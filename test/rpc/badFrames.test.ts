@@ -152,10 +152,15 @@ describe("a socket", () => {
       Effect.gen(function*() {
         const { url } = yield* SessionServer
         const other = yield* openSocket(url)
-        for (const data of ["{]\n", new Uint8Array([0x22, 0xff, 0x22])]) {
+        for (
+          const { data, reason } of [
+            { data: "{]\n", reason: "is not JSON" },
+            { data: new Uint8Array([0x22, 0xff, 0x22]), reason: "is not UTF-8" }
+          ]
+        ) {
           const socket = yield* openSocket(url)
           yield* socket.send(data)
-          assert.strictEqual((yield* socket.next)._tag, "Defect")
+          assert.strictEqual((yield* socket.next).defect?.["reason"], reason)
           assert.strictEqual(yield* socket.closed, 1007)
         }
         yield* other.send(health)
