@@ -30,7 +30,7 @@ export interface SessionContext extends Schema.Schema.Type<typeof SessionContext
  * The first version: what the session was created with, or nothing.
  */
 export const initial = (sessionId: SessionId, now: DateTime.Utc, patch: ContextPatch = {}): SessionContext =>
-  update({ sessionId, user: {}, conversation: {}, provider: {}, system: {}, version: 0, updatedAt: now }, patch, now)
+  apply({ sessionId, user: {}, conversation: {}, provider: {}, system: {}, version: 0, updatedAt: now }, patch, now)
 
 /**
  * Reads `scope.key.key`, such as `user.profile.level`. None when nothing is there.
@@ -61,9 +61,30 @@ export const set = (
   })
 
 /**
- * Applies a patch.
+ * Applies a patch. Refused when it would make a scope larger than a `JsonRecord` may be.
  */
-export const update = (context: SessionContext, patch: ContextPatch, now: DateTime.Utc): SessionContext => ({
+export const update = (
+  context: SessionContext,
+  patch: ContextPatch,
+  now: DateTime.Utc
+): Either.Either<SessionContext, InvalidRequest> => {
+  const changed = apply(context, patch, now)
+  const tooLarge = ContextScope.literals.find((scope) => patch[scope] !== undefined && !isJsonRecord(changed[scope]))
+  return tooLarge === undefined
+    ? Either.right(changed)
+    : Either.left(new InvalidRequest({ path: [tooLarge], reason: "would grow too large or too deep" }))
+}
+
+/**
+ * Lays another session's context on top of this one.
+ */
+export const merge = (
+  context: SessionContext,
+  other: SessionContext,
+  now: DateTime.Utc
+): Either.Either<SessionContext, InvalidRequest> => update(context, other, now)
+
+const apply = (context: SessionContext, patch: ContextPatch, now: DateTime.Utc): SessionContext => ({
   sessionId: context.sessionId,
   user: mergePatch(context.user, patch.user ?? {}),
   conversation: mergePatch(context.conversation, patch.conversation ?? {}),
@@ -72,12 +93,6 @@ export const update = (context: SessionContext, patch: ContextPatch, now: DateTi
   version: context.version + 1,
   updatedAt: now
 })
-
-/**
- * Lays another session's context on top of this one.
- */
-export const merge = (context: SessionContext, other: SessionContext, now: DateTime.Utc): SessionContext =>
-  update(context, other, now)
 
 const parseContextPath = (path: string) =>
   Either.flatMap(parseDotPath(path), ([scope, ...keys]) =>

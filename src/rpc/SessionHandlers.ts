@@ -8,8 +8,7 @@ import { SessionRpcs } from "./SessionRpcs.js"
 export const layer = SessionRpcs.toLayer(
   Effect.map(SessionManager, (sessions) =>
     SessionRpcs.of({
-      Create: (input) =>
-        sessions.create(input).pipe(Effect.flatMap(({ info }) => info), Effect.catchTag("SessionNotFound", Effect.die)),
+      Create: (input) => Effect.map(sessions.create(input), ({ id }) => id),
       List: (query) => sessions.search(query),
       Health: () => sessions.health,
       Info: ({ sessionId }) => sessions.session(sessionId).info,

@@ -39,7 +39,7 @@ const defect = ConfinedDefect
 export class SessionRpcs extends RpcGroup.make(
   Rpc.make("Create", {
     payload: CreateSession,
-    success: SessionInfo,
+    success: SessionId,
     error: Schema.Union(AccessError, ConfigurationError),
     defect
   }),

@@ -29,7 +29,7 @@ import type { TurnEvent } from "../domain/TurnEvent.js"
  * checked. See `Session` and `SessionManager` for what they do.
  */
 export interface SessionOperations {
-  readonly create: (input: CreateSession) => Effect.Effect<SessionInfo, AccessError | ConfigurationError>
+  readonly create: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
   readonly health: Effect.Effect<Health, AccessError>
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
 import { DateTime, Either, FastCheck, Option, Schema } from "effect"
+import type { ContextPatch } from "../../src/domain/ContextPatch.js"
 import { JsonRecord } from "../../src/domain/JsonRecord.js"
 import type { JsonObject, JsonValue } from "../../src/domain/JsonValue.js"
 import { get, initial, merge, type SessionContext, set, update } from "../../src/domain/SessionContext.js"
@@ -15,6 +16,8 @@ const withUser = (user: JsonObject): SessionContext => ({ ...initial(sessionId, 
 const read = (context: SessionContext, path: string) => Either.getOrThrow(get(context, path))
 const write = (context: SessionContext, path: string, value: JsonValue) =>
   Either.getOrThrow(set(context, path, value, later))
+
+const patched = (context: SessionContext, patch: ContextPatch) => Either.getOrThrow(update(context, patch, later))
 
 describe("SessionContext", () => {
   describe("initial", () => {
@@ -138,27 +141,36 @@ describe("SessionContext", () => {
       [[1, 2], { a: "b", c: null }, { a: "b" }],
       [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }]
     ])("%j with %j is %j", (document, patch, expected) => {
-      const after = update(withUser({ document }), { user: { document: patch } }, later)
+      const after = patched(withUser({ document }), { user: { document: patch } })
       assert.deepStrictEqual(after.user, { document: expected })
     })
 
     it("removes a document with null", () => {
-      assert.deepStrictEqual(update(withUser({ document: { a: "foo" } }), { user: { document: null } }, later).user, {})
+      assert.deepStrictEqual(patched(withUser({ document: { a: "foo" } }), { user: { document: null } }).user, {})
     })
   })
 
   it("counts versions up and changes the named scopes only", () => {
     const first = initial(sessionId, created, { user: { a: 1 }, provider: { b: 1 } })
-    const second = update(first, { user: { a: 2 } }, later)
-    const third = update(second, {}, later)
+    const second = patched(first, { user: { a: 2 } })
+    const third = patched(second, {})
     assert.deepStrictEqual([first.version, second.version, third.version], [1, 2, 3])
     assert.deepStrictEqual(third, { ...first, user: { a: 2 }, version: 3, updatedAt: later })
   })
 
+  it("refuses a patch that fits by itself and makes the scope too large", () => {
+    const half = "x".repeat(40_000)
+    const full = patched(initial(sessionId, created), { user: { first: half } })
+    const refused = Either.getOrThrow(Either.flip(update(full, { user: { second: half } }, later)))
+    assert.deepStrictEqual(refused.path, ["user"])
+    assert.notInclude(refused.message, "xxx")
+    assert.isTrue(Either.isRight(update(full, { conversation: { second: half } }, later)))
+  })
+
   it("merges another session's scopes and keeps its own identity and version", () => {
-    const mine = update(initial(sessionId, created, { user: { a: 1, b: { c: 1 } } }), {}, later)
+    const mine = patched(initial(sessionId, created, { user: { a: 1, b: { c: 1 } } }), {})
     const other = initial(SessionId.make("other"), created, { user: { b: { d: 2 } }, system: { e: 3 } })
-    assert.deepStrictEqual(merge(mine, other, later), {
+    assert.deepStrictEqual(Either.getOrThrow(merge(mine, other, later)), {
       sessionId,
       user: { a: 1, b: { c: 1, d: 2 } },
       conversation: {},

@@ -62,7 +62,7 @@ export const localOperations = Effect.gen(function*() {
       }
       yield* store.create(session, initial(id, now, context))
       yield* hooks.publish({ _tag: "SessionCreated", sessionId: id, at: now, session })
-      return session
+      return id
     }),
     list: store.list,
     health: Effect.gen(function*() {

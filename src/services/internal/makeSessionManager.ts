@@ -18,8 +18,7 @@ export const makeSessionManager = (operations: SessionOperations) => {
   const session = (id: SessionId) => makeSession(operations, id)
   return {
     create: Effect.fn("SessionManager.create")(function*(input: typeof CreateSession.Encoded) {
-      const { id } = yield* operations.create(yield* checkCreate(input))
-      return session(id)
+      return session(yield* operations.create(yield* checkCreate(input)))
     }),
     session,
     get: Effect.fn("SessionManager.get")(function*(id: string) {

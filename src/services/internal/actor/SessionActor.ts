@@ -116,7 +116,7 @@ export const makeSessionActor = (id: SessionId, services: ActorServices, onStop:
 
     updateContext: (patch) =>
       core.ask(Effect.gen(function*() {
-        const context = update(core.state().context, patch, yield* DateTime.now)
+        const context = yield* update(core.state().context, patch, yield* DateTime.now)
         yield* core.persist({ changes: { context }, next: { ...core.state(), context } })
         yield* publish((at) => ({ _tag: "ContextUpdated", sessionId: id, at, context }))
         return context

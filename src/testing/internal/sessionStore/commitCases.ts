@@ -23,7 +23,7 @@ export const commitCases = [
       const { context, epoch } = yield* store.open(id, 0)
       const message = messageOf(id, 1)
       const metrics = withMessage(empty(id), message)
-      const changed = update(context, { conversation: { topic: "stores" } }, at(7))
+      const changed = yield* update(context, { conversation: { topic: "stores" } }, at(7))
       yield* store.commit(id, epoch, { messages: [message], metrics, context: changed })
       assertSame(SessionInfo, yield* store.get(id), { ...session, messageCount: 1 })
       assertSame(SessionMetrics, yield* store.metrics(id), metrics)

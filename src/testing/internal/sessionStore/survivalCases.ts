@@ -27,7 +27,7 @@ export const survivalCases = [
         lastActivityAt: at(5),
         messages: messagesOf(id, 1, 3),
         turns: [turnOf(id, 1, { status: "completed" }), turnOf(id, 2)],
-        context: update(context, { user: { name: "Ada" } }, at(4)),
+        context: yield* update(context, { user: { name: "Ada" } }, at(4)),
         metrics: { ...metrics, totalMessages: 3, lastMessageAt: at(3) }
       })
       return id
@@ -42,7 +42,7 @@ export const survivalCases = [
       assertSame(
         SessionContext,
         yield* store.context(id),
-        update(initial(id, at(0)), { user: { name: "Ada" } }, at(4))
+        yield* update(initial(id, at(0)), { user: { name: "Ada" } }, at(4))
       )
       assertSame(
         SessionMetrics,
