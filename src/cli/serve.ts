@@ -26,6 +26,9 @@ const options = {
   dataDir
 }
 
+// Calls first, and then the turns that nobody waits for: 20 seconds together.
+const drainTimeout = "10 seconds"
+
 const providers = MockProvider.layer().pipe(Layer.provideMerge(ProviderRegistry.layer()))
 
 /**
@@ -49,9 +52,9 @@ export const serve = Command.make(
         ].join("\n")
       ))
 
-    yield* SessionServer.layer({ token, host, port }).pipe(
+    yield* SessionServer.layer({ token, host, port, drainTimeout }).pipe(
       Layer.tap((context) => Effect.provide(announce, context)),
-      Layer.provide(SessionRuntime.layerProduction({ filename, durability })),
+      Layer.provide(SessionRuntime.layerProduction({ filename, durability, drainTimeout })),
       Layer.provide(providers),
       Layer.launch
     )

@@ -67,7 +67,7 @@ export const openSocket = (url: string) =>
         const socket = new WebSocket(`${url.replace("http", "ws")}/rpc`)
         socket.addEventListener("open", () => resume(Effect.succeed(socket)))
         socket.addEventListener("error", () => resume(Effect.die("the socket does not open")))
-        socket.addEventListener("message", ({ data }) => Queue.unsafeOffer(frames, JSON.parse(data)))
+        socket.addEventListener("message", ({ data }) => Queue.unsafeOffer(frames, JSON.parse(String(data))))
         socket.addEventListener("close", ({ code }) => Deferred.unsafeDone(closed, Effect.succeed(code)))
       }),
       (socket) => Effect.sync(() => socket.close())

@@ -12,7 +12,8 @@ export const layer: Layer.Layer<Socket.WebSocketConstructor> = Layer.suspend(() 
       Socket.WebSocketConstructor,
       Effect.map(
         Effect.promise(() => import("ws")),
-        ({ WebSocket }) => (url, protocols) => new WebSocket(url, protocols)
+        // The same interface, described by other types.
+        ({ WebSocket }) => (url, protocols) => new WebSocket(url, protocols) as unknown as globalThis.WebSocket
       )
     )
 )
