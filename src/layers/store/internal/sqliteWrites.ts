@@ -14,19 +14,18 @@ import type { SessionStore } from "../../../services/SessionStore.js"
 import { decodeRow } from "./decodeRow.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
 import { MessageRow } from "./MessageRow.js"
+import { messageToRow } from "./messageToRow.js"
 import { OwnedSessionRow } from "./OwnedSessionRow.js"
 import { precedingSeq } from "./precedingSeq.js"
 import type { Statements } from "./prepareStatements.js"
 import { TurnRow } from "./TurnRow.js"
+import { turnToRow } from "./turnToRow.js"
 
 /** Sessions that one transaction of a cleanup removes, so that a large one does not hold up the event loop. */
 const cleanupSize = 200
 
 const encodeSession = Schema.encodeSync(OwnedSessionRow)
 const encodeContext = Schema.encodeSync(OwnedSessionRow.fields.context)
-const encodeMetrics = Schema.encodeSync(OwnedSessionRow.fields.metrics)
-const encodeMessage = Schema.encodeSync(MessageRow)
-const encodeTurn = Schema.encodeSync(TurnRow)
 
 const decodeSession = decodeRow(OwnedSessionRow)
 const decodeMessages = decodeRow(Schema.Array(MessageRow))
@@ -90,11 +89,11 @@ export const sqliteWrites = (
         addedMessages: messages.length,
         clearsMessages: Number(clearMessages),
         highestOrdinal: Math.max(0, ...turns.map(({ ordinal }) => ordinal)),
-        metrics: metrics ? encodeMetrics(metrics) : null,
+        metrics: metrics ? JSON.stringify(metrics) : null,
         context: context ? encodeContext(context) : null
       }
-      const messageRows = messages.map((message) => encodeMessage(message))
-      const turnRows = turns.map((turn) => encodeTurn(turn))
+      const messageRows = messages.map((message) => messageToRow(message))
+      const turnRows = turns.map((turn) => turnToRow(turn))
       return write((on): Either.Either<void, OwnershipLost | SessionNotFound> => {
         if (on.advance.run(advance).changes === 0) return refuse(on, id, epoch)
         if (status) on.setStatus.run(status, id)

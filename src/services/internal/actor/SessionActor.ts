@@ -13,7 +13,6 @@ import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
 import { acceptsMessages, type SessionStatus } from "../../../domain/SessionStatus.js"
 import type { Prompt } from "../../../domain/Turn.js"
-import { acceptTurn } from "./acceptTurn.js"
 import { type ActorCore, type Command, makeActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { appendMessage } from "./appendMessage.js"
@@ -75,8 +74,7 @@ export const makeSessionActor = (id: SessionId, services: ActorServices, onStop:
       ? core.tell(command)
       : command.abandon(new SessionBusy({ sessionId: id, retryAfterMs: busyRetryMs }))
 
-  const betweenTurns = (command: Command) =>
-    ifRoom({ ...command, run: Effect.sync(() => turns.enqueue({ _tag: "Between", ...command })) })
+  const betweenTurns = (command: Command) => ifRoom({ ...command, run: Effect.sync(() => turns.enqueue(command)) })
 
   const requireOpen = Effect.suspend(() => {
     const { status } = core.state().session
@@ -85,16 +83,6 @@ export const makeSessionActor = (id: SessionId, services: ActorServices, onStop:
 
   const admit = (prompt: Prompt) =>
     Effect.flatMap(core.current, ({ context, session }) => pipeline.admission(prompt, { context, session }))
-
-  const accept = (prompt: Prompt, observer: TurnObserver) =>
-    Effect.gen(function*() {
-      yield* requireOpen
-      const at = yield* DateTime.now
-      const { turn, ...transition } = acceptTurn(core.state(), yield* ids.turnId, prompt, at)
-      yield* core.persist(transition)
-      observer.emit({ _tag: "TurnAccepted", turnId: turn.id })
-      turns.enqueue({ _tag: "Turn", turn, prompt, observer })
-    })
 
   const addSystemMessage = (prompt: Prompt) =>
     Effect.gen(function*() {
@@ -109,7 +97,10 @@ export const makeSessionActor = (id: SessionId, services: ActorServices, onStop:
 
   return {
     accept: (prompt, observer) =>
-      Effect.flatMap(admit(prompt), (admitted) => core.ask(accept(admitted, observer), ifRoom)),
+      Effect.flatMap(
+        admit(prompt),
+        (admitted) => core.ask(Effect.zipRight(requireOpen, turns.accept(admitted, observer)), ifRoom)
+      ),
 
     sendSystem: (prompt) =>
       Effect.flatMap(admit(prompt), (admitted) => core.ask(addSystemMessage(admitted), betweenTurns)),

@@ -4,8 +4,10 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import { TurnInterrupted } from "../../../domain/error/TurnInterrupted.js"
+import type { Message } from "../../../domain/Message.js"
 import type { Prompt, Turn } from "../../../domain/Turn.js"
 import type { Reply } from "../../Reply.js"
+import { acceptTurn } from "./acceptTurn.js"
 import type { ActorCore, Command } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { endEvents } from "./endEvents.js"
@@ -15,6 +17,7 @@ import type { PersistFailure } from "./PersistFailure.js"
 import { promptMessage } from "./promptMessage.js"
 import { replyMessage } from "./replyMessage.js"
 import { runTurn, type TurnOutcome } from "./runTurn.js"
+import type { SessionState } from "./SessionState.js"
 import { startTurn } from "./startTurn.js"
 import { toExit, type TurnEnd } from "./TurnEnd.js"
 import { type TurnObserver, unobserved } from "./TurnObserver.js"
@@ -27,12 +30,24 @@ type Waiting =
   | { readonly _tag: "Between" } & Command
 
 /**
+ * A turn whose question has entered the history.
+ */
+interface StartedTurn {
+  readonly turn: Turn
+  readonly message: Message
+  readonly at: DateTime.Utc
+}
+
+/**
  * A session's turns: one runs, the others wait in the order they were accepted.
  */
 export interface TurnQueue {
   /** How many run or wait. */
   readonly size: () => number
-  readonly enqueue: (waiting: Waiting) => void
+  /** Stores a turn (T1), and starts it at once if it can. */
+  readonly accept: (prompt: Prompt, observer: TurnObserver) => Effect.Effect<void, PersistFailure>
+  /** Runs a change of the history once the turns that were accepted before it have ended. */
+  readonly enqueue: (change: Command) => void
   /** Starts what may start now. */
   readonly advance: Effect.Effect<void, PersistFailure>
   /** Takes up what an earlier owner left behind. */
@@ -47,16 +62,33 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   let running: { readonly observer: TurnObserver; readonly fiber: Fiber.RuntimeFiber<void> } | undefined
   let conversation: Conversation | undefined
 
-  const start = Effect.fnUntraced(function*(accepted: Turn, prompt: Prompt, observer: TurnObserver) {
+  const isFree = () => running === undefined && waiting.length === 0 && !services.isClosing()
+
+  const accept = Effect.fnUntraced(function*(prompt: Prompt, observer: TurnObserver) {
     const at = yield* DateTime.now
-    const message = promptMessage(core.state(), yield* ids.messageId, prompt, at, accepted.id)
-    const { turn, ...transition } = startTurn(core.state(), accepted, message, at, historyWindow)
+    const { turn, ...accepted } = acceptTurn(core.state(), yield* ids.turnId, prompt, at)
+    if (isFree()) {
+      // Nothing stands between T1 and T2, so they are one commit.
+      const started = yield* start(accepted.next, turn, prompt)
+      observer.emit({ _tag: "TurnAccepted", turnId: turn.id })
+      return yield* call(started, observer)
+    }
+    yield* core.persist(accepted)
+    observer.emit({ _tag: "TurnAccepted", turnId: turn.id })
+    waiting.push({ _tag: "Turn", turn, prompt, observer })
+  })
+
+  const start = Effect.fnUntraced(function*(state: SessionState, accepted: Turn, prompt: Prompt) {
+    const at = yield* DateTime.now
+    const message = promptMessage(state, yield* ids.messageId, prompt, at, accepted.id)
+    const { turn, ...transition } = startTurn(state, accepted, message, at, historyWindow)
     yield* core.persist(transition)
+    return { turn, message, at }
+  })
+
+  const call = Effect.fnUntraced(function*({ at, message, turn }: StartedTurn, observer: TurnObserver) {
     const { context, session, window } = core.state()
     observer.emit({ _tag: "TurnStarted", turnId: turn.id, message })
-    yield* hooks.publish({ _tag: "MessageSent", sessionId: session.id, at, message })
-    yield* hooks.publish({ _tag: "TurnStarted", sessionId: session.id, at, turnId: turn.id })
-
     conversation ??= openConversation(providers, session)
     let index = 0
     const fiber = services.forkTurn(runTurn({
@@ -73,6 +105,8 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
         })
     }))
     running = { observer, fiber }
+    yield* hooks.publish({ _tag: "MessageSent", sessionId: session.id, at, message })
+    yield* hooks.publish({ _tag: "TurnStarted", sessionId: session.id, at, turnId: turn.id })
   })
 
   const finish = Effect.fnUntraced(function*(turn: Turn, observer: TurnObserver, outcome: TurnOutcome) {
@@ -102,7 +136,9 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   const advance: Effect.Effect<void, PersistFailure> = Effect.suspend(() => {
     const next = waiting[0]
     if (next === undefined || running || services.isClosing()) return Effect.void
-    const begin = next._tag === "Turn" ? start(next.turn, next.prompt, next.observer) : next.run
+    const begin = next._tag === "Between"
+      ? next.run
+      : Effect.flatMap(start(core.state(), next.turn, next.prompt), (started) => call(started, next.observer))
     return Effect.flatMap(begin, () => {
       waiting.shift()
       return advance
@@ -111,8 +147,9 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
 
   return {
     size: () => waiting.length + Number(running !== undefined),
-    enqueue: (next) => {
-      waiting.push(next)
+    accept,
+    enqueue: (change) => {
+      waiting.push({ _tag: "Between", ...change })
     },
     advance,
     recover: (openTurns) =>

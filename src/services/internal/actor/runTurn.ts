@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as Stream from "effect/Stream"
 import { EmptyReply } from "../../../domain/error/EmptyReply.js"
 import { ProviderProtocol } from "../../../domain/error/ProviderProtocol.js"
 import type { TurnError } from "../../../domain/error/TurnError.js"
@@ -14,6 +13,7 @@ import type { ProviderSession } from "../../Provider.js"
 import type { ProviderRequest } from "../../ProviderRequest.js"
 import type { Reply } from "../../Reply.js"
 import { foldReply } from "./foldReply.js"
+import { forEachChunk } from "./forEachChunk.js"
 
 /**
  * How a provider call ended. With an error, `reply` is the part that had arrived, if there is one to keep.
@@ -52,7 +52,7 @@ export const runTurn = ({ conversation, emit, middleware, pipeline, report, requ
       const call = Effect.gen(function*() {
         const session = yield* conversation
         const shown = yield* pipeline.turn(request, middleware)
-        yield* Stream.runForEachChunk(session.respond(shown), (events) => {
+        yield* forEachChunk(session.respond(shown), (events) => {
           for (const event of events) {
             fold.add(event)
             if (mayStream && event._tag === "TextDelta") emit(event.text)
