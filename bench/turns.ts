@@ -1,7 +1,14 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Array as Arr, Clock, Console, Effect, Layer, Logger, LogLevel } from "effect"
-import { MockProvider, ProviderRegistry, type Session, SessionManager, SessionRuntime } from "langswarm-session"
+import { Array as Arr, Clock, Console, Effect, Layer, Logger, LogLevel, Stream } from "effect"
+import {
+  type Provider,
+  ProviderEvent,
+  ProviderRegistry,
+  type Session,
+  SessionManager,
+  SessionRuntime
+} from "langswarm-session"
 import { rawTurns } from "./rawTurns.js"
 
 const sessionCount = 1000
@@ -10,9 +17,16 @@ const inFlight = 64
 const message = "x".repeat(80)
 const reply = "y".repeat(200)
 
-const providers = MockProvider.layer({ pattern: reply, chunkSize: 50 }).pipe(
-  Layer.provideMerge(ProviderRegistry.layer())
-)
+/** Answers at once, so that what is measured is the runtime. */
+const instant: Provider = {
+  name: "instant",
+  capabilities: { conversation: "stateless", images: false, files: false, tools: false },
+  open: () =>
+    Effect.succeed({
+      respond: () =>
+        Stream.make(ProviderEvent.TextDelta({ text: reply }), ProviderEvent.Finished({ reason: "complete" }))
+    })
+}
 
 /** Turns per second of `count` sends to each session, round by round. */
 const rate = (sessions: ReadonlyArray<Session>, count: number) =>
@@ -26,7 +40,7 @@ const rate = (sessions: ReadonlyArray<Session>, count: number) =>
 
 const create = Effect.flatMap(
   SessionManager,
-  (manager) => manager.create({ userId: "bench", provider: "mock", model: "mock-model" })
+  (manager) => manager.create({ userId: "bench", provider: "instant", model: "none" })
 )
 
 const row = (name: string, perSecond: number, reference: number) =>
@@ -66,7 +80,9 @@ const bench = Effect.gen(function*() {
   })
   yield* Effect.provide(
     measured,
-    SessionRuntime.layerProduction({ filename: `${directory}/sessions.db` }).pipe(Layer.provide(providers))
+    SessionRuntime.layerProduction({ filename: `${directory}/sessions.db` }).pipe(
+      Layer.provide(ProviderRegistry.layer(instant))
+    )
   )
 })
 
