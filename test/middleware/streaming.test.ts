@@ -1,0 +1,43 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Ref } from "effect"
+import type { Middleware } from "../../src/services/Middleware.js"
+import type { Reply } from "../../src/services/Reply.js"
+import { appending, context, pipeline, reply } from "./pipeline.js"
+
+describe("MiddlewarePipeline lets a reply stream", () => {
+  const replying: Middleware = { name: "replying", reply: (reply) => Effect.succeed(reply) }
+
+  it.effect.each<[string, Middleware, boolean]>([
+    ["past one without a reply stage", appending("a"), true],
+    ["past an observer", { ...replying, observer: true }, true],
+    ["past one that is not for this session", { ...replying, when: () => false }, true],
+    ["never past one that may change it", replying, false],
+    ["never past an optional one that may change it", { ...replying, policy: "optional" }, false],
+    ["never past one that is for this session", { ...replying, when: () => true }, false],
+    ["never past one whose condition throws", {
+      ...replying,
+      when: () => {
+        throw new Error("broken")
+      }
+    }, false]
+  ])("%s", ([, middleware, expected]) =>
+    Effect.gen(function*() {
+      assert.strictEqual(
+        yield* pipeline(({ mayStream }) => Effect.sync(() => mayStream(context)), appending("other"), middleware),
+        expected
+      )
+    }))
+
+  it.effect("and takes no answer of an observer, which may be about what was shown already", () =>
+    Effect.gen(function*() {
+      const said = reply("Hi")
+      const seen = yield* Ref.make<ReadonlyArray<Reply>>([])
+      const answer = yield* pipeline(({ reply: replied }) => replied(said, context), {
+        name: "observing",
+        observer: true,
+        reply: (reply) => Effect.as(Ref.set(seen, [reply]), { ...reply, parts: [] })
+      })
+      assert.deepStrictEqual(answer, said)
+      assert.deepStrictEqual(yield* seen, [said])
+    }))
+})

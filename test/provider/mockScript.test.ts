@@ -1,0 +1,97 @@
+import { assert, describe, it } from "@effect/vitest"
+import { assertSome } from "@effect/vitest/utils"
+import { Cause, Deferred, Effect, Exit, Fiber, Stream } from "effect"
+import { ProviderAuth } from "../../src/domain/error/ProviderAuth.js"
+import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import { asking } from "../domain/conversation.js"
+import { ask, layer, reply, script, textOf, watch } from "./mock.js"
+
+describe("MockProvider, with a script", () => {
+  it.effect("plays one reply a call, in order, and then goes back to the pattern", () =>
+    Effect.gen(function*() {
+      yield* script({ text: "one" }, { text: "two" })
+      yield* script({ text: "three" })
+      assert.deepStrictEqual(yield* Effect.replicateEffect(ask("Hi"), 4), ["one", "two", "three", "You said: Hi"])
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("plays chunks as they are, tool calls after them, and says so at the end", () =>
+    Effect.gen(function*() {
+      const part = { _tag: "ToolCall", id: "call-1", name: "weather", arguments: { city: "Turin" } } as const
+      yield* script({ text: ["Let me ", "", "look"], toolCalls: [part] })
+      assert.deepStrictEqual(yield* reply(asking("Hi")), [
+        ProviderEvent.TextDelta({ text: "Let me " }),
+        ProviderEvent.TextDelta({ text: "" }),
+        ProviderEvent.TextDelta({ text: "look" }),
+        ProviderEvent.ToolCall({ part }),
+        ProviderEvent.Finished({ reason: "toolCalls", usage: { inputTokens: 1, outputTokens: 3 } })
+      ])
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("ends with the reason, the usage and the rest it is given, and with nothing else", () =>
+    Effect.gen(function*() {
+      const end = ProviderEvent.Finished({ reason: "length", messageId: "m-1", cursor: "c-1" })
+      yield* script({ text: ["cut o"], end })
+      assert.deepStrictEqual(yield* reply(asking("Hi")), [ProviderEvent.TextDelta({ text: "cut o" }), end])
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("sends an empty reply when told to", () =>
+    Effect.gen(function*() {
+      yield* script({})
+      assert.deepStrictEqual((yield* reply(asking("Hi"))).map(({ _tag }) => _tag), ["Finished"])
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("fails with any provider error, at once or after some chunks", () =>
+    Effect.gen(function*() {
+      const error = new ProviderAuth({ provider: "mock", reason: "no key" })
+      yield* script({ end: error }, { text: ["some"], end: error })
+      assert.strictEqual(yield* Effect.flip(ask("Hi")), error)
+      const call = yield* watch()
+      assert.strictEqual(yield* Effect.flip(Fiber.join(call.fiber)), error)
+      assert.strictEqual(textOf(call.seen), "some")
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("breaks off without an end", () =>
+    Effect.gen(function*() {
+      yield* script({ text: ["some", "thing"], end: "cut" })
+      assert.deepStrictEqual((yield* reply(asking("Hi"))).map(({ _tag }) => _tag), ["TextDelta", "TextDelta"])
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("stalls for ever after some chunks, until it is interrupted", () =>
+    Effect.gen(function*() {
+      yield* script({ text: ["some"], end: "stall" })
+      const call = yield* watch()
+      assert.strictEqual(yield* call.after("365 days"), "some")
+      assert.isTrue(call.isRunning())
+      yield* Fiber.interrupt(call.fiber)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("keeps the pace of the settings", () =>
+    Effect.gen(function*() {
+      yield* script({ text: ["a", "b"], end: "cut" })
+      const call = yield* watch()
+      assert.strictEqual(yield* call.after(0), "a")
+      assert.strictEqual(yield* call.after("1 second"), "ab")
+      yield* Fiber.join(call.fiber)
+    }).pipe(Effect.provide(layer({ chunkDelay: "1 second" }))))
+
+  it.effect("hands a call over to a function: to wait for a signal, or to die", () =>
+    Effect.gen(function*() {
+      const signal = yield* Deferred.make<void>()
+      yield* script(
+        (request) =>
+          Stream.fromIterable([`${request.messages.length} `, "then"]).pipe(
+            Stream.map((text) => ProviderEvent.TextDelta({ text })),
+            Stream.tap(({ text }) => (text === "then" ? Deferred.await(signal) : Effect.void))
+          ),
+        () => Stream.die("broken")
+      )
+      const call = yield* watch()
+      assert.strictEqual(yield* call.after(0), "1 ")
+      yield* Deferred.succeed(signal, undefined)
+      yield* Fiber.join(call.fiber)
+      assert.strictEqual(textOf(call.seen), "1 then")
+      const exit = yield* Effect.exit(ask("Hi"))
+      assert(Exit.isFailure(exit))
+      assertSome(Cause.dieOption(exit.cause), "broken")
+    }).pipe(Effect.provide(layer())))
+})
