@@ -12,11 +12,12 @@ import { reportError } from "./reportError.js"
 import { send } from "./send.js"
 import { serve } from "./serve.js"
 import { show } from "./show.js"
+import { stop } from "./stop.js"
 import { version } from "./version.js"
 
 const root = Command.make("langswarm-session").pipe(
   Command.withDescription("Conversations with language models that nothing can lose"),
-  Command.withSubcommands([serve, chat, send, list, show, messages, exportSession])
+  Command.withSubcommands([serve, chat, send, stop, list, show, messages, exportSession])
 )
 
 const run = Command.run(root, { name: "langswarm-session", version })

@@ -24,7 +24,9 @@ export const layer = (
   SessionHost | SessionManager,
   StoreError,
   HookBus | IdGenerator | MiddlewarePipeline | ProviderRegistry | SessionStore
-> => SessionManager.layer.pipe(Layer.provideMerge(LocalSessionHost.layer(options)))
+> =>
+  // Fresh, since it is a constant: two stacks that are built together would share the manager of the first.
+  Layer.fresh(SessionManager.layer).pipe(Layer.provideMerge(LocalSessionHost.layer(options)))
 
 /**
  * To try things out: everything in memory, the mock provider, and each message and event in the log at level

@@ -20,6 +20,7 @@ export const layer = SessionRpcs.toLayer(
       Export: ({ sessionId }) => sessions.session(sessionId).export,
       Send: ({ message, sessionId }) => sessions.session(sessionId).send(message),
       Stream: ({ message, sessionId }) => sessions.session(sessionId).stream(message),
+      Stop: ({ sessionId, stop }) => sessions.session(sessionId).stop(stop),
       SendSystem: ({ message, sessionId }) => sessions.session(sessionId).sendSystem(message),
       UpdateContext: ({ patch, sessionId }) => sessions.session(sessionId).updateContext(patch),
       Clear: ({ sessionId }) => sessions.session(sessionId).clear,

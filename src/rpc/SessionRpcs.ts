@@ -22,6 +22,7 @@ import { SessionId } from "../domain/SessionId.js"
 import { SessionInfo } from "../domain/SessionInfo.js"
 import { SessionMetrics } from "../domain/SessionMetrics.js"
 import { SessionQuery } from "../domain/SessionQuery.js"
+import { StopOutcome, StopTurn } from "../domain/StopTurn.js"
 import { Turn } from "../domain/Turn.js"
 import { TurnEvent } from "../domain/TurnEvent.js"
 import { Authentication } from "./Authentication.js"
@@ -70,6 +71,7 @@ export class SessionRpcs extends RpcGroup.make(
     stream: true,
     defect
   }),
+  Rpc.make("Stop", { payload: { sessionId, stop: StopTurn }, success: StopOutcome, error: ChangeError, defect }),
   Rpc.make("SendSystem", { payload: { sessionId, message: SendMessage }, success: Message, error: SendError, defect }),
   Rpc.make("UpdateContext", {
     payload: { sessionId, patch: ContextPatch },

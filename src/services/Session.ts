@@ -16,6 +16,7 @@ import type { SessionExport } from "../domain/SessionExport.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
+import type { StopOutcome, StopTurn } from "../domain/StopTurn.js"
 import type { Turn } from "../domain/Turn.js"
 import type { TurnEvent } from "../domain/TurnEvent.js"
 
@@ -43,6 +44,13 @@ export interface Session {
    * In both cases, and when the stream is left early, the history tells how the turn ended.
    */
   readonly stream: (input: SendInput) => Stream.Stream<TurnEvent, ChangeError | SlowConsumer | TurnError>
+
+  /**
+   * Ends the turn that runs, or the one that is named, whether it runs or waits. The provider call is closed at once, and
+   * who waits for the reply gets `TurnStopped`. Stopping again, or too late, is no error: the outcome says so. A turn is only
+   * ever stopped by this: leaving a stream or losing a connection does not.
+   */
+  readonly stop: (stop?: typeof StopTurn.Encoded) => Effect.Effect<StopOutcome, ChangeError>
 
   /** Adds a message with the role `system`. Providers see it from the next turn on. */
   readonly sendSystem: (input: SendInput) => Effect.Effect<Message, ChangeError | TurnError>

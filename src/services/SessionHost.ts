@@ -8,6 +8,7 @@ import type { TurnError } from "../domain/error/TurnError.js"
 import type { Message } from "../domain/Message.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionId } from "../domain/SessionId.js"
+import type { StopOutcome, StopTurn } from "../domain/StopTurn.js"
 import type { Prompt } from "../domain/Turn.js"
 import type { TurnEvent } from "../domain/TurnEvent.js"
 
@@ -23,6 +24,9 @@ export class SessionHost extends Context.Tag("langswarm-session/services/Session
     id: SessionId,
     prompt: Prompt
   ) => Stream.Stream<TurnEvent, ChangeError | SlowConsumer | TurnError>
+
+  /** Ends a turn that runs or waits, and answers once that is stored. */
+  readonly stop: (id: SessionId, stop: StopTurn) => Effect.Effect<StopOutcome, ChangeError>
 
   /** Adds a message of the application's. It makes no turn; the provider sees it from the next turn on. */
   readonly sendSystem: (id: SessionId, prompt: Prompt) => Effect.Effect<Message, ChangeError | TurnError>

@@ -21,6 +21,7 @@ import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
+import type { StopOutcome, StopTurn } from "../domain/StopTurn.js"
 import type { Turn } from "../domain/Turn.js"
 import type { TurnEvent } from "../domain/TurnEvent.js"
 
@@ -52,6 +53,7 @@ export interface SessionOperations {
     id: SessionId,
     message: SendMessage
   ) => Stream.Stream<TurnEvent, ChangeError | SlowConsumer | TurnError>
+  readonly stop: (id: SessionId, stop: StopTurn) => Effect.Effect<StopOutcome, ChangeError>
   readonly sendSystem: (id: SessionId, message: SendMessage) => Effect.Effect<Message, ChangeError | TurnError>
   readonly updateContext: (id: SessionId, patch: ContextPatch) => Effect.Effect<SessionContext, ChangeError>
   readonly clear: (id: SessionId) => Effect.Effect<void, ChangeError>

@@ -27,6 +27,7 @@ const codes: { readonly [Tag in SessionError["_tag"]]: Extract<SessionError, { r
   SlowConsumer: "slow_consumer",
   StoreError: "store",
   TurnInterrupted: "turn_interrupted",
+  TurnStopped: "turn_stopped",
   Unauthorized: "unauthorized"
 }
 

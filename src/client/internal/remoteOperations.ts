@@ -31,6 +31,7 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string) {
     export: (sessionId) => call(client.Export({ sessionId })),
     send: (sessionId, message) => call(client.Send({ sessionId, message })),
     stream: (sessionId, message) => callStream(client.Stream({ sessionId, message })),
+    stop: (sessionId, stop) => call(client.Stop({ sessionId, stop })),
     sendSystem: (sessionId, message) => call(client.SendSystem({ sessionId, message })),
     updateContext: (sessionId, patch) => call(client.UpdateContext({ sessionId, patch })),
     clear: (sessionId) => call(client.Clear({ sessionId })),

@@ -3,9 +3,10 @@ import { ConfigurationError } from "./ConfigurationError.js"
 import { MiddlewareError } from "./MiddlewareError.js"
 import { ProviderError } from "./ProviderError.js"
 import { TurnInterrupted } from "./TurnInterrupted.js"
+import { TurnStopped } from "./TurnStopped.js"
 
 /**
  * Why a turn ended without a reply.
  */
-export const TurnError = Schema.Union(ConfigurationError, MiddlewareError, ProviderError, TurnInterrupted)
+export const TurnError = Schema.Union(ConfigurationError, MiddlewareError, ProviderError, TurnInterrupted, TurnStopped)
 export type TurnError = typeof TurnError.Type

@@ -159,6 +159,7 @@ const make = Effect.fnUntraced(function*({
         })),
     stream: (id, prompt) =>
       makeTurnStream(streamBuffer, (observer) => use(id, (actor) => actor.accept(prompt, observer))),
+    stop: (id, stop) => use(id, (actor) => actor.stopTurn(stop)),
     sendSystem: (id, prompt) => use(id, (actor) => actor.sendSystem(prompt)),
     updateContext: (id, patch) => use(id, (actor) => actor.updateContext(patch)),
     clear: (id) => use(id, (actor) => actor.clear),

@@ -98,6 +98,7 @@ export const localOperations = Effect.gen(function*() {
 
     send: (id, message) => host.send(id, toPrompt(message)),
     stream: (id, message) => host.stream(id, toPrompt(message)),
+    stop: host.stop,
     sendSystem: (id, message) => host.sendSystem(id, toPrompt(message)),
     updateContext: host.updateContext,
     clear: host.clear,

@@ -5,12 +5,14 @@ import { MessageId } from "../../domain/MessageId.js"
 import { MessageQuery } from "../../domain/MessageQuery.js"
 import { SendMessage } from "../../domain/SendMessage.js"
 import type { SessionId } from "../../domain/SessionId.js"
+import { StopTurn } from "../../domain/StopTurn.js"
 import type { SendInput, Session } from "../Session.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { checkInput } from "./checkInput.js"
 
 const checkMessage = checkInput(SendMessage)
 const checkSend = (input: SendInput) => checkMessage(typeof input === "string" ? { content: input } : input)
+const checkStop = checkInput(StopTurn)
 const checkMessageId = checkInput(MessageId)
 const checkMessageQuery = checkInput(MessageQuery)
 const checkContextPatch = checkInput(ContextPatch)
@@ -28,6 +30,9 @@ export const makeSession = (operations: SessionOperations, id: SessionId): Sessi
     Stream.unwrap(Effect.map(checkSend(input), (message) => operations.stream(id, message))).pipe(
       Stream.withSpan("Session.stream")
     ),
+  stop: Effect.fn("Session.stop")((stop: typeof StopTurn.Encoded = {}) =>
+    Effect.flatMap(checkStop(stop), (stop) => operations.stop(id, stop))
+  ),
   sendSystem: Effect.fn("Session.sendSystem")((input: SendInput) =>
     Effect.flatMap(checkSend(input), (message) => operations.sendSystem(id, message))
   ),

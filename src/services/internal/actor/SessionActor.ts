@@ -12,6 +12,7 @@ import { type SessionContext, update } from "../../../domain/SessionContext.js"
 import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
 import { acceptsMessages, type SessionStatus } from "../../../domain/SessionStatus.js"
+import type { StopOutcome, StopTurn } from "../../../domain/StopTurn.js"
 import type { Prompt } from "../../../domain/Turn.js"
 import { type ActorCore, type Command, makeActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
@@ -31,6 +32,7 @@ const busyRetryMs = 1000
 export interface SessionActor {
   /** Accepts a send, or fails and leaves no trace of it. The observer is told the rest. */
   readonly accept: (prompt: Prompt, observer: TurnObserver) => Effect.Effect<void, ChangeError | MiddlewareError>
+  readonly stopTurn: (stop: StopTurn) => Effect.Effect<StopOutcome, ChangeError>
   readonly sendSystem: (prompt: Prompt) => Effect.Effect<Message, ChangeError | MiddlewareError>
   readonly updateContext: (patch: ContextPatch) => Effect.Effect<SessionContext, ChangeError>
   readonly clear: Effect.Effect<void, ChangeError>
@@ -101,6 +103,8 @@ export const makeSessionActor = (id: SessionId, services: ActorServices, onStop:
         admit(prompt),
         (admitted) => core.ask(Effect.zipRight(requireOpen, turns.accept(admitted, observer)), ifRoom)
       ),
+
+    stopTurn: (stop) => Effect.flatten(core.ask(turns.stop(stop))),
 
     sendSystem: (prompt) =>
       Effect.flatMap(admit(prompt), (admitted) => core.ask(addSystemMessage(admitted), betweenTurns)),

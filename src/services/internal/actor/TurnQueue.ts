@@ -1,15 +1,20 @@
 import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import { TurnInterrupted } from "../../../domain/error/TurnInterrupted.js"
+import { TurnStopped } from "../../../domain/error/TurnStopped.js"
 import type { Message } from "../../../domain/Message.js"
+import type { StopOutcome, StopTurn } from "../../../domain/StopTurn.js"
 import type { Prompt, Turn } from "../../../domain/Turn.js"
 import type { Reply } from "../../Reply.js"
 import { acceptTurn } from "./acceptTurn.js"
 import type { ActorCore, Command } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
+import { dropTurn } from "./dropTurn.js"
 import { endEvents } from "./endEvents.js"
 import { endTurn } from "./endTurn.js"
 import { type Conversation, openConversation } from "./openConversation.js"
@@ -39,6 +44,17 @@ interface StartedTurn {
 }
 
 /**
+ * The turn whose provider call is under way.
+ */
+interface RunningTurn {
+  readonly turn: Turn
+  readonly observer: TurnObserver
+  readonly fiber: Fiber.RuntimeFiber<void>
+  /** Set once somebody wants it to end. */
+  stop?: { readonly keepPartial: boolean; readonly outcome: Deferred.Deferred<StopOutcome, ChangeError> }
+}
+
+/**
  * A session's turns: one runs, the others wait in the order they were accepted.
  */
 export interface TurnQueue {
@@ -46,6 +62,8 @@ export interface TurnQueue {
   readonly size: () => number
   /** Stores a turn (T1), and starts it at once if it can. */
   readonly accept: (prompt: Prompt, observer: TurnObserver) => Effect.Effect<void, PersistFailure>
+  /** Ends a turn that runs or waits. The answer comes, through the effect it gives, once that is stored. */
+  readonly stop: (stop: StopTurn) => Effect.Effect<Effect.Effect<StopOutcome, ChangeError>, PersistFailure>
   /** Runs a change of the history once the turns that were accepted before it have ended. */
   readonly enqueue: (change: Command) => void
   /** Starts what may start now. */
@@ -59,7 +77,7 @@ export interface TurnQueue {
 export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQueue => {
   const { historyWindow, hooks, ids, pipeline, providers } = services
   const waiting: Array<Waiting> = []
-  let running: { readonly observer: TurnObserver; readonly fiber: Fiber.RuntimeFiber<void> } | undefined
+  let running: RunningTurn | undefined
   let conversation: Conversation | undefined
 
   const isFree = () => running === undefined && waiting.length === 0 && !services.isClosing()
@@ -104,7 +122,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
           abandon: (reason) => observer.end(Exit.fail(reason))
         })
     }))
-    running = { observer, fiber }
+    running = { turn, observer, fiber }
     yield* hooks.publish({ _tag: "MessageSent", sessionId: session.id, at, message })
     yield* hooks.publish({ _tag: "TurnStarted", sessionId: session.id, at, turnId: turn.id })
   })
@@ -113,14 +131,38 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     const at = yield* DateTime.now
     const id = yield* ids.messageId
     const toMessage = (reply: Reply) => replyMessage(core.state(), id, reply, at, turn.id, outcome.processingTimeMs)
+    const stop = running?.stop
+    const isStopped = stop !== undefined && outcome.error?._tag === "TurnInterrupted"
+    const partial = isStopped && !stop.keepPartial ? undefined : outcome.reply
     const end: TurnEnd = outcome.error === undefined
       ? { error: undefined, message: toMessage(outcome.reply) }
-      : { error: outcome.error, message: outcome.reply && toMessage(outcome.reply) }
+      : { error: isStopped ? stoppedTurn(turn) : outcome.error, message: partial && toMessage(partial) }
     yield* core.persist(endTurn(core.state(), turn, end, at, historyWindow))
     running = undefined
+    if (stop) Deferred.unsafeDone(stop.outcome, Exit.succeed(isStopped ? "stopped" : "alreadyEnded"))
     if (end.error === undefined) observer.emit({ _tag: "TurnCompleted", turnId: turn.id, message: end.message })
     observer.end(toExit(end))
     yield* Effect.forEach(endEvents(turn, end, at), hooks.publish, { discard: true })
+  })
+
+  const stop = Effect.fnUntraced(function*({ keepPartial = true, turnId }: StopTurn) {
+    if (running && (turnId === undefined || turnId === running.turn.id)) {
+      running.stop ??= { keepPartial, outcome: Deferred.unsafeMake(FiberId.none) }
+      // Not waited for: the turn reports its end through the mailbox, which has to go on for that.
+      running.fiber.unsafeInterruptAsFork(FiberId.none)
+      return Deferred.await(running.stop.outcome)
+    }
+    const index = waiting.findIndex((next) => next._tag === "Turn" && next.turn.id === turnId)
+    const dropped = waiting[index]
+    if (dropped?._tag !== "Turn") return Effect.succeed<StopOutcome>("alreadyEnded")
+    const { observer, turn } = dropped
+    const at = yield* DateTime.now
+    const end: TurnEnd = { error: stoppedTurn(turn), message: undefined }
+    yield* core.persist(dropTurn(core.state(), turn, stoppedTurn(turn), at))
+    waiting.splice(index, 1)
+    observer.end(toExit(end))
+    yield* Effect.forEach(endEvents(turn, end, at), hooks.publish, { discard: true })
+    return Effect.succeed<StopOutcome>("stopped")
   })
 
   // At most once: the provider may have been called, so the turn is not run again.
@@ -148,6 +190,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   return {
     size: () => waiting.length + Number(running !== undefined),
     accept,
+    stop,
     enqueue: (change) => {
       waiting.push({ _tag: "Between", ...change })
     },
@@ -168,6 +211,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
         const turn = running
         running = undefined
         turn?.observer.end(Exit.fail(reason))
+        if (turn?.stop) Deferred.unsafeDone(turn.stop.outcome, Exit.fail(reason))
         return Effect.zipRight(
           turn ? Fiber.interrupt(turn.fiber) : Effect.void,
           conversation ? conversation.close : Effect.void
@@ -175,6 +219,8 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
       })
   }
 }
+
+const stoppedTurn = ({ id, sessionId }: Turn) => new TurnStopped({ sessionId, turnId: id })
 
 const abandonWaiting = (next: Waiting, reason: ChangeError): void =>
   next._tag === "Turn" ? next.observer.end(Exit.fail(reason)) : next.abandon(reason)

@@ -12,7 +12,9 @@ export const endEvents = (
   at: DateTime.Utc
 ): ReadonlyArray<SessionEvent> => [
   ...(message ? [{ _tag: "MessageReceived" as const, sessionId, at, message }] : []),
-  error
-    ? { _tag: "TurnFailed" as const, sessionId, at, turnId, error }
-    : { _tag: "TurnCompleted" as const, sessionId, at, turnId }
+  error === undefined
+    ? { _tag: "TurnCompleted" as const, sessionId, at, turnId }
+    : error._tag === "TurnStopped"
+    ? { _tag: "TurnStopped" as const, sessionId, at, turnId }
+    : { _tag: "TurnFailed" as const, sessionId, at, turnId, error }
 ]

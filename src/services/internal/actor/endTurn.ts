@@ -17,7 +17,7 @@ export const endTurn = (
   windowSize: number
 ): Transition => {
   const { error, message } = end
-  const called = { ...state, metrics: withProviderCall(state.metrics, error !== undefined) }
+  const called = { ...state, metrics: withProviderCall(state.metrics, hasFailed(end)) }
   const next = message ? appendMessage(called, message, now, windowSize) : called
   return {
     changes: {
@@ -36,5 +36,18 @@ export const endTurn = (
   }
 }
 
-const statusAfter = ({ error }: TurnEnd): TurnStatus =>
-  error === undefined ? "completed" : error._tag === "TurnInterrupted" ? "interrupted" : "failed"
+const statusAfter = ({ error }: TurnEnd): TurnStatus => {
+  switch (error?._tag) {
+    case undefined:
+      return "completed"
+    case "TurnInterrupted":
+      return "interrupted"
+    case "TurnStopped":
+      return "stopped"
+    default:
+      return "failed"
+  }
+}
+
+/** To be stopped is no failure of the provider. */
+const hasFailed = ({ error }: TurnEnd): boolean => error !== undefined && error._tag !== "TurnStopped"

@@ -34,6 +34,7 @@ export const refusalCases: ReadonlyArray<ContractCase> = [
         failsWith("SessionNotFound", unknown.info),
         failsWith("SessionNotFound", unknown.send("hello")),
         failsWith("SessionNotFound", Stream.runDrain(unknown.stream("hello"))),
+        failsWith("SessionNotFound", unknown.stop()),
         failsWith("SessionNotFound", unknown.sendSystem("hello")),
         failsWith("SessionNotFound", unknown.messages()),
         failsWith("SessionNotFound", unknown.message("m")),

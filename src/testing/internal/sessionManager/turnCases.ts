@@ -50,6 +50,16 @@ export const turnCases: ReadonlyArray<ContractCase> = [
       assert.deepEqual(yield* session.message(completed.message.id), completed.message)
     })),
 
+  sessionCase("has nothing to stop between turns", (session) =>
+    Effect.gen(function*() {
+      assert.equal(yield* session.stop(), "alreadyEnded")
+      yield* session.send("hello")
+      const [turn] = yield* session.turns
+      assert.equal(yield* session.stop({ turnId: turn?.id ?? "" }), "alreadyEnded")
+      assert.equal(yield* session.stop({ turnId: "never-accepted", keepPartial: false }), "alreadyEnded")
+      yield* failsWith("InvalidRequest", session.stop({ turnId: "no id" }))
+    })),
+
   sessionCase("answers sends one after the other", (session) =>
     Effect.gen(function*() {
       yield* Effect.forEach(["a", "b", "c", "d"], (text) => session.send(text), { concurrency: "unbounded" })
