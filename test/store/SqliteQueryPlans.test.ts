@@ -33,10 +33,8 @@ const decodeNames = Schema.decodeUnknownSync(Schema.Array(Schema.String))
 const planOf = (db: Sqlite.Database, query: string): ReadonlyArray<string> => {
   const named = Object.fromEntries((query.match(/@\w+/g) ?? []).map((name) => [name.slice(1), null]))
   const positional = (query.match(/\?/g) ?? []).map(() => null)
-  const plan = db.prepare(`EXPLAIN QUERY PLAN ${query}`)
-  return decodePlan(Object.keys(named).length > 0 ? plan.all(named) : plan.all(...positional)).map(({ detail }) =>
-    detail
-  )
+  const parameters = Object.keys(named).length > 0 ? [...positional, named] : positional
+  return decodePlan(db.prepare(`EXPLAIN QUERY PLAN ${query}`).all(...parameters)).map(({ detail }) => detail)
 }
 
 /** Steps whose cost grows with the database and not with the answer. The index of open turns is an answer as it is. */

@@ -19,12 +19,12 @@ export interface Statements {
     highestOrdinal: number
     metrics: string | null
     context: string | null
-  }]>
-  readonly setStatus: Sqlite.Statement<[status: string, id: string]>
-  readonly setLastActivity: Sqlite.Statement<[at: number, id: string]>
-  readonly clearMessages: Sqlite.Statement<[id: string]>
-  readonly addMessage: Sqlite.Statement<[typeof MessageRow.Encoded]>
-  readonly putTurn: Sqlite.Statement<[typeof TurnRow.Encoded]>
+  }], { key: number }>
+  readonly setStatus: Sqlite.Statement<[status: string, key: number]>
+  readonly setLastActivity: Sqlite.Statement<[at: number, key: number]>
+  readonly clearMessages: Sqlite.Statement<[key: number]>
+  readonly addMessage: Sqlite.Statement<[key: number, typeof MessageRow.Encoded]>
+  readonly putTurn: Sqlite.Statement<[key: number, typeof TurnRow.Encoded]>
   readonly removeSession: Sqlite.Statement<[id: string, epoch: number]>
   readonly removeResting: Sqlite.Statement<[{ before: number; status: string | null; limit: number }]>
 }
@@ -51,43 +51,46 @@ export const prepareStatements = (db: Sqlite.Database): Statements => ({
   ownerOf: db.prepare<[id: string], { owner_epoch: number }>(`SELECT owner_epoch FROM sessions WHERE id = ?`),
 
   latestMessages: db.prepare<[id: string, limit: number], object>(`
-    SELECT * FROM messages WHERE session_id = ? ORDER BY seq DESC LIMIT ?`),
+    SELECT sessions.id AS session_id, messages.* FROM sessions JOIN messages ON session_key = key
+    WHERE sessions.id = ? ORDER BY seq DESC LIMIT ?`),
 
   openTurns: db.prepare<[id: string], object>(`
-    SELECT * FROM turns WHERE session_id = ? AND status IN ('accepted', 'calling') ORDER BY ordinal`),
+    SELECT sessions.id AS session_id, turns.* FROM sessions JOIN turns ON session_key = key
+    WHERE sessions.id = ? AND turns.status IN ('accepted', 'calling') ORDER BY ordinal`),
 
-  /** The fence: changes nothing for an owner that is no longer one, or has lost count. */
-  advance: db.prepare(`
+  /** The fence: changes nothing, and answers nothing, for an owner that is no longer one, or has lost count. */
+  advance: db.prepare<Parameters<Statements["advance"]["get"]>, { key: number }>(`
     UPDATE sessions SET
       last_seq = last_seq + @addedMessages,
       message_count = iif(@clearsMessages, 0, message_count) + @addedMessages,
       last_ordinal = max(last_ordinal, @highestOrdinal),
       metrics = coalesce(@metrics, metrics),
       context = coalesce(@context, context)
-    WHERE id = @id AND owner_epoch = @epoch AND last_seq = coalesce(@precedingSeq, last_seq)`),
+    WHERE id = @id AND owner_epoch = @epoch AND last_seq = coalesce(@precedingSeq, last_seq)
+    RETURNING key`),
 
   // Two of their own, since to name an indexed column is to write its index again.
-  setStatus: db.prepare(`UPDATE sessions SET status = ? WHERE id = ?`),
-  setLastActivity: db.prepare(`UPDATE sessions SET last_activity_at = ? WHERE id = ?`),
+  setStatus: db.prepare(`UPDATE sessions SET status = ? WHERE key = ?`),
+  setLastActivity: db.prepare(`UPDATE sessions SET last_activity_at = ? WHERE key = ?`),
 
-  clearMessages: db.prepare(`DELETE FROM messages WHERE session_id = ?`),
+  clearMessages: db.prepare(`DELETE FROM messages WHERE session_key = ?`),
 
   addMessage: db.prepare(`
     INSERT INTO messages (
-      session_id, seq, id, role, created_at, turn_id, finish_reason, processing_time_ms, usage, provider_message_id,
+      session_key, seq, id, role, created_at, turn_id, finish_reason, processing_time_ms, usage, provider_message_id,
       provider_metadata, metadata, parts
     ) VALUES (
-      @sessionId, @seq, @id, @role, @createdAt, @turnId, @finishReason, @processingTimeMs, @usage, @providerMessageId,
+      ?, @seq, @id, @role, @createdAt, @turnId, @finishReason, @processingTimeMs, @usage, @providerMessageId,
       @providerMetadata, @metadata, @parts
     )`),
 
   putTurn: db.prepare(`
     INSERT INTO turns (
-      session_id, ordinal, id, status, accepted_at, started_at, ended_at, prompt_seq, reply_seq, error_code, prompt
+      session_key, ordinal, id, status, accepted_at, started_at, ended_at, prompt_seq, reply_seq, error_code, prompt
     ) VALUES (
-      @sessionId, @ordinal, @id, @status, @acceptedAt, @startedAt, @endedAt, @promptSeq, @replySeq, @errorCode, @prompt
+      ?, @ordinal, @id, @status, @acceptedAt, @startedAt, @endedAt, @promptSeq, @replySeq, @errorCode, @prompt
     )
-    ON CONFLICT (session_id, ordinal) DO UPDATE SET
+    ON CONFLICT (session_key, ordinal) DO UPDATE SET
       status = excluded.status,
       started_at = excluded.started_at,
       ended_at = excluded.ended_at,
@@ -100,10 +103,10 @@ export const prepareStatements = (db: Sqlite.Database): Statements => ({
   removeSession: db.prepare(`DELETE FROM sessions WHERE id = ? AND owner_epoch = ?`),
 
   removeResting: db.prepare(`
-    DELETE FROM sessions WHERE id IN (
-      SELECT id FROM sessions
+    DELETE FROM sessions WHERE key IN (
+      SELECT key FROM sessions
       WHERE last_activity_at < @before AND status = coalesce(@status, status) AND NOT EXISTS (
-        SELECT 1 FROM turns WHERE session_id = sessions.id AND turns.status IN ('accepted', 'calling')
+        SELECT 1 FROM turns WHERE session_key = sessions.key AND turns.status IN ('accepted', 'calling')
       )
       ORDER BY last_activity_at LIMIT @limit
     )`)

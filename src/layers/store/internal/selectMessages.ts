@@ -4,8 +4,8 @@ import type { MessageQuery } from "../../../domain/MessageQuery.js"
 import type { SessionId } from "../../../domain/SessionId.js"
 
 /**
- * The messages after `position` that match, by `seq`. A role is looked for along the primary key: an index for it makes
- * the database a tenth larger, and SQLite prefers the key even then.
+ * The messages after `position` that match, by `seq`. What else they must match is looked for along the primary key: an
+ * index for it would be written with each message, to be read seldom.
  */
 export const selectMessages = (
   sql: SqlClient,
@@ -15,19 +15,13 @@ export const selectMessages = (
   position = { seq: order === "oldest" ? 0 : Number.MAX_SAFE_INTEGER }
 ) =>
   sql`
-    SELECT * FROM messages
+    SELECT sessions.id AS session_id, messages.* FROM sessions JOIN messages ON session_key = key
     WHERE ${
     sql.and([
-      sql`session_id = ${id}`,
+      sql`sessions.id = ${id}`,
       order === "oldest" ? sql`seq > ${position.seq}` : sql`seq < ${position.seq}`,
       ...(role === undefined ? [] : [sql`role = ${role}`]),
-      ...(since ? [storedSince(sql, id, DateTime.toEpochMillis(since))] : [])
+      ...(since ? [sql`messages.created_at >= ${DateTime.toEpochMillis(since)}`] : [])
     ])
   }
     ORDER BY seq ${sql.literal(order === "oldest" ? "ASC" : "DESC")} LIMIT ${limit}`
-
-/** The index by time finds where to begin; from there each is looked at, since a clock may have been set back meanwhile. */
-const storedSince = (sql: SqlClient, id: SessionId, since: number) =>
-  sql`created_at >= ${since} AND seq >= (
-    SELECT min(seq) FROM messages INDEXED BY messages_by_creation WHERE session_id = ${id} AND created_at >= ${since}
-  )`

@@ -30,7 +30,7 @@ const decodeContexts = decodeRow(Schema.Array(OwnedSessionRow.pick("context")))
 const decodeMetrics = decodeRow(Schema.Array(OwnedSessionRow.pick("metrics")))
 const decodeMessages = decodeRow(Schema.Array(MessageRow))
 const decodeTurns = decodeRow(Schema.Array(TurnRow))
-const decodeIds = decodeRow(Schema.Array(Schema.Struct({ sessionId: SessionId })))
+const decodeIds = decodeRow(Schema.Array(Schema.Struct({ id: SessionId })))
 const decodeSize = decodeRow(
   Schema.Tuple(Schema.Struct({ sessions: Schema.NonNegativeInt, bytes: Schema.NonNegativeInt }))
 )
@@ -90,20 +90,30 @@ export const sqliteReads = (
     }),
 
     message: Effect.fnUntraced(function*(id, messageId) {
-      const rows = yield* ofSession(id, run(sql`SELECT * FROM messages WHERE session_id = ${id} AND id = ${messageId}`))
+      const rows = yield* ofSession(
+        id,
+        run(sql`
+          SELECT sessions.id AS session_id, messages.* FROM sessions JOIN messages ON session_key = key
+          WHERE sessions.id = ${id} AND messages.id = ${messageId}`)
+      )
       const [message] = yield* decodeMessages(rows)
       return message ?? (yield* new MessageNotFound({ sessionId: id, messageId }))
     }),
 
     turns: (id, limit) =>
-      ofSession(id, run(sql`SELECT * FROM turns WHERE session_id = ${id} ORDER BY ordinal DESC LIMIT ${limit}`)).pipe(
-        Effect.flatMap(decodeTurns)
-      ),
+      ofSession(
+        id,
+        run(sql`
+          SELECT sessions.id AS session_id, turns.* FROM sessions JOIN turns ON session_key = key
+          WHERE sessions.id = ${id} ORDER BY ordinal DESC LIMIT ${limit}`)
+      ).pipe(Effect.flatMap(decodeTurns)),
 
     unfinished: run(sql`
-      SELECT DISTINCT session_id FROM turns WHERE status IN ('accepted', 'calling') ORDER BY session_id`).pipe(
+      SELECT id FROM sessions
+      WHERE key IN (SELECT session_key FROM turns WHERE status IN ('accepted', 'calling'))
+      ORDER BY key`).pipe(
       Effect.flatMap(decodeIds),
-      Effect.map(Arr.map(({ sessionId }) => sessionId))
+      Effect.map(Arr.map(({ id }) => id))
     ),
 
     health: run(sql`

@@ -95,13 +95,15 @@ export const sqliteWrites = (
       const messageRows = messages.map((message) => messageToRow(message))
       const turnRows = turns.map((turn) => turnToRow(turn))
       return write((on): Either.Either<void, OwnershipLost | SessionNotFound> => {
-        if (on.advance.run(advance).changes === 0) return refuse(on, id, epoch)
-        if (status) on.setStatus.run(status, id)
-        if (lastActivityAt) on.setLastActivity.run(DateTime.toEpochMillis(lastActivityAt), id)
-        if (clearMessages) on.clearMessages.run(id)
-        for (const row of messageRows) on.addMessage.run(row)
+        const session = on.advance.get(advance)
+        if (session === undefined) return refuse(on, id, epoch)
+        const { key } = session
+        if (status) on.setStatus.run(status, key)
+        if (lastActivityAt) on.setLastActivity.run(DateTime.toEpochMillis(lastActivityAt), key)
+        if (clearMessages) on.clearMessages.run(key)
+        for (const row of messageRows) on.addMessage.run(key, row)
         for (const row of turnRows) {
-          if (on.putTurn.run(row).changes === 0) {
+          if (on.putTurn.run(key, row).changes === 0) {
             throw new Error(`Turn ${row.ordinal} of session "${id}" is another one`)
           }
         }

@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 
 /**
+ * What belongs to a session is stored under its `key`, at a fraction of what its `id` would take in each row and index.
  * Moments are integer milliseconds. Columns that end a row are the long ones, so that a query which filters by the others
  * does not read them.
  */
@@ -10,7 +11,8 @@ export default Effect.gen(function*() {
 
   yield* sql`
     CREATE TABLE sessions (
-      id TEXT NOT NULL PRIMARY KEY,
+      key INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE,
       user_id TEXT NOT NULL,
       provider TEXT NOT NULL,
       model TEXT NOT NULL,
@@ -31,10 +33,10 @@ export default Effect.gen(function*() {
   yield* sql`CREATE INDEX sessions_by_status ON sessions (status, created_at, id)`
   yield* sql`CREATE INDEX sessions_by_activity ON sessions (last_activity_at)`
 
-  // `created_at` is the session's own: it never changes, and lets the index alone bring a tag's sessions in order.
+  // `created_at` and `id` are the session's own: they never change, and let the index alone bring a tag's sessions in order.
   yield* sql`
     CREATE TABLE session_tags (
-      session_id TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+      session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
       tag TEXT NOT NULL,
       created_at INTEGER NOT NULL,
       PRIMARY KEY (session_id, tag)
@@ -43,7 +45,7 @@ export default Effect.gen(function*() {
 
   yield* sql`
     CREATE TABLE messages (
-      session_id TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+      session_key INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE,
       seq INTEGER NOT NULL,
       id TEXT NOT NULL,
       role TEXT NOT NULL,
@@ -56,14 +58,14 @@ export default Effect.gen(function*() {
       provider_metadata TEXT,
       metadata TEXT NOT NULL,
       parts TEXT NOT NULL,
-      PRIMARY KEY (session_id, seq)
+      PRIMARY KEY (session_key, seq)
     ) STRICT, WITHOUT ROWID`
-  yield* sql`CREATE UNIQUE INDEX messages_by_id ON messages (session_id, id)`
-  yield* sql`CREATE INDEX messages_by_creation ON messages (session_id, created_at, seq)`
+  // The id first: ids sort by the time they were made, so that all sessions write to the same few pages of it.
+  yield* sql`CREATE UNIQUE INDEX messages_by_id ON messages (id, session_key)`
 
   yield* sql`
     CREATE TABLE turns (
-      session_id TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+      session_key INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE,
       ordinal INTEGER NOT NULL,
       id TEXT NOT NULL,
       status TEXT NOT NULL,
@@ -74,9 +76,9 @@ export default Effect.gen(function*() {
       reply_seq INTEGER,
       error_code TEXT,
       prompt TEXT,
-      PRIMARY KEY (session_id, ordinal)
+      PRIMARY KEY (session_key, ordinal)
     ) STRICT, WITHOUT ROWID`
-  yield* sql`CREATE INDEX turns_open ON turns (session_id, ordinal) WHERE status IN ('accepted', 'calling')`
+  yield* sql`CREATE INDEX turns_open ON turns (session_key, ordinal) WHERE status IN ('accepted', 'calling')`
 
   // Counted as they come and go, so that nobody has to count them all.
   yield* sql`CREATE TABLE totals (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`
