@@ -240,6 +240,36 @@ describe("lifecycle", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
+  it.scoped("answers what was accepted before the store failed, once it works again", () =>
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      let broken = false
+      const failing = SessionStore.of({
+        ...store,
+        open: (id, window) =>
+          broken ? new StoreError({ reason: "Io", detail: "SQLITE_IOERR" }) : store.open(id, window),
+        commit: (id, epoch, changes) =>
+          broken ? new StoreError({ reason: "Io", detail: "SQLITE_IOERR" }) : store.commit(id, epoch, changes)
+      })
+      const session = yield* start
+      const { host } = yield* Effect.provideService(anotherHost(), SessionStore, failing)
+      const { asked, open, reply } = yield* gatedReply("not stored")
+      yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
+      yield* Effect.fork(host.send(session.id, prompt("running")))
+      yield* asked
+      const waiting = yield* Effect.fork(host.send(session.id, prompt("waiting")))
+      yield* Effect.yieldNow()
+      broken = true
+      yield* open
+      assert.strictEqual((yield* Effect.flip(Fiber.join(waiting)))._tag, "SessionUnavailable")
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* texts(session.id), ["running"])
+      broken = false
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* texts(session.id), ["running", "waiting", "You said: waiting"])
+      assert.deepStrictEqual(yield* store.unfinished, [])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
   it.scoped("stores nothing of a send that admission refuses, and nothing of a reply that is refused", () =>
     Effect.gen(function*() {
       const session = yield* start

@@ -37,6 +37,9 @@ export interface LocalSessionHostOptions {
   readonly drainTimeout?: Duration.DurationInput
 }
 
+const firstRestartDelay = "1 second"
+const restartDelays = Schedule.exponential(firstRestartDelay).pipe(Schedule.union(Schedule.spaced("30 seconds")))
+
 /**
  * An actor that lives here, and how many callers hold it.
  */
@@ -47,7 +50,8 @@ interface Resident {
 }
 
 /**
- * Keeps the actors of all sessions in this process. When it starts it takes up the turns that an earlier process left: those
+ * Keeps the actors of all sessions in this process. One that fails while turns wait is started again, after a second and then
+ * ever later; others are started again by the next call. When the host starts it takes up the turns that an earlier process left: those
  * it had accepted are answered, those whose provider call was under way end as interrupted.
  */
 export const layer = (
@@ -70,6 +74,7 @@ const make = Effect.fnUntraced(function*({
   const turns = yield* FiberSet.make<void>()
   const runDrain = yield* FiberSet.runtime(drains)()
   const runTurn = yield* FiberSet.runtime(turns)()
+  const runRestart = yield* FiberSet.makeRuntime<never>()
   const residents = new Map<SessionId, Resident>()
   let closing = false
 
@@ -102,8 +107,9 @@ const make = Effect.fnUntraced(function*({
     })
 
   const makeActor = (id: SessionId): SessionActor => {
-    const actor = makeSessionActor(id, services, () => {
+    const actor = makeSessionActor(id, services, (owesTurns) => {
       if (residents.get(id)?.actor === actor) residents.delete(id)
+      if (owesTurns && !closing) runRestart(restart(id))
     })
     return actor
   }
@@ -116,6 +122,16 @@ const make = Effect.fnUntraced(function*({
       closing
         ? new ShuttingDown({ sessionId: id })
         : Effect.acquireUseRelease(enter(id), ({ actor }) => f(actor), leave)
+    )
+
+  const restart = (id: SessionId) =>
+    use(id, (actor) => actor.start).pipe(
+      Effect.retry({
+        schedule: restartDelays,
+        while: ({ _tag }) => _tag === "StoreError" || _tag === "SessionUnavailable"
+      }),
+      Effect.ignoreLogged,
+      Effect.delay(firstRestartDelay)
     )
 
   const passivateIdle = Effect.gen(function*() {

@@ -47,7 +47,14 @@ export interface SessionActor {
   readonly openTurns: () => number
 }
 
-export const makeSessionActor = (id: SessionId, services: ActorServices, onStop: () => void): SessionActor => {
+/**
+ * `onStop` is told whether turns are left that were accepted and can only be answered by starting again.
+ */
+export const makeSessionActor = (
+  id: SessionId,
+  services: ActorServices,
+  onStop: (owesTurns: boolean) => void
+): SessionActor => {
   const { hooks, ids, pipeline, store } = services
 
   const core: ActorCore = makeActorCore(id, services, {
@@ -58,7 +65,7 @@ export const makeSessionActor = (id: SessionId, services: ActorServices, onStop:
         ? Effect.void
         : publish((at) => ({ _tag: "SessionErrored", sessionId: id, at, reason: reason.message })),
     stopped: (reason) => {
-      onStop()
+      onStop(turns.size() > 0 && reason._tag !== "SessionNotFound" && reason._tag !== "OwnershipLost")
       // A turn that was accepted is stored, whatever the store said to somebody else.
       return turns.abandon(
         reason._tag === "SessionNotFound" ? reason : new SessionUnavailable({ sessionId: id, reason: reason.message })
