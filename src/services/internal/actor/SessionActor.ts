@@ -17,12 +17,13 @@ import type { Prompt } from "../../../domain/Turn.js"
 import { type ActorCore, type Command, makeActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { appendMessage } from "./appendMessage.js"
+import { makeTurnQueue } from "./makeTurnQueue.js"
 import { PersistFailure } from "./PersistFailure.js"
 import { promptMessage } from "./promptMessage.js"
 import type { SessionState } from "./SessionState.js"
 import type { Transition } from "./Transition.js"
 import type { TurnObserver } from "./TurnObserver.js"
-import { makeTurnQueue, type TurnQueue } from "./TurnQueue.js"
+import type { TurnQueue } from "./TurnQueue.js"
 
 const busyRetryMs = 1000
 
