@@ -23,6 +23,7 @@ import { ShuttingDown } from "../../src/domain/error/ShuttingDown.js"
 import { SlowConsumer } from "../../src/domain/error/SlowConsumer.js"
 import { StoreError } from "../../src/domain/error/StoreError.js"
 import { TurnInterrupted } from "../../src/domain/error/TurnInterrupted.js"
+import { TurnStopped } from "../../src/domain/error/TurnStopped.js"
 import { Unauthorized } from "../../src/domain/error/Unauthorized.js"
 import { SessionId } from "../../src/domain/SessionId.js"
 import { TurnId } from "../../src/domain/TurnId.js"
@@ -55,6 +56,7 @@ const errors: ReadonlyArray<[code: string, error: SessionError, says: ReadonlyAr
   ["shutting_down", new ShuttingDown(), ["shutting down"]],
   ["slow_consumer", new SlowConsumer({ turnId }), ["turn-1"]],
   ["turn_interrupted", new TurnInterrupted({ turnId }), ["turn-1"]],
+  ["turn_stopped", new TurnStopped({ turnId }), ["turn-1"]],
   ["unauthorized", new Unauthorized(), ["token"]]
 ]
 
