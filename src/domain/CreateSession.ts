@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { ContextPatch } from "./ContextPatch.js"
 import { SessionConfig } from "./SessionConfig.js"
+import { ShortText } from "./ShortText.js"
 import { UserId } from "./UserId.js"
 
 /**
@@ -9,8 +10,8 @@ import { UserId } from "./UserId.js"
 export const CreateSession = Schema.Struct({
   userId: UserId,
   /** A registered provider's name. */
-  provider: Schema.NonEmptyString.pipe(Schema.maxLength(64)),
-  model: Schema.NonEmptyString.pipe(Schema.maxLength(128)),
+  provider: ShortText(64).pipe(Schema.nonEmptyString()),
+  model: ShortText(128).pipe(Schema.nonEmptyString()),
   config: Schema.optionalWith(SessionConfig, { exact: true }),
   context: Schema.optionalWith(ContextPatch, { exact: true })
 })

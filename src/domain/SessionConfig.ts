@@ -1,8 +1,11 @@
 import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { DurationFromInput } from "./DurationFromInput.js"
+import { InvalidRequest } from "./error/InvalidRequest.js"
 import { JsonRecord } from "./JsonRecord.js"
+import { ShortText } from "./ShortText.js"
 
 const limit = Schema.optionalWith(Schema.Positive.pipe(Schema.int()), { exact: true })
 const delay = Schema.optionalWith(DurationFromInput, { exact: true })
@@ -11,10 +14,10 @@ const delay = Schema.optionalWith(DurationFromInput, { exact: true })
  * A session's settings. All are optional; what is left out is unlimited, or never happens.
  */
 export const SessionConfig = Schema.Struct({
-  name: Schema.optionalWith(Schema.String.pipe(Schema.maxLength(256)), { exact: true }),
-  description: Schema.optionalWith(Schema.String.pipe(Schema.maxLength(4096)), { exact: true }),
+  name: Schema.optionalWith(ShortText(256), { exact: true }),
+  description: Schema.optionalWith(ShortText(4096), { exact: true }),
   tags: Schema.optionalWith(
-    Schema.Array(Schema.NonEmptyTrimmedString.pipe(Schema.maxLength(64))).pipe(Schema.maxItems(64)),
+    Schema.Array(ShortText(64).pipe(Schema.trimmed(), Schema.nonEmptyString())).pipe(Schema.maxItems(64)),
     { exact: true }
   ),
   maxMessages: limit,
@@ -52,14 +55,21 @@ export const validate = (config: SessionConfig): ReadonlyArray<string> => {
 }
 
 /**
- * Lays `over` on top of `base`: its fields win, tags are united, and free-form settings are merged key by key.
+ * Lays `over` on top of `base`: its fields win, tags are united, and free-form settings are merged key by key. Refused when
+ * both together are more than a configuration may hold.
  */
-export const merge = (base: SessionConfig, over: SessionConfig): SessionConfig => ({
-  ...base,
-  ...over,
-  ...(base.tags && over.tags && { tags: Arr.union(base.tags, over.tags) }),
-  ...(base.providerConfig && over.providerConfig &&
-    { providerConfig: { ...base.providerConfig, ...over.providerConfig } }),
-  ...(base.customSettings && over.customSettings &&
-    { customSettings: { ...base.customSettings, ...over.customSettings } })
-})
+export const merge = (base: SessionConfig, over: SessionConfig): Either.Either<SessionConfig, InvalidRequest> =>
+  Either.mapLeft(
+    check({
+      ...base,
+      ...over,
+      ...(base.tags && over.tags && { tags: Arr.union(base.tags, over.tags) }),
+      ...(base.providerConfig && over.providerConfig &&
+        { providerConfig: { ...base.providerConfig, ...over.providerConfig } }),
+      ...(base.customSettings && over.customSettings &&
+        { customSettings: { ...base.customSettings, ...over.customSettings } })
+    }),
+    InvalidRequest.fromParseError
+  )
+
+const check = Schema.validateEither(SessionConfig)

@@ -1,9 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Either, Schema } from "effect"
+import { Duration, Either, FastCheck, Schema } from "effect"
 import { merge, SessionConfig, validate } from "../../src/domain/SessionConfig.js"
 
 const decode = Schema.decodeUnknownEither(SessionConfig)
 const decoded = (input: unknown) => Either.getOrThrow(decode(input))
+const merged = (base: SessionConfig, over: SessionConfig) => Either.getOrThrow(merge(base, over))
+
+const tags = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `tag-${from + index}`)
+const settings = (key: string, length: number) => ({ [key]: "x".repeat(length) })
+
+/** Often near a limit, so that two of them go over it. */
+const config: FastCheck.Arbitrary<SessionConfig> = FastCheck.record({
+  name: FastCheck.constantFrom("one", "other"),
+  tags: FastCheck.tuple(FastCheck.nat(64), FastCheck.nat(64)).map(([from, count]) => tags(from, from + count)),
+  autoDeleteAfter: FastCheck.nat().map(Duration.millis),
+  providerConfig: FastCheck.tuple(FastCheck.constantFrom("a", "b", "c"), FastCheck.nat(60_000)).map((all) =>
+    settings(...all)
+  )
+}, { requiredKeys: [] })
 
 describe("SessionConfig", () => {
   it("may be empty, and then nothing is wrong with it", () => {
@@ -101,7 +115,7 @@ describe("SessionConfig", () => {
       providerConfig: { temperature: 0, nested: { b: 2 } },
       autoDeleteAfter: "1 day"
     })
-    assert.deepStrictEqual(merge(base, over), {
+    assert.deepStrictEqual(merged(base, over), {
       name: "over",
       maxMessages: 10,
       tags: ["a", "b", "c"],
@@ -109,7 +123,50 @@ describe("SessionConfig", () => {
       customSettings: { a: 1 },
       autoDeleteAfter: Duration.days(1)
     })
-    assert.deepStrictEqual(merge(base, {}), base)
-    assert.deepStrictEqual(merge({}, over), over)
+    assert.deepStrictEqual(merged(base, {}), base)
+    assert.deepStrictEqual(merged({}, over), over)
+  })
+
+  it("merges up to each limit", () => {
+    const [base, over] = [decoded({ tags: tags(0, 40) }), decoded({ tags: tags(30, 64) })]
+    assert.deepStrictEqual(merged(base, over).tags, tags(0, 64))
+    const [left, right] = [
+      decoded({ customSettings: settings("left", 30_000) }),
+      decoded({ customSettings: settings("right", 30_000) })
+    ]
+    assert.deepStrictEqual(merged(left, right).customSettings, { left: "x".repeat(30_000), right: "x".repeat(30_000) })
+  })
+
+  it.each<[string, SessionConfig, SessionConfig, string]>([
+    ["tags", { tags: tags(0, 33) }, { tags: tags(32, 65) }, "must be an array of at most 64 item(s)"],
+    [
+      "providerConfig",
+      { providerConfig: settings("left", 40_000) },
+      { providerConfig: settings("right", 40_000) },
+      "holds more than 65536 characters of text"
+    ],
+    [
+      "customSettings",
+      { customSettings: { left: Array.from({ length: 1500 }, () => 0) } },
+      { customSettings: { right: Array.from({ length: 1500 }, () => 0) } },
+      "holds more than 2048 values"
+    ]
+  ])("refuses to merge more %s than a configuration may have", (path, base, over, reason) => {
+    assert.isTrue([base, over].every(Schema.is(SessionConfig)))
+    const result = merge(base, over)
+    assert(Either.isLeft(result))
+    assert.deepInclude(result.left, { _tag: "InvalidRequest", path: [path], reason })
+  })
+
+  it("merges whatever it accepts into what it accepts", () => {
+    let refused = 0
+    FastCheck.assert(
+      FastCheck.property(config, config, (base, over) => {
+        const result = merge(base, over)
+        if (Either.isLeft(result)) refused += 1
+        else assert.deepStrictEqual(decoded(Schema.encodeSync(SessionConfig)(result.right)), result.right)
+      })
+    )
+    assert.isAbove(refused, 0)
   })
 })

@@ -33,6 +33,8 @@ const userId = Arbitrary.make(UserId).filter(Schema.is(UserId))
 
 const contextPatch = partial({ user: jsonObject, conversation: jsonObject, provider: jsonObject, system: jsonObject })
 
+const shortText = (options: FastCheck.StringSharedConstraints) =>
+  FastCheck.fullUnicodeString(options).filter((text) => !/[\p{Cc}\p{Cs}]/u.test(text))
 const name = FastCheck.fullUnicodeString({ minLength: 1, maxLength: 20 })
 const inline = FastCheck.record({
   _tag: FastCheck.constant("Inline"),
@@ -54,10 +56,10 @@ const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbit
     CreateSession,
     FastCheck.record({
       userId,
-      provider: name,
-      model: name,
+      provider: shortText({ minLength: 1, maxLength: 20 }),
+      model: shortText({ minLength: 1, maxLength: 20 }),
       config: partial({
-        name: text,
+        name: shortText({ maxLength: 256 }),
         tags: FastCheck.array(FastCheck.constantFrom("a", "b", "c")),
         maxMessages: limit,
         autoArchiveAfter: duration,
