@@ -67,6 +67,11 @@ describe("SqliteSessionStore's queries", () => {
       assert.isAbove(ofUser.length, 3)
       for (const { plan } of ofUser) assert.include(plan[0], "USING INDEX sessions_by_user")
 
+      // What a session holds is looked for among its own, however much the others hold.
+      const ofHistory = plans.flatMap(({ plan }) => plan.filter((step) => /^SEARCH (messages|turns) /.test(step)))
+      assert.isAbove(ofHistory.length, 10)
+      assert.deepStrictEqual(ofHistory.filter((step) => !step.includes("session_key=?")), [])
+
       const indexes = decodeNames(
         db.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").pluck().all()
       )
