@@ -2,17 +2,22 @@ import * as Schema from "effect/Schema"
 import { JsonRecord } from "./JsonRecord.js"
 import { WellFormedText } from "./WellFormedText.js"
 
+/** Characters: with the rest of a request, less than the 1 MiB that a server takes. */
+const maxInlineLength = 1_000_000
 const name = Schema.NonEmptyString.pipe(Schema.maxLength(128))
 const mediaType = Schema.String.pipe(
   Schema.pattern(/^[a-z]+\/[A-Za-z0-9.+-]{1,100}$/, { description: "a media type such as image/png" })
 )
 
 /**
- * Where the bytes of an image or a file are: inline, as base64, or behind an `https:` address.
+ * Where the bytes of an image or a file are: inline, as base64 of up to 1,000,000 characters, or behind an `https:` address.
  */
 export const PartSource = Schema.Union(
   Schema.TaggedStruct("Inline", {
-    base64: Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9+/]+={0,2}$/, { description: "base64" }))
+    base64: Schema.String.pipe(
+      Schema.maxLength(maxInlineLength),
+      Schema.pattern(/^[A-Za-z0-9+/]+={0,2}$/, { description: "base64" })
+    )
   }),
   Schema.TaggedStruct("Remote", {
     url: Schema.String.pipe(Schema.pattern(/^https:\/\/\S{1,2000}$/, { description: "an https: address" }))

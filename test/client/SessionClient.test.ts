@@ -88,10 +88,9 @@ describe("SessionClient", () => {
           const session = sessions.session((yield* start).id)
           const other = yield* Effect.fork(session.send("hello"))
           yield* asked
-          const base64 = "AAAA".repeat(500_000)
-          const error = yield* Effect.flip(session.send({
-            content: [{ _tag: "Image", mediaType: "image/png", source: { _tag: "Inline", base64 } }]
-          }))
+          const source = { _tag: "Inline", base64: "AAAA".repeat(125_000) } as const
+          const image = { _tag: "Image", mediaType: "image/png", source } as const
+          const error = yield* Effect.flip(session.send({ content: [image, image, image] }))
           assert.strictEqual(error._tag, "InvalidRequest")
           assert.strictEqual(error.message, "The request is larger than 1048576 bytes")
           yield* open

@@ -34,6 +34,12 @@ const { value } = FastCheck.letrec((tie) => ({
 }))
 
 describe("InvalidRequest", () => {
+  it("names the field in the branch of a choice that was meant", () => {
+    const wrong = { content: [{ _tag: "Text", text: "fine" }, { _tag: "Text", text: 7 }] }
+    const error = Either.getOrThrow(Either.flip(Schema.decodeUnknownEither(SendMessage)(wrong)))
+    assert.deepStrictEqual(InvalidRequest.fromParseError(error).path, ["content", "1", "text"])
+  })
+
   it("never repeats any of what was sent", () => {
     let refused = 0
     FastCheck.assert(

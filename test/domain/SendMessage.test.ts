@@ -7,6 +7,7 @@ const accepts = (input: unknown): boolean => Either.isRight(decode(input))
 
 const text = (text: string) => ({ _tag: "Text", text })
 const image = { _tag: "Image", mediaType: "image/png", source: { _tag: "Inline", base64: "aGk=" } }
+const inline = (length: number) => ({ ...image, source: { _tag: "Inline", base64: "A".repeat(length) } })
 const remote = (url: string) => ({ _tag: "Image", mediaType: "image/png", source: { _tag: "Remote", url } })
 
 describe("SendMessage", () => {
@@ -20,7 +21,8 @@ describe("SendMessage", () => {
     ["a file", [{ _tag: "File", name: "a.pdf", mediaType: "application/pdf", source: image.source }]],
     ["an https: address", [remote("https://example.org/a.png")]],
     ["64 parts", Array.from({ length: 64 }, () => text("a"))],
-    ["262,144 characters", "a".repeat(262_144)]
+    ["262,144 characters", "a".repeat(262_144)],
+    ["an image of 1,000,000 characters", [inline(1_000_000)]]
   ])("takes %s", (_, content) => assert.isTrue(accepts({ content })))
 
   it.each<[string, unknown]>([
@@ -33,6 +35,7 @@ describe("SendMessage", () => {
     ["262,145 characters in a part", [text("a".repeat(262_145))]],
     ["a part of an unknown kind", [{ _tag: "Video" }]],
     ["what is no base64", [{ ...image, source: { _tag: "Inline", base64: "<svg>" } }]],
+    ["an image of 1,000,001 characters", [inline(1_000_001)]],
     ["what is no media type", [{ ...image, mediaType: "image" }]],
     ["an http: address", [remote("http://example.org/a.png")]],
     ["a file: address", [remote("file:///etc/passwd")]],

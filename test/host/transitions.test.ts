@@ -1,29 +1,27 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, FastCheck } from "effect"
 import { Epoch } from "../../src/domain/Epoch.js"
+import { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
+import { MiddlewareError } from "../../src/domain/error/MiddlewareError.js"
 import { ProviderQuota } from "../../src/domain/error/ProviderQuota.js"
 import { TurnInterrupted } from "../../src/domain/error/TurnInterrupted.js"
 import { TurnStopped } from "../../src/domain/error/TurnStopped.js"
 import type { FinishReason } from "../../src/domain/FinishReason.js"
 import type { Message } from "../../src/domain/Message.js"
 import { MessageId } from "../../src/domain/MessageId.js"
-import type { ToolCallPart } from "../../src/domain/Part.js"
 import { initial } from "../../src/domain/SessionContext.js"
 import { empty } from "../../src/domain/SessionMetrics.js"
 import { SessionStatus } from "../../src/domain/SessionStatus.js"
 import type { Prompt, Turn, TurnStatus } from "../../src/domain/Turn.js"
 import { TurnId } from "../../src/domain/TurnId.js"
-import { maxTextLength } from "../../src/domain/WellFormedText.js"
 import { acceptTurn } from "../../src/services/internal/actor/acceptTurn.js"
 import { appendMessage } from "../../src/services/internal/actor/appendMessage.js"
 import { endTurn } from "../../src/services/internal/actor/endTurn.js"
-import { foldReply } from "../../src/services/internal/actor/foldReply.js"
 import { promptMessage } from "../../src/services/internal/actor/promptMessage.js"
 import { replyMessage } from "../../src/services/internal/actor/replyMessage.js"
 import type { SessionState } from "../../src/services/internal/actor/SessionState.js"
 import { startTurn } from "../../src/services/internal/actor/startTurn.js"
 import type { TurnEnd } from "../../src/services/internal/actor/TurnEnd.js"
-import { ProviderEvent } from "../../src/services/ProviderEvent.js"
 import { message, now, session, sessionId, turnId } from "../domain/conversation.js"
 
 const windowSize = 4
@@ -171,6 +169,25 @@ describe("startTurn", () => {
 })
 
 describe("endTurn", () => {
+  it("believes in the last activity that it commits, with a reply or without one", () => {
+    const failed = end({ error: new TurnInterrupted({ sessionId, turnId }), message: undefined })
+    for (const { changes, next } of [end(completed), failed]) {
+      assert.deepStrictEqual(next.session.lastActivityAt, changes.lastActivityAt)
+    }
+  })
+
+  it.each([
+    { error: new ProviderQuota({ provider: "p", reason: "r" }), counted: [1, 1] },
+    { error: new TurnInterrupted({ sessionId, turnId }), counted: [1, 1] },
+    { error: new TurnStopped({ sessionId, turnId }), counted: [1, 0] },
+    { error: new MiddlewareError({ middleware: "m", stage: "reply", reason: "r" }), counted: [1, 0] },
+    { error: new MiddlewareError({ middleware: "m", stage: "turn", reason: "r" }), counted: [0, 0] },
+    { error: new ConfigurationError({ problems: ["p"] }), counted: [0, 0] }
+  ])("counts calls and failures of the provider after $error._tag", ({ counted, error }) => {
+    const { metrics } = end({ error, message: undefined }).next
+    assert.deepStrictEqual([metrics.providerCalls, metrics.providerErrors], counted)
+  })
+
   it("puts the reply into the history, with the turn's one terminal record", () => {
     const { changes, next } = end(completed)
     const ended: Turn = { ...started.turn, status: "completed", endedAt: later, replySeq: 2 }
@@ -217,92 +234,5 @@ describe("endTurn", () => {
     const { changes, next } = end(completed, withStatus(status))
     assert.strictEqual(next.session.status, status)
     assert.notProperty(changes, "status")
-  })
-})
-
-const call: ToolCallPart = { _tag: "ToolCall", id: "call-1", name: "weather", arguments: { city: "Turin" } }
-
-const foldOf = (...events: ReadonlyArray<string | ToolCallPart>) => {
-  const fold = foldReply()
-  for (const event of events) {
-    fold.add(
-      typeof event === "string" ? ProviderEvent.TextDelta({ text: event }) : ProviderEvent.ToolCall({ part: event })
-    )
-  }
-  return fold
-}
-
-const partsOf = (finishReason: FinishReason, ...events: ReadonlyArray<string | ToolCallPart>) =>
-  foldOf(...events).reply(finishReason).parts
-
-const text = (text: string) => ({ _tag: "Text", text })
-
-describe("foldReply", () => {
-  it("joins the text before, between and after tool calls, in order", () => {
-    const other = { ...call, id: "call-2" }
-    assert.deepStrictEqual<unknown>(
-      partsOf("toolCalls", "Let ", "me ", "look", call, other, "", "Now", " this", call, ""),
-      [text("Let me look"), call, other, text("Now this"), call]
-    )
-  })
-
-  it("keeps the text of a reply that is cut, and none of its tool calls", () => {
-    assert.deepStrictEqual<unknown>(partsOf("cut", "Let me", call, " look"), [text("Let me"), text(" look")])
-    assert.deepStrictEqual(partsOf("cut", call), [])
-  })
-
-  it("loses no character, wherever the deltas are divided", () => {
-    FastCheck.assert(
-      FastCheck.property(FastCheck.fullUnicodeString({ minLength: 1 }), (whole) => {
-        assert.deepStrictEqual<unknown>(partsOf("complete", ...whole.split("")), [text(whole)])
-      })
-    )
-  })
-
-  it("replaces a lone surrogate, also where a tool call divides a pair", () => {
-    assert.deepStrictEqual<unknown>(
-      partsOf("complete", "a\uD800", "b", "\uD83D", call, "\uDE00"),
-      [text("a\uFFFDb\uFFFD"), call, text("\uFFFD")]
-    )
-  })
-
-  it("is not too long at the limit, and drops what comes after it", () => {
-    const most = "x".repeat(maxTextLength)
-    const fold = foldOf(most.slice(2), "xx")
-    assert.isFalse(fold.isTooLong())
-    fold.add(ProviderEvent.TextDelta({ text: "y" }))
-    assert.isTrue(fold.isTooLong())
-    assert.deepStrictEqual<unknown>(fold.reply("cut").parts, [text(most)])
-  })
-
-  it("counts the text of all its parts together", () => {
-    const fold = foldOf("x".repeat(maxTextLength - 1), call, "yz", "z")
-    assert.isTrue(fold.isTooLong())
-    assert.deepStrictEqual<unknown>(fold.reply("complete").parts.at(-1), text("y"))
-  })
-
-  it("ends a text with U+FFFD where the limit divides a pair", () => {
-    const [part] = partsOf("cut", `${"x".repeat(maxTextLength - 1)}\u{1F600}`)
-    assert(part?._tag === "Text")
-    assert.strictEqual(part.text.length, maxTextLength)
-    assert.strictEqual(part.text.at(-1), "\uFFFD")
-  })
-
-  it("has no reason to finish before the provider gives one, and then hands on all that it said", () => {
-    const fold = foldOf("Hi")
-    assert.isUndefined(fold.finishReason())
-    assert.deepStrictEqual<unknown>(fold.reply("cut"), { parts: [text("Hi")], finishReason: "cut", metadata: {} })
-
-    const usage = { inputTokens: 1, outputTokens: 2 }
-    fold.add(ProviderEvent.Finished({ reason: "length", usage, messageId: "m-1", metadata: { tier: "fast" } }))
-    assert.strictEqual(fold.finishReason(), "length")
-    assert.deepStrictEqual<unknown>(fold.reply("length"), {
-      parts: [text("Hi")],
-      finishReason: "length",
-      metadata: {},
-      usage,
-      providerMessageId: "m-1",
-      providerMetadata: { tier: "fast" }
-    })
   })
 })

@@ -172,6 +172,16 @@ describe("turns", () => {
       assert.strictEqual((yield* session.send("again")).text, "You said: again")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
+  it.effect("takes a tool call that no message can keep for a broken reply", () =>
+    Effect.gen(function*() {
+      const session = yield* start
+      const call = { _tag: "ToolCall", id: "1", name: "x".repeat(200), arguments: {} } as const
+      yield* Effect.flatMap(MockProvider, (mock) => mock.script([{ text: ["Let me look."], toolCalls: [call] }]))
+      assert.strictEqual((yield* Effect.flip(session.send("hi")))._tag, "ProviderProtocol")
+      const { items } = yield* session.messages({ role: "assistant" })
+      assert.deepStrictEqual(items.map(({ finishReason, text }) => [finishReason, text]), [["cut", "Let me look."]])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
   it.effect("cuts a reply that never ends at the limit of a text", () =>
     Effect.gen(function*() {
       const session = yield* start

@@ -22,7 +22,12 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
   static readonly fromParseError = (error: ParseResult.ParseError): InvalidRequest => {
     const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
       .map(({ message, path }) => ({ message, path: path.map(String) }))
-    const path = issues[0]?.path ?? []
+    // A choice is tried branch by branch; the one that leads deepest is the one that was meant.
+    const path = Arr.reduce(
+      issues,
+      issues[0]?.path ?? [],
+      (deepest, { path }) => path.length > deepest.length ? path : deepest
+    )
     // Where there are several ways to be right, there is an issue for each.
     const reasons = issues.filter((issue) => isSamePath(issue.path, path))
       .map(({ message }) => message.replace(/, actual .*/s, "").replace(/^Expected/, "must be"))

@@ -17,7 +17,11 @@ export const endTurn = (
   windowSize: number
 ): Transition => {
   const { error, message } = end
-  const called = { ...state, metrics: withProviderCall(state.metrics, hasFailed(end)) }
+  const called = {
+    ...state,
+    session: { ...state.session, lastActivityAt: now },
+    metrics: wasCalled(end) ? withProviderCall(state.metrics, hasFailed(end)) : state.metrics
+  }
   const next = message ? appendMessage(called, message, now, windowSize) : called
   return {
     changes: {
@@ -49,5 +53,10 @@ const statusAfter = ({ error }: TurnEnd): TurnStatus => {
   }
 }
 
-/** To be stopped is no failure of the provider. */
-const hasFailed = ({ error }: TurnEnd): boolean => error !== undefined && error._tag !== "TurnStopped"
+/** Nothing is called with a wrong configuration, or past a middleware that refuses what the provider would see. */
+const wasCalled = ({ error }: TurnEnd): boolean =>
+  error?._tag !== "ConfigurationError" && (error?._tag !== "MiddlewareError" || error.stage === "reply")
+
+/** To be stopped, or to say what a middleware refuses, is no failure of the provider. */
+const hasFailed = ({ error }: TurnEnd): boolean =>
+  error !== undefined && error._tag !== "TurnStopped" && error._tag !== "MiddlewareError"

@@ -3,10 +3,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
 import { EmptyReply } from "../../../domain/error/EmptyReply.js"
 import { ProviderProtocol } from "../../../domain/error/ProviderProtocol.js"
 import type { TurnError } from "../../../domain/error/TurnError.js"
 import { TurnInterrupted } from "../../../domain/error/TurnInterrupted.js"
+import { ToolCallPart } from "../../../domain/Part.js"
 import type { MiddlewareContext } from "../../Middleware.js"
 import type { MiddlewarePipeline } from "../../MiddlewarePipeline.js"
 import type { ProviderSession } from "../../Provider.js"
@@ -54,6 +56,7 @@ export const runTurn = ({ conversation, emit, middleware, pipeline, report, requ
         const shown = yield* pipeline.turn(request, middleware)
         yield* forEachChunk(session.respond(shown), (events) => {
           for (const event of events) {
+            if (event._tag === "ToolCall" && !isToolCall(event.part)) return broken("it calls a tool in no proper way")
             fold.add(event)
             if (mayStream && event._tag === "TextDelta") emit(event.text)
           }
@@ -93,6 +96,9 @@ export const runTurn = ({ conversation, emit, middleware, pipeline, report, requ
       return report({ reply, error, processingTimeMs })
     })
   )
+
+/** What a provider makes up may be more than a message can keep. */
+const isToolCall = Schema.is(ToolCallPart)
 
 const isEmpty = (reply: Reply): boolean =>
   reply.finishReason !== "refusal" && reply.parts.every((part) => part._tag === "Text" && part.text.trim() === "")
