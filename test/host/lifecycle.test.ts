@@ -1,38 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Scope, Stream, TestClock } from "effect"
+import { Effect, Exit, Fiber, Scope, Stream, TestClock } from "effect"
 import { OwnershipLost } from "../../src/domain/error/OwnershipLost.js"
-import { StoreError } from "../../src/domain/error/StoreError.js"
 import type { Part } from "../../src/domain/Part.js"
-import type { SessionId } from "../../src/domain/SessionId.js"
-import * as LocalSessionHost from "../../src/layers/host/LocalSessionHost.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
 import { SessionHost } from "../../src/services/SessionHost.js"
-import { SessionManager } from "../../src/services/SessionManager.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
+import { anotherHost, prompt, start, texts } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
-
-const start = Effect.flatMap(
-  SessionManager,
-  (sessions) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
-)
-
-const prompt = (text: string) => ({ parts: [{ _tag: "Text" as const, text }], metadata: {} })
-
-// Another host over the same store: what a restart finds, or a second process.
-const anotherHost = Effect.fnUntraced(function*(options?: LocalSessionHost.LocalSessionHostOptions) {
-  const scope = yield* Effect.scope
-  const context = yield* Layer.buildWithScope(LocalSessionHost.layer(options), scope)
-  return { host: yield* Effect.provide(SessionHost, context) }
-})
-
-const texts = (id: SessionId) =>
-  Effect.flatMap(
-    SessionStore,
-    (store) => Effect.map(store.messages(id, {}), ({ items }) => items.map(({ text }) => text))
-  )
 
 const refuse = (word: string) => (parts: ReadonlyArray<Part>) =>
   parts.some((part) => part._tag === "Text" && part.text.includes(word))
@@ -210,64 +187,6 @@ describe("lifecycle", () => {
       assert.deepStrictEqual(items.map(({ seq }) => seq), [3, 4, 5])
       const requests = yield* Effect.flatMap(MockProvider, (mock) => mock.requests)
       assert.deepStrictEqual(requests[1]?.messages.map(({ role }) => role), ["system", "user"])
-    }).pipe(Effect.provide(SessionRuntime.layerTest())))
-
-  it.scoped("stops when the store refuses a commit, and starts again from what is stored", () =>
-    Effect.gen(function*() {
-      const store = yield* SessionStore
-      let broken = false
-      const failing = SessionStore.of({
-        ...store,
-        commit: (id, epoch, changes) =>
-          broken ? new StoreError({ reason: "Io", detail: "SQLITE_IOERR" }) : store.commit(id, epoch, changes)
-      })
-      const session = yield* start
-      const { host } = yield* Effect.provideService(anotherHost(), SessionStore, failing)
-      const { asked, open, reply } = yield* gatedReply("not stored")
-      yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
-      const running = yield* Effect.fork(host.send(session.id, prompt("one")))
-      yield* asked
-      broken = true
-      assert.strictEqual((yield* Effect.flip(host.send(session.id, prompt("two"))))._tag, "StoreError")
-      assert.strictEqual((yield* Effect.flip(Fiber.join(running)))._tag, "SessionUnavailable")
-      yield* open
-      broken = false
-      yield* host.send(session.id, prompt("three"))
-      assert.deepStrictEqual(yield* texts(session.id), ["one", "three", "You said: three"])
-      assert.deepStrictEqual((yield* store.turns(session.id, 10)).map(({ status }) => status), [
-        "completed",
-        "interrupted"
-      ])
-    }).pipe(Effect.provide(SessionRuntime.layerTest())))
-
-  it.scoped("answers what was accepted before the store failed, once it works again", () =>
-    Effect.gen(function*() {
-      const store = yield* SessionStore
-      let broken = false
-      const failing = SessionStore.of({
-        ...store,
-        open: (id, window) =>
-          broken ? new StoreError({ reason: "Io", detail: "SQLITE_IOERR" }) : store.open(id, window),
-        commit: (id, epoch, changes) =>
-          broken ? new StoreError({ reason: "Io", detail: "SQLITE_IOERR" }) : store.commit(id, epoch, changes)
-      })
-      const session = yield* start
-      const { host } = yield* Effect.provideService(anotherHost(), SessionStore, failing)
-      const { asked, open, reply } = yield* gatedReply("not stored")
-      yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
-      yield* Effect.fork(host.send(session.id, prompt("running")))
-      yield* asked
-      const waiting = yield* Effect.fork(host.send(session.id, prompt("waiting")))
-      yield* Effect.yieldNow()
-      broken = true
-      yield* open
-      assert.strictEqual((yield* Effect.flip(Fiber.join(waiting)))._tag, "SessionUnavailable")
-      yield* TestClock.adjust("5 seconds")
-      assert.deepStrictEqual(yield* texts(session.id), ["running"])
-      broken = false
-      yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(yield* texts(session.id), ["running", "waiting", "You said: waiting"])
-      assert.deepStrictEqual(yield* store.unfinished, [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
   it.scoped("stores nothing of a send that admission refuses, and nothing of a reply that is refused", () =>

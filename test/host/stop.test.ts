@@ -4,13 +4,8 @@ import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import { ProviderEvent } from "../../src/services/ProviderEvent.js"
-import { SessionManager } from "../../src/services/SessionManager.js"
+import { start } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
-
-const start = Effect.flatMap(
-  SessionManager,
-  (sessions) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
-)
 
 // Says "half" and then nothing more; `closed` waits until the provider call has been closed.
 const halfAReply = Effect.gen(function*() {

@@ -4,13 +4,8 @@ import { ProviderTransient } from "../../src/domain/error/ProviderTransient.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { ProviderEvent } from "../../src/services/ProviderEvent.js"
-import { SessionManager } from "../../src/services/SessionManager.js"
+import { start } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
-
-const start = Effect.flatMap(
-  SessionManager,
-  (sessions) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
-)
 
 describe("turns", () => {
   it.effect("answers 64 concurrent sends in order, in pairs, without a gap", () =>
