@@ -11,7 +11,8 @@ const event = <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag
 
 /**
  * What has happened to a session, after it was stored. Hooks observe these. A turn makes, in this order, `MessageSent`,
- * `TurnStarted`, and then either `MessageReceived` with `TurnCompleted`, or one of `TurnFailed` and `TurnStopped`.
+ * `TurnStarted`, and then `MessageReceived` with `TurnCompleted`, or one of `TurnFailed` and `TurnStopped`, which a
+ * `MessageReceived` precedes if a part of the reply was kept.
  */
 export const SessionEvent = Schema.Union(
   event("SessionCreated", { session: SessionInfo }),

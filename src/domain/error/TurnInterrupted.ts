@@ -3,7 +3,7 @@ import { TurnId } from "../TurnId.js"
 import { errorFields } from "./internal/errorFields.js"
 
 /**
- * The turn was cut off: its session was deleted, or the process stopped. What had arrived is kept as a cut reply.
+ * The turn was cut off because its process stopped. When that was told to stop, what had arrived is kept as a cut reply.
  */
 export class TurnInterrupted extends Schema.TaggedError<TurnInterrupted>()("TurnInterrupted", {
   ...errorFields("turn_interrupted"),
