@@ -3,11 +3,14 @@ import * as Command from "@effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { SendMessage } from "../domain/SendMessage.js"
+import { checkInput } from "../services/internal/checkInput.js"
 import { connect, connectionOptions } from "./connection.js"
 import { json } from "./json.js"
 import { printTurn } from "./printTurn.js"
 import { sessionOptions, startSession } from "./startSession.js"
 
+const checkMessage = checkInput(SendMessage)
 const text = Args.text({ name: "text" }).pipe(Args.withDescription("What to say"))
 
 /**
@@ -18,8 +21,10 @@ export const send = Command.make(
   { ...connectionOptions, ...sessionOptions, json, text },
   Effect.fnUntraced(
     function*(options) {
+      // Before a session is started for it: what cannot be said should leave none behind.
+      const message = yield* checkMessage({ content: options.text })
       const session = yield* startSession(options)
-      yield* printTurn(session, options.text, options.json)
+      yield* printTurn(session, message, options.json)
       if (Option.isNone(options.session) && !options.json) {
         yield* Console.error(`(go on with: --session ${session.id})`)
       }

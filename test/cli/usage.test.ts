@@ -24,6 +24,7 @@ describe("the command line's answers", () => {
         _tag: "InvalidRequest",
         code: "invalid_request"
       })
+      assert.strictEqual((yield* refused("list", ...flags)).stdout, "", "a refused message leaves no session behind")
 
       const token = "not-the-token-of-this-server"
       const stranger = yield* refused("list", "--url", url, "--token", token)
