@@ -12,6 +12,8 @@ export const MessageQuery = Schema.Struct({
   since: Schema.optionalWith(DateTimeFromInput, { exact: true }),
   /** `oldest` first unless told. `newest` gives the latest messages, the last one first. */
   order: Schema.optionalWith(Schema.Literal("oldest", "newest"), { exact: true }),
+  /** Whether to show what was rewound too. False unless told. */
+  rewound: Schema.optionalWith(Schema.Boolean, { exact: true }),
   ...pageFields
 })
 export interface MessageQuery extends Schema.Schema.Type<typeof MessageQuery> {}

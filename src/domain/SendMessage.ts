@@ -1,20 +1,29 @@
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import { JsonRecord } from "./JsonRecord.js"
-import { Part } from "./Part.js"
-import { WellFormedText } from "./WellFormedText.js"
+import { BusyPolicy } from "./BusyPolicy.js"
+import { DurationFromInput } from "./DurationFromInput.js"
+import { IdempotencyKey } from "./IdempotencyKey.js"
+import { MessageContent } from "./MessageContent.js"
+import { OnUnknown } from "./OnUnknown.js"
 
-const hasContent = (content: string | ReadonlyArray<Part>): boolean =>
-  typeof content === "string"
-    ? content.trim().length > 0
-    : content.some((part) => part._tag !== "Text" || part.text.trim().length > 0)
+const patience = DurationFromInput.pipe(
+  Schema.filter(Duration.greaterThan(Duration.zero), { message: () => "must be longer than 0" })
+)
 
 /**
- * What is said: a text, or up to 64 parts. Blank text is refused.
+ * What is said, and how it is to be answered.
  */
 export const SendMessage = Schema.Struct({
-  content: Schema.Union(WellFormedText, Schema.Array(Part).pipe(Schema.maxItems(64))).pipe(
-    Schema.filter(hasContent, { message: () => "must not be empty" })
-  ),
-  metadata: Schema.optionalWith(JsonRecord, { exact: true })
+  ...MessageContent.fields,
+  /** Makes the send repeatable: with the same key and content it joins the turn it made before. */
+  key: Schema.optionalWith(IdempotencyKey, { exact: true }),
+  /** What to do while another turn runs; as the session's `whenBusy` says unless told. */
+  whenBusy: Schema.optionalWith(BusyPolicy, { exact: true }),
+  /** How long the whole turn may take, from its acceptance to its stored reply. No longer than the host allows. */
+  timeout: Schema.optionalWith(patience, { exact: true }),
+  /** Whether losing the sender stops the turn. False unless told. */
+  stopOnDisconnect: Schema.optionalWith(Schema.Boolean, { exact: true }),
+  /** `interrupt` unless told. */
+  onUnknown: Schema.optionalWith(OnUnknown, { exact: true })
 })
 export interface SendMessage extends Schema.Schema.Type<typeof SendMessage> {}

@@ -2,6 +2,7 @@ import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { BusyPolicy } from "./BusyPolicy.js"
 import { DurationFromInput } from "./DurationFromInput.js"
 import { InvalidRequest } from "./error/InvalidRequest.js"
 import { JsonRecord } from "./JsonRecord.js"
@@ -20,12 +21,17 @@ export const SessionConfig = Schema.Struct({
     Schema.Array(ShortText(64).pipe(Schema.trimmed(), Schema.nonEmptyString())).pipe(Schema.maxItems(64)),
     { exact: true }
   ),
+  /** A send is refused with `LimitExceeded` when its question and its reply would be more than so many in the history. */
   maxMessages: limit,
+  /** A send is refused with `LimitExceeded` when it is about longer than that: four characters are taken for a token. */
   maxTokensPerMessage: limit,
+  /** A session that rested for so long takes no more messages: it is archived. */
   sessionTimeoutMinutes: limit,
   /** Counted from the last activity, like `autoDeleteAfter`. */
   autoArchiveAfter: delay,
   autoDeleteAfter: delay,
+  /** What becomes of a send while another turn runs, unless the send says it. `queue` unless told. */
+  whenBusy: Schema.optionalWith(BusyPolicy, { exact: true }),
   /** Handed to the provider as it is: temperature, maximum tokens, a mock's pattern. */
   providerConfig: Schema.optionalWith(JsonRecord, { exact: true }),
   /** Not read by the runtime: for the embedding application and its middleware. */

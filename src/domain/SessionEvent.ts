@@ -7,22 +7,35 @@ import { SessionInfo } from "./SessionInfo.js"
 import { TurnId } from "./TurnId.js"
 
 const event = <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
-  Schema.TaggedStruct(tag, { sessionId: SessionId, at: Schema.DateTimeUtc, ...fields })
+  Schema.TaggedStruct(tag, {
+    sessionId: SessionId,
+    /** Place among the session's events: 1, 2, 3, ... Together with the session's id it names the event. */
+    number: Schema.Positive.pipe(Schema.int()),
+    at: Schema.DateTimeUtc,
+    ...fields
+  })
 
 /**
- * What has happened to a session, after it was stored. Hooks observe these. A turn makes, in this order, `MessageSent`,
- * `TurnStarted`, and then `MessageReceived` with `TurnCompleted`, or one of `TurnFailed` and `TurnStopped`, which a
- * `MessageReceived` precedes if a part of the reply was kept.
+ * What has happened to a session, stored with the change itself. Watchers and hooks are told of it afterwards. A turn makes,
+ * in this order, `TurnAccepted`, `MessageSent`, `TurnStarted`, and then `MessageReceived` with `TurnCompleted`, or one of
+ * `TurnFailed` and `TurnStopped`, which a `MessageReceived` precedes if a part of the reply was kept. A turn that never
+ * starts lacks what is in between. `TurnStarted` comes again for each further provider call.
  */
 export const SessionEvent = Schema.Union(
   event("SessionCreated", { session: SessionInfo }),
   event("SessionArchived", {}),
-  event("SessionDeleted", {}),
+  event("SessionReactivated", {}),
   event("SessionErrored", { reason: Schema.String }),
+  /** The last event, and the only one that no store keeps. */
+  event("SessionDeleted", {}),
   event("MessageSent", { message: Message }),
   event("MessageReceived", { message: Message }),
   event("MessagesCleared", {}),
+  /** The messages after this `seq` have left the history. */
+  event("MessagesRewound", { to: Schema.NonNegativeInt }),
   event("ContextUpdated", { context: SessionContext }),
+  event("TurnAccepted", { turnId: TurnId }),
+  event("TurnEdited", { turnId: TurnId }),
   event("TurnStarted", { turnId: TurnId }),
   event("TurnCompleted", { turnId: TurnId }),
   event("TurnStopped", { turnId: TurnId }),

@@ -17,6 +17,8 @@ export const SessionInfo = Schema.Struct({
   createdAt: Schema.DateTimeUtc,
   lastActivityAt: Schema.DateTimeUtc,
   /** Messages in the history now. */
-  messageCount: Schema.NonNegativeInt
+  messageCount: Schema.NonNegativeInt,
+  /** Where its history comes from, up to and with the message of that `seq`. */
+  forkedFrom: Schema.optionalWith(Schema.Struct({ sessionId: SessionId, seq: Schema.NonNegativeInt }), { exact: true })
 })
 export interface SessionInfo extends Schema.Schema.Type<typeof SessionInfo> {}

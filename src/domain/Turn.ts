@@ -1,5 +1,9 @@
 import * as Schema from "effect/Schema"
+import { BusyPolicy } from "./BusyPolicy.js"
+import { TurnError } from "./error/TurnError.js"
+import { IdempotencyKey } from "./IdempotencyKey.js"
 import { JsonRecord } from "./JsonRecord.js"
+import { OnUnknown } from "./OnUnknown.js"
 import { Part } from "./Part.js"
 import { SessionId } from "./SessionId.js"
 import { TurnId } from "./TurnId.js"
@@ -27,6 +31,8 @@ export const Turn = Schema.Struct({
   /** Place among the session's turns, in the order they were accepted: 1, 2, 3, ... */
   ordinal: Schema.Positive.pipe(Schema.int()),
   status: TurnStatus,
+  /** Which provider call it is at: 0 while `accepted`. */
+  attempt: Schema.NonNegativeInt,
   /** Present while `accepted`. */
   prompt: Schema.optionalWith(Prompt, { exact: true }),
   acceptedAt: Schema.DateTimeUtc,
@@ -36,8 +42,18 @@ export const Turn = Schema.Struct({
   promptSeq: Schema.optionalWith(Schema.NonNegativeInt, { exact: true }),
   /** `seq` of the reply, or of the part of it that had arrived. */
   replySeq: Schema.optionalWith(Schema.NonNegativeInt, { exact: true }),
-  /** `code` of the error that ended it. */
-  errorCode: Schema.optionalWith(Schema.String, { exact: true })
+  /** What ended it, unless it completed. */
+  error: Schema.optionalWith(TurnError, { exact: true }),
+  key: Schema.optionalWith(IdempotencyKey, { exact: true }),
+  /** Tells whether a send with the same key says the same. Present with `key`. */
+  digest: Schema.optionalWith(Schema.String, { exact: true }),
+  deadlineAt: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
+  whenBusy: Schema.optionalWith(BusyPolicy, { exact: true }),
+  onUnknown: Schema.optionalWith(OnUnknown, { exact: true }),
+  /** The turn that it was steered into; it ends as that one does. */
+  joined: Schema.optionalWith(TurnId, { exact: true }),
+  /** What had arrived of the reply at the last checkpoint. Present while `calling` only. */
+  draft: Schema.optionalWith(Schema.String, { exact: true })
 })
 export interface Turn extends Schema.Schema.Type<typeof Turn> {}
 

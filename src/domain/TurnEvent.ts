@@ -1,11 +1,12 @@
 import * as Schema from "effect/Schema"
 import { Message } from "./Message.js"
 import { TurnId } from "./TurnId.js"
+import { SendOutcome } from "./TurnReceipt.js"
 
 /**
  * The turn is stored and will be answered, whatever becomes of its sender.
  */
-export const TurnAccepted = Schema.TaggedStruct("TurnAccepted", { turnId: TurnId })
+export const TurnAccepted = Schema.TaggedStruct("TurnAccepted", { turnId: TurnId, outcome: SendOutcome })
 export interface TurnAccepted extends Schema.Schema.Type<typeof TurnAccepted> {}
 
 /**
@@ -19,8 +20,8 @@ export interface TurnStarted extends Schema.Schema.Type<typeof TurnStarted> {}
  */
 export const TurnDelta = Schema.TaggedStruct("TurnDelta", {
   turnId: TurnId,
-  /** 0, 1, 2, ... within the turn. */
-  index: Schema.NonNegativeInt,
+  /** How many characters of the turn's text came before it. */
+  offset: Schema.NonNegativeInt,
   text: Schema.String
 })
 export interface TurnDelta extends Schema.Schema.Type<typeof TurnDelta> {}

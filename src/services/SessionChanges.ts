@@ -1,6 +1,7 @@
 import type * as DateTime from "effect/DateTime"
 import type { Message } from "../domain/Message.js"
 import type { SessionContext } from "../domain/SessionContext.js"
+import type { SessionEvent } from "../domain/SessionEvent.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { SessionStatus } from "../domain/SessionStatus.js"
 import type { Turn } from "../domain/Turn.js"
@@ -11,12 +12,22 @@ import type { Turn } from "../domain/Turn.js"
 export interface SessionChanges {
   readonly status?: SessionStatus
   readonly lastActivityAt?: DateTime.Utc
+  /** A new version. The earlier ones are kept, each from the `seq` that was the last when it came. */
   readonly context?: SessionContext
   readonly metrics?: SessionMetrics
-  /** Removes all messages there are, before `messages` are added. Their `seq` is not used again. */
+  /** Removes all messages there are, rewound ones too, before `messages` are added. Their `seq` is not used again. */
   readonly clearMessages?: boolean
-  /** Appended. `seq` goes on where the history ends, without a gap; a commit that does not is a defect. */
+  /**
+   * Takes the messages after this `seq` out of the history, before `messages` are added. They can still be read, and their
+   * `seq` is not used again.
+   */
+  readonly rewindTo?: number
+  /** Appended. `seq` goes on where the last message ends, without a gap; a commit that does not is a defect. */
   readonly messages?: ReadonlyArray<Message>
   /** Added, or put in place of the turn with the same id. */
   readonly turns?: ReadonlyArray<Turn>
+  /** Appended. `number` goes on where the last event ends, without a gap; a commit that does not is a defect. */
+  readonly events?: ReadonlyArray<SessionEvent>
+  /** Hooks have been told of all events up to this `number`. */
+  readonly delivered?: number
 }

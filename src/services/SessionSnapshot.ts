@@ -17,7 +17,11 @@ export interface SessionSnapshot {
   readonly lastSeq: number
   /** Highest turn `ordinal` ever used; 0 before the first turn. */
   readonly lastOrdinal: number
-  /** The latest messages, oldest first, as many as were asked for. */
+  /** Highest event `number` ever used; at least 1, the session's creation. */
+  readonly lastEvent: number
+  /** Hooks have been told of all events up to this `number`; 0 before the first. */
+  readonly delivered: number
+  /** The latest messages of the history, oldest first, as many as were asked for. */
   readonly window: ReadonlyArray<Message>
   /** Turns that are not ended, in order. */
   readonly openTurns: ReadonlyArray<Turn>

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import type { Durability } from "../domain/Durability.js"
 import type { Epoch } from "../domain/Epoch.js"
 import type { InvalidRequest } from "../domain/error/InvalidRequest.js"
@@ -9,17 +10,21 @@ import type { OwnershipLost } from "../domain/error/OwnershipLost.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { StoreError } from "../domain/error/StoreError.js"
 import type { Health } from "../domain/Health.js"
+import type { IdempotencyKey } from "../domain/IdempotencyKey.js"
 import type { Message } from "../domain/Message.js"
 import type { MessageId } from "../domain/MessageId.js"
 import type { MessageQuery } from "../domain/MessageQuery.js"
 import type { Page } from "../domain/Page.js"
 import type { SessionContext } from "../domain/SessionContext.js"
+import type { SessionEvent } from "../domain/SessionEvent.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
 import type { SessionStatus } from "../domain/SessionStatus.js"
 import type { Turn } from "../domain/Turn.js"
+import type { TurnId } from "../domain/TurnId.js"
+import type { DueSession } from "./DueSession.js"
 import type { SessionChanges } from "./SessionChanges.js"
 import type { SessionSnapshot } from "./SessionSnapshot.js"
 
@@ -33,11 +38,32 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
   /** What an acknowledged commit survives. */
   readonly durability: Durability
 
-  /** Adds a session with no messages. Adding the same id twice is a defect: ids come from `IdGenerator`. */
+  /**
+   * Adds a session with no messages, and `SessionCreated` as its first event, at `createdAt`. Adding the same id twice is a
+   * defect: ids come from `IdGenerator`.
+   */
   readonly create: (session: SessionInfo, context: SessionContext) => Effect.Effect<void, StoreError>
+
+  /**
+   * Adds a session whose history begins with that of `origin`, up to and with the message of this `seq`, as it is now;
+   * rewound messages are not part of it. What happens to the one later, removal included, is not seen in the other. Its own
+   * messages go on with `seq + 1`.
+   */
+  readonly fork: (
+    origin: SessionId,
+    seq: number,
+    session: SessionInfo,
+    context: SessionContext
+  ) => Effect.Effect<void, SessionNotFound | StoreError>
 
   readonly get: (id: SessionId) => Effect.Effect<SessionInfo, SessionNotFound | StoreError>
   readonly context: (id: SessionId) => Effect.Effect<SessionContext, SessionNotFound | StoreError>
+
+  /**
+   * The context as it was before the message after this `seq` came; the oldest there is for a `seq` before that. A fork
+   * knows the versions that its origin had.
+   */
+  readonly contextAt: (id: SessionId, seq: number) => Effect.Effect<SessionContext, SessionNotFound | StoreError>
   readonly metrics: (id: SessionId) => Effect.Effect<SessionMetrics, SessionNotFound | StoreError>
 
   /** Newest first. */
@@ -60,6 +86,24 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
     limit: number
   ) => Effect.Effect<ReadonlyArray<Turn>, SessionNotFound | StoreError>
 
+  readonly turn: (id: SessionId, turnId: TurnId) => Effect.Effect<Option.Option<Turn>, SessionNotFound | StoreError>
+
+  /** The turn that a send with this key made, for at least 24 hours after that. */
+  readonly turnByKey: (
+    id: SessionId,
+    key: IdempotencyKey
+  ) => Effect.Effect<Option.Option<Turn>, SessionNotFound | StoreError>
+
+  /**
+   * The events after `number`, oldest first, at most `limit`. A `MessageSent` or `MessageReceived` whose message has been
+   * cleared is left out.
+   */
+  readonly events: (
+    id: SessionId,
+    number: number,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<SessionEvent>, SessionNotFound | StoreError>
+
   /** Takes ownership: every later `commit` with a lower epoch answers `OwnershipLost`. Reads the last `window` messages. */
   readonly open: (id: SessionId, window: number) => Effect.Effect<SessionSnapshot, SessionNotFound | StoreError>
 
@@ -76,8 +120,14 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
   /** Removes the sessions without open turns that were last active before `before`, and answers how many. */
   readonly cleanup: (before: DateTime.Utc, status?: SessionStatus) => Effect.Effect<number, StoreError>
 
-  /** Sessions that have a turn which is not ended. */
+  /** Sessions that have a turn which is not ended, or an event that hooks may not have been told of. */
   readonly unfinished: Effect.Effect<ReadonlyArray<SessionId>, StoreError>
+
+  /**
+   * Sessions without open turns that have rested for as long as their configuration allows: to be archived after
+   * `autoArchiveAfter` or `sessionTimeoutMinutes`, to be deleted after `autoDeleteAfter`. At most `limit`.
+   */
+  readonly due: (now: DateTime.Utc, limit: number) => Effect.Effect<ReadonlyArray<DueSession>, StoreError>
 
   readonly health: Effect.Effect<Health["store"]>
 }>() {}

@@ -1,3 +1,4 @@
+export * from "./DueSession.js"
 export * from "./Hook.js"
 export * from "./HookBus.js"
 export * from "./IdGenerator.js"
