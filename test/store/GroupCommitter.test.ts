@@ -34,14 +34,14 @@ const scratch = Effect.gen(function*() {
     Effect.catchAllDefect(storeErrorOrDie)
   )
   const scope = yield* Scope.fork(yield* Effect.scope, { _tag: "Sequential" })
-  const { write } = yield* Scope.extend(GroupCommitter.make({ connect, prepare }), scope)
+  const { read, write } = yield* Scope.extend(GroupCommitter.make({ connect, prepare }), scope)
   const add = (text: string) =>
     write(({ add }) => {
       add.run(text)
       return Either.right(text)
     })
   const notes = () => other.prepare("SELECT text FROM notes ORDER BY text").pluck().all()
-  return { add, count, filename, notes, other, close: Scope.close(scope, Exit.void), write }
+  return { add, count, filename, notes, other, close: Scope.close(scope, Exit.void), read, write }
 })
 
 const committerTest = <A, E>(
@@ -229,6 +229,38 @@ describe("GroupCommitter", () => {
         assert.deepStrictEqual(notes(), ["last"])
         assert.strictEqual((yield* files.stat(`${filename}-wal`)).size, FileSystem.Size(0))
         assert.deepStrictEqual(yield* storeError(add("late")), { reason: "Unavailable", detail: "the store is closed" })
+      })
+  )
+
+  committerTest("reads what is committed, at once", ({ add, close, count, read }) =>
+    Effect.gen(function*() {
+      const notes = read(({ db }) => db.prepare("SELECT text FROM notes ORDER BY text").pluck().all())
+      yield* add("a")
+      const writing = yield* Effect.fork(add("b"))
+      yield* Effect.yieldNow()
+      assert.deepStrictEqual(yield* notes, ["a"], "what waits for its transaction is not there yet")
+      assert.strictEqual(count("COMMIT"), 1)
+      yield* Fiber.join(writing)
+      assert.deepStrictEqual(yield* notes, ["a", "b"])
+      yield* close
+      assert.deepStrictEqual(yield* storeError(notes), { reason: "Unavailable", detail: "the store is closed" })
+    }))
+
+  committerTest(
+    "connects again to read, and says so when it cannot",
+    ({ add, filename, other, read, write }) =>
+      Effect.gen(function*() {
+        const files = yield* FileSystem.FileSystem
+        const count = read(({ db }) => db.prepare("SELECT count(*) FROM notes").pluck().get())
+        const breakConnection = storeError(write(({ addOrphan }) => Either.right(addOrphan.run())))
+        yield* add("a")
+        yield* breakConnection
+        assert.strictEqual(yield* count, 1)
+        yield* breakConnection
+        other.close()
+        yield* files.remove(filename)
+        yield* files.makeDirectory(filename)
+        assert.deepStrictEqual(yield* storeError(count), { reason: "Unavailable", detail: "SQLITE_CANTOPEN" })
       })
   )
 

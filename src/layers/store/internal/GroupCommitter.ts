@@ -36,6 +36,12 @@ export interface GroupCommitter<Statements> {
   readonly write: <A, E = never>(
     run: (statements: Statements) => Either.Either<A, E>
   ) => Effect.Effect<A, E | StoreError>
+
+  /**
+   * Runs `run` at once, on the connection that writes. A transaction never outlives the event-loop turn it began in, so
+   * `run` sees what is committed and nothing else. It must be synchronous, and must not write.
+   */
+  readonly read: <A>(run: (statements: Statements) => A) => Effect.Effect<A, StoreError>
 }
 
 interface Waiter<Statements> extends Write<Statements> {
@@ -45,6 +51,7 @@ interface Waiter<Statements> extends Write<Statements> {
 
 interface Connection<Statements> {
   readonly db: Sqlite.Database
+  readonly statements: Statements
   readonly transact: (waiters: ReadonlyArray<Waiter<Statements>>) => Outcome<Waiter<Statements>>
 }
 
@@ -61,13 +68,20 @@ export const make = <Statements>({ connect, prepare }: {
     let flushDue = false
     let closed = false
 
-    const reconnect = Effect.flatMap(connect, (db) =>
-      Effect.sync((): Connection<Statements> => ({ db, transact: transactOn(db, prepare(db)) })).pipe(
-        Effect.tap((made) =>
-          Effect.sync(() => connection = Option.some(made))
-        ),
+    const reconnect = Effect.uninterruptible(Effect.flatMap(connect, (db) =>
+      Effect.sync(() => {
+        const made = Option.getOrElse(connection, () => connectionOn(db, prepare))
+        connection = Option.some(made)
+        // Somebody else was at it too, and faster.
+        if (made.db !== db) db.close()
+        return made
+      }).pipe(
         Effect.catchAllDefect((error) => Effect.sync(() => db.close()).pipe(Effect.zipRight(storeErrorOrDie(error))))
-      ))
+      )))
+
+    const connected = Effect.suspend(() =>
+      Option.match(connection, { onNone: () => reconnect, onSome: Effect.succeed })
+    )
 
     const disconnect = () => {
       if (Option.isSome(connection)) connection.value.db.close()
@@ -83,8 +97,8 @@ export const make = <Statements>({ connect, prepare }: {
 
     /** One transaction. Fails, and leaves all waiting, when there can be none. */
     const flush: Effect.Effect<void, StoreError> = Effect.flatMap(
-      Effect.suspend(() => Option.match(connection, { onNone: () => reconnect, onSome: Effect.succeed })),
-      ({ transact }) => {
+      connected,
+      ({ db, transact }) => {
         const waiters = Arr.take(waiting, maxWrites)
         if (waiters.length === 0) return Effect.void
         const outcome = transact(waiters)
@@ -100,7 +114,7 @@ export const make = <Statements>({ connect, prepare }: {
             settle(waiters, new StoreError({ reason: "Unknown", detail: codeOf(outcome.error) }))
             return Effect.void
           case "Refused":
-            if (!isBusy(outcome.error)) disconnect()
+            if (db.inTransaction || !isBusy(outcome.error)) disconnect()
             return storeErrorOrDie(outcome.error)
         }
       }
@@ -112,9 +126,9 @@ export const make = <Statements>({ connect, prepare }: {
     yield* Effect.acquireRelease(retryWhileBusy(reconnect), () =>
       Effect.sync(() => closed = true).pipe(
         Effect.zipRight(flushOrGiveUp(Effect.repeat(flush, { while: () => waiting.size > 0 }))),
-        Effect.zipRight(Effect.ignore(Effect.try(() =>
-          Option.map(connection, ({ db }) => db.pragma("wal_checkpoint(TRUNCATE)"))
-        ))),
+        Effect.zipRight(
+          Effect.ignore(Effect.try(() => Option.map(connection, ({ db }) => db.pragma("wal_checkpoint(TRUNCATE)"))))
+        ),
         Effect.zipRight(Effect.sync(disconnect))
       ))
 
@@ -136,7 +150,7 @@ export const make = <Statements>({ connect, prepare }: {
     return {
       write: <A, E = never>(run: (statements: Statements) => Either.Either<A, E>) =>
         Effect.async<A, E | StoreError>((resume) => {
-          if (closed) return resume(new StoreError({ reason: "Unavailable", detail: "the store is closed" }))
+          if (closed) return resume(isClosed())
           let answer: Effect.Effect<A, E | StoreError> = Effect.never
           const waiter: Waiter<Statements> = {
             attempt: (statements) => {
@@ -154,9 +168,35 @@ export const make = <Statements>({ connect, prepare }: {
           waiting.add(waiter)
           flushSoon()
           return Effect.sync(() => waiting.delete(waiter))
-        })
+        }),
+
+      read: (run) => {
+        const runOn = ({ statements }: Connection<Statements>) => {
+          try {
+            return Effect.succeed(run(statements))
+          } catch (error) {
+            return storeErrorOrDie(error)
+          }
+        }
+        return Effect.suspend(() =>
+          closed ? isClosed() : Option.match(connection, {
+            onNone: () => Effect.flatMap(retryWhileBusy(connected), runOn),
+            onSome: runOn
+          })
+        )
+      }
     }
   })
+
+const connectionOn = <Statements>(
+  db: Sqlite.Database,
+  prepare: (db: Sqlite.Database) => Statements
+): Connection<Statements> => {
+  const statements = prepare(db)
+  return { db, statements, transact: transactOn(db, statements) }
+}
+
+const isClosed = () => new StoreError({ reason: "Unavailable", detail: "the store is closed" })
 
 const isBusy = (error: unknown): boolean => Option.exists(storeErrorFrom(error), ({ reason }) => reason === "Busy")
 
