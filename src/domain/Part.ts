@@ -46,7 +46,9 @@ export interface ToolCallPart extends Schema.Schema.Type<typeof ToolCallPart> {}
 export const ToolResultPart = Schema.TaggedStruct("ToolResult", {
   id: name,
   result: WellFormedText,
-  isError: Schema.Boolean
+  isError: Schema.Boolean,
+  /** Set by the runtime, which closed the call because no tool had answered it. */
+  unanswered: Schema.optionalWith(Schema.Literal(true), { exact: true })
 })
 export interface ToolResultPart extends Schema.Schema.Type<typeof ToolResultPart> {}
 

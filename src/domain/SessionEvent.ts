@@ -19,7 +19,8 @@ const event = <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag
  * What has happened to a session, stored with the change itself. Watchers and hooks are told of it afterwards. A turn makes,
  * in this order, `TurnAccepted`, `MessageSent`, `TurnStarted`, and then `MessageReceived` with `TurnCompleted`, or one of
  * `TurnFailed` and `TurnStopped`, which a `MessageReceived` precedes if a part of the reply was kept. A turn that never
- * starts lacks what is in between. `TurnStarted` comes again for each further provider call.
+ * starts lacks what is in between, and one that joins another has `TurnJoined` in place of `TurnStarted`. With each
+ * `TurnStarted` the text of the reply begins anew; it comes again when a later process calls the provider again.
  */
 export const SessionEvent = Schema.Union(
   event("SessionCreated", { session: SessionInfo }),
@@ -37,6 +38,7 @@ export const SessionEvent = Schema.Union(
   event("TurnAccepted", { turnId: TurnId }),
   event("TurnEdited", { turnId: TurnId }),
   event("TurnStarted", { turnId: TurnId }),
+  event("TurnJoined", { turnId: TurnId, into: TurnId }),
   event("TurnCompleted", { turnId: TurnId }),
   event("TurnStopped", { turnId: TurnId }),
   event("TurnFailed", { turnId: TurnId, error: TurnError })

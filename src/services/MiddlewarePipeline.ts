@@ -27,6 +27,9 @@ export class MiddlewarePipeline
     ) => Effect.Effect<ProviderRequest, MiddlewareError>
     readonly reply: (reply: Reply, context: MiddlewareContext) => Effect.Effect<Reply, MiddlewareError>
 
+    /** Whether any middleware wants to see what the provider is asked. */
+    readonly hasTurnStage: (context: MiddlewareContext) => boolean
+
     /** Whether a reply may be shown while it arrives: no middleware that may change it applies. */
     readonly mayStream: (context: MiddlewareContext) => boolean
 

@@ -80,6 +80,12 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
     messageId: MessageId
   ) => Effect.Effect<Message, MessageNotFound | SessionNotFound | StoreError>
 
+  /** The message with this `seq`, rewound or not. */
+  readonly messageAt: (
+    id: SessionId,
+    seq: number
+  ) => Effect.Effect<Option.Option<Message>, SessionNotFound | StoreError>
+
   /** The session's turns, the latest first, at most `limit`. */
   readonly turns: (
     id: SessionId,

@@ -6,9 +6,10 @@ import { errorFields } from "./internal/errorFields.js"
  */
 const advice = {
   Busy: "another process holds the database; try again",
-  Corrupt: "the database is damaged; restore a backup",
+  Corrupt: "the database is damaged; restore a backup, or save what can be read of it with sqlite3's .recover",
   Full: "there is no space left; free some, or raise maxSessions",
   Io: "reading or writing failed; check the disk",
+  Locked: "another process has the database open; stop that one first",
   ReadOnly: "the database cannot be written; check its permissions",
   TooNew: "the database was written by a newer version; upgrade",
   Unavailable: "the database cannot be opened or reached",
@@ -17,11 +18,12 @@ const advice = {
 
 /**
  * The storage behind a store failed. `Unknown`: a commit was under way, so what it carried may be stored or not. With any
- * other reason nothing was stored. `detail` is the driver's own code, such as `SQLITE_FULL`.
+ * other reason nothing was stored. `detail` is the driver's own code, such as `SQLITE_FULL`, or the process that has a `Locked`
+ * database open, such as `pid 4711`.
  */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   ...errorFields("store"),
-  reason: Schema.Literal("Busy", "Corrupt", "Full", "Io", "ReadOnly", "TooNew", "Unavailable", "Unknown"),
+  reason: Schema.Literal("Busy", "Corrupt", "Full", "Io", "Locked", "ReadOnly", "TooNew", "Unavailable", "Unknown"),
   detail: Schema.String
 }) {
   override get message(): string {

@@ -44,6 +44,7 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
     admission: (prompt: Prompt, context: MiddlewareContext) => run(stages.admission, prompt, context),
     turn: (request: ProviderRequest, context: MiddlewareContext) => run(stages.turn, request, context),
     reply: (reply: Reply, context: MiddlewareContext) => run(stages.reply, reply, context),
+    hasTurnStage: (context: MiddlewareContext) => stages.turn.some(({ middleware }) => mayApply(middleware, context)),
     mayStream: (context: MiddlewareContext) =>
       stages.reply.every(({ middleware }) => middleware.observer === true || !mayApply(middleware, context)),
     add: (middleware: Middleware): Effect.Effect<void, ConfigurationError, Scope.Scope> =>
