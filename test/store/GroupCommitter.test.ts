@@ -132,7 +132,7 @@ describe("GroupCommitter", () => {
   )
 
   committerTest(
-    "waits for another process's lock while the event loop goes on",
+    "row 13: waits for another process's lock while the event loop goes on",
     ({ add, count, notes, other }) =>
       Effect.gen(function*() {
         const events: Array<string> = []
@@ -153,7 +153,7 @@ describe("GroupCommitter", () => {
   )
 
   committerTest(
-    "gives up after 5 seconds of another's lock, and stores nothing",
+    "row 14: gives up after 5 seconds of another's lock, and stores nothing",
     ({ add, notes, other }) =>
       Effect.gen(function*() {
         other.exec("BEGIN IMMEDIATE")
@@ -184,7 +184,7 @@ describe("GroupCommitter", () => {
     }))
 
   committerTest(
-    "answers Unknown when COMMIT fails, and goes on with a new connection",
+    "row 12: answers Unknown when COMMIT fails, and goes on with a new connection",
     ({ add, close, notes, write }) =>
       Effect.gen(function*() {
         const connections = new Set<Sqlite.Database>()

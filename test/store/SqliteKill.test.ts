@@ -3,34 +3,16 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
 import { Effect, Stream } from "effect"
-import { build } from "esbuild"
-import { fileURLToPath } from "node:url"
 import { SessionId } from "../../src/domain/SessionId.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
+import { script } from "./script.js"
 import { temporaryFile } from "./temporaryFile.js"
 
-const compiled = Effect.promise(async () => {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("commitUntilKilled.ts", import.meta.url))],
-    bundle: true,
-    format: "esm",
-    packages: "external",
-    platform: "node",
-    write: false
-  })
-  return outputFiles.map(({ text }) => text).join("\n")
-})
-
 /** Runs the committing process, kills it when it has acknowledged so many commits, and answers all it acknowledged. */
-const acknowledgedBeforeKill = (script: string, filename: string, commits: number) =>
+const acknowledgedBeforeKill = (filename: string, commits: number) =>
   Effect.gen(function*() {
-    // From its input, so that it finds the packages from the working directory.
-    const child = yield* Command.make(process.execPath, "--input-type=module", "-", filename).pipe(
-      Command.feed(script),
-      Command.stderr("inherit"),
-      Command.start
-    )
+    const child = yield* Effect.flatMap(script("commitUntilKilled.ts", [filename]), Command.start)
     const lines = child.stdout.pipe(
       Stream.decodeText(),
       Stream.splitLines,
@@ -49,7 +31,7 @@ describe("SqliteSessionStore, killed while it commits", () => {
         Effect.gen(function*() {
           const filename = yield* temporaryFile
           const acknowledged = new Map<string, number>()
-          for (const line of yield* acknowledgedBeforeKill(yield* compiled, filename, commits)) {
+          for (const line of yield* acknowledgedBeforeKill(filename, commits)) {
             const [id = "", seq] = line.split(" ")
             acknowledged.set(id, Number(seq))
           }

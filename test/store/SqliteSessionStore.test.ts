@@ -71,18 +71,21 @@ const storeTest = <A, E>(
 ) => it.scoped(name, () => Effect.flatMap(temporaryFile, test).pipe(Effect.provide(NodeContext.layer)))
 
 describe("SqliteSessionStore", () => {
-  storeTest("creates its file and the directories above it for its owner only", (filename) =>
-    Effect.gen(function*() {
-      const files = yield* FileSystem.FileSystem
-      const nested = `${filename}/a/b/sessions.db`
-      yield* Effect.gen(function*() {
-        yield* create
-        for (const suffix of ["", "-wal", "-shm"]) {
-          assert.strictEqual((yield* files.stat(nested + suffix)).mode & 0o777, 0o600)
-        }
-        assert.strictEqual((yield* files.stat(`${filename}/a`)).mode & 0o777, 0o700)
-      }).pipe(Effect.provide(SqliteSessionStore.layer({ filename: nested })))
-    }))
+  storeTest(
+    "row 20: creates its file and the directories above it for its owner only",
+    (filename) =>
+      Effect.gen(function*() {
+        const files = yield* FileSystem.FileSystem
+        const nested = `${filename}/a/b/sessions.db`
+        yield* Effect.gen(function*() {
+          yield* create
+          for (const suffix of ["", "-wal", "-shm"]) {
+            assert.strictEqual((yield* files.stat(nested + suffix)).mode & 0o777, 0o600)
+          }
+          assert.strictEqual((yield* files.stat(`${filename}/a`)).mode & 0o777, 0o700)
+        }).pipe(Effect.provide(SqliteSessionStore.layer({ filename: nested })))
+      })
+  )
 
   for (const filename of [":memory:", "", " ", "file:x?mode=memory", "a\0b"]) {
     it.effect(`refuses ${JSON.stringify(filename)} as a filename`, () =>
@@ -93,52 +96,55 @@ describe("SqliteSessionStore", () => {
       }))
   }
 
-  storeTest("says that a damaged file is", (filename) =>
+  storeTest("row 17: says that a damaged file is", (filename) =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       yield* files.writeFileString(filename, "A".repeat(8192))
-      assert.deepStrictEqual(yield* openError(filename), { reason: "Corrupt", detail: "SQLITE_NOTADB" })
+      assert.deepStrictEqual(yield* openError(filename), { reason: "Corrupt", detail: "sessions.db: SQLITE_NOTADB" })
       assert.strictEqual(yield* files.readFileString(filename), "A".repeat(8192))
+      assert.include((yield* Effect.flip(open(filename))).message, ".recover")
     }))
 
-  storeTest("says that a directory cannot be opened", (filename) =>
+  storeTest("row 20: says that a directory cannot be opened", (filename) =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       yield* files.makeDirectory(filename)
-      assert.deepStrictEqual(yield* openError(filename), { reason: "Unavailable", detail: "EISDIR" })
+      assert.deepStrictEqual(yield* openError(filename), { reason: "Unavailable", detail: "sessions.db: EISDIR" })
       yield* files.writeFileString(`${filename}/file`, "")
       assert.deepStrictEqual(yield* openError(`${filename}/file/sessions.db`), {
         reason: "Unavailable",
-        detail: "EEXIST"
+        detail: "sessions.db: EEXIST"
       })
     }))
 
-  storeTest("says that permission is missing", (filename) =>
+  storeTest("row 19: says that permission is missing", (filename) =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const directory = filename.slice(0, filename.lastIndexOf("/"))
       yield* open(filename)
       yield* files.chmod(filename, 0o444)
       yield* files.chmod(directory, 0o555)
-      const missing = { reason: "ReadOnly", detail: "EACCES" }
+      const missing = { reason: "ReadOnly", detail: "sessions.db: EACCES" }
       assert.deepStrictEqual(yield* asNobody(openError(filename)), missing)
-      assert.deepStrictEqual(yield* asNobody(openError(`${directory}/other.db`)), missing)
-      // A file may be written where the one beside it, which the WAL needs, may not be made.
-      yield* files.chmod(filename, 0o666)
-      assert.deepStrictEqual(yield* asNobody(openError(filename)), {
+      assert.deepStrictEqual(yield* asNobody(openError(`${directory}/other.db`)), {
         reason: "ReadOnly",
-        detail: "SQLITE_READONLY_DIRECTORY"
+        detail: "other.db: EACCES"
       })
+      // A file may be written where those beside it, which the owner's lock and the WAL need, may not be made.
+      yield* files.chmod(filename, 0o666)
+      assert.deepStrictEqual(yield* asNobody(openError(filename)), missing)
+      yield* files.chmod(`${filename}-owner`, 0o666)
+      assert.strictEqual((yield* asNobody(openError(filename))).reason, "ReadOnly")
       yield* files.chmod(directory, 0o700)
     }))
 
-  storeTest("refuses a newer schema, and leaves it as it is", (filename) =>
+  storeTest("row 27: refuses a newer schema, and leaves it as it is", (filename) =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       yield* open(filename)
       new Sqlite(filename).exec("INSERT INTO langswarm_migrations (migration_id, name) VALUES (999, 'later')").close()
       const before = yield* files.readFile(filename)
-      assert.deepStrictEqual(yield* openError(filename), { reason: "TooNew", detail: "schema 999" })
+      assert.deepStrictEqual(yield* openError(filename), { reason: "TooNew", detail: "sessions.db: schema 999" })
       assert.deepStrictEqual(yield* files.readFile(filename), before)
     }))
 
@@ -163,23 +169,17 @@ describe("SqliteSessionStore", () => {
       const opening = yield* Effect.fork(openError(filename))
       yield* untilSomebodySleeps
       yield* TestClock.adjust("6 seconds")
-      assert.deepStrictEqual(yield* Fiber.join(opening), { reason: "Busy", detail: "SQLITE_BUSY" })
+      assert.deepStrictEqual(yield* Fiber.join(opening), { reason: "Busy", detail: "sessions.db: SQLITE_BUSY" })
       other.close()
     }))
 
-  storeTest("lets two processes open the same new file", (filename) =>
+  storeTest("fences an owner where the lock between processes failed", (filename) =>
     Effect.gen(function*() {
-      const one = yield* Effect.fork(open(filename))
-      const two = yield* Effect.fork(open(filename))
-      yield* TestClock.adjust("1 second")
-      yield* Fiber.join(one)
-      yield* Fiber.join(two)
-    }))
-
-  storeTest("fences an owner in another process", (filename) =>
-    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
       const build = Effect.map(Layer.build(SqliteSessionStore.layer({ filename })), Context.get(SessionStore))
-      const [here, there] = yield* Effect.all([build, build])
+      const here = yield* build
+      yield* files.remove(`${filename}-owner`)
+      const there = yield* build
       yield* Effect.provideService(create, SessionStore, here)
       const older = yield* here.open(id, 0)
       const newer = yield* there.open(id, 0)

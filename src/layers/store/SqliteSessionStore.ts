@@ -1,4 +1,6 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { SqlClient } from "@effect/sql/SqlClient"
 import * as Context from "effect/Context"
@@ -7,17 +9,24 @@ import * as Layer from "effect/Layer"
 import { snakeToCamel } from "effect/String"
 import type { Durability } from "../../domain/Durability.js"
 import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import type { StoreError } from "../../domain/error/StoreError.js"
+import { StoreError } from "../../domain/error/StoreError.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { createFile } from "./internal/createFile.js"
 import * as GroupCommitter from "./internal/GroupCommitter.js"
+import { isIntact } from "./internal/isIntact.js"
+import { keepHighWater } from "./internal/keepHighWater.js"
 import { migrate } from "./internal/migrate.js"
 import { openDatabase } from "./internal/openDatabase.js"
+import { ownDatabase } from "./internal/ownDatabase.js"
+import { prepareHighWater } from "./internal/prepareHighWater.js"
 import { prepareStatements } from "./internal/prepareStatements.js"
 import { retryWhileBusy } from "./internal/retryWhileBusy.js"
 import { sqliteReads } from "./internal/sqliteReads.js"
 import { sqliteWrites } from "./internal/sqliteWrites.js"
 import { storeErrorOrDie } from "./internal/storeErrorOrDie.js"
+import { walLimit } from "./internal/walLimit.js"
+import { warnOfNetworkFileSystem } from "./internal/warnOfNetworkFileSystem.js"
+import { watchWal } from "./internal/watchWal.js"
 
 export interface SqliteSessionStoreOptions {
   /** Path of the database. It is created, for its owner's eyes only, with the directories above it, unless it exists. */
@@ -30,8 +39,12 @@ export interface SqliteSessionStoreOptions {
  * Keeps sessions in a SQLite database. Reads and writes have a connection each; the writes that wait at one moment are
  * committed together.
  *
+ * It reads the whole database once as it opens. When a page is damaged it serves what others hold, and is not `ok` in
+ * `health`. It warns of a network file system, of a database that lacks what it once held, and of a WAL that grows.
+ *
  * Fails with `ConfigurationError` when `filename` is not a path, and with `StoreError` when the database cannot be used:
- * `Unavailable`, `ReadOnly`, `Corrupt`, `TooNew`, or `Busy` when another process holds it for more than 5 seconds.
+ * `Locked` while another store, in this process or any other, has it open, `Unavailable`, `ReadOnly`, `Corrupt`, `TooNew`, or
+ * `Busy` when something else holds it for more than 5 seconds.
  */
 export const layer = (
   { durability = "disk", filename }: SqliteSessionStoreOptions
@@ -40,17 +53,45 @@ export const layer = (
     SessionStore,
     Effect.gen(function*() {
       yield* checkFilename(filename)
-      yield* createFile(filename)
-      const connect = openDatabase(filename, durability)
-      // Once on our own, since the client below turns whatever is wrong with a file into a defect, and a lock into a freeze.
-      yield* retryWhileBusy(Effect.map(connect, (db) => db.close()))
-      const sql = yield* openClient(filename)
-      yield* retryWhileBusy(Effect.provideService(migrate, SqlClient, sql))
-      yield* Effect.catchAll(sql`PRAGMA query_only = ON`, storeErrorOrDie)
-      const committer = yield* GroupCommitter.make({ connect, prepare: prepareStatements })
-      return SessionStore.of({ durability, ...sqliteReads(sql, durability), ...sqliteWrites(committer) })
+      const { basename } = yield* Path
+      return yield* Effect.catchTag(
+        open(filename, durability),
+        "StoreError",
+        ({ detail, reason }) => new StoreError({ reason, detail: `${basename(filename)}: ${detail}` })
+      )
     })
   ).pipe(Layer.provide(NodeContext.layer))
+
+const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "process") {
+  yield* createFile(path)
+  // As SQLite does, so that all that is beside it has one name, whatever links lead to it.
+  const filename = yield* Effect.catchAll(Effect.flatMap(FileSystem, (files) => files.realPath(path)), storeErrorOrDie)
+  yield* warnOfNetworkFileSystem(filename)
+  yield* ownDatabase(filename)
+
+  const connect = openDatabase(filename, durability)
+  // Once on our own, since the client below turns whatever is wrong with a file into a defect, and a lock into a freeze.
+  const intact = yield* retryWhileBusy(
+    Effect.acquireUseRelease(connect, isIntact, (db) => Effect.sync(() => db.close()))
+  )
+  const sql = yield* openClient(filename)
+  yield* retryWhileBusy(Effect.provideService(migrate, SqlClient, sql))
+  yield* Effect.catchAll(sql`PRAGMA query_only = ON`, storeErrorOrDie)
+  const committer = yield* GroupCommitter.make({
+    connect,
+    prepare: (db) => ({ ...prepareStatements(db), ...prepareHighWater(db) })
+  })
+  yield* keepHighWater(filename, committer)
+  yield* watchWal(filename, walLimit)
+
+  const reads = sqliteReads(sql, durability)
+  return SessionStore.of({
+    durability,
+    ...reads,
+    ...sqliteWrites(committer),
+    health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact }))
+  })
+})
 
 const checkFilename = (filename: string) =>
   Effect.when(

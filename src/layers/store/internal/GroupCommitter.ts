@@ -107,6 +107,7 @@ export const make = <Statements>({ connect, prepare }: {
             settle(waiters)
             return Effect.void
           case "Undone":
+            disconnect()
             settle([outcome.by])
             return Effect.void
           case "InDoubt":

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { Durability } from "../../../domain/Durability.js"
 import { StoreError } from "../../../domain/error/StoreError.js"
 import { storeErrorOrDie } from "./storeErrorOrDie.js"
+import { walLimit } from "./walLimit.js"
 
 /**
  * Opens a connection that writes. The caller closes it.
@@ -29,6 +30,8 @@ const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
   }
   // Said out loud: the driver is built to fall back to NORMAL in WAL mode, and its pragma hides that until a write.
   db.pragma(`synchronous = ${durability === "disk" ? "FULL" : "NORMAL"}`)
+  // The file shrinks to this once a WAL that had to grow is done with.
+  db.pragma(`journal_size_limit = ${walLimit}`)
   db.pragma("foreign_keys = ON")
   db.pragma("trusted_schema = OFF")
   db.pragma("cell_size_check = ON")

@@ -1,4 +1,6 @@
 import type Sqlite from "better-sqlite3"
+import * as Option from "effect/Option"
+import { driverCode } from "./driverCode.js"
 
 /**
  * One of the writes that share a transaction.
@@ -10,8 +12,9 @@ export interface Write<Statements> {
 
 /**
  * What became of a transaction. `Committed`: all writes have their answer. `Undone`: one write took the whole transaction
- * down, as a full disk does; only that one has its answer. `Refused`: there was no transaction. `InDoubt`: COMMIT failed.
- * After `Refused` and `InDoubt` the connection may still hold a transaction, which closing it rolls back.
+ * down, as a full disk does; only that one has its answer. `Refused`: nothing is stored. `InDoubt`: COMMIT failed, and what
+ * it carried may be in the WAL. After `Refused` and `InDoubt` the connection may still hold a transaction, which closing it
+ * rolls back.
  */
 export type Outcome<W> =
   | { readonly _tag: "Committed" }
@@ -48,7 +51,10 @@ export const transactOn = <Statements>(db: Sqlite.Database, statements: Statemen
       commit.run()
       return { _tag: "Committed" }
     } catch (error) {
-      return { _tag: "InDoubt", error }
+      return { _tag: isFull(error) ? "Refused" : "InDoubt", error }
     }
   }
 }
+
+/** Then COMMIT has failed while it wrote to the WAL, where the frame that makes a transaction count is the last one. */
+const isFull = (error: unknown): boolean => Option.contains(driverCode(error), "SQLITE_FULL")

@@ -1,0 +1,83 @@
+import { Command, FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option, Stream } from "effect"
+import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
+import { script } from "./script.js"
+import { temporaryFile } from "./temporaryFile.js"
+
+const opened = <A, E, R>(filename: string, use: Effect.Effect<A, E, R>) =>
+  Effect.provide(Effect.zipRight(SessionStore, use), SqliteSessionStore.layer({ filename }))
+
+const refusal = (filename: string) =>
+  Effect.map(Effect.flip(opened(filename, Effect.void)), (error) => {
+    assert(error._tag === "StoreError")
+    return { reason: error.reason, detail: error.detail }
+  })
+
+/** Another process that tries to open the database, and what it says of that. */
+const holder = (filename: string) =>
+  Effect.gen(function*() {
+    const process = yield* Effect.flatMap(script("holdOpen.ts", [filename]), Command.start)
+    const said = yield* process.stdout.pipe(Stream.decodeText(), Stream.splitLines, Stream.runHead)
+    return { process, said: Option.getOrElse(said, () => "nothing") }
+  })
+
+describe("SqliteSessionStore, opened twice", () => {
+  it.scopedLive(
+    "row 16: is refused while another process has it open, with its pid, and not once that was killed",
+    () =>
+      Effect.gen(function*() {
+        const filename = yield* temporaryFile
+        const { process: first, said } = yield* holder(filename)
+        assert.strictEqual(said, "open")
+        const locked = { reason: "Locked", detail: `sessions.db: pid ${first.pid}` }
+        assert.deepStrictEqual(yield* refusal(filename), locked)
+        assert.deepStrictEqual(yield* refusal(filename), locked, "to be refused does not break the lock")
+        yield* first.kill("SIGKILL")
+        yield* opened(filename, Effect.void)
+      }).pipe(Effect.provide(NodeContext.layer)),
+    30_000
+  )
+
+  it.scopedLive("row 16: tells another process the pid of this one", () =>
+    Effect.gen(function*() {
+      const filename = yield* temporaryFile
+      const { said } = yield* opened(filename, holder(filename))
+      assert.strictEqual(
+        said,
+        `The store failed (sessions.db: pid ${process.pid}): another process has the database open; stop that one first`
+      )
+      assert.strictEqual((yield* holder(filename)).said, "open")
+    }).pipe(Effect.provide(NodeContext.layer)), 30_000)
+
+  it.scoped("row 16: is refused within one process, by whatever name, until it is closed", () =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      const filename = yield* temporaryFile
+      const link = `${filename.slice(0, filename.lastIndexOf("/"))}/link.db`
+      yield* opened(
+        filename,
+        Effect.gen(function*() {
+          yield* files.symlink(filename, link)
+          const detail = `pid ${process.pid}, this one`
+          assert.deepStrictEqual(yield* refusal(filename), { reason: "Locked", detail: `sessions.db: ${detail}` })
+          assert.deepStrictEqual(yield* refusal(link), { reason: "Locked", detail: `link.db: ${detail}` })
+        })
+      )
+      yield* opened(link, Effect.void)
+      yield* opened(filename, Effect.void)
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.scopedLive("row 16: goes to one of many that start at once", () =>
+    Effect.gen(function*() {
+      const filename = yield* temporaryFile
+      const started = yield* Effect.replicateEffect(holder(filename), 4, { concurrency: "unbounded" })
+      const [winner, ...others] = started.filter(({ said }) => said === "open")
+      assert.lengthOf(others, 0)
+      const refused = started.filter(({ said }) => said !== "open").map(({ said }) => said)
+      assert.lengthOf(refused, 3)
+      for (const said of refused) assert.include(said, `pid ${winner?.process.pid}`)
+    }).pipe(Effect.provide(NodeContext.layer)), 30_000)
+})
