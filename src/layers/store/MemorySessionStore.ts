@@ -1,16 +1,18 @@
+import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { MessageNotFound } from "../../domain/error/MessageNotFound.js"
 import { SessionNotFound } from "../../domain/error/SessionNotFound.js"
 import { StoreError } from "../../domain/error/StoreError.js"
 import type { SessionId } from "../../domain/SessionId.js"
 import { SessionStore } from "../../services/SessionStore.js"
+import { dueOf } from "./internal/dueOf.js"
 import { MemorySession } from "./internal/MemorySession.js"
-import { pageOfMessages } from "./internal/pageOfMessages.js"
 import { pageOfSessions } from "./internal/pageOfSessions.js"
 
 export interface MemoryUsage {
@@ -18,7 +20,7 @@ export interface MemoryUsage {
   readonly maxSessions: number
   readonly messages: number
   readonly turns: number
-  /** About: the length of all that is kept, as JSON. */
+  /** About: the length of all that sessions hold, as JSON. What a fork shares counts for each. */
   readonly bytes: number
 }
 
@@ -51,7 +53,7 @@ export const layer = (
         usage: Effect.sync(() => ({
           sessions: sessions.size,
           maxSessions,
-          messages: sum(sessions, ({ messages }) => messages.size),
+          messages: sum(sessions, ({ history }) => Iterable.size(history.messages)),
           turns: sum(sessions, ({ turns }) => turns.size),
           bytes: sum(sessions, ({ size }) => size)
         })),
@@ -71,35 +73,46 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
   const read = <A>(id: SessionId, get: (session: MemorySession) => A) =>
     withSession(id, (session) => Either.right(get(session)))
 
+  const add = (session: MemorySession): Either.Either<void, StoreError> => {
+    const { id } = session.info
+    if (sessions.has(id)) throw new Error(`There is a session "${id}" already`)
+    if (sessions.size >= maxSessions) {
+      return Either.left(new StoreError({ reason: "Full", detail: `maxSessions ${maxSessions}` }))
+    }
+    sessions.set(id, session)
+    return Either.void
+  }
+
   return {
     durability: "memory",
 
-    create: (session, context) =>
-      Effect.suspend(() => {
-        if (sessions.has(session.id)) throw new Error(`There is a session "${session.id}" already`)
-        if (sessions.size >= maxSessions) {
-          return new StoreError({ reason: "Full", detail: `maxSessions ${maxSessions}` })
-        }
-        sessions.set(session.id, new MemorySession(session, context))
-        return Effect.void
-      }),
+    create: (session, context) => Effect.suspend(() => add(new MemorySession(session, context))),
+
+    fork: (origin, seq, session, context) => withSession(origin, (found) => add(found.fork(seq, session, context))),
 
     get: (id) => read(id, ({ info }) => info),
     context: (id) => read(id, ({ context }) => context),
+    contextAt: (id, seq) => read(id, (session) => session.contextAt(seq)),
     metrics: (id) => read(id, ({ metrics }) => metrics),
 
     list: (query) => Effect.suspend(() => pageOfSessions(Iterable.map(sessions.values(), ({ info }) => info), query)),
 
-    messages: (id, query) => withSession(id, ({ messages }) => pageOfMessages(messages.values(), query)),
+    messages: (id, query) => withSession(id, ({ history }) => history.page(query)),
 
     message: (id, messageId) =>
       withSession(
         id,
-        ({ messages }) =>
-          Either.fromNullable(messages.get(messageId), () => new MessageNotFound({ sessionId: id, messageId }))
+        ({ history }) =>
+          Either.fromOption(history.find(messageId), () => new MessageNotFound({ sessionId: id, messageId }))
       ),
 
-    turns: (id, limit) => read(id, (session) => session.latestTurns(limit)),
+    messageAt: (id, seq) => read(id, ({ history }) => history.at(seq)),
+
+    turns: (id, limit) => read(id, ({ turns }) => turns.latest(limit)),
+    turn: (id, turnId) => read(id, ({ turns }) => Option.fromNullable(turns.find(turnId))),
+    turnByKey: (id, key) => read(id, ({ turns }) => Option.fromNullable(turns.findByKey(key))),
+    events: (id, number, limit) => read(id, (session) => session.eventsAfter(number, limit)),
+
     open: (id, window) => read(id, (session) => session.open(window)),
 
     commit: (id, epoch, changes) =>
@@ -114,8 +127,8 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
 
     cleanup: (before, status) =>
       Effect.sync(() => {
-        const resting = [...sessions.values()].filter(({ info, openTurns }) =>
-          openTurns.size === 0 && DateTime.lessThan(info.lastActivityAt, before) &&
+        const resting = [...sessions.values()].filter(({ info, turns }) =>
+          !turns.hasOpen && DateTime.lessThan(info.lastActivityAt, before) &&
           (status === undefined || info.status === status)
         )
         for (const { info } of resting) sessions.delete(info.id)
@@ -123,8 +136,11 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
       }),
 
     unfinished: Effect.sync(() =>
-      [...sessions.values()].filter(({ openTurns }) => openTurns.size > 0).map(({ info }) => info.id).toSorted()
+      [...sessions.values()].filter(({ isUnfinished }) => isUnfinished).map(({ info }) => info.id).toSorted()
     ),
+
+    due: (now, limit) =>
+      Effect.sync(() => Arr.take(Iterable.flatMap(sessions.values(), (session) => dueOf(session, now)), limit)),
 
     health: Effect.sync(() => ({
       name: "memory",

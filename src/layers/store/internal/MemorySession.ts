@@ -1,40 +1,76 @@
 import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
-import * as Order from "effect/Order"
 import { Epoch } from "../../../domain/Epoch.js"
 import { OwnershipLost } from "../../../domain/error/OwnershipLost.js"
-import type { Message } from "../../../domain/Message.js"
-import type { MessageId } from "../../../domain/MessageId.js"
 import type { SessionContext } from "../../../domain/SessionContext.js"
+import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionInfo } from "../../../domain/SessionInfo.js"
 import { empty, type SessionMetrics } from "../../../domain/SessionMetrics.js"
-import { isTerminal, type Turn } from "../../../domain/Turn.js"
 import type { SessionChanges } from "../../../services/SessionChanges.js"
 import type { SessionSnapshot } from "../../../services/SessionSnapshot.js"
-import { precedingSeq } from "./precedingSeq.js"
+import { MemoryHistory } from "./MemoryHistory.js"
+import { MemoryTurns } from "./MemoryTurns.js"
+import { precedingPlace } from "./precedingPlace.js"
+import { storedEvents } from "./storedEvents.js"
+
+/** A context, and the last `seq` when it came. */
+interface Version {
+  readonly since: number
+  readonly context: SessionContext
+}
 
 /**
  * One session in memory. What it holds changes; the values it gives out never do.
  */
 export class MemorySession {
+  info: SessionInfo
   metrics: SessionMetrics
-  /** In the order they were added, which is that of their `seq`. */
-  readonly messages = new Map<MessageId, Message>()
-  readonly turns = new Map<number, Turn>()
-  readonly openTurns = new Map<number, Turn>()
+  readonly turns = new MemoryTurns()
   /** About how many bytes its values take, as JSON. */
   size: number
   private epoch = Epoch.make(0)
-  private lastSeq = 0
-  private lastOrdinal = 0
+  private events: Array<SessionEvent>
+  private lastEvent = 1
+  private delivered = 1
+  private readonly versions: Array<Version>
 
-  constructor(public info: SessionInfo, public context: SessionContext) {
+  constructor(
+    info: SessionInfo,
+    public context: SessionContext,
+    readonly history = new MemoryHistory(info.id),
+    inherited: ReadonlyArray<Version> = []
+  ) {
+    const { messageCount } = history
+    const session: SessionInfo = { ...info, status: "active", lastActivityAt: info.createdAt, messageCount }
+    this.info = { ...info, messageCount }
     this.metrics = empty(info.id)
-    this.size = sizeOf(info) + sizeOf(context)
+    this.events = [{ _tag: "SessionCreated", sessionId: info.id, number: 1, at: info.createdAt, session }]
+    this.versions = [...inherited, { since: history.lastSeq, context }]
+    this.size = sizeOf(info) + sizeOf(context) + Arr.reduce(history.messages, 0, (size, next) => size + sizeOf(next))
   }
 
-  latestTurns(limit: number): ReadonlyArray<Turn> {
-    return Arr.take(Arr.sort(this.turns.values(), Order.reverse(byOrdinal)), limit)
+  fork(seq: number, info: SessionInfo, context: SessionContext): MemorySession {
+    return new MemorySession(
+      info,
+      context,
+      this.history.fork(info.id, seq),
+      this.versions.filter(({ since }) => since < seq)
+    )
+  }
+
+  /** Whether there is something to be done about it, whoever owns it. */
+  get isUnfinished(): boolean {
+    return this.turns.hasOpen || this.delivered < this.lastEvent
+  }
+
+  contextAt(seq: number): SessionContext {
+    const following = this.history.following(seq)
+    const { context } = this.versions.findLast(({ since }) => since < following) ?? this
+    return { ...context, sessionId: this.info.id }
+  }
+
+  eventsAfter(number: number, limit: number): ReadonlyArray<SessionEvent> {
+    return Arr.take(this.events.filter((event) => event.number > number), limit)
   }
 
   ownedBy(epoch: Epoch): Either.Either<this, OwnershipLost> {
@@ -50,69 +86,85 @@ export class MemorySession {
       session: this.info,
       context: this.context,
       metrics: this.metrics,
-      lastSeq: this.lastSeq,
-      lastOrdinal: this.lastOrdinal,
-      window: Arr.takeRight(this.messages.values(), window),
-      openTurns: Arr.sort(this.openTurns.values(), byOrdinal)
+      lastSeq: this.history.lastSeq,
+      lastOrdinal: this.turns.lastOrdinal,
+      lastEvent: this.lastEvent,
+      delivered: this.delivered,
+      window: this.history.latest(window),
+      openTurns: this.turns.open
     }
   }
 
   /** Throws, before it changes anything, when the owner has lost count. */
   apply(changes: SessionChanges): void {
     this.assertInOrder(changes)
-    const { clearMessages, context, lastActivityAt, messages = [], metrics, status, turns = [] } = changes
-    if (clearMessages) this.removeMessages()
-    for (const message of messages) this.addMessage(message)
-    for (const turn of turns) this.putTurn(turn)
+    const {
+      clearMessages,
+      context,
+      delivered = 0,
+      events = [],
+      lastActivityAt,
+      messages = [],
+      metrics,
+      rewindTo,
+      status
+    } = changes
+    if (clearMessages) this.clear()
+    if (rewindTo !== undefined) this.history.rewind(rewindTo)
+    this.history.add(messages)
+    for (const message of messages) this.size += sizeOf(message)
+    for (const turn of changes.turns ?? []) {
+      this.size += sizeOf(turn) - sizeOf(this.turns.find(turn.id))
+      this.turns.put(turn)
+    }
     if (metrics) this.metrics = metrics
     if (context) {
-      this.size += sizeOf(context) - sizeOf(this.context)
+      this.size += sizeOf(context)
       this.context = context
+      this.versions.push({ since: this.history.lastSeq, context })
     }
+    this.events.push(...events)
+    this.lastEvent += events.length
+    this.delivered = Math.max(this.delivered, delivered)
     this.info = {
       ...this.info,
       ...(status && { status }),
       ...(lastActivityAt && { lastActivityAt }),
-      messageCount: this.messages.size
+      messageCount: this.history.messageCount
     }
   }
 
-  private assertInOrder({ clearMessages, messages = [], turns = [] }: SessionChanges): void {
+  private assertInOrder(changes: SessionChanges): void {
+    const { clearMessages, context, delivered = 0, messages = [], turns = [] } = changes
     const { id } = this.info
-    if ((precedingSeq(id, messages) ?? this.lastSeq) !== this.lastSeq) {
-      throw new Error(`The messages of a commit to session "${id}" do not begin where its history ends`)
+    const events = storedEvents(id, changes)
+    const precedingSeq = precedingPlace(id, messages, ({ seq }) => seq) ?? this.history.lastSeq
+    const precedingEvent = precedingPlace(id, events, ({ number }) => number) ?? this.lastEvent
+    if (
+      precedingSeq !== this.history.lastSeq || precedingEvent !== this.lastEvent ||
+      delivered > this.lastEvent + events.length
+    ) throw new Error(`A commit to session "${id}" does not go on where its messages and its events end`)
+    if (context && context.version <= this.context.version) {
+      throw new Error(`Version ${context.version} of session "${id}" is not a new one`)
     }
     const ids = new Set(messages.map((message) => message.id))
-    if (ids.size < messages.length || (!clearMessages && Arr.some([...ids], (known) => this.messages.has(known)))) {
+    if (ids.size < messages.length || (!clearMessages && Arr.some([...ids], (known) => this.history.has(known)))) {
       throw new Error(`A message of a commit to session "${id}" has the id of another`)
     }
-    for (const { id: turnId, ordinal } of turns) {
-      if ((this.turns.get(ordinal)?.id ?? turnId) !== turnId) {
-        throw new Error(`Turn ${ordinal} of session "${id}" is another one`)
+    this.turns.assertOwn(turns)
+    const known = new Set(turns.map((turn) => turn.id))
+    for (const event of events) {
+      if ("turnId" in event && !known.has(event.turnId) && !this.turns.find(event.turnId)) {
+        throw new Error(`A commit to session "${id}" tells of turn "${event.turnId}", which is not there`)
       }
     }
   }
 
-  private removeMessages(): void {
-    for (const message of this.messages.values()) this.size -= sizeOf(message)
-    this.messages.clear()
-  }
-
-  private addMessage(message: Message): void {
-    this.size += sizeOf(message)
-    this.messages.set(message.id, message)
-    this.lastSeq = message.seq
-  }
-
-  private putTurn(turn: Turn): void {
-    this.size += sizeOf(turn) - sizeOf(this.turns.get(turn.ordinal))
-    this.turns.set(turn.ordinal, turn)
-    this.lastOrdinal = Math.max(this.lastOrdinal, turn.ordinal)
-    if (isTerminal(turn.status)) this.openTurns.delete(turn.ordinal)
-    else this.openTurns.set(turn.ordinal, turn)
+  private clear(): void {
+    for (const message of this.history.messages) this.size -= sizeOf(message)
+    this.history.clear()
+    this.events = this.events.filter(({ _tag }) => _tag !== "MessageSent" && _tag !== "MessageReceived")
   }
 }
-
-const byOrdinal = Order.mapInput(Order.number, (turn: Turn) => turn.ordinal)
 
 const sizeOf = (value: object | undefined): number => value === undefined ? 0 : JSON.stringify(value).length

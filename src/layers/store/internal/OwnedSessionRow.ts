@@ -1,6 +1,5 @@
 import * as Schema from "effect/Schema"
 import { Epoch } from "../../../domain/Epoch.js"
-import { SessionContext } from "../../../domain/SessionContext.js"
 import { SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { SessionRow } from "./SessionRow.js"
 
@@ -9,9 +8,10 @@ import { SessionRow } from "./SessionRow.js"
  */
 export const OwnedSessionRow = Schema.Struct({
   ...SessionRow.fields,
-  context: Schema.parseJson(SessionContext),
   metrics: Schema.parseJson(SessionMetrics),
   lastSeq: Schema.NonNegativeInt,
   lastOrdinal: Schema.NonNegativeInt,
+  lastEvent: Schema.NonNegativeInt,
+  delivered: Schema.NonNegativeInt,
   ownerEpoch: Epoch
 })

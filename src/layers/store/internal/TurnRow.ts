@@ -1,5 +1,10 @@
 import * as Schema from "effect/Schema"
+import { TurnError } from "../../../domain/error/TurnError.js"
+import { IdempotencyKey } from "../../../domain/IdempotencyKey.js"
 import { Prompt, Turn } from "../../../domain/Turn.js"
+import { TurnId } from "../../../domain/TurnId.js"
+import { coded } from "./coded.js"
+import { codes } from "./codes.js"
 import { nullable } from "./nullable.js"
 
 /**
@@ -7,11 +12,19 @@ import { nullable } from "./nullable.js"
  */
 export const TurnRow = Schema.Struct({
   ...Turn.fields,
+  status: coded(codes.turnStatus),
   prompt: nullable(Schema.parseJson(Prompt)),
   acceptedAt: Schema.DateTimeUtcFromNumber,
   startedAt: nullable(Schema.DateTimeUtcFromNumber),
   endedAt: nullable(Schema.DateTimeUtcFromNumber),
   promptSeq: nullable(Schema.NonNegativeInt),
   replySeq: nullable(Schema.NonNegativeInt),
-  errorCode: nullable(Schema.String)
+  error: nullable(Schema.parseJson(TurnError)),
+  key: nullable(IdempotencyKey),
+  digest: nullable(Schema.String),
+  deadlineAt: nullable(Schema.DateTimeUtcFromNumber),
+  whenBusy: nullable(coded(codes.busyPolicy)),
+  onUnknown: nullable(coded(codes.onUnknown)),
+  joined: nullable(TurnId),
+  draft: nullable(Schema.String)
 })

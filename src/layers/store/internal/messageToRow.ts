@@ -1,5 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import type { Message } from "../../../domain/Message.js"
+import { codes } from "./codes.js"
 import type { MessageRow } from "./MessageRow.js"
 
 /**
@@ -11,11 +12,11 @@ export const messageToRow = (message: Message): typeof MessageRow.Encoded => ({
   sessionId: message.sessionId,
   seq: message.seq,
   turnId: message.turnId ?? null,
-  role: message.role,
+  role: codes.role[message.role],
   parts: JSON.stringify(message.parts),
   createdAt: DateTime.toEpochMillis(message.createdAt),
   metadata: JSON.stringify(message.metadata),
-  finishReason: message.finishReason ?? null,
+  finishReason: message.finishReason ? codes.finishReason[message.finishReason] : null,
   providerMessageId: message.providerMessageId ?? null,
   providerMetadata: message.providerMetadata ? JSON.stringify(message.providerMetadata) : null,
   usage: message.usage ? JSON.stringify(message.usage) : null,

@@ -3,6 +3,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Durability } from "../../../domain/Durability.js"
 import { MessageNotFound } from "../../../domain/error/MessageNotFound.js"
@@ -10,6 +11,7 @@ import { SessionNotFound } from "../../../domain/error/SessionNotFound.js"
 import type { StoreError } from "../../../domain/error/StoreError.js"
 import { SessionId } from "../../../domain/SessionId.js"
 import type { SessionStore } from "../../../services/SessionStore.js"
+import { ContextRow } from "./ContextRow.js"
 import { decodeRow } from "./decodeRow.js"
 import { messageCursor } from "./messageCursor.js"
 import { MessageRow } from "./MessageRow.js"
@@ -17,6 +19,8 @@ import { OwnedSessionRow } from "./OwnedSessionRow.js"
 import { pageOf } from "./pageOf.js"
 import { pageSize } from "./pageSize.js"
 import { retryWhileBusy } from "./retryWhileBusy.js"
+import { selectContextAt } from "./selectContextAt.js"
+import { selectDue } from "./selectDue.js"
 import { selectMessages } from "./selectMessages.js"
 import { selectSessions } from "./selectSessions.js"
 import { sessionColumns } from "./sessionColumns.js"
@@ -24,12 +28,16 @@ import { sessionCursor } from "./sessionCursor.js"
 import { SessionRow } from "./SessionRow.js"
 import { storeErrorOrDie } from "./storeErrorOrDie.js"
 import { TurnRow } from "./TurnRow.js"
+import { whereTurnIsOpen } from "./whereTurnIsOpen.js"
 
 const decodeSessions = decodeRow(Schema.Array(SessionRow))
-const decodeContexts = decodeRow(Schema.Array(OwnedSessionRow.pick("context")))
+const decodeContexts = decodeRow(Schema.Array(ContextRow))
 const decodeMetrics = decodeRow(Schema.Array(OwnedSessionRow.pick("metrics")))
 const decodeMessages = decodeRow(Schema.Array(MessageRow))
 const decodeTurns = decodeRow(Schema.Array(TurnRow))
+const decodeDue = decodeRow(
+  Schema.Array(Schema.Struct({ sessionId: SessionId, action: Schema.Literal("archive", "delete") }))
+)
 const decodeIds = decodeRow(Schema.Array(Schema.Struct({ id: SessionId })))
 const decodeSize = decodeRow(
   Schema.Tuple(Schema.Struct({ sessions: Schema.NonNegativeInt, bytes: Schema.NonNegativeInt }))
@@ -41,7 +49,21 @@ const decodeSize = decodeRow(
 export const sqliteReads = (
   sql: SqlClient,
   durability: Durability
-): Omit<SessionStore["Type"], "cleanup" | "commit" | "create" | "durability" | "open" | "remove"> => {
+): Pick<
+  SessionStore["Type"],
+  | "context"
+  | "contextAt"
+  | "due"
+  | "get"
+  | "health"
+  | "list"
+  | "message"
+  | "messageAt"
+  | "messages"
+  | "metrics"
+  | "turns"
+  | "unfinished"
+> => {
   const get = (id: SessionId) =>
     run(sql`SELECT ${sql.literal(sessionColumns)} FROM sessions WHERE id = ${id}`).pipe(
       Effect.flatMap(decodeSessions),
@@ -58,10 +80,20 @@ export const sqliteReads = (
     get,
 
     context: (id) =>
-      run(sql`SELECT context FROM sessions WHERE id = ${id}`).pipe(
+      run(sql`
+        SELECT context FROM contexts WHERE session_key = (SELECT key FROM sessions WHERE id = ${id})
+        ORDER BY version DESC LIMIT 1`).pipe(
         Effect.flatMap(decodeContexts),
         Effect.flatMap(first(id)),
         Effect.map(({ context }) => context)
+      ),
+
+    contextAt: (id, seq) =>
+      run(selectContextAt(sql, id, seq)).pipe(
+        Effect.flatMap(decodeContexts),
+        Effect.flatMap(first(id)),
+        // It may be the origin's.
+        Effect.map(({ context }) => ({ ...context, sessionId: id }))
       ),
 
     metrics: (id) =>
@@ -93,28 +125,51 @@ export const sqliteReads = (
       const rows = yield* ofSession(
         id,
         run(sql`
-          SELECT sessions.id AS session_id, messages.* FROM sessions JOIN messages ON session_key = key
+          SELECT sessions.id AS session_id, messages.*
+          FROM sessions
+          CROSS JOIN segments ON segments.session_key = sessions.key
+          CROSS JOIN messages ON messages.session_key = source_key AND seq BETWEEN from_seq AND to_seq
           WHERE sessions.id = ${id} AND messages.id = ${messageId}`)
       )
       const [message] = yield* decodeMessages(rows)
       return message ?? (yield* new MessageNotFound({ sessionId: id, messageId }))
     }),
 
+    messageAt: (id, seq) =>
+      ofSession(
+        id,
+        run(sql`
+          SELECT sessions.id AS session_id, messages.*
+          FROM sessions
+          CROSS JOIN segments ON segments.session_key = sessions.key
+          CROSS JOIN messages ON messages.session_key = source_key AND seq BETWEEN from_seq AND to_seq
+          WHERE sessions.id = ${id} AND seq = ${seq} AND from_seq <= ${seq} AND to_seq >= ${seq}`)
+      ).pipe(
+        Effect.flatMap(decodeMessages),
+        Effect.map(([message]) => Option.fromNullable(message))
+      ),
+
     turns: (id, limit) =>
       ofSession(
         id,
         run(sql`
-          SELECT sessions.id AS session_id, turns.* FROM sessions JOIN turns ON session_key = key
+          SELECT sessions.id AS session_id, turns.* FROM sessions JOIN turns ON session_key = sessions.key
           WHERE sessions.id = ${id} ORDER BY ordinal DESC LIMIT ${limit}`)
       ).pipe(Effect.flatMap(decodeTurns)),
 
     unfinished: run(sql`
       SELECT id FROM sessions
-      WHERE key IN (SELECT session_key FROM turns WHERE status IN ('accepted', 'calling'))
+      WHERE key IN (
+        SELECT session_key FROM turns WHERE ${sql.literal(whereTurnIsOpen)}
+        UNION ALL
+        SELECT key FROM sessions WHERE delivered < last_event
+      )
       ORDER BY key`).pipe(
       Effect.flatMap(decodeIds),
       Effect.map(Arr.map(({ id }) => id))
     ),
+
+    due: (now, limit) => Effect.flatMap(run(selectDue(sql, now, limit)), decodeDue),
 
     health: run(sql`
       SELECT

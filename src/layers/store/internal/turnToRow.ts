@@ -1,20 +1,32 @@
 import * as DateTime from "effect/DateTime"
+import * as Schema from "effect/Schema"
 import type { Turn } from "../../../domain/Turn.js"
-import type { TurnRow } from "./TurnRow.js"
+import { codes } from "./codes.js"
+import { TurnRow } from "./TurnRow.js"
+
+const encodeError = Schema.encodeSync(TurnRow.pick("error"))
 
 /**
- * What `TurnRow` encodes to, for the reason that `messageToRow` has.
+ * What `TurnRow` encodes to, for the reason that `messageToRow` has. Turns fail seldom, so errors are left to their schema.
  */
 export const turnToRow = (turn: Turn): typeof TurnRow.Encoded => ({
   id: turn.id,
   sessionId: turn.sessionId,
   ordinal: turn.ordinal,
-  status: turn.status,
+  status: codes.turnStatus[turn.status],
+  attempt: turn.attempt,
   prompt: turn.prompt ? JSON.stringify(turn.prompt) : null,
   acceptedAt: DateTime.toEpochMillis(turn.acceptedAt),
   startedAt: turn.startedAt ? DateTime.toEpochMillis(turn.startedAt) : null,
   endedAt: turn.endedAt ? DateTime.toEpochMillis(turn.endedAt) : null,
   promptSeq: turn.promptSeq ?? null,
   replySeq: turn.replySeq ?? null,
-  errorCode: turn.errorCode ?? null
+  error: turn.error ? encodeError({ error: turn.error }).error : null,
+  key: turn.key ?? null,
+  digest: turn.digest ?? null,
+  deadlineAt: turn.deadlineAt ? DateTime.toEpochMillis(turn.deadlineAt) : null,
+  whenBusy: turn.whenBusy ? codes.busyPolicy[turn.whenBusy] : null,
+  onUnknown: turn.onUnknown ? codes.onUnknown[turn.onUnknown] : null,
+  joined: turn.joined ?? null,
+  draft: turn.draft ?? null
 })

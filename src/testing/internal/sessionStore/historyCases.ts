@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
+import { ProviderTransient } from "../../../domain/error/ProviderTransient.js"
 import { FinishReason } from "../../../domain/FinishReason.js"
 import { Message } from "../../../domain/Message.js"
 import { MessageId } from "../../../domain/MessageId.js"
@@ -147,7 +148,7 @@ export const historyCases = [
         endedAt: at(3),
         promptSeq: 1,
         replySeq: 2,
-        errorCode: "provider_transient"
+        error: new ProviderTransient({ provider: "mock", reason: "overloaded" })
       }
       yield* store.commit(id, epoch, { turns: [ended, third] })
       const turns = yield* store.turns(id, 10)

@@ -57,6 +57,7 @@ export const turnOf = (sessionId: SessionId, ordinal: number, over: Partial<Turn
   sessionId,
   ordinal,
   status: "accepted",
+  attempt: 0,
   prompt: promptOf(`turn ${ordinal}`),
   acceptedAt: at(ordinal),
   ...over

@@ -68,7 +68,7 @@ export const survivalCases = [
       yield* store.commit(id, epoch, {
         clearMessages: true,
         turns: [turnOf(id, 1, { status: "completed" })],
-        context: { ...initial(id, at(0)), system: { epoch } }
+        context: yield* update(initial(id, at(0)), { system: { epoch } }, at(1))
       })
       return id
     }),
