@@ -1,7 +1,9 @@
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import { IdGenerator } from "../services/IdGenerator.js"
 import { makeSessionManager } from "../services/internal/makeSessionManager.js"
 import { SessionManager } from "../services/SessionManager.js"
 import * as BearerToken from "./internal/bearerToken.js"
@@ -19,18 +21,24 @@ export interface SessionClientOptions {
   readonly token: Redacted.Redacted<string>
   /** `websocket`, unless told; `http` is for where those are not let through, and takes far longer for a call. */
   readonly transport?: "http" | "websocket"
+  /** How long a send or a watch whose connection broke is tried again; 30 seconds unless told. */
+  readonly resumeFor?: Duration.DurationInput
 }
 
 /**
  * The manager of a server's sessions, in Node and in a browser. Fails with `ConfigurationError` when the URL is none.
  *
- * It connects by itself, again too when a connection breaks. Calls meanwhile, and those that were under way, fail with
- * `Disconnected`; none is sent twice.
+ * It connects by itself, again too when a connection breaks. What was sent is then sent again, with the key it had, and is
+ * the same turn; streams and feeds go on where they were. All other calls meanwhile fail with `Disconnected`.
  */
 export const layer = (options: SessionClientOptions): Layer.Layer<SessionManager, ConfigurationError> =>
   Endpoint.fromUrl(options.url, options.transport ?? "websocket").pipe(
     Effect.map((endpoint) =>
-      Layer.scoped(SessionManager, Effect.map(remoteOperations(endpoint.url), makeSessionManager)).pipe(
+      Layer.scoped(
+        SessionManager,
+        Effect.map(remoteOperations(endpoint.url, options.resumeFor ?? "30 seconds"), makeSessionManager)
+      ).pipe(
+        Layer.provide(IdGenerator.layer),
         Layer.provide(BearerToken.layer(options.token)),
         Layer.provide(ClientProtocol.layer(endpoint))
       )

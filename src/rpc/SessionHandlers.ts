@@ -20,11 +20,18 @@ export const layer = SessionRpcs.toLayer(
       Export: ({ sessionId }) => sessions.session(sessionId).export,
       Send: ({ message, sessionId }) => sessions.session(sessionId).send(message),
       Stream: ({ message, sessionId }) => sessions.session(sessionId).stream(message),
+      Submit: ({ message, sessionId }) => sessions.session(sessionId).submit(message),
+      Watch: ({ sessionId, watch }) => sessions.session(sessionId).watch(watch),
+      Pending: ({ sessionId }) => sessions.session(sessionId).pending,
+      Edit: ({ edit, sessionId }) => sessions.session(sessionId).edit(edit),
       Stop: ({ sessionId, stop }) => sessions.session(sessionId).stop(stop),
-      SendSystem: ({ message, sessionId }) => sessions.session(sessionId).sendSystem(message),
+      SendSystem: ({ content, sessionId }) => sessions.session(sessionId).sendSystem(content),
       UpdateContext: ({ patch, sessionId }) => sessions.session(sessionId).updateContext(patch),
       Clear: ({ sessionId }) => sessions.session(sessionId).clear,
+      Fork: ({ fork, sessionId }) => Effect.map(sessions.session(sessionId).fork(fork), ({ id }) => id),
+      Rewind: ({ rewind, sessionId }) => sessions.session(sessionId).rewind(rewind),
       Archive: ({ sessionId }) => sessions.session(sessionId).archive,
+      Reactivate: ({ sessionId }) => sessions.session(sessionId).reactivate,
       Delete: ({ sessionId }) => sessions.session(sessionId).delete
     }))
 )

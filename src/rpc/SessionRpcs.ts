@@ -3,18 +3,23 @@ import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import { ContextPatch } from "../domain/ContextPatch.js"
 import { CreateSession } from "../domain/CreateSession.js"
+import { EditOutcome, EditTurn } from "../domain/EditTurn.js"
 import { AccessError } from "../domain/error/AccessError.js"
 import { ChangeError } from "../domain/error/ChangeError.js"
 import { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import { MessageNotFound } from "../domain/error/MessageNotFound.js"
+import { SendError } from "../domain/error/SendError.js"
 import { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import { SlowConsumer } from "../domain/error/SlowConsumer.js"
-import { TurnError } from "../domain/error/TurnError.js"
+import { FeedEvent } from "../domain/FeedEvent.js"
+import { ForkSession } from "../domain/ForkSession.js"
 import { Health } from "../domain/Health.js"
 import { Message } from "../domain/Message.js"
+import { MessageContent } from "../domain/MessageContent.js"
 import { MessageId } from "../domain/MessageId.js"
 import { MessageQuery } from "../domain/MessageQuery.js"
 import { Page } from "../domain/Page.js"
+import { RewindSession } from "../domain/RewindSession.js"
 import { SendMessage } from "../domain/SendMessage.js"
 import { SessionContext } from "../domain/SessionContext.js"
 import { SessionExport } from "../domain/SessionExport.js"
@@ -25,12 +30,14 @@ import { SessionQuery } from "../domain/SessionQuery.js"
 import { StopOutcome, StopTurn } from "../domain/StopTurn.js"
 import { Turn } from "../domain/Turn.js"
 import { TurnEvent } from "../domain/TurnEvent.js"
+import { TurnReceipt } from "../domain/TurnReceipt.js"
+import { WatchSession } from "../domain/WatchSession.js"
 import { Authentication } from "./Authentication.js"
 import { ConfinedDefect } from "./internal/ConfinedDefect.js"
 
 const sessionId = SessionId
 const ReadError = Schema.Union(AccessError, SessionNotFound)
-const SendError = Schema.Union(ChangeError, TurnError)
+const HistoryError = Schema.Union(ChangeError, MessageNotFound)
 const defect = ConfinedDefect
 
 /**
@@ -71,8 +78,23 @@ export class SessionRpcs extends RpcGroup.make(
     stream: true,
     defect
   }),
+  Rpc.make("Submit", { payload: { sessionId, message: SendMessage }, success: TurnReceipt, error: SendError, defect }),
+  Rpc.make("Watch", {
+    payload: { sessionId, watch: WatchSession },
+    success: FeedEvent,
+    error: Schema.Union(ChangeError, SlowConsumer),
+    stream: true,
+    defect
+  }),
+  Rpc.make("Pending", { payload: { sessionId }, success: Schema.Array(Turn), error: ChangeError, defect }),
+  Rpc.make("Edit", { payload: { sessionId, edit: EditTurn }, success: EditOutcome, error: SendError, defect }),
   Rpc.make("Stop", { payload: { sessionId, stop: StopTurn }, success: StopOutcome, error: ChangeError, defect }),
-  Rpc.make("SendSystem", { payload: { sessionId, message: SendMessage }, success: Message, error: SendError, defect }),
+  Rpc.make("SendSystem", {
+    payload: { sessionId, content: MessageContent },
+    success: Message,
+    error: SendError,
+    defect
+  }),
   Rpc.make("UpdateContext", {
     payload: { sessionId, patch: ContextPatch },
     success: SessionContext,
@@ -80,7 +102,10 @@ export class SessionRpcs extends RpcGroup.make(
     defect
   }),
   Rpc.make("Clear", { payload: { sessionId }, error: ChangeError, defect }),
+  Rpc.make("Fork", { payload: { sessionId, fork: ForkSession }, success: SessionId, error: HistoryError, defect }),
+  Rpc.make("Rewind", { payload: { sessionId, rewind: RewindSession }, error: HistoryError, defect }),
   Rpc.make("Archive", { payload: { sessionId }, error: ChangeError, defect }),
+  Rpc.make("Reactivate", { payload: { sessionId }, error: ChangeError, defect }),
   Rpc.make("Delete", { payload: { sessionId }, error: ChangeError, defect })
 ).middleware(Authentication) {
   /** Where a server answers. */

@@ -17,9 +17,9 @@ import { makeHookBus } from "./internal/hookBus.js"
 export class HookBus extends Context.Tag("langswarm-session/services/HookBus")<HookBus, {
   /**
    * Hands an event to all hooks and returns at once. For a hook that 1,024 events wait for already it is dropped, with a
-   * warning and a count.
+   * warning and a count. `onDelivered` runs once every hook has seen it, or has given it up.
    */
-  readonly publish: (event: SessionEvent) => Effect.Effect<void>
+  readonly publish: (event: SessionEvent, onDelivered?: () => void) => Effect.Effect<void>
 
   /**
    * Adds a hook until the scope closes; then what waits for it is given 5 seconds. Fails when its name is taken.

@@ -1,15 +1,20 @@
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { ContextPatch } from "../domain/ContextPatch.js"
+import type { EditOutcome, EditTurn } from "../domain/EditTurn.js"
 import type { AccessError } from "../domain/error/AccessError.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
 import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
+import type { SendError } from "../domain/error/SendError.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { SlowConsumer } from "../domain/error/SlowConsumer.js"
-import type { TurnError } from "../domain/error/TurnError.js"
+import type { FeedEvent } from "../domain/FeedEvent.js"
+import type { ForkSession } from "../domain/ForkSession.js"
 import type { Message } from "../domain/Message.js"
+import type { MessageContent } from "../domain/MessageContent.js"
 import type { MessageQuery } from "../domain/MessageQuery.js"
 import type { Page } from "../domain/Page.js"
+import type { RewindSession } from "../domain/RewindSession.js"
 import type { SendMessage } from "../domain/SendMessage.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionExport } from "../domain/SessionExport.js"
@@ -19,9 +24,11 @@ import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { StopOutcome, StopTurn } from "../domain/StopTurn.js"
 import type { Turn } from "../domain/Turn.js"
 import type { TurnEvent } from "../domain/TurnEvent.js"
+import type { TurnReceipt } from "../domain/TurnReceipt.js"
+import type { WatchSession } from "../domain/WatchSession.js"
 
 /**
- * What is said to a session: a text, or parts with metadata.
+ * What is said to a session: a text, or parts with metadata and with how they are to be answered.
  */
 export type SendInput = string | typeof SendMessage.Encoded
 
@@ -34,16 +41,33 @@ export interface Session {
   readonly info: Effect.Effect<SessionInfo, SessionNotFound | AccessError>
 
   /**
-   * Says something and waits for the reply. Sends are answered one after the other, in the order they came. Interrupting
-   * it does not stop the turn.
+   * Says something and waits for the reply. Sends are answered one after the other, in the order they came, unless
+   * `whenBusy` says otherwise. Interrupting it does not stop the turn, unless it was sent with `stopOnDisconnect`.
    */
-  readonly send: (input: SendInput) => Effect.Effect<Message, ChangeError | TurnError>
+  readonly send: (input: SendInput) => Effect.Effect<Message, SendError>
 
   /**
    * The same, as it happens. A turn that fails fails the stream; a reader that falls too far behind gets `SlowConsumer`.
-   * In both cases, and when the stream is left early, the history tells how the turn ended.
+   * In both cases, and when the stream is left early, the same send with the same `key` shows the rest.
    */
-  readonly stream: (input: SendInput) => Stream.Stream<TurnEvent, ChangeError | SlowConsumer | TurnError>
+  readonly stream: (input: SendInput) => Stream.Stream<TurnEvent, SendError | SlowConsumer>
+
+  /** Says something and waits only until it is stored: the reply comes whatever happens, and `watch` shows it. */
+  readonly submit: (input: SendInput) => Effect.Effect<TurnReceipt, SendError>
+
+  /**
+   * Everything that happens in the session, from the beginning or from a position on: what was missed is replayed, the reply
+   * under way included, and then it goes on live, without a gap and without a repeat. It ends when the session is deleted.
+   * A watcher that falls too far behind gets `SlowConsumer` and can come back with its last position. Leaving it changes
+   * nothing.
+   */
+  readonly watch: (watch?: typeof WatchSession.Encoded) => Stream.Stream<FeedEvent, ChangeError | SlowConsumer>
+
+  /** The turns that wait, in order, with what they will ask. `stop` drops one. */
+  readonly pending: Effect.Effect<ReadonlyArray<Turn>, ChangeError>
+
+  /** Changes what a turn that waits will ask. */
+  readonly edit: (edit: typeof EditTurn.Encoded) => Effect.Effect<EditOutcome, SendError>
 
   /**
    * Ends the turn that runs, or the one that is named, whether it runs or waits. The provider call is closed at once, and
@@ -53,7 +77,7 @@ export interface Session {
   readonly stop: (stop?: typeof StopTurn.Encoded) => Effect.Effect<StopOutcome, ChangeError>
 
   /** Adds a message with the role `system`. Providers see it from the next turn on. */
-  readonly sendSystem: (input: SendInput) => Effect.Effect<Message, ChangeError | TurnError>
+  readonly sendSystem: (input: string | typeof MessageContent.Encoded) => Effect.Effect<Message, SendError>
 
   /** A page of the history. */
   readonly messages: (
@@ -75,8 +99,24 @@ export interface Session {
 
   readonly metrics: Effect.Effect<SessionMetrics, SessionNotFound | AccessError>
 
+  /**
+   * Starts another session that shares this one's history up to a message, the latest unless told, and has the context as it
+   * was then. Neither sees what happens to the other from then on.
+   */
+  readonly fork: (fork?: typeof ForkSession.Encoded) => Effect.Effect<Session, ChangeError | MessageNotFound>
+
+  /**
+   * Takes the messages after one out of the history, once the turns accepted before have ended, and restores the context as
+   * it was then, as a new version. What was rewound can still be read, with `messages({ rewound: true })`. Tool calls that
+   * it leaves unanswered are closed.
+   */
+  readonly rewind: (rewind: typeof RewindSession.Encoded) => Effect.Effect<void, ChangeError | MessageNotFound>
+
   /** Makes the session read-only. Turns that were accepted before are still answered. */
   readonly archive: Effect.Effect<void, ChangeError>
+
+  /** Lets an archived session, or one that failed too often, take messages again. */
+  readonly reactivate: Effect.Effect<void, ChangeError>
 
   /** Removes the session and all that belongs to it. A running turn is interrupted. */
   readonly delete: Effect.Effect<void, ChangeError>

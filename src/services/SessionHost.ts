@@ -2,38 +2,56 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { ContextPatch } from "../domain/ContextPatch.js"
+import type { EditOutcome, EditTurn } from "../domain/EditTurn.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
+import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
+import type { SendError } from "../domain/error/SendError.js"
 import type { SlowConsumer } from "../domain/error/SlowConsumer.js"
-import type { TurnError } from "../domain/error/TurnError.js"
+import type { FeedEvent } from "../domain/FeedEvent.js"
 import type { Message } from "../domain/Message.js"
+import type { MessageContent } from "../domain/MessageContent.js"
+import type { RewindSession } from "../domain/RewindSession.js"
+import type { SendMessage } from "../domain/SendMessage.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { StopOutcome, StopTurn } from "../domain/StopTurn.js"
-import type { Prompt } from "../domain/Turn.js"
+import type { Turn } from "../domain/Turn.js"
 import type { TurnEvent } from "../domain/TurnEvent.js"
+import type { TurnReceipt } from "../domain/TurnReceipt.js"
+import type { WatchSession } from "../domain/WatchSession.js"
 
 /**
  * Where actors live: brings each change of a session to the one actor that may make it, and starts that actor if need be.
  */
 export class SessionHost extends Context.Tag("langswarm-session/services/SessionHost")<SessionHost, {
-  /** Answers once the reply is stored. Interrupting it leaves the turn alone. */
-  readonly send: (id: SessionId, prompt: Prompt) => Effect.Effect<Message, ChangeError | TurnError>
+  /** Answers once the turn is accepted. */
+  readonly submit: (id: SessionId, message: SendMessage) => Effect.Effect<TurnReceipt, SendError>
 
-  /** The same, seen as it happens. Ending the stream leaves the turn alone. */
-  readonly stream: (
-    id: SessionId,
-    prompt: Prompt
-  ) => Stream.Stream<TurnEvent, ChangeError | SlowConsumer | TurnError>
+  /** Answers once the reply is stored. Interrupting it leaves the turn alone, unless it has `stopOnDisconnect`. */
+  readonly send: (id: SessionId, message: SendMessage) => Effect.Effect<Message, SendError>
+
+  /** The same, seen as it happens. Ending the stream leaves the turn alone, unless it has `stopOnDisconnect`. */
+  readonly stream: (id: SessionId, message: SendMessage) => Stream.Stream<TurnEvent, SendError | SlowConsumer>
+
+  /** What has happened since a position, and then what happens. Ends when the session is deleted. */
+  readonly watch: (id: SessionId, watch: WatchSession) => Stream.Stream<FeedEvent, ChangeError | SlowConsumer>
+
+  /** Turns that wait, in order. */
+  readonly pending: (id: SessionId) => Effect.Effect<ReadonlyArray<Turn>, ChangeError>
+
+  readonly edit: (id: SessionId, edit: EditTurn) => Effect.Effect<EditOutcome, SendError>
 
   /** Ends a turn that runs or waits, and answers once that is stored. */
   readonly stop: (id: SessionId, stop: StopTurn) => Effect.Effect<StopOutcome, ChangeError>
 
   /** Adds a message of the application's. It makes no turn; the provider sees it from the next turn on. */
-  readonly sendSystem: (id: SessionId, prompt: Prompt) => Effect.Effect<Message, ChangeError | TurnError>
+  readonly sendSystem: (id: SessionId, content: MessageContent) => Effect.Effect<Message, SendError>
 
   readonly updateContext: (id: SessionId, patch: ContextPatch) => Effect.Effect<SessionContext, ChangeError>
   readonly clear: (id: SessionId) => Effect.Effect<void, ChangeError>
+  readonly rewind: (id: SessionId, rewind: RewindSession) => Effect.Effect<void, ChangeError | MessageNotFound>
   readonly archive: (id: SessionId) => Effect.Effect<void, ChangeError>
+  readonly reactivate: (id: SessionId) => Effect.Effect<void, ChangeError>
   readonly delete: (id: SessionId) => Effect.Effect<void, ChangeError>
 
   /** How many sessions have an actor now, and how many of their turns are not ended. */

@@ -4,6 +4,7 @@ import { RpcClientError } from "@effect/rpc/RpcClientError"
 import { RpcSerializationError } from "@effect/rpc/RpcSerialization"
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { Disconnected } from "../../domain/error/Disconnected.js"
 import { InternalError } from "../../domain/error/InternalError.js"
@@ -26,24 +27,33 @@ export const remoteCause = (url: string) => <E>(cause: Cause.Cause<E | RpcClient
   })
 
 const fromTransport = (url: string, cause: unknown): Disconnected | InvalidRequest => {
+  const failed = (reason: string, sent: boolean) => new Disconnected({ reason, sent })
   if (HttpClientError.isHttpClientError(cause)) {
-    if (cause._tag === "RequestError") return new Disconnected({ reason: `no connection to ${url} can be made` })
-    if (cause.reason !== "StatusCode") return new Disconnected({ reason: `the response of ${url} broke off` })
+    if (cause._tag === "RequestError") return failed(`no connection to ${url} can be made`, !isRefused(cause.cause))
+    if (cause.reason !== "StatusCode") return failed(`the response of ${url} broke off`, true)
     const { status } = cause.response
     return status === 413
       ? tooLarge
-      : new Disconnected({ reason: `${url} answers with HTTP ${status} and not as a session server does` })
+      : failed(`${url} answers with HTTP ${status} and not as a session server does`, false)
   }
-  if (!Socket.isSocketError(cause)) return new Disconnected({ reason: `what answers at ${url} is no session server` })
+  if (!Socket.isSocketError(cause)) return failed(`what answers at ${url} is no session server`, true)
   switch (cause.reason) {
     case "Open":
-      return new Disconnected({ reason: `no connection to ${url} can be made` })
+      return failed(`no connection to ${url} can be made`, false)
     case "OpenTimeout":
-      return new Disconnected({ reason: `${url} does not answer in time` })
+      return failed(`${url} does not answer in time`, false)
     default:
-      return new Disconnected({ reason: `the connection to ${url} broke off` })
+      return failed(`the connection to ${url} broke off`, true)
   }
 }
+
+const neverConnected = new Set(["EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"])
+
+/** Node says why a request failed; a browser does not. */
+const isRefused = (error: unknown): boolean =>
+  Predicate.hasProperty(error, "code") && Predicate.isString(error.code)
+    ? neverConnected.has(error.code)
+    : Predicate.hasProperty(error, "cause") && isRefused(error.cause)
 
 const fromDefect = (defect: unknown): Cause.Cause<InvalidRequest> => {
   if (defect instanceof RpcSerializationError) return Cause.fail(tooLarge)

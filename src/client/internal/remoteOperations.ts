@@ -1,22 +1,36 @@
 import * as RpcClient from "@effect/rpc/RpcClient"
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { IdempotencyKey } from "../../domain/IdempotencyKey.js"
+import type { SendMessage } from "../../domain/SendMessage.js"
 import { SessionRpcs } from "../../rpc/SessionRpcs.js"
+import { IdGenerator } from "../../services/IdGenerator.js"
 import type { SessionOperations } from "../../services/SessionOperations.js"
 import { remoteCause } from "./remoteCause.js"
+import { resumeFor } from "./resume.js"
+import { unseenOf } from "./unseenOf.js"
 
 /**
- * The operations by calls to the server at `url`.
+ * The operations by calls to the server at `url`. Each send carries a key, so that it can be sent again when its connection
+ * breaks.
  */
-export const remoteOperations = Effect.fnUntraced(function*(url: string) {
+export const remoteOperations = Effect.fnUntraced(function*(url: string, patience: Duration.DurationInput) {
   const client = yield* RpcClient.make(SessionRpcs)
+  const ids = yield* IdGenerator
   const inOurWords = remoteCause(url)
+  const resume = resumeFor(patience)
 
   const call = <A, E, R>(self: Effect.Effect<A, E | RpcClientError, R>) =>
     Effect.catchAllCause(self, (cause) => Effect.failCause(inOurWords<E>(cause)))
   const callStream = <A, E, R>(self: Stream.Stream<A, E | RpcClientError, R>) =>
     Stream.catchAllCause(self, (cause) => Stream.failCause(inOurWords<E>(cause)))
+
+  const withKey = (message: SendMessage): Effect.Effect<SendMessage> =>
+    message.key === undefined
+      ? Effect.map(ids.turnId, (id) => ({ ...message, key: IdempotencyKey.make(id) }))
+      : Effect.succeed(message)
 
   return {
     create: (input) => call(client.Create(input)),
@@ -29,13 +43,38 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string) {
     messages: (sessionId, query) => call(client.Messages({ sessionId, query })),
     message: (sessionId, messageId) => call(client.Message({ sessionId, messageId })),
     export: (sessionId) => call(client.Export({ sessionId })),
-    send: (sessionId, message) => call(client.Send({ sessionId, message })),
-    stream: (sessionId, message) => callStream(client.Stream({ sessionId, message })),
+    submit: (sessionId, input) =>
+      Effect.flatMap(withKey(input), (message) => resume.call(call(client.Submit({ sessionId, message })))),
+    send: (sessionId, input) =>
+      Effect.flatMap(withKey(input), (message) => resume.call(call(client.Send({ sessionId, message })))),
+    stream: (sessionId, input) =>
+      Stream.unwrap(Effect.map(withKey(input), (message) => {
+        const unseen = unseenOf()
+        return resume.stream(() => Stream.filterMap(callStream(client.Stream({ sessionId, message })), unseen))
+      })),
+    watch: (sessionId, watch) =>
+      Stream.suspend(() => {
+        let { from } = watch
+        return resume.stream(() =>
+          Stream.map(
+            callStream(client.Watch({ sessionId, watch: from === undefined ? {} : { from } })),
+            (event) => {
+              from = event.position
+              return event
+            }
+          )
+        )
+      }),
+    pending: (sessionId) => call(client.Pending({ sessionId })),
+    edit: (sessionId, edit) => call(client.Edit({ sessionId, edit })),
     stop: (sessionId, stop) => call(client.Stop({ sessionId, stop })),
-    sendSystem: (sessionId, message) => call(client.SendSystem({ sessionId, message })),
+    sendSystem: (sessionId, content) => call(client.SendSystem({ sessionId, content })),
     updateContext: (sessionId, patch) => call(client.UpdateContext({ sessionId, patch })),
     clear: (sessionId) => call(client.Clear({ sessionId })),
+    fork: (sessionId, fork) => call(client.Fork({ sessionId, fork })),
+    rewind: (sessionId, rewind) => call(client.Rewind({ sessionId, rewind })),
     archive: (sessionId) => call(client.Archive({ sessionId })),
+    reactivate: (sessionId) => call(client.Reactivate({ sessionId })),
     delete: (sessionId) => call(client.Delete({ sessionId }))
   } satisfies SessionOperations
 })

@@ -22,7 +22,10 @@ export const confineResponse = (response: FromServerEncoded): Effect.Effect<From
       return Effect.succeed(
         response.exit._tag === "Failure" && isInterruption(response.exit.cause)
           // Not `ShuttingDown`, which promises that nothing was stored.
-          ? Refusal.ofCall(response.requestId, new Disconnected({ reason: "it stopped before the call was answered" }))
+          ? Refusal.ofCall(
+            response.requestId,
+            new Disconnected({ reason: "it stopped before the call was answered", sent: true })
+          )
           : response
       )
     default:

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import type { SessionEvent } from "../../domain/SessionEvent.js"
 import type { Hook } from "../Hook.js"
@@ -36,12 +37,16 @@ export const makeHookBus = Effect.fnUntraced(function*(initial: ReadonlyArray<Ho
   yield* Effect.parallelFinalizers(Effect.forEach(initial, add, { discard: true }))
 
   return {
-    publish: (event: SessionEvent): Effect.Effect<void> =>
-      Effect.suspend(() =>
-        workers.size === 0
-          ? Effect.void
-          : Effect.forEach(workers, (worker) => worker.offer(deepFreeze(event)), { discard: true })
-      ),
+    publish: (event: SessionEvent, onDelivered: () => void = constVoid): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        if (workers.size === 0) return Effect.sync(onDelivered)
+        let left = workers.size
+        const onDone = () => {
+          left -= 1
+          if (left === 0) onDelivered()
+        }
+        return Effect.forEach(workers, (worker) => worker.offer(deepFreeze(event), onDone), { discard: true })
+      }),
     add,
     flush: Effect.suspend(() =>
       Effect.forEach(workers, ({ flush }) => flush, { concurrency: "unbounded", discard: true })

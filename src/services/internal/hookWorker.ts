@@ -25,15 +25,16 @@ export const makeHookWorker = Effect.fnUntraced(function*(hook: Hook) {
   let waiting = 0
   let dropped = 0
 
-  const next = (event: SessionEvent): Effect.Effect<void> =>
+  const next = (event: SessionEvent, onDone: () => void): Effect.Effect<void> =>
     Effect.suspend(() => {
       waiting -= 1
-      if (dropped === 0 || waiting > capacity / 2) return deliver(event)
+      const delivery = Effect.zipRight(deliver(event), Effect.sync(onDone))
+      if (dropped === 0 || waiting > capacity / 2) return delivery
       const count = dropped
       dropped = 0
       return Effect.zipRight(
         warn(`Hook "${hook.name}" keeps up again; ${count} events were dropped`),
-        deliver(event)
+        delivery
       )
     })
 
@@ -63,12 +64,12 @@ export const makeHookWorker = Effect.fnUntraced(function*(hook: Hook) {
   )
 
   return {
-    /** Takes an event and returns at once. Once 1,024 wait, the newest is dropped. */
-    offer: (event: SessionEvent): Effect.Effect<void> =>
+    /** Takes an event and returns at once. Once 1,024 wait, the newest is dropped. `onDone` runs either way. */
+    offer: (event: SessionEvent, onDone: () => void): Effect.Effect<void> =>
       Effect.suspend(() => {
-        if (waiting >= capacity) return drop
+        if (waiting >= capacity) return Effect.zipRight(drop, Effect.sync(onDone))
         waiting += 1
-        Queue.unsafeOffer(deliveries, next(event))
+        Queue.unsafeOffer(deliveries, next(event, onDone))
         return Effect.void
       }),
 

@@ -6,12 +6,10 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Cursor } from "../../domain/Cursor.js"
 import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import type { SendMessage } from "../../domain/SendMessage.js"
 import { validate } from "../../domain/SessionConfig.js"
 import { initial } from "../../domain/SessionContext.js"
 import type { SessionId } from "../../domain/SessionId.js"
 import type { SessionInfo } from "../../domain/SessionInfo.js"
-import type { Prompt } from "../../domain/Turn.js"
 import { HookBus } from "../HookBus.js"
 import { IdGenerator } from "../IdGenerator.js"
 import { ProviderRegistry } from "../ProviderRegistry.js"
@@ -61,7 +59,7 @@ export const localOperations = Effect.gen(function*() {
         messageCount: 0
       }
       yield* store.create(session, initial(id, now, context))
-      yield* hooks.publish({ _tag: "SessionCreated", sessionId: id, at: now, session })
+      yield* hooks.publish({ _tag: "SessionCreated", sessionId: id, number: 1, at: now, session })
       return id
     }),
     list: store.list,
@@ -96,18 +94,47 @@ export const localOperations = Effect.gen(function*() {
       }
     }),
 
-    send: (id, message) => host.send(id, toPrompt(message)),
-    stream: (id, message) => host.stream(id, toPrompt(message)),
+    fork: Effect.fnUntraced(function*(origin, { at, config, userId }) {
+      const from = yield* store.get(origin)
+      const { items: [latest] } = yield* store.messages(origin, { order: "newest", limit: 1 })
+      const seq = at === undefined ? latest?.seq ?? 0 : (yield* store.message(origin, at)).seq
+      const context = yield* store.contextAt(origin, seq)
+      const id = yield* ids.sessionId
+      const now = yield* DateTime.now
+      const session: SessionInfo = {
+        ...from,
+        id,
+        userId: userId ?? from.userId,
+        status: "active",
+        config: config ?? from.config,
+        createdAt: now,
+        lastActivityAt: now,
+        forkedFrom: { sessionId: origin, seq }
+      }
+      yield* store.fork(origin, seq, session, { ...context, sessionId: id })
+      yield* hooks.publish({
+        _tag: "SessionCreated",
+        sessionId: id,
+        number: 1,
+        at: now,
+        session: yield* store.get(id)
+      })
+      return id
+    }),
+
+    submit: host.submit,
+    send: host.send,
+    stream: host.stream,
+    watch: host.watch,
+    pending: host.pending,
+    edit: host.edit,
     stop: host.stop,
-    sendSystem: (id, message) => host.sendSystem(id, toPrompt(message)),
+    sendSystem: host.sendSystem,
     updateContext: host.updateContext,
     clear: host.clear,
+    rewind: host.rewind,
     archive: host.archive,
+    reactivate: host.reactivate,
     delete: host.delete
   } satisfies SessionOperations
-})
-
-const toPrompt = ({ content, metadata = {} }: SendMessage): Prompt => ({
-  parts: typeof content === "string" ? [{ _tag: "Text", text: content }] : content,
-  metadata
 })

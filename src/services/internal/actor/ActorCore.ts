@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import { SessionUnavailable } from "../../../domain/error/SessionUnavailable.js"
+import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
 import type { Turn } from "../../../domain/Turn.js"
 import type { ActorServices } from "./ActorServices.js"
@@ -26,6 +27,8 @@ export interface Command {
 interface ActorLife {
   /** The session was read from the store. */
   readonly loaded: (openTurns: ReadonlyArray<Turn>) => Effect.Effect<void, PersistFailure>
+  /** A change was committed, and these are the events of it. */
+  readonly committed: (events: ReadonlyArray<SessionEvent>) => Effect.Effect<void>
   /** A command was served. */
   readonly served: Effect.Effect<void, PersistFailure>
   /** A command failed, which ends the actor. */
@@ -38,12 +41,19 @@ interface ActorLife {
  * The inside of an actor: the mailbox, the last committed state, and the one way to change it.
  */
 export interface ActorCore {
+  readonly id: SessionId
   /** The last committed state. To be asked for by commands only: before the first one there is none. */
   readonly state: () => SessionState
   /** The last committed state, read first if need be. */
   readonly current: Effect.Effect<SessionState, ChangeError>
-  /** Commits, and only then believes it. */
+  /** Commits, and only then believes it and tells of it. */
   readonly persist: (transition: Transition) => Effect.Effect<void, PersistFailure>
+  /** Reads the store again, where a change has reached further back than the window does. Answers the open turns. */
+  readonly reload: Effect.Effect<ReadonlyArray<Turn>, PersistFailure>
+  /** Hooks have been told of all events up to this one; stored with the next commit. */
+  readonly noteDelivered: (number: number) => void
+  /** Whether hooks have been told of all events there are, and whether that is stored. */
+  readonly delivery: () => { readonly done: boolean; readonly stored: boolean }
   /**
    * Runs a command in its turn and answers with its result. Interrupting the asker does not take the command back. Goes
    * into the mailbox unless told otherwise.
@@ -62,14 +72,17 @@ export interface ActorCore {
 export const makeActorCore = (id: SessionId, services: ActorServices, life: ActorLife): ActorCore => {
   let state: SessionState | undefined
   let stopped: ChangeError | undefined
+  let delivered = 0
 
-  const load = Effect.suspend(() => services.store.open(id, services.historyWindow)).pipe(
+  const read = Effect.suspend(() => services.store.open(id, services.limits.historyWindow)).pipe(
     Effect.mapError((error) => new PersistFailure({ error })),
-    Effect.flatMap(({ openTurns, ...snapshot }) => {
+    Effect.map(({ openTurns, ...snapshot }) => {
       state = { ...snapshot, window: snapshot.window.filter((message) => message.finishReason !== "cut") }
-      return life.loaded(openTurns)
+      return openTurns
     })
   )
+
+  const load = Effect.flatMap(read, life.loaded)
 
   const serve = (command: Command): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -124,15 +137,29 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
     )
 
   return {
+    id,
     state: loadedState,
     current: Effect.suspend(() => (state ? Effect.succeed(state) : ask(Effect.sync(loadedState)))),
     persist: ({ changes, next }) =>
-      Effect.suspend(() => services.store.commit(id, next.epoch, changes)).pipe(
-        Effect.mapError((error) => new PersistFailure({ error })),
-        Effect.map(() => {
-          state = next
+      Effect.suspend(() => {
+        const told = delivered
+        const all = told > next.delivered ? { ...changes, delivered: told } : changes
+        return Effect.matchEffect(services.store.commit(id, next.epoch, all), {
+          onFailure: (error) => new PersistFailure({ error }),
+          onSuccess: () => {
+            state = { ...next, delivered: Math.max(told, next.delivered) }
+            return changes.events ? life.committed(changes.events) : Effect.void
+          }
         })
-      ),
+      }),
+    reload: read,
+    noteDelivered: (number) => {
+      delivered = Math.max(delivered, number)
+    },
+    delivery: () => {
+      const { delivered: stored, lastEvent } = loadedState()
+      return { done: Math.max(delivered, stored) >= lastEvent, stored: delivered <= stored }
+    },
     ask,
     tell: mailbox.offer,
     stop,

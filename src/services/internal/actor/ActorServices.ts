@@ -5,6 +5,8 @@ import type { IdGenerator } from "../../IdGenerator.js"
 import type { MiddlewarePipeline } from "../../MiddlewarePipeline.js"
 import type { ProviderRegistry } from "../../ProviderRegistry.js"
 import type { SessionStore } from "../../SessionStore.js"
+import type { ActorLimits } from "./ActorLimits.js"
+import type { FeedHub } from "./FeedHub.js"
 
 /**
  * What the actors of one host share.
@@ -15,13 +17,14 @@ export interface ActorServices {
   readonly pipeline: MiddlewarePipeline["Type"]
   readonly hooks: HookBus["Type"]
   readonly ids: IdGenerator["Type"]
-  /** Sends that may wait in one session, the running one included. */
-  readonly mailboxCapacity: number
-  /** Messages of the history that a provider is shown. */
-  readonly historyWindow: number
-  /** Runs a drain of a mailbox, or a turn, in the host's scope. */
+  readonly feed: FeedHub
+  readonly limits: ActorLimits
+  /** Turns of all sessions that are not ended. */
+  readonly openTurns: { count: number }
+  /** Runs a drain of a mailbox, a turn, or a timer, in the host's scope. */
   readonly forkDrain: (drain: Effect.Effect<void>) => void
   readonly forkTurn: (turn: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
+  readonly forkTimer: (timer: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   /** No turn starts once this holds. */
   readonly isClosing: () => boolean
 }

@@ -1,72 +1,106 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { ContextPatch } from "../../../domain/ContextPatch.js"
+import type { EditOutcome, EditTurn } from "../../../domain/EditTurn.js"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
+import type { IdempotencyConflict } from "../../../domain/error/IdempotencyConflict.js"
+import type { LimitExceeded } from "../../../domain/error/LimitExceeded.js"
+import type { MessageNotFound } from "../../../domain/error/MessageNotFound.js"
 import type { MiddlewareError } from "../../../domain/error/MiddlewareError.js"
-import { SessionBusy } from "../../../domain/error/SessionBusy.js"
 import { SessionNotFound } from "../../../domain/error/SessionNotFound.js"
-import { SessionStateError } from "../../../domain/error/SessionStateError.js"
 import { SessionUnavailable } from "../../../domain/error/SessionUnavailable.js"
+import { toPosition } from "../../../domain/FeedPosition.js"
 import type { Message } from "../../../domain/Message.js"
+import type { MessageContent } from "../../../domain/MessageContent.js"
+import type { RewindSession } from "../../../domain/RewindSession.js"
+import type { SendMessage } from "../../../domain/SendMessage.js"
 import { type SessionContext, update } from "../../../domain/SessionContext.js"
 import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
-import { acceptsMessages, type SessionStatus } from "../../../domain/SessionStatus.js"
 import type { StopOutcome, StopTurn } from "../../../domain/StopTurn.js"
-import type { Prompt } from "../../../domain/Turn.js"
-import { type ActorCore, type Command, makeActorCore } from "./ActorCore.js"
+import type { Turn } from "../../../domain/Turn.js"
+import { type ActorCore, makeActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
-import { appendMessage } from "./appendMessage.js"
+import type { LiveFeed } from "./LiveFeed.js"
+import { makeHistoryCommands } from "./makeHistoryCommands.js"
+import { makeSendCommands } from "./makeSendCommands.js"
 import { makeTurnQueue } from "./makeTurnQueue.js"
 import { PersistFailure } from "./PersistFailure.js"
-import { promptMessage } from "./promptMessage.js"
-import type { SessionState } from "./SessionState.js"
-import type { Transition } from "./Transition.js"
 import type { TurnObserver } from "./TurnObserver.js"
 import type { TurnQueue } from "./TurnQueue.js"
+import { withEvents } from "./withEvents.js"
+import { withStatus } from "./withStatus.js"
 
-const busyRetryMs = 1000
+/** Events that are read at once for hooks that have not been told of them. */
+const redeliveryPage = 500
 
 /**
  * The one place where a session changes. Cheap to make: it reads the store when the first command comes.
  */
 export interface SessionActor {
   /** Accepts a send, or fails and leaves no trace of it. The observer is told the rest. */
-  readonly accept: (prompt: Prompt, observer: TurnObserver) => Effect.Effect<void, ChangeError | MiddlewareError>
+  readonly accept: (
+    message: SendMessage,
+    observer: TurnObserver
+  ) => Effect.Effect<void, ChangeError | IdempotencyConflict | LimitExceeded | MiddlewareError>
+  readonly pending: Effect.Effect<ReadonlyArray<Turn>, ChangeError>
+  readonly edit: (edit: EditTurn) => Effect.Effect<EditOutcome, ChangeError | MiddlewareError>
   readonly stopTurn: (stop: StopTurn) => Effect.Effect<StopOutcome, ChangeError>
-  readonly sendSystem: (prompt: Prompt) => Effect.Effect<Message, ChangeError | MiddlewareError>
+  readonly sendSystem: (
+    content: MessageContent
+  ) => Effect.Effect<Message, ChangeError | LimitExceeded | MiddlewareError>
   readonly updateContext: (patch: ContextPatch) => Effect.Effect<SessionContext, ChangeError>
   readonly clear: Effect.Effect<void, ChangeError>
+  readonly rewind: (rewind: RewindSession) => Effect.Effect<void, ChangeError | MessageNotFound>
   readonly archive: Effect.Effect<void, ChangeError>
+  readonly reactivate: Effect.Effect<void, ChangeError>
   readonly delete: Effect.Effect<void, ChangeError>
+  /** Where the feed is. `subscribe` runs at that very moment, so that whoever looks for what is live misses nothing. */
+  readonly feed: (subscribe: () => void) => Effect.Effect<LiveFeed, ChangeError>
   /** Reads the store, and takes up the turns that an earlier owner left. */
   readonly start: Effect.Effect<void, ChangeError>
+  /** Ends a turn that has run since before this moment of the clock, in nanoseconds. */
+  readonly expire: (before: bigint) => Effect.Effect<void>
   /** Writes down that the session rests, and stops, unless there is something to do. */
   readonly passivate: (isWanted: () => boolean) => Effect.Effect<void, ChangeError>
+  /** Stores what hooks have been told of. */
+  readonly saveDelivery: Effect.Effect<void, ChangeError>
   readonly stop: (reason: ChangeError) => Effect.Effect<void>
   /** Turns that are not ended. */
   readonly openTurns: () => number
 }
 
 /**
- * `onStop` is told whether turns are left that were accepted and can only be answered by starting again.
+ * How an actor ended. `owesTurns`: turns are left that were accepted and can only be answered by starting again. `failed`: it
+ * did not end because it was told to.
  */
+export interface ActorEnd {
+  readonly reason: ChangeError
+  readonly owesTurns: boolean
+  readonly failed: boolean
+}
+
 export const makeSessionActor = (
   id: SessionId,
   services: ActorServices,
-  onStop: (owesTurns: boolean) => void
+  onStop: (end: ActorEnd) => void
 ): SessionActor => {
-  const { hooks, ids, pipeline, store } = services
+  const { feed, hooks, store } = services
+  let failed = false
 
   const core: ActorCore = makeActorCore(id, services, {
-    loaded: (openTurns) => turns.recover(openTurns),
+    // What made a session fail may be a turn of it: they wait until somebody has mended that.
+    loaded: (openTurns) =>
+      core.state().session.status === "error" ? redeliver : Effect.zipRight(redeliver, turns.recover(openTurns)),
+    committed: (events) => tell(events),
     served: Effect.suspend(() => turns.advance),
-    failed: (reason) =>
-      reason._tag === "SessionNotFound" || reason._tag === "OwnershipLost"
-        ? Effect.void
-        : publish((at) => ({ _tag: "SessionErrored", sessionId: id, at, reason: reason.message })),
+    failed: () =>
+      Effect.sync(() => {
+        failed = true
+      }),
     stopped: (reason) => {
-      onStop(turns.size() > 0 && reason._tag !== "SessionNotFound" && reason._tag !== "OwnershipLost")
+      const isGone = reason._tag === "SessionNotFound" || reason._tag === "OwnershipLost"
+      onStop({ reason, owesTurns: turns.size() > 0 && !isGone, failed: failed && !isGone })
       // A turn that was accepted is stored, whatever the store said to somebody else.
       return turns.abandon(
         reason._tag === "SessionNotFound" ? reason : new SessionUnavailable({ sessionId: id, reason: reason.message })
@@ -74,96 +108,109 @@ export const makeSessionActor = (
     }
   })
   const turns: TurnQueue = makeTurnQueue(core, services)
+  const sends = makeSendCommands(core, turns, services)
+  const history = makeHistoryCommands(core, sends, services)
 
-  const publish = (event: (at: DateTime.Utc) => SessionEvent) =>
-    Effect.flatMap(DateTime.now, (at) => hooks.publish(event(at)))
+  const tell = (events: ReadonlyArray<SessionEvent>) => {
+    const offset = turns.running()?.live.text.length ?? 0
+    feed.publish(id, events.map((event) => ({ position: toPosition({ number: event.number, offset }), event })))
+    return tellHooks(events)
+  }
 
-  // Checked at the very moment of the offer, so that no burst of senders gets past it.
-  const ifRoom = (command: Command) =>
-    turns.size() + core.backlog() < services.mailboxCapacity
-      ? core.tell(command)
-      : command.abandon(new SessionBusy({ sessionId: id, retryAfterMs: busyRetryMs }))
+  const tellHooks = (events: ReadonlyArray<SessionEvent>) =>
+    Effect.forEach(events, (event) => hooks.publish(event, () => core.noteDelivered(event.number)), { discard: true })
 
-  const betweenTurns = (command: Command) => ifRoom({ ...command, run: Effect.sync(() => turns.enqueue(command)) })
-
-  const requireOpen = Effect.suspend(() => {
-    const { status } = core.state().session
-    return acceptsMessages(status) ? Effect.void : new SessionStateError({ sessionId: id, status, operation: "send" })
+  /** An earlier owner may have ended before hooks or watchers were told of the last events. */
+  const redeliver: Effect.Effect<void, PersistFailure> = Effect.suspend(() => {
+    const { delivered, lastEvent } = core.state()
+    feed.catchUp(id, lastEvent)
+    const rest = (after: number): Effect.Effect<void, PersistFailure> =>
+      store.events(id, after, redeliveryPage).pipe(
+        Effect.mapError((error) => new PersistFailure({ error })),
+        Effect.tap(tellHooks),
+        Effect.flatMap((events) => {
+          const last = events.at(-1)
+          return last && last.number < lastEvent ? rest(last.number) : Effect.void
+        })
+      )
+    return delivered < lastEvent ? rest(delivered) : Effect.void
   })
 
-  const admit = (prompt: Prompt) =>
-    Effect.flatMap(core.current, ({ context, session }) => pipeline.admission(prompt, { context, session }))
-
-  const addSystemMessage = (prompt: Prompt) =>
-    Effect.gen(function*() {
-      yield* requireOpen
-      const at = yield* DateTime.now
-      const message = promptMessage(core.state(), yield* ids.messageId, prompt, at)
-      const next = appendMessage(core.state(), message, at, services.historyWindow)
-      yield* core.persist({ changes: { messages: [message], metrics: next.metrics, lastActivityAt: at }, next })
-      yield* publish((at) => ({ _tag: "MessageSent", sessionId: id, at, message }))
-      return message
-    })
-
   return {
-    accept: (prompt, observer) =>
-      Effect.flatMap(
-        admit(prompt),
-        (admitted) => core.ask(Effect.zipRight(requireOpen, turns.accept(admitted, observer)), ifRoom)
-      ),
-
+    accept: sends.accept,
+    edit: sends.edit,
+    pending: core.ask(Effect.sync(turns.pending)),
     stopTurn: (stop) => Effect.flatten(core.ask(turns.stop(stop))),
-
-    sendSystem: (prompt) =>
-      Effect.flatMap(admit(prompt), (admitted) => core.ask(addSystemMessage(admitted), betweenTurns)),
+    sendSystem: history.sendSystem,
+    clear: history.clear,
+    rewind: history.rewind,
 
     updateContext: (patch) =>
       core.ask(Effect.gen(function*() {
-        const context = yield* update(core.state().context, patch, yield* DateTime.now)
-        yield* core.persist({ changes: { context }, next: { ...core.state(), context } })
-        yield* publish((at) => ({ _tag: "ContextUpdated", sessionId: id, at, context }))
+        const at = yield* DateTime.now
+        const context = yield* update(core.state().context, patch, at)
+        const changed = { changes: { context }, next: { ...core.state(), context } }
+        yield* core.persist(withEvents(changed, at, [{ _tag: "ContextUpdated", context }]))
         return context
       })),
 
-    clear: core.ask(
-      Effect.gen(function*() {
-        const state = core.state()
-        const next = { ...state, window: [], session: { ...state.session, messageCount: 0 } }
-        yield* core.persist({ changes: { clearMessages: true }, next })
-        yield* publish((at) => ({ _tag: "MessagesCleared", sessionId: id, at }))
-      }),
-      betweenTurns
-    ),
-
     archive: core.ask(Effect.gen(function*() {
       if (core.state().session.status === "archived") return
-      yield* core.persist(withStatus(core.state(), "archived"))
-      yield* publish((at) => ({ _tag: "SessionArchived", sessionId: id, at }))
+      yield* core.persist(withStatus(core.state(), "archived", yield* DateTime.now))
+    })),
+
+    reactivate: core.ask(Effect.gen(function*() {
+      const { status } = core.state().session
+      if (status !== "archived" && status !== "error") return
+      const at = yield* DateTime.now
+      const { changes, next } = withStatus(core.state(), "active", at)
+      // Its rest begins anew, or it would be archived again at once.
+      const session = { ...next.session, lastActivityAt: at }
+      const awake = { changes: { ...changes, lastActivityAt: at }, next: { ...next, session } }
+      yield* core.persist(withEvents(awake, at, [{ _tag: "SessionReactivated" }]))
+      if (status === "error") yield* Effect.flatMap(core.reload, turns.recover)
     })),
 
     delete: core.ask(Effect.gen(function*() {
       const gone = new SessionNotFound({ sessionId: id })
+      const number = core.state().lastEvent + 1
       yield* turns.abandon(gone)
       yield* Effect.mapError(store.remove(id, core.state().epoch), (error) => new PersistFailure({ error }))
-      yield* publish((at) => ({ _tag: "SessionDeleted", sessionId: id, at }))
+      yield* tell([{ _tag: "SessionDeleted", sessionId: id, number, at: yield* DateTime.now }])
+      feed.end(id)
       yield* core.stop(gone)
     })),
 
+    feed: (subscribe) =>
+      core.ask(Effect.sync(() => {
+        subscribe()
+        const running = turns.running()
+        return {
+          lastEvent: core.state().lastEvent,
+          ...(running && {
+            reply: { turnId: running.live.turn.id, startedWith: running.startedWith, text: running.live.text }
+          })
+        }
+      })),
+
     start: Effect.asVoid(core.current),
+    expire: turns.expire,
 
     passivate: (isWanted) =>
       core.ask(Effect.gen(function*() {
-        if (turns.size() > 0 || isWanted()) return
-        if (core.state().session.status === "active") yield* core.persist(withStatus(core.state(), "idle"))
+        const { done, stored } = core.delivery()
+        if (turns.size() > 0 || isWanted() || !done) return
+        const state = core.state()
+        if (state.session.status === "active") yield* core.persist(withStatus(state, "idle", yield* DateTime.now))
+        else if (!stored) yield* core.persist({ changes: {}, next: state })
         if (!isWanted()) yield* core.stop(new SessionUnavailable({ sessionId: id, reason: "its actor was passivated" }))
       })),
+
+    saveDelivery: core.ask(
+      Effect.suspend(() => core.delivery().stored ? Effect.void : core.persist({ changes: {}, next: core.state() }))
+    ),
 
     stop: core.stop,
     openTurns: turns.size
   }
 }
-
-const withStatus = (state: SessionState, status: SessionStatus): Transition => ({
-  changes: { status },
-  next: { ...state, session: { ...state.session, status } }
-})

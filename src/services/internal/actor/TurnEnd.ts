@@ -1,4 +1,3 @@
-import * as Exit from "effect/Exit"
 import type { TurnError } from "../../../domain/error/TurnError.js"
 import type { Message } from "../../../domain/Message.js"
 
@@ -8,6 +7,3 @@ import type { Message } from "../../../domain/Message.js"
 export type TurnEnd =
   | { readonly error: undefined; readonly message: Message }
   | { readonly error: TurnError; readonly message: Message | undefined }
-
-export const toExit = (end: TurnEnd): Exit.Exit<Message, TurnError> =>
-  end.error === undefined ? Exit.succeed(end.message) : Exit.fail(end.error)

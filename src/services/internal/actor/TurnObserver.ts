@@ -12,8 +12,3 @@ export interface TurnObserver {
   /** Nothing comes after it. Only the first call counts. */
   readonly end: (exit: Exit.Exit<Message, ChangeError | TurnError>) => void
 }
-
-/**
- * Nobody waits: a turn that an earlier owner accepted.
- */
-export const unobserved: TurnObserver = { emit: () => {}, end: () => {} }

@@ -1,13 +1,18 @@
 import type * as DateTime from "effect/DateTime"
-import type { TurnStopped } from "../../../domain/error/TurnStopped.js"
+import type { TurnError } from "../../../domain/error/TurnError.js"
 import type { Turn } from "../../../domain/Turn.js"
+import { endedEvent } from "./endedEvent.js"
+import { endedTurn } from "./endedTurn.js"
 import type { SessionState } from "./SessionState.js"
 import type { Transition } from "./Transition.js"
+import { withEvents } from "./withEvents.js"
 
 /**
- * The end of a turn that never began: nothing of it enters the history.
+ * The end of a turn that never began: nothing of it enters the history. What it asked stays in its record, unless its sender
+ * took it back.
  */
-export const dropTurn = (state: SessionState, turn: Turn, error: TurnStopped, now: DateTime.Utc): Transition => {
-  const { prompt: _, ...rest } = turn
-  return { changes: { turns: [{ ...rest, status: "stopped", endedAt: now, errorCode: error.code }] }, next: state }
+export const dropTurn = (state: SessionState, turn: Turn, error: TurnError, now: DateTime.Utc): Transition => {
+  const { prompt, ...ended } = endedTurn(turn, error, now)
+  const kept = error._tag === "TurnStopped" || prompt === undefined ? ended : { ...ended, prompt }
+  return withEvents({ changes: { turns: [kept] }, next: state }, now, [endedEvent(turn.id, error)])
 }

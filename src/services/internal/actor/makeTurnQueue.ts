@@ -1,179 +1,186 @@
 import * as DateTime from "effect/DateTime"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
-import type { ChangeError } from "../../../domain/error/ChangeError.js"
-import { TurnInterrupted } from "../../../domain/error/TurnInterrupted.js"
+import type { BusyPolicy } from "../../../domain/BusyPolicy.js"
+import type { EditOutcome } from "../../../domain/EditTurn.js"
+import { DeadlineExceeded } from "../../../domain/error/DeadlineExceeded.js"
+import type { TurnError } from "../../../domain/error/TurnError.js"
 import { TurnStopped } from "../../../domain/error/TurnStopped.js"
 import type { StopOutcome, StopTurn } from "../../../domain/StopTurn.js"
 import type { Prompt, Turn } from "../../../domain/Turn.js"
-import type { Reply } from "../../Reply.js"
-import { acceptTurn } from "./acceptTurn.js"
+import type { TurnId } from "../../../domain/TurnId.js"
+import type { SendOutcome } from "../../../domain/TurnReceipt.js"
+import { acceptTurn, type AdmittedSend } from "./acceptTurn.js"
 import type { ActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { dropTurn } from "./dropTurn.js"
-import { endEvents } from "./endEvents.js"
-import { endTurn } from "./endTurn.js"
-import { type Conversation, openConversation } from "./openConversation.js"
+import { LiveTurn } from "./LiveTurn.js"
+import { makeTurnRunner } from "./makeTurnRunner.js"
 import type { PersistFailure } from "./PersistFailure.js"
-import { promptMessage } from "./promptMessage.js"
-import { replyMessage } from "./replyMessage.js"
-import { runTurn, type TurnOutcome } from "./runTurn.js"
-import type { SessionState } from "./SessionState.js"
-import { startTurn } from "./startTurn.js"
-import { toExit, type TurnEnd } from "./TurnEnd.js"
-import { type TurnObserver, unobserved } from "./TurnObserver.js"
-import type { RunningTurn, StartedTurn, TurnQueue, Waiting } from "./TurnQueue.js"
+import { sessionBusy } from "./sessionBusy.js"
+import type { TurnObserver } from "./TurnObserver.js"
+import type { TurnQueue, Waiting } from "./TurnQueue.js"
+import { withEvents } from "./withEvents.js"
 
 export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQueue => {
-  const { historyWindow, hooks, ids, pipeline, providers } = services
-  const waiting: Array<Waiting> = []
-  let running: RunningTurn | undefined
-  let conversation: Conversation | undefined
+  const { ids, limits, openTurns } = services
+  let waiting: ReadonlyArray<Waiting> = []
 
-  const isFree = () => running === undefined && waiting.length === 0 && !services.isClosing()
+  const waitingTurns = () => waiting.flatMap((next) => (next._tag === "Turn" ? [next.live] : []))
+  const remove = (lives: ReadonlyArray<LiveTurn>) => {
+    waiting = waiting.filter((next) => next._tag !== "Turn" || !lives.includes(next.live))
+  }
+  const runner = makeTurnRunner(
+    core,
+    services,
+    () => waitingTurns().filter(({ turn }) => turn.whenBusy === "steer"),
+    remove
+  )
 
-  const accept = Effect.fnUntraced(function*(prompt: Prompt, observer: TurnObserver) {
+  const isFree = () => runner.running() === undefined && waiting.length === 0 && !services.isClosing()
+
+  const newLive = (turn: Turn) =>
+    new LiveTurn(turn, () => {
+      openTurns.count--
+    })
+
+  const accept = Effect.fnUntraced(function*(send: AdmittedSend, observer: TurnObserver) {
+    const { session } = core.state()
+    const policy = send.message.whenBusy ?? session.config.whenBusy ?? "queue"
+    if (policy === "reject" && !isFree()) return yield* sessionBusy(session.id)
     const at = yield* DateTime.now
-    const { turn, ...accepted } = acceptTurn(core.state(), yield* ids.turnId, prompt, at)
-    if (isFree()) {
-      // Nothing stands between T1 and T2, so they are one commit.
-      const started = yield* start(accepted.next, turn, prompt)
-      observer.emit({ _tag: "TurnAccepted", turnId: turn.id })
-      return yield* call(started, observer)
+    const { turn, ...accepted } = acceptTurn(core.state(), yield* ids.turnId, send, at, limits.maxTurnTime)
+    const live = newLive(turn)
+    const startsNow = isFree()
+    const onAccepted = () => {
+      openTurns.count++
+      setTimer(live, at)
+      live.join(observer, startsNow ? "started" : outcomeOf(policy, runner.running() !== undefined))
     }
+    if (startsNow) return yield* runner.start(live, { accepted, onAccepted })
     yield* core.persist(accepted)
-    observer.emit({ _tag: "TurnAccepted", turnId: turn.id })
-    waiting.push({ _tag: "Turn", turn, prompt, observer })
+    waiting = [...waiting, { _tag: "Turn", live }]
+    onAccepted()
+    const current = runner.running()
+    if (current && (policy === "interrupt" || policy === "rollback")) {
+      runner.halt({ error: stopped(current.live.turn), keepPartial: true, rollBack: policy === "rollback" })
+    }
   })
 
-  const start = Effect.fnUntraced(function*(state: SessionState, accepted: Turn, prompt: Prompt) {
-    const at = yield* DateTime.now
-    const message = promptMessage(state, yield* ids.messageId, prompt, at, accepted.id)
-    const { turn, ...transition } = startTurn(state, accepted, message, at, historyWindow)
-    yield* core.persist(transition)
-    return { turn, message, at }
-  })
+  const setTimer = (live: LiveTurn, now: DateTime.Utc) => {
+    const { deadlineAt } = live.turn
+    if (deadlineAt === undefined) return
+    const expired = Effect.sync(() => core.tell({ run: expireTurn(live), abandon: () => {} }))
+    live.timer = services.forkTimer(Effect.delay(expired, Math.max(0, DateTime.distance(now, deadlineAt))))
+  }
 
-  const call = Effect.fnUntraced(function*({ at, message, turn }: StartedTurn, observer: TurnObserver) {
-    const { context, session, window } = core.state()
-    observer.emit({ _tag: "TurnStarted", turnId: turn.id, message })
-    conversation ??= openConversation(providers, session)
-    let index = 0
-    const fiber = services.forkTurn(runTurn({
-      request: { sessionId: session.id, turnId: turn.id, messages: window, context },
-      middleware: { session, context },
-      pipeline,
-      conversation: conversation.get,
-      emit: (text) => observer.emit({ _tag: "TurnDelta", turnId: turn.id, index: index++, text }),
-      // The outcome comes back through the mailbox: only the actor itself changes the session.
-      report: (outcome) =>
-        core.tell({
-          run: finish(turn, observer, outcome),
-          abandon: (reason) => observer.end(Exit.fail(reason))
-        })
-    }))
-    running = { turn, observer, fiber }
-    yield* hooks.publish({ _tag: "MessageSent", sessionId: session.id, at, message })
-    yield* hooks.publish({ _tag: "TurnStarted", sessionId: session.id, at, turnId: turn.id })
-  })
+  const expireTurn = (live: LiveTurn) =>
+    Effect.suspend(() => {
+      const error = late(live.turn)
+      if (runner.running()?.live === live) runner.halt({ error, keepPartial: true, rollBack: false })
+      return waitingTurns().includes(live) ? drop(live, error) : Effect.void
+    })
 
-  const finish = Effect.fnUntraced(function*(turn: Turn, observer: TurnObserver, outcome: TurnOutcome) {
-    const at = yield* DateTime.now
-    const id = yield* ids.messageId
-    const toMessage = (reply: Reply) => replyMessage(core.state(), id, reply, at, turn.id, outcome.processingTimeMs)
-    const stop = running?.stop
-    const isStopped = stop !== undefined && outcome.error?._tag === "TurnInterrupted"
-    const partial = isStopped && !stop.keepPartial ? undefined : outcome.reply
-    const end: TurnEnd = outcome.error === undefined
-      ? { error: undefined, message: toMessage(outcome.reply) }
-      : { error: isStopped ? stoppedTurn(turn) : outcome.error, message: partial && toMessage(partial) }
-    yield* core.persist(endTurn(core.state(), turn, end, at, historyWindow))
-    running = undefined
-    if (stop) Deferred.unsafeDone(stop.outcome, Exit.succeed(isStopped ? "stopped" : "alreadyEnded"))
-    if (end.error === undefined) observer.emit({ _tag: "TurnCompleted", turnId: turn.id, message: end.message })
-    observer.end(toExit(end))
-    yield* Effect.forEach(endEvents(turn, end, at), hooks.publish, { discard: true })
+  const drop = Effect.fnUntraced(function*(live: LiveTurn, error: TurnError) {
+    yield* core.persist(dropTurn(core.state(), live.turn, error, yield* DateTime.now))
+    remove([live])
+    live.end(Exit.fail(error))
   })
 
   const stop = Effect.fnUntraced(function*({ keepPartial = true, turnId }: StopTurn) {
-    if (running && (turnId === undefined || turnId === running.turn.id)) {
-      running.stop ??= { keepPartial, outcome: Deferred.unsafeMake(FiberId.none) }
-      // Not waited for: the turn reports its end through the mailbox, which has to go on for that.
-      running.fiber.unsafeInterruptAsFork(FiberId.none)
-      return Deferred.await(running.stop.outcome)
+    const current = runner.running()
+    if (current && (turnId === undefined || [current.live, ...current.joined].some(({ turn }) => turn.id === turnId))) {
+      return runner.halt({ error: stopped(current.live.turn), keepPartial, rollBack: false })
     }
-    const index = waiting.findIndex((next) => next._tag === "Turn" && next.turn.id === turnId)
-    const dropped = waiting[index]
-    if (dropped?._tag !== "Turn") return Effect.succeed<StopOutcome>("alreadyEnded")
-    const { observer, turn } = dropped
-    const at = yield* DateTime.now
-    const end: TurnEnd = { error: stoppedTurn(turn), message: undefined }
-    yield* core.persist(dropTurn(core.state(), turn, stoppedTurn(turn), at))
-    waiting.splice(index, 1)
-    observer.end(toExit(end))
-    yield* Effect.forEach(endEvents(turn, end, at), hooks.publish, { discard: true })
+    const live = waitingTurns().find(({ turn }) => turn.id === turnId)
+    if (live === undefined) return Effect.succeed<StopOutcome>("alreadyEnded")
+    yield* drop(live, stopped(live.turn))
     return Effect.succeed<StopOutcome>("stopped")
   })
 
-  // At most once: the provider may have been called, so the turn is not run again.
-  const interrupt = Effect.fnUntraced(function*(turn: Turn) {
+  const edit = Effect.fnUntraced(function*(turnId: TurnId, prompt: Prompt) {
+    const live = waitingTurns().find(({ turn }) => turn.id === turnId)
+    if (live === undefined) return "tooLate" satisfies EditOutcome
+    const turn: Turn = { ...live.turn, prompt }
     const at = yield* DateTime.now
-    const error = new TurnInterrupted({ sessionId: turn.sessionId, turnId: turn.id })
-    const end: TurnEnd = { error, message: undefined }
-    yield* core.persist(endTurn(core.state(), turn, end, at, historyWindow))
-    yield* Effect.forEach(endEvents(turn, end, at), hooks.publish, { discard: true })
+    yield* core.persist(
+      withEvents({ changes: { turns: [turn] }, next: core.state() }, at, [{ _tag: "TurnEdited", turnId }])
+    )
+    live.turn = turn
+    return "edited" satisfies EditOutcome
   })
 
   // What comes next stays in the queue until it is under way, so that a failure finds it there and tells who waits.
   const advance: Effect.Effect<void, PersistFailure> = Effect.suspend(() => {
     const next = waiting[0]
-    if (next === undefined || running || services.isClosing()) return Effect.void
-    const begin = next._tag === "Between"
-      ? next.run
-      : Effect.flatMap(start(core.state(), next.turn, next.prompt), (started) => call(started, next.observer))
-    return Effect.flatMap(begin, () => {
-      waiting.shift()
+    if (next === undefined || runner.running() || services.isClosing()) return Effect.void
+    return Effect.flatMap(next._tag === "Between" ? next.run : runner.start(next.live), () => {
+      waiting = waiting.filter((other) => other !== next)
       return advance
     })
   })
 
+  const recover = Effect.fnUntraced(function*(open: ReadonlyArray<Turn>) {
+    const now = yield* DateTime.now
+    for (const turn of open) {
+      if (turn.status === "calling" && (turn.onUnknown !== "retry" || turn.joined !== undefined)) {
+        yield* runner.interrupt(turn)
+        continue
+      }
+      const live = newLive(turn)
+      openTurns.count++
+      setTimer(live, now)
+      waiting = [...waiting, { _tag: "Turn", live }]
+    }
+  })
+
   return {
-    size: () => waiting.length + Number(running !== undefined),
+    size: () => waiting.length + Number(runner.running() !== undefined),
+    running: runner.running,
+    pending: () => waitingTurns().map(({ turn }) => turn),
     accept,
+    withKey: (key) => {
+      const current = runner.running()
+      const all = [...(current ? [current.live, ...current.joined] : []), ...waitingTurns()]
+      return all.find(({ turn }) => turn.key === key)
+    },
     stop,
+    edit,
+    expire: (before) =>
+      Effect.sync(() => {
+        const current = runner.running()
+        if (current === undefined || current.since >= before) return
+        runner.halt({ error: late(current.live.turn), keepPartial: true, rollBack: false })
+      }),
     enqueue: (change) => {
-      waiting.push({ _tag: "Between", ...change })
+      waiting = [...waiting, { _tag: "Between", ...change }]
     },
     advance,
-    recover: (openTurns) =>
-      Effect.forEach(
-        openTurns,
-        (turn) => {
-          if (turn.prompt === undefined) return interrupt(turn)
-          waiting.push({ _tag: "Turn", turn, prompt: turn.prompt, observer: unobserved })
-          return Effect.void
-        },
-        { discard: true }
-      ),
+    recover,
     abandon: (reason) =>
       Effect.suspend(() => {
-        for (const next of waiting.splice(0)) abandonWaiting(next, reason)
-        const turn = running
-        running = undefined
-        turn?.observer.end(Exit.fail(reason))
-        if (turn?.stop) Deferred.unsafeDone(turn.stop.outcome, Exit.fail(reason))
-        return Effect.zipRight(
-          turn ? Fiber.interrupt(turn.fiber) : Effect.void,
-          conversation ? conversation.close : Effect.void
-        )
+        const left = waiting
+        waiting = []
+        for (const next of left) next._tag === "Turn" ? next.live.end(Exit.fail(reason)) : next.abandon(reason)
+        return runner.abandon(reason)
       })
   }
 }
 
-const stoppedTurn = ({ id, sessionId }: Turn) => new TurnStopped({ sessionId, turnId: id })
+const stopped = ({ id, sessionId }: Turn) => new TurnStopped({ sessionId, turnId: id })
 
-const abandonWaiting = (next: Waiting, reason: ChangeError): void =>
-  next._tag === "Turn" ? next.observer.end(Exit.fail(reason)) : next.abandon(reason)
+const late = ({ id, sessionId }: Turn) => new DeadlineExceeded({ sessionId, turnId: id })
+
+const outcomeOf = (policy: BusyPolicy, runs: boolean): SendOutcome => {
+  if (!runs) return "queued"
+  switch (policy) {
+    case "interrupt":
+      return "interrupted"
+    case "rollback":
+      return "rolledBack"
+    case "steer":
+      return "steered"
+    default:
+      return "queued"
+  }
+}

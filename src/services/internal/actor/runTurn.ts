@@ -32,7 +32,11 @@ interface TurnCall {
   readonly middleware: MiddlewareContext
   readonly pipeline: MiddlewarePipeline["Type"]
   readonly conversation: Effect.Effect<ProviderSession, TurnError>
+  /** Makes the intent to call durable, and is interrupted if there is to be no call. */
+  readonly intend: Effect.Effect<void>
   readonly emit: (text: string) => void
+  /** Stores what has been emitted, from time to time. */
+  readonly checkpoint: Effect.Effect<void>
   /** Called once, at the end. */
   readonly report: (outcome: TurnOutcome) => void
 }
@@ -41,7 +45,9 @@ interface TurnCall {
  * Calls the provider for one turn, with the middleware on both sides. Never fails and never dies: whatever happens,
  * interruption included, is an outcome to be reported and stored.
  */
-export const runTurn = ({ conversation, emit, middleware, pipeline, report, request }: TurnCall): Effect.Effect<void> =>
+export const runTurn = (
+  { checkpoint, conversation, emit, intend, middleware, pipeline, report, request }: TurnCall
+): Effect.Effect<void> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const { provider } = middleware.session
@@ -52,15 +58,17 @@ export const runTurn = ({ conversation, emit, middleware, pipeline, report, requ
       const startedAt = yield* Clock.currentTimeNanos
 
       const call = Effect.gen(function*() {
-        const session = yield* conversation
         const shown = yield* pipeline.turn(request, middleware)
+        yield* intend
+        const session = yield* conversation
         yield* forEachChunk(session.respond(shown), (events) => {
           for (const event of events) {
             if (event._tag === "ToolCall" && !isToolCall(event.part)) return broken("it calls a tool in no proper way")
             fold.add(event)
             if (mayStream && event._tag === "TextDelta") emit(event.text)
           }
-          return fold.isTooLong() ? broken("its reply is too long") : Effect.void
+          if (fold.isTooLong()) return broken("its reply is too long")
+          return mayStream ? checkpoint : Effect.void
         })
         const finishReason = fold.finishReason()
         if (finishReason === undefined) return yield* broken("it ended without saying that it was finished")

@@ -1,0 +1,37 @@
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { SessionError } from "../../domain/error/SessionError.js"
+
+/**
+ * Makes calls that can be repeated survive a broken connection: they are made again, for as long as it is told. A call that
+ * never got through fails at once, since nothing of it is in doubt.
+ */
+export const resumeFor = (patience: Duration.DurationInput) => {
+  const attempts = Schedule.exponential("100 millis", 1.5).pipe(
+    Schedule.union(Schedule.spaced("2 seconds")),
+    Schedule.jittered,
+    Schedule.upTo(patience)
+  )
+
+  const untilCutOff = () => {
+    let wasCut = false
+    return (error: SessionError) => {
+      wasCut ||= error._tag === "Disconnected" && error.sent
+      return wasCut && (error._tag === "Disconnected" || error._tag === "ShuttingDown")
+    }
+  }
+
+  return {
+    call: <A, E extends SessionError>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.suspend(() => Effect.retry(call, { schedule: attempts, while: untilCutOff() })),
+
+    /** `next` is run for each connection, and goes on where the one before it ended. */
+    stream: <A, E extends SessionError>(next: () => Stream.Stream<A, E>): Stream.Stream<A, E> =>
+      Stream.suspend(() => {
+        const isAway = untilCutOff()
+        return Stream.retry(Stream.suspend(next), Schedule.whileInput(attempts, (error: E) => isAway(error)))
+      })
+  }
+}

@@ -1,0 +1,36 @@
+import type * as Deferred from "effect/Deferred"
+import type * as Fiber from "effect/Fiber"
+import type { ChangeError } from "../../../domain/error/ChangeError.js"
+import type { DeadlineExceeded } from "../../../domain/error/DeadlineExceeded.js"
+import type { TurnStopped } from "../../../domain/error/TurnStopped.js"
+import type { StopOutcome } from "../../../domain/StopTurn.js"
+import type { LiveTurn } from "./LiveTurn.js"
+
+/**
+ * Why a turn is to end before its reply is complete, and what is to be left of it.
+ */
+export interface Halt {
+  readonly error: DeadlineExceeded | TurnStopped
+  /** Whether what has arrived of the reply stays in the history. */
+  readonly keepPartial: boolean
+  /** Whether the turn leaves the history altogether. */
+  readonly rollBack: boolean
+}
+
+/**
+ * The turn that is under way.
+ */
+export interface RunningTurn {
+  readonly live: LiveTurn
+  /** Turns that were steered into it: they hear what it says from then on, and end as it does. */
+  readonly joined: Array<LiveTurn>
+  /** Nanoseconds of the clock. */
+  readonly since: bigint
+  /** Number of the event with which its text began. */
+  startedWith: number
+  /** How much of its text earlier provider calls said. */
+  saidBefore: number
+  fiber?: Fiber.RuntimeFiber<void>
+  /** Set once somebody wants it to end. */
+  halt?: Halt & { readonly outcome: Deferred.Deferred<StopOutcome, ChangeError> }
+}

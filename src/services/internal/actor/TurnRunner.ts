@@ -1,0 +1,31 @@
+import type * as Effect from "effect/Effect"
+import type { ChangeError } from "../../../domain/error/ChangeError.js"
+import type { StopOutcome } from "../../../domain/StopTurn.js"
+import type { Turn } from "../../../domain/Turn.js"
+import type { LiveTurn } from "./LiveTurn.js"
+import type { PersistFailure } from "./PersistFailure.js"
+import type { Halt, RunningTurn } from "./RunningTurn.js"
+import type { Transition } from "./Transition.js"
+
+/**
+ * A turn that is about to be accepted: how, and what to do once it is.
+ */
+export interface Fresh {
+  readonly accepted: Transition
+  readonly onAccepted: () => void
+}
+
+/**
+ * Runs one turn at a time, from its start to its end.
+ */
+export interface TurnRunner {
+  readonly running: () => RunningTurn | undefined
+  /** Starts a turn that waited, that is yet to be accepted, or whose provider call was lost. */
+  readonly start: (live: LiveTurn, fresh?: Fresh) => Effect.Effect<void, PersistFailure>
+  /** Tells the running turn to end, at once; the effect waits until that is stored. */
+  readonly halt: (halt: Halt) => Effect.Effect<StopOutcome, ChangeError>
+  /** At most once: the provider may have been called by an earlier owner, so the turn is not run again. */
+  readonly interrupt: (lost: Turn) => Effect.Effect<void, PersistFailure>
+  /** Lets go of the running turn: who waits for it is told why, and the provider call is closed. */
+  readonly abandon: (reason: ChangeError) => Effect.Effect<void>
+}

@@ -1,0 +1,32 @@
+import * as Either from "effect/Either"
+import { LimitExceeded } from "../../../domain/error/LimitExceeded.js"
+import type { Prompt } from "../../../domain/Turn.js"
+import type { SessionState } from "./SessionState.js"
+
+const charactersPerToken = 4
+
+/**
+ * Whether a session's configuration has room for one more turn. Each open turn will add its question and its reply; a
+ * running one has added its question already.
+ */
+export const checkLimits = (
+  { session }: SessionState,
+  prompt: Prompt,
+  openMessages: number
+): Either.Either<void, LimitExceeded> => {
+  const { maxMessages, maxTokensPerMessage } = session.config
+  const messages = session.messageCount + openMessages + 2
+  if (maxMessages !== undefined && messages > maxMessages) {
+    return refuse(session.id, "maxMessages", maxMessages, messages)
+  }
+  const tokens = tokensOf(prompt)
+  return maxTokensPerMessage !== undefined && tokens > maxTokensPerMessage
+    ? refuse(session.id, "maxTokensPerMessage", maxTokensPerMessage, tokens)
+    : Either.void
+}
+
+const tokensOf = ({ parts }: Prompt): number =>
+  Math.ceil(parts.reduce((sum, part) => sum + (part._tag === "Text" ? part.text.length : 0), 0) / charactersPerToken)
+
+const refuse = (sessionId: SessionState["session"]["id"], limit: LimitExceeded["limit"], max: number, actual: number) =>
+  Either.left(new LimitExceeded({ sessionId, limit, max, actual }))

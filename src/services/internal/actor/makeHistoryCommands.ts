@@ -1,0 +1,82 @@
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type { MessageContent } from "../../../domain/MessageContent.js"
+import type { RewindSession } from "../../../domain/RewindSession.js"
+import type { SessionContext } from "../../../domain/SessionContext.js"
+import type { ActorCore } from "./ActorCore.js"
+import type { ActorServices } from "./ActorServices.js"
+import { appendMessages } from "./appendMessages.js"
+import type { EventBody } from "./EventBody.js"
+import type { makeSendCommands } from "./makeSendCommands.js"
+import { newMessage } from "./newMessage.js"
+import { unansweredCalls } from "./unansweredCalls.js"
+import { withEvents } from "./withEvents.js"
+
+/**
+ * Changes of the history that belong to no turn, and fall into none.
+ */
+export const makeHistoryCommands = (
+  core: ActorCore,
+  sends: ReturnType<typeof makeSendCommands>,
+  services: ActorServices
+) => {
+  const { ids, limits, store } = services
+
+  const append = Effect.fnUntraced(function*(message: ReturnType<typeof newMessage>, at: DateTime.Utc) {
+    const added = appendMessages(core.state(), [message], at, limits.historyWindow)
+    yield* core.persist(withEvents(added, at, [{ _tag: "MessageSent", message }]))
+    return message
+  })
+
+  const sendSystem = Effect.fnUntraced(function*(content: MessageContent) {
+    const prompt = yield* sends.admit(content)
+    const add = Effect.gen(function*() {
+      yield* sends.requireOpen("sendSystem")
+      const at = yield* DateTime.now
+      return yield* append(
+        newMessage(core.state(), { ...prompt, id: yield* ids.messageId, role: "system", createdAt: at }),
+        at
+      )
+    })
+    return yield* core.ask(add, sends.betweenTurns)
+  })
+
+  const clear = core.ask(
+    Effect.gen(function*() {
+      const state = core.state()
+      const next = { ...state, window: [], session: { ...state.session, messageCount: 0 } }
+      const at = yield* DateTime.now
+      yield* core.persist(withEvents({ changes: { clearMessages: true }, next }, at, [{ _tag: "MessagesCleared" }]))
+    }),
+    sends.betweenTurns
+  )
+
+  const rewindTo = Effect.fnUntraced(function*({ to }: RewindSession) {
+    const { seq } = yield* store.message(core.id, to)
+    const before = yield* store.contextAt(core.id, seq)
+    const state = core.state()
+    const at = yield* DateTime.now
+    const context: SessionContext | undefined = before.version === state.context.version
+      ? undefined
+      : { ...before, sessionId: core.id, version: state.context.version + 1, updatedAt: at }
+    const bodies: ReadonlyArray<EventBody> = [
+      { _tag: "MessagesRewound", to: seq },
+      ...(context ? [{ _tag: "ContextUpdated" as const, context }] : [])
+    ]
+    const changes = { rewindTo: seq, ...(context && { context }) }
+    yield* core.persist(withEvents({ changes, next: state }, at, bodies))
+    yield* core.reload
+    const parts = unansweredCalls(core.state().window)
+    if (parts.length === 0) return
+    yield* append(
+      newMessage(core.state(), { id: yield* ids.messageId, role: "tool", parts, metadata: {}, createdAt: at }),
+      at
+    )
+  })
+
+  return {
+    sendSystem,
+    clear,
+    rewind: (rewind: RewindSession) => core.ask(rewindTo(rewind), sends.betweenTurns)
+  }
+}

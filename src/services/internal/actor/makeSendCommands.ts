@@ -1,0 +1,105 @@
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { EditTurn } from "../../../domain/EditTurn.js"
+import { IdempotencyConflict } from "../../../domain/error/IdempotencyConflict.js"
+import { SessionStateError } from "../../../domain/error/SessionStateError.js"
+import type { MessageContent } from "../../../domain/MessageContent.js"
+import type { SendMessage } from "../../../domain/SendMessage.js"
+import { acceptsMessages } from "../../../domain/SessionStatus.js"
+import type { Prompt } from "../../../domain/Turn.js"
+import { type ActorCore, type Command } from "./ActorCore.js"
+import type { ActorServices } from "./ActorServices.js"
+import { checkLimits } from "./checkLimits.js"
+import { digestOf } from "./digestOf.js"
+import { promptOf } from "./promptOf.js"
+import { replayTurn } from "./replayTurn.js"
+import { sessionBusy } from "./sessionBusy.js"
+import type { TurnObserver } from "./TurnObserver.js"
+import type { TurnQueue } from "./TurnQueue.js"
+import { withStatus } from "./withStatus.js"
+
+/**
+ * What a session is told by its users, from the door to the queue.
+ */
+export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: ActorServices) => {
+  const { limits, openTurns, pipeline, store } = services
+
+  // Checked at the very moment of the offer, so that no burst of senders gets past it.
+  const ifRoom = (command: Command) =>
+    turns.size() + core.backlog() < limits.mailboxCapacity && openTurns.count < limits.maxOpenTurns
+      ? core.tell(command)
+      : command.abandon(sessionBusy(core.id))
+
+  const admit = (prompt: Prompt) =>
+    Effect.flatMap(core.current, ({ context, session }) => pipeline.admission(prompt, { context, session }))
+
+  /** A session that has rested too long is archived here if nobody has done it yet. */
+  const requireOpen = (operation: string) =>
+    Effect.gen(function*() {
+      const { session } = core.state()
+      const { sessionTimeoutMinutes } = session.config
+      const now = yield* DateTime.now
+      if (
+        acceptsMessages(session.status) && sessionTimeoutMinutes !== undefined && turns.size() === 0 &&
+        Duration.greaterThanOrEqualTo(
+          DateTime.distanceDuration(session.lastActivityAt, now),
+          Duration.minutes(sessionTimeoutMinutes)
+        )
+      ) {
+        yield* core.persist(withStatus(core.state(), "archived", now))
+      }
+      const { status } = core.state().session
+      if (!acceptsMessages(status)) return yield* new SessionStateError({ sessionId: session.id, status, operation })
+    })
+
+  /** Whether the key was known, and the observer has been shown the turn it belongs to. */
+  const joinKnown = Effect.fnUntraced(function*({ key }: SendMessage, digest: string, observer: TurnObserver) {
+    if (key === undefined) return false
+    const live = turns.withKey(key)
+    const known = live ? Option.some(live.turn) : yield* store.turnByKey(core.id, key)
+    if (Option.isNone(known)) return false
+    const turn = known.value
+    if (turn.digest !== digest) return yield* new IdempotencyConflict({ sessionId: core.id, turnId: turn.id })
+    if (live) live.join(observer, "joined")
+    else yield* replayTurn(store, turn, observer)
+    return true
+  })
+
+  const accept = Effect.fnUntraced(function*(message: SendMessage, observer: TurnObserver) {
+    const { lastOrdinal } = yield* core.current
+    const digest = message.key === undefined ? "" : digestOf(message)
+    // Before admission: who asks again must not be refused what was accepted.
+    if (yield* joinKnown(message, digest, observer)) return
+    const prompt = yield* admit(promptOf(message))
+    yield* core.ask(
+      Effect.gen(function*() {
+        const state = core.state()
+        if (state.lastOrdinal !== lastOrdinal && (yield* joinKnown(message, digest, observer))) return
+        yield* requireOpen("send")
+        const running = turns.running()
+        const openMessages = 2 * turns.size() - Number(running !== undefined)
+        yield* checkLimits(state, prompt, openMessages)
+        yield* turns.accept({ message, prompt, ...(message.key !== undefined && { digest }) }, observer)
+      }),
+      ifRoom
+    )
+  })
+
+  const edit = Effect.fnUntraced(function*({ turnId, ...content }: EditTurn) {
+    const prompt = yield* admit(promptOf(content))
+    return yield* core.ask(turns.edit(turnId, prompt))
+  })
+
+  /** Changes the history once the turns that were accepted before have ended. */
+  const betweenTurns = (command: Command) => ifRoom({ ...command, run: Effect.sync(() => turns.enqueue(command)) })
+
+  return {
+    accept,
+    edit,
+    betweenTurns,
+    requireOpen,
+    admit: (content: MessageContent) => admit(promptOf(content))
+  }
+}
