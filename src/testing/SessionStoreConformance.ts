@@ -1,11 +1,17 @@
 import { commitCases } from "./internal/sessionStore/commitCases.js"
 import type { ConformanceCase } from "./internal/sessionStore/ConformanceCase.js"
+import { contextCases } from "./internal/sessionStore/contextCases.js"
+import { dueCases } from "./internal/sessionStore/dueCases.js"
+import { eventCases } from "./internal/sessionStore/eventCases.js"
+import { forkCases } from "./internal/sessionStore/forkCases.js"
 import { historyCases } from "./internal/sessionStore/historyCases.js"
 import { lifecycleCases } from "./internal/sessionStore/lifecycleCases.js"
 import { listCases } from "./internal/sessionStore/listCases.js"
 import { ownershipCases } from "./internal/sessionStore/ownershipCases.js"
+import { rewindCases } from "./internal/sessionStore/rewindCases.js"
 import type { SurvivalCase } from "./internal/sessionStore/SurvivalCase.js"
 import { survivalCases } from "./internal/sessionStore/survivalCases.js"
+import { turnCases } from "./internal/sessionStore/turnCases.js"
 
 /**
  * What every `SessionStore` promises, one case a promise, for any test runner: a store is done when each `run` succeeds
@@ -16,8 +22,14 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...lifecycleCases,
   ...listCases,
   ...historyCases,
+  ...forkCases,
+  ...rewindCases,
+  ...contextCases,
+  ...turnCases,
+  ...eventCases,
   ...commitCases,
-  ...ownershipCases
+  ...ownershipCases,
+  ...dueCases
 ]
 
 /**

@@ -28,7 +28,7 @@ const recordingQueries = (queries: Set<string>) => <A, E, R>(effect: Effect.Effe
     ))
 
 const decodePlan = Schema.decodeUnknownSync(Schema.Array(Schema.Struct({ detail: Schema.String })))
-const decodeNames = Schema.decodeUnknownSync(Schema.Array(Schema.String))
+const decodeTexts = Schema.decodeUnknownSync(Schema.Array(Schema.String))
 
 const planOf = (db: Sqlite.Database, query: string): ReadonlyArray<string> => {
   const named = Object.fromEntries((query.match(/@\w+/g) ?? []).map((name) => [name.slice(1), null]))
@@ -37,10 +37,16 @@ const planOf = (db: Sqlite.Database, query: string): ReadonlyArray<string> => {
   return decodePlan(db.prepare(`EXPLAIN QUERY PLAN ${query}`).all(...parameters)).map(({ detail }) => detail)
 }
 
+/** What a trigger runs. */
+const statementsOf = (trigger: string): ReadonlyArray<string> =>
+  trigger.slice(trigger.indexOf("BEGIN") + "BEGIN".length, trigger.lastIndexOf("END"))
+    .replace(/OLD\.\w+/g, "?").split(";").slice(0, -1)
+
 /** Steps whose cost grows with the database and not with the answer. Two indexes hold nothing but answers. */
 const isSlow = (step: string) =>
   step.includes("TEMP B-TREE") ||
-  (step.startsWith("SCAN ") && !/^SCAN (CONSTANT|pragma_|turns USING INDEX turns_open|sessions USING INDEX sessions_undelivered)/.test(step))
+  (step.startsWith("SCAN ") &&
+    !/^SCAN (CONSTANT|pragma_|turns USING INDEX turns_open|sessions USING INDEX sessions_undelivered)/.test(step))
 
 describe("SqliteSessionStore's queries", () => {
   it.scoped("have an index each, and each index has its query", () =>
@@ -59,7 +65,11 @@ describe("SqliteSessionStore's queries", () => {
       const writes = Object.values(prepareStatements(db)).map(({ source }) => source)
       assert.isAbove(reads.length, 20)
 
-      const plans = [...reads, ...writes].map((query) => ({ query, plan: planOf(db, query) }))
+      const triggers = decodeTexts(db.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger'").pluck().all())
+        .flatMap(statementsOf)
+      assert.isAbove(triggers.length, 3)
+
+      const plans = [...reads, ...writes, ...triggers].map((query) => ({ query, plan: planOf(db, query) }))
       assert.deepStrictEqual(plans.filter(({ plan }) => plan.some(isSlow)), [])
 
       // A user has few sessions, however many are active.
@@ -68,11 +78,13 @@ describe("SqliteSessionStore's queries", () => {
       for (const { plan } of ofUser) assert.include(plan[0], "USING INDEX sessions_by_user")
 
       // What a session holds is looked for among its own, however much the others hold.
-      const ofHistory = plans.flatMap(({ plan }) => plan.filter((step) => /^SEARCH (messages|turns) /.test(step)))
-      assert.isAbove(ofHistory.length, 10)
-      assert.deepStrictEqual(ofHistory.filter((step) => !step.includes("session_key=?")), [])
+      const ofHistory = plans.flatMap(({ plan }) =>
+        plan.filter((step) => /^SEARCH (contexts|events|messages|segments|turns) /.test(step))
+      )
+      assert.isAbove(ofHistory.length, 30)
+      assert.deepStrictEqual(ofHistory.filter((step) => !/\b(session|source)_key=\?/.test(step)), [])
 
-      const indexes = decodeNames(
+      const indexes = decodeTexts(
         db.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").pluck().all()
       )
       const used = plans.flatMap(({ plan }) => plan).join("\n")

@@ -42,12 +42,15 @@ export class MemoryTurns {
   /** Throws when one of these is not the turn that is in its place already, or has the name of another. */
   assertOwn(turns: ReadonlyArray<Turn>): void {
     for (const { id, key, ordinal } of turns) {
-      const present = this.all.get(ordinal)
-      const others = [this.byId.get(id), key && this.byKey.get(key), ...turns.filter((turn) => turn.id === id)]
-      if (
-        (present && (present.id !== id || present.key !== key)) ||
-        others.some((other) => other !== undefined && other.ordinal !== ordinal)
-      ) throw new Error(`Turn ${ordinal} is another one`)
+      const namesakes = [
+        this.all.get(ordinal),
+        this.byId.get(id),
+        key && this.byKey.get(key),
+        ...turns.filter((turn) => turn.ordinal === ordinal || turn.id === id || (key && turn.key === key))
+      ]
+      if (namesakes.some((turn) => turn && (turn.ordinal !== ordinal || turn.id !== id || turn.key !== key))) {
+        throw new Error(`Turn ${ordinal} is another one`)
+      }
     }
   }
 

@@ -2,7 +2,9 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { Message } from "../../../domain/Message.js"
 import { MessageId } from "../../../domain/MessageId.js"
+import type { MessageQuery } from "../../../domain/MessageQuery.js"
 import { initial } from "../../../domain/SessionContext.js"
+import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
 import type { SessionInfo } from "../../../domain/SessionInfo.js"
 import type { Prompt, Turn } from "../../../domain/Turn.js"
@@ -63,6 +65,15 @@ export const turnOf = (sessionId: SessionId, ordinal: number, over: Partial<Turn
   ...over
 })
 
+type Body<Event> = Event extends SessionEvent ? Omit<Event, "at" | "number" | "sessionId"> : never
+
+export const eventOf = (sessionId: SessionId, number: number, body: Body<SessionEvent>): SessionEvent => ({
+  sessionId,
+  number,
+  at: at(number),
+  ...body
+})
+
 /** A new session in the store. */
 export const createSession = (over?: Partial<SessionInfo>) =>
   Effect.gen(function*() {
@@ -81,3 +92,21 @@ export const ownSession = (messages: number) =>
     yield* store.commit(id, epoch, { messages: messagesOf(id, 1, messages) })
     return { id, epoch }
   })
+
+/** A new session in the store that has its history from another one, and an owner of it. */
+export const forkSession = (origin: SessionId, seq: number) =>
+  Effect.gen(function*() {
+    const store = yield* SessionStore
+    const session = sessionOf(yield* (yield* IdGenerator).sessionId, { forkedFrom: { sessionId: origin, seq } })
+    const { id } = session
+    yield* store.fork(origin, seq, session, initial(id, at(100), { system: { forkedAt: seq } }))
+    const { epoch } = yield* store.open(id, 0)
+    return { id, epoch, session }
+  })
+
+/** The `seq`s of a session's history. */
+export const seqsOf = (id: SessionId, query: MessageQuery = {}) =>
+  Effect.map(
+    Effect.flatMap(SessionStore, (store) => store.messages(id, query)),
+    ({ items }) => items.map(({ seq }) => seq)
+  )

@@ -1,0 +1,104 @@
+import * as Effect from "effect/Effect"
+import assert from "node:assert/strict"
+import { SessionContext, update } from "../../../domain/SessionContext.js"
+import type { SessionId } from "../../../domain/SessionId.js"
+import { SessionStore } from "../../../services/SessionStore.js"
+import { assertDies } from "./assertDies.js"
+import { assertFails } from "./assertFails.js"
+import { assertSame } from "./assertSame.js"
+import { conformanceCase } from "./ConformanceCase.js"
+import { at, forkSession, messagesOf, ownSession } from "./samples.js"
+
+const changed = (id: SessionId, name: string) =>
+  Effect.flatMap(
+    Effect.flatMap(SessionStore, (store) => store.context(id)),
+    (context) => update(context, { user: { name } }, at(50))
+  )
+
+/** The names that the context had before each of the messages 1 to `count`, and has now. */
+const names = (id: SessionId, count: number) =>
+  Effect.flatMap(
+    SessionStore,
+    (store) =>
+      Effect.forEach(Array.from({ length: count + 1 }, (_, seq) => seq), (seq) =>
+        Effect.map(store.contextAt(id, seq), ({ sessionId, user }) => {
+          assert.equal(sessionId, id)
+          return user.name
+        }))
+  )
+
+/**
+ * That a context is known as it was before each message.
+ */
+export const contextCases = [
+  conformanceCase(
+    "knows the context as it was before each message",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(1)
+      assert.deepEqual(yield* names(id, 1), [undefined, undefined])
+      yield* store.commit(id, epoch, { context: yield* changed(id, "one") })
+      yield* store.commit(id, epoch, { context: yield* changed(id, "two"), messages: messagesOf(id, 2, 3) })
+      yield* store.commit(id, epoch, { context: yield* changed(id, "three") })
+      yield* store.commit(id, epoch, { messages: messagesOf(id, 4, 4) })
+      assert.deepEqual(yield* names(id, 5), [undefined, "one", "one", "three", "three", "three"])
+      assertSame(SessionContext, yield* store.contextAt(id, 4), yield* store.context(id))
+    })
+  ),
+
+  conformanceCase(
+    "stores nothing of a commit whose context is no new version",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(0)
+      const first = yield* store.context(id)
+      yield* store.commit(id, epoch, { context: yield* changed(id, "second") })
+      const second = yield* store.context(id)
+      for (const context of [first, second]) {
+        yield* assertDies(store.commit(id, epoch, { context, messages: messagesOf(id, 1, 1) }))
+      }
+      assertSame(SessionContext, yield* store.context(id), second)
+      assert.deepEqual(yield* store.messages(id, {}), { items: [] })
+    })
+  ),
+
+  conformanceCase(
+    "takes the message after a rewound one for the next",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(2)
+      yield* store.commit(id, epoch, { context: yield* changed(id, "left") })
+      yield* store.commit(id, epoch, { messages: messagesOf(id, 3, 4) })
+      yield* store.commit(id, epoch, { rewindTo: 2, context: yield* changed(id, "restored") })
+      assert.deepEqual(yield* names(id, 2), [undefined, undefined, "restored"])
+      yield* store.commit(id, epoch, { messages: messagesOf(id, 5, 5), context: yield* changed(id, "later") })
+      assert.deepEqual(yield* names(id, 5), [undefined, undefined, "restored", "restored", "restored", "later"])
+    })
+  ),
+
+  conformanceCase(
+    "knows in a fork what its origin knew, even when that is gone",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const origin = yield* ownSession(1)
+      yield* store.commit(origin.id, origin.epoch, { context: yield* changed(origin.id, "one") })
+      yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 2, 3) })
+      yield* store.commit(origin.id, origin.epoch, { context: yield* changed(origin.id, "after") })
+      const { epoch, id } = yield* forkSession(origin.id, 3)
+      yield* store.commit(id, epoch, { messages: messagesOf(id, 4, 4) })
+      yield* store.commit(id, epoch, { context: yield* changed(id, "own") })
+      const again = yield* forkSession(id, 4)
+
+      const known = [undefined, "one", "one", undefined, "own"]
+      assert.deepEqual(yield* names(id, 4), known)
+      assert.equal((yield* store.contextAt(id, 3)).system.forkedAt, 3)
+      yield* store.commit(origin.id, origin.epoch, { clearMessages: true })
+      yield* store.remove(origin.id, origin.epoch)
+      assert.deepEqual(yield* names(id, 4), known)
+      yield* store.remove(id, epoch)
+      assert.deepEqual(yield* names(again.id, 4), [undefined, "one", "one", undefined, undefined])
+      assert.equal((yield* store.contextAt(again.id, 4)).system.forkedAt, 4)
+      yield* assertFails("SessionNotFound", store.contextAt(id, 0))
+    })
+  )
+]
