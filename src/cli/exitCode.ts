@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import { constants } from "node:os"
 
 const byTag: Readonly<Record<string, number>> = {
   ConfigurationError: 2,
@@ -15,11 +16,11 @@ const byTag: Readonly<Record<string, number>> = {
 
 /**
  * What the shell is told: 0 done, 1 refused or failed, 2 wrong usage or input, 3 no connection, 4 wrong token, 5 not found,
- * 70 a defect, 130 interrupted.
+ * 70 a defect, 128 and the number of the signal that interrupted it: 130 for Ctrl-C.
  */
-export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
+export const exitCode = (exit: Exit.Exit<unknown, unknown>, signal: number = constants.signals.SIGINT): number => {
   if (Exit.isSuccess(exit)) return 0
-  if (Cause.isInterruptedOnly(exit.cause)) return 130
+  if (Cause.isInterruptedOnly(exit.cause)) return 128 + signal
   return Option.match(Cause.failureOption(exit.cause), {
     onNone: () => 70,
     onSome: (error) =>

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import * as Command from "@effect/cli/Command"
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import { chat } from "./chat.js"
 import { exitCode } from "./exitCode.js"
@@ -9,8 +8,10 @@ import { exportSession } from "./exportSession.js"
 import { list } from "./list.js"
 import { messages } from "./messages.js"
 import { reportError } from "./reportError.js"
+import { runMain } from "./runMain.js"
 import { send } from "./send.js"
 import { serve } from "./serve.js"
+import { serverExitCode } from "./serverExitCode.js"
 import { show } from "./show.js"
 import { stop } from "./stop.js"
 import { version } from "./version.js"
@@ -28,12 +29,5 @@ run(process.argv).pipe(
   Effect.tapError(reportError(json)),
   Effect.tapDefect((cause) => Effect.logFatal("langswarm-session has a defect", cause)),
   Effect.provide(NodeContext.layer),
-  NodeRuntime.runMain({
-    disableErrorReporting: true,
-    // A server that was told to stop, and did, has done its job.
-    teardown: (exit, onExit) => {
-      const code = exitCode(exit)
-      onExit(isServer && code === 130 ? 0 : code)
-    }
-  })
+  runMain({ exitCode: isServer ? serverExitCode : exitCode })
 )

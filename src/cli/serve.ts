@@ -2,8 +2,10 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Path from "@effect/platform/Path"
 import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { MockProvider } from "../layers/provider/MockProvider.js"
 import * as SessionRuntime from "../layers/SessionRuntime.js"
 import * as AccessToken from "../rpc/AccessToken.js"
@@ -23,11 +25,15 @@ const options = {
     Options.withDescription("What an acknowledged message survives: a power cut, or a killed process"),
     Options.withDefault("disk")
   ),
+  drain: Options.integer("drain").pipe(
+    Options.withDescription("For how many seconds running turns may go on once the server is to stop; at most 25"),
+    Options.withSchema(
+      Schema.Int.pipe(Schema.between(0, 25, { message: () => "--drain must be from 0 to 25 seconds" }))
+    ),
+    Options.withDefault(20)
+  ),
   dataDir
 }
-
-// Calls first, and then the turns that nobody waits for: 20 seconds together.
-const drainTimeout = "10 seconds"
 
 const providers = MockProvider.layer().pipe(Layer.provideMerge(ProviderRegistry.layer()))
 
@@ -37,10 +43,12 @@ const providers = MockProvider.layer().pipe(Layer.provideMerge(ProviderRegistry.
 export const serve = Command.make(
   "serve",
   options,
-  Effect.fnUntraced(function*({ dataDir, durability, host, port }) {
+  Effect.fnUntraced(function*({ dataDir, drain, durability, host, port }) {
     const path = yield* Path.Path
     const token = yield* AccessToken.loadOrCreate(dataDir)
     const filename = path.join(dataDir, "sessions.db")
+    // Calls first, and then the turns that nobody waits for.
+    const drainTimeout = Duration.seconds(drain / 2)
     const announce = Effect.flatMap(SessionServer, ({ url }) =>
       Console.log(
         [
@@ -51,9 +59,13 @@ export const serve = Command.make(
           "  stop      Ctrl-C"
         ].join("\n")
       ))
+    const announceStop = Effect.addFinalizer(() =>
+      Console.log(`Stopping: running turns have ${drain} seconds. The next signal stops at once`)
+    )
 
     yield* SessionServer.layer({ token, host, port, drainTimeout }).pipe(
       Layer.tap((context) => Effect.provide(announce, context)),
+      (server) => Layer.provideMerge(Layer.scopedDiscard(announceStop), server),
       Layer.provide(SessionRuntime.layerProduction({ filename, durability, drainTimeout })),
       Layer.provide(providers),
       Layer.launch

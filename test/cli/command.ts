@@ -1,7 +1,7 @@
 import { Command } from "@effect/platform"
 import type { CommandExecutor } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
-import { Deferred, Effect, Stream } from "effect"
+import { Deferred, Effect, Option, Stream, SubscriptionRef } from "effect"
 
 const main = new URL("../../src/cli/main.ts", import.meta.url).pathname
 
@@ -35,21 +35,27 @@ export const run = (
   }))
 
 /**
- * A server on a free port. `url` and `flags` tell how to reach it; it is killed with the scope if it still runs.
+ * A server on a free port, with more options if need be. `url` and `flags` tell how to reach it; `said` waits for a line of
+ * its output. It is killed with the scope if it still runs.
  */
-export const startServer = Effect.fnUntraced(function*(dataDir: string) {
-  const process = yield* Command.start(langswarmSession("serve", "--port", "0", "--data-dir", dataDir))
-  const url = yield* Deferred.make<string, string>()
+export const startServer = Effect.fnUntraced(function*(dataDir: string, ...options: ReadonlyArray<string>) {
+  const process = yield* Command.start(langswarmSession("serve", "--port", "0", "--data-dir", dataDir, ...options))
+  const output = yield* SubscriptionRef.make<ReadonlyArray<string>>([])
+  const ended = yield* Deferred.make<never, string>()
   yield* Stream.merge(process.stdout, process.stderr).pipe(
     Stream.decodeText(),
     Stream.splitLines,
-    Stream.runForEach((line) => {
-      const found = /listening on (http:\S+)/.exec(line)?.[1]
-      return found === undefined ? Effect.void : Deferred.succeed(url, found)
-    }),
-    Effect.ensuring(Deferred.fail(url, "the server ended before it listened")),
+    Stream.runForEach((line) => SubscriptionRef.update(output, (lines) => [...lines, line])),
+    Effect.ensuring(Effect.flatMap(output, (lines) => Deferred.fail(ended, `the server ended: ${lines.join("\n")}`))),
     Effect.forkScoped
   )
-  const address = yield* Deferred.await(url)
-  return { process, url: address, flags: ["--url", address, "--data-dir", dataDir] }
+  const said = (pattern: RegExp) =>
+    output.changes.pipe(
+      Stream.filterMap((lines) => Option.fromNullable(pattern.exec(lines.join("\n"))?.[1])),
+      Stream.runHead,
+      Effect.flatten,
+      Effect.raceFirst(Deferred.await(ended))
+    )
+  const url = yield* said(/listening on (http:\S+)/)
+  return { process, said, url, flags: ["--url", url, "--data-dir", dataDir] }
 })

@@ -1,0 +1,78 @@
+import * as Runtime from "@effect/platform/Runtime"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import { constants } from "node:os"
+
+export interface RunMainOptions {
+  /** What the shell is told. `signal` is the number of the one that asked the program to stop, if one did. */
+  readonly exitCode: (exit: Exit.Exit<unknown, unknown>, signal?: number) => number
+  /** How long a program may take to stop once it was told to; then it exits with 1. 30 seconds unless told. */
+  readonly stopLimit?: Duration.DurationInput
+  /** The same after an error that nobody handled. 2 seconds unless told. */
+  readonly crashLimit?: Duration.DurationInput
+}
+
+/** How the shell is told of an error in a program itself; see sysexits(3). */
+const softwareError = 70
+
+/** `npm start` hands on to its child the Ctrl-C that the terminal has sent to both. */
+const sameKeyPress = 250
+
+/**
+ * Runs a program to its end. SIGTERM, SIGINT and SIGHUP interrupt it, so that it finishes what it must; a second one ends it
+ * at once, as does `stopLimit`. An error that nobody handled, of a promise or a callback, is logged, and stops it likewise,
+ * within `crashLimit` and with exit code 70.
+ *
+ * In place of `NodeRuntime.runMain`, which knows no limit, and dies at once of a SIGHUP and of such an error.
+ */
+export const runMain = (
+  { crashLimit = "2 seconds", exitCode, stopLimit = "30 seconds" }: RunMainOptions
+): <A, E>(program: Effect.Effect<A, E>) => void => {
+  let received: { readonly signal: NodeJS.Signals; readonly at: number } | undefined
+  let crashed = false
+
+  return Runtime.makeRunMain(({ fiber, teardown }) => {
+    const clock = Clock.make()
+    const keepAlive = Effect.runFork(Effect.never)
+
+    const stopWithin = (limit: Duration.DurationInput, code: number) => {
+      Effect.runFork(Effect.delay(Effect.sync(() => process.exit(code)), limit))
+      fiber.unsafeInterruptAsFork(fiber.id())
+    }
+
+    const onSignal = (signal: NodeJS.Signals) => {
+      const at = clock.unsafeCurrentTimeMillis()
+      if (received === undefined) {
+        received = { signal, at }
+        stopWithin(stopLimit, 1)
+      } else if (signal !== "SIGINT" || received.signal !== "SIGINT" || at - received.at > sameKeyPress) {
+        process.exit(128 + constants.signals[signal])
+      }
+    }
+
+    // Also of a rejection that nobody handled: Node makes such an exception of it.
+    const onCrash = (error: unknown) => {
+      if (crashed) return
+      crashed = true
+      Effect.runFork(Effect.logFatal("langswarm-session stops: an error was handled by nobody", error))
+      stopWithin(crashLimit, softwareError)
+    }
+
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, onSignal)
+    process.on("uncaughtException", onCrash)
+
+    fiber.addObserver((exit) => {
+      keepAlive.unsafeInterruptAsFork(keepAlive.id())
+      teardown(exit, (code) => {
+        if (crashed || received !== undefined || code !== 0) process.exit(code)
+        for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.off(signal, onSignal)
+      })
+    })
+  })({
+    disableErrorReporting: true,
+    teardown: (exit, onExit) =>
+      onExit(crashed ? softwareError : exitCode(exit, received && constants.signals[received.signal]))
+  })
+}

@@ -1,0 +1,52 @@
+import { Command } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+
+const program = new URL("stubbornProgram.ts", import.meta.url).pathname
+
+/** Runs the program, sends it a signal once it is ready, and answers what it said and its exit code. */
+const runProgram = (does: string, ending: string, signal?: NodeJS.Signals) =>
+  Effect.scoped(Effect.gen(function*() {
+    const child = yield* Command.start(Command.make("node", "--import", "tsx", program, does, ending))
+    const said = yield* child.stdout.pipe(
+      Stream.decodeText(),
+      Stream.splitLines,
+      Stream.tap((line) =>
+        line === "ready" && signal !== undefined ? Effect.forkScoped(child.kill(signal)) : Effect.void
+      ),
+      Stream.runCollect
+    )
+    return { said: Array.from(said), exitCode: Number(yield* child.exitCode) }
+  })).pipe(Effect.provide(NodeContext.layer))
+
+describe("runMain", () => {
+  for (const [signal, exitCode] of [["SIGHUP", 129], ["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    it.live(`interrupts the program at ${signal}, and waits for its end`, () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* runProgram("wait", "end", signal), {
+          said: ["ready", "stopping", "stopped"],
+          exitCode
+        })
+      }), 30_000)
+  }
+
+  it.live("exits with 1 when the program does not end in time", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* runProgram("wait", "hang", "SIGTERM"), {
+        said: ["ready", "stopping"],
+        exitCode: 1
+      })
+    }), 30_000)
+
+  for (const [does, what] of [["throw", "an exception"], ["reject", "a rejection"]] as const) {
+    it.live(`logs ${what} that nobody handles, lets the program end, and exits with 70`, () =>
+      Effect.gen(function*() {
+        const { exitCode, said } = yield* runProgram(does, "end")
+        assert.strictEqual(exitCode, 70)
+        assert.deepStrictEqual(said.filter((line) => /^\w+$/.test(line)), ["ready", "stopping", "stopped"])
+        assert.include(said.join("\n"), "an error was handled by nobody")
+        assert.strictEqual((yield* runProgram(does, "hang")).exitCode, 70)
+      }), 30_000)
+  }
+})
