@@ -1,13 +1,14 @@
 /**
  * Commits to eight sessions of the database that its first argument names, until it is killed. Prints each commit once it
- * is acknowledged, as `session seq`.
+ * is acknowledged, as `session seq`. Each fourth turn takes the place of the one before it.
  */
 import { Effect } from "effect"
 import { writeSync } from "node:fs"
+import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
-import { messagesOf, ownSession, turnOf } from "../../src/testing/internal/sessionStore/samples.js"
+import { eventOf, messagesOf, ownSession, turnOf } from "../../src/testing/internal/sessionStore/samples.js"
 
 const [filename = ""] = process.argv.slice(2)
 
@@ -15,9 +16,15 @@ const commitForever = Effect.gen(function*() {
   const store = yield* SessionStore
   const { epoch, id } = yield* ownSession(0)
   for (let ordinal = 1;; ordinal++) {
+    const turn = turnOf(id, ordinal, { status: "completed", key: IdempotencyKey.make(`key-${ordinal}`) })
     yield* store.commit(id, epoch, {
       messages: messagesOf(id, 2 * ordinal - 1, 2 * ordinal),
-      turns: [turnOf(id, ordinal, { status: "completed" })]
+      turns: [turn],
+      events: [
+        eventOf(id, 2 * ordinal, { _tag: "TurnStarted", turnId: turn.id }),
+        eventOf(id, 2 * ordinal + 1, { _tag: "TurnCompleted", turnId: turn.id })
+      ],
+      ...(ordinal % 4 === 0 && { rewindTo: 2 * ordinal - 4 })
     })
     writeSync(1, `${id} ${2 * ordinal}\n`)
   }

@@ -18,6 +18,7 @@ import { keepHighWater } from "./internal/keepHighWater.js"
 import { migrate } from "./internal/migrate.js"
 import { openDatabase } from "./internal/openDatabase.js"
 import { ownDatabase } from "./internal/ownDatabase.js"
+import { preparedReads } from "./internal/preparedReads.js"
 import { prepareHighWater } from "./internal/prepareHighWater.js"
 import { prepareStatements } from "./internal/prepareStatements.js"
 import { retryWhileBusy } from "./internal/retryWhileBusy.js"
@@ -88,6 +89,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
   return SessionStore.of({
     durability,
     ...reads,
+    ...preparedReads(committer),
     ...sqliteWrites(committer),
     health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact }))
   })

@@ -17,7 +17,6 @@ import { MessageRow } from "./MessageRow.js"
 import { messageToRow } from "./messageToRow.js"
 import { OwnedSessionRow } from "./OwnedSessionRow.js"
 import { precedingPlace } from "./precedingPlace.js"
-import { preparedReads } from "./preparedReads.js"
 import type { Statements } from "./prepareStatements.js"
 import { refuseCommit } from "./refuseCommit.js"
 import { renameColumns } from "./renameColumns.js"
@@ -37,22 +36,18 @@ const decodeTurns = decodeRow(Schema.Array(TurnRow))
  * The operations that change something. All is encoded before a write begins, so that a transaction only runs statements.
  */
 export const sqliteWrites = (
-  committer: GroupCommitter<Statements>
-): Pick<
-  SessionStore["Type"],
-  "cleanup" | "commit" | "create" | "events" | "fork" | "open" | "remove" | "turn" | "turnByKey"
-> => ({
-  ...preparedReads(committer),
+  { write }: GroupCommitter<Statements>
+): Pick<SessionStore["Type"], "cleanup" | "commit" | "create" | "fork" | "open" | "remove"> => ({
   create: (session, context) =>
     Effect.suspend(() => {
       const add = addSession(session, context)
-      return committer.write((on) => Either.right(add(on)))
+      return write((on) => Either.right(add(on)))
     }),
 
   fork: (origin, seq, session, context) =>
     Effect.suspend(() => {
       const add = addSession(session, context)
-      return committer.write((on) => {
+      return write((on) => {
         const from = on.session.get(origin)
         if (from === undefined) return Either.left(new SessionNotFound({ sessionId: origin }))
         if (from.last_seq < seq) throw new Error(`The history of session "${origin}" has not come to ${seq}`)
@@ -61,7 +56,7 @@ export const sqliteWrites = (
     }),
 
   open: Effect.fnUntraced(function*(id, window) {
-    const rows = yield* committer.write((on) => {
+    const rows = yield* write((on) => {
       const session = on.takeOwnership.get(id)
       return session
         ? Either.right({
@@ -110,7 +105,7 @@ export const sqliteWrites = (
       const messageRows = messages.map((message) => messageToRow(message))
       const turnRows = turns.map((turn) => turnToRow(turn))
       const eventRows = events.map((event) => eventToRow(event))
-      return committer.write((on): Either.Either<void, OwnershipLost | SessionNotFound> => {
+      return write((on): Either.Either<void, OwnershipLost | SessionNotFound> => {
         const session = on.advance.get(advance)
         if (session === undefined) return refuseCommit(on, id, epoch)
         const { key } = session
@@ -132,7 +127,7 @@ export const sqliteWrites = (
     }),
 
   remove: (id, epoch) =>
-    committer.write((on) =>
+    write((on) =>
       on.removeSession.run(id, epoch).changes === 1 || on.session.get(id) === undefined
         ? Either.void
         : Either.left(new OwnershipLost({ sessionId: id, epoch }))
@@ -140,7 +135,7 @@ export const sqliteWrites = (
 
   cleanup: (before, status) => {
     const range = { before: DateTime.toEpochMillis(before), status: status ?? null, limit: cleanupSize }
-    const removeSome = committer.write((on) => Either.right(on.removeResting.run(range).changes))
+    const removeSome = write((on) => Either.right(on.removeResting.run(range).changes))
     const removeAll = (removed: number): ReturnType<SessionStore["Type"]["cleanup"]> =>
       Effect.flatMap(
         removeSome,

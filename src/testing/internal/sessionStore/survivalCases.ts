@@ -1,16 +1,35 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
 import { Epoch } from "../../../domain/Epoch.js"
+import { IdempotencyKey } from "../../../domain/IdempotencyKey.js"
 import { Message } from "../../../domain/Message.js"
 import { initial, SessionContext, update } from "../../../domain/SessionContext.js"
+import { SessionEvent } from "../../../domain/SessionEvent.js"
 import { SessionInfo } from "../../../domain/SessionInfo.js"
 import { empty, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { Turn } from "../../../domain/Turn.js"
+import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
+import { assertDies } from "./assertDies.js"
 import { assertFails } from "./assertFails.js"
 import { assertSame } from "./assertSame.js"
-import { at, createSession, messageOf, messagesOf, ownSession, sessionOf, turnOf } from "./samples.js"
+import {
+  at,
+  createSession,
+  eventOf,
+  forkSession,
+  messageOf,
+  messagesOf,
+  ownSession,
+  seqsOf,
+  sessionOf,
+  turnOf
+} from "./samples.js"
 import { survivalCase } from "./SurvivalCase.js"
+
+const keyOfTurn = IdempotencyKey.make("a-key")
 
 /**
  * What is still there when a store is opened again.
@@ -79,6 +98,64 @@ export const survivalCases = [
       assert.deepEqual([epoch > earlier, lastSeq, lastOrdinal], [true, 4, 1])
       yield* assertFails("OwnershipLost", store.commit(id, earlier, { messages: messagesOf(id, 5, 5) }))
       yield* store.commit(id, epoch, { messages: messagesOf(id, 5, 5) })
+    })
+  ),
+
+  survivalCase(
+    "keeps what has happened, and by which key a turn is known",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(0)
+      const message = messageOf(id, 1)
+      const turn = turnOf(id, 1, { key: keyOfTurn, digest: "digest" })
+      yield* store.commit(id, epoch, {
+        messages: [message],
+        turns: [turn],
+        events: [
+          eventOf(id, 2, { _tag: "TurnAccepted", turnId: turn.id }),
+          eventOf(id, 3, { _tag: "MessageSent", message }),
+          eventOf(id, 4, { _tag: "SessionErrored", reason: "failed" })
+        ],
+        delivered: 3
+      })
+      return id
+    }),
+    Effect.fnUntraced(function*(id) {
+      const store = yield* SessionStore
+      const turn = turnOf(id, 1, { key: keyOfTurn, digest: "digest" })
+      assertSame(Turn, Option.getOrThrow(yield* store.turnByKey(id, keyOfTurn)), turn)
+      assertSame(Schema.Array(SessionEvent), yield* store.events(id, 1, 10), [
+        eventOf(id, 2, { _tag: "TurnAccepted", turnId: turn.id }),
+        eventOf(id, 3, { _tag: "MessageSent", message: messageOf(id, 1) }),
+        eventOf(id, 4, { _tag: "SessionErrored", reason: "failed" })
+      ])
+      const { delivered, epoch, lastEvent } = yield* store.open(id, 0)
+      assert.deepEqual([lastEvent, delivered], [4, 3])
+      yield* assertDies(store.commit(id, epoch, { turns: [turnOf(id, 2, { key: keyOfTurn })] }))
+    })
+  ),
+
+  survivalCase(
+    "keeps what a fork shares with a session that is gone, and what was rewound",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const origin = yield* ownSession(2)
+      const context = yield* update(initial(origin.id, at(0)), { user: { name: "Ada" } }, at(3))
+      yield* store.commit(origin.id, origin.epoch, { context })
+      yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 3, 4) })
+      const { epoch, id } = yield* forkSession(origin.id, 4)
+      yield* store.remove(origin.id, origin.epoch)
+      yield* store.commit(id, epoch, { rewindTo: 3, messages: messagesOf(id, 5, 5) })
+      return id
+    }),
+    Effect.fnUntraced(function*(id) {
+      const store = yield* SessionStore
+      // Whatever a store names its sessions by inside: nobody may take the place of the one that is gone.
+      yield* ownSession(9).pipe(Effect.provide(IdGenerator.layer))
+      assert.deepEqual(yield* seqsOf(id), [1, 2, 3, 5])
+      assert.deepEqual(yield* seqsOf(id, { rewound: true }), [1, 2, 3, 4, 5])
+      assert.equal((yield* store.get(id)).messageCount, 4)
+      assert.deepEqual((yield* store.contextAt(id, 2)).user, { name: "Ada" })
     })
   ),
 
