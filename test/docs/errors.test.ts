@@ -7,10 +7,13 @@ import type { SessionError } from "../../src/domain/error/SessionError.js"
 // The compiler keeps this complete.
 const codes: { readonly [Tag in SessionError["_tag"]]: Extract<SessionError, { readonly _tag: Tag }>["code"] } = {
   ConfigurationError: "configuration",
+  DeadlineExceeded: "deadline_exceeded",
   Disconnected: "disconnected",
   EmptyReply: "empty_reply",
+  IdempotencyConflict: "idempotency_conflict",
   InternalError: "internal",
   InvalidRequest: "invalid_request",
+  LimitExceeded: "limit_exceeded",
   MessageNotFound: "message_not_found",
   MiddlewareError: "middleware",
   OwnershipLost: "ownership_lost",

@@ -79,7 +79,7 @@ describe("HookBus", () => {
         })
         const bus = yield* HookBus
         yield* bus.add(mutating.hook)
-        yield* bus.publish({ _tag: "MessageSent", sessionId, at: now, message: sent })
+        yield* bus.publish({ _tag: "MessageSent", sessionId, number: 1, at: now, message: sent })
         yield* bus.flush
         assert.deepStrictEqual(sent, message(1, "user", "Hello"))
         assert.deepStrictEqual(messages(lines), ["Error: Hook gave up on an event"])

@@ -7,9 +7,9 @@ import { message, now, sessionId } from "../domain/conversation.js"
 import { withCapturedLogs } from "../middleware/capturedLogs.js"
 
 const events: ReadonlyArray<SessionEvent> = [
-  { _tag: "MessageSent", sessionId, at: now, message: message(1, "user", "canary") },
-  { _tag: "SessionErrored", sessionId, at: now, reason: "canary" },
-  { _tag: "SessionDeleted", sessionId, at: now }
+  { _tag: "MessageSent", sessionId, number: 1, at: now, message: message(1, "user", "canary") },
+  { _tag: "SessionErrored", sessionId, number: 1, at: now, reason: "canary" },
+  { _tag: "SessionDeleted", sessionId, number: 1, at: now }
 ]
 
 const layer = (options?: LoggingHook.LoggingHookOptions) =>
@@ -19,7 +19,7 @@ const logged = (options?: LoggingHook.LoggingHookOptions) =>
   withCapturedLogs((lines) =>
     Effect.gen(function*() {
       const bus = yield* HookBus
-      yield* Effect.forEach(events, bus.publish)
+      yield* Effect.forEach(events, (event) => bus.publish(event))
       yield* bus.flush
       return lines
     }).pipe(Effect.provide(layer(options)))

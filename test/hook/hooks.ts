@@ -9,6 +9,7 @@ import type { LogLine } from "../middleware/capturedLogs.js"
 export const event = (turn: number | string): SessionEvent => ({
   _tag: "TurnStarted",
   sessionId,
+  number: 1,
   at: now,
   turnId: TurnId.make(`${turn}`)
 })

@@ -18,7 +18,7 @@ export const start = Effect.flatMap(
   (sessions) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
 )
 
-export const prompt = (text: string) => ({ parts: [{ _tag: "Text" as const, text }], metadata: {} })
+export const prompt = (text: string) => ({ content: text })
 
 /** What the history holds. */
 export const texts = (id: SessionId) =>

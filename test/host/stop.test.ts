@@ -40,7 +40,7 @@ describe("stop", () => {
         ["complete", "You said: and now?"]
       ])
       const [, stopped] = yield* session.turns
-      assert.deepStrictEqual([stopped?.status, stopped?.errorCode, stopped?.replySeq], ["stopped", "turn_stopped", 2])
+      assert.deepStrictEqual([stopped?.status, stopped?.error?.code, stopped?.replySeq], ["stopped", "turn_stopped", 2])
       const metrics = yield* session.metrics
       assert.deepStrictEqual([metrics.providerCalls, metrics.providerErrors], [2, 0])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
@@ -105,6 +105,6 @@ describe("stop", () => {
       yield* said
       yield* session.stop()
       yield* bus.flush
-      assert.deepStrictEqual(seen, ["MessageSent", "TurnStarted", "MessageReceived", "TurnStopped"])
+      assert.deepStrictEqual(seen, ["TurnAccepted", "MessageSent", "TurnStarted", "MessageReceived", "TurnStopped"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 })

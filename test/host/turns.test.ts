@@ -67,7 +67,7 @@ describe("turns", () => {
         "TurnCompleted"
       ])
       const deltas = events.filter((event) => event._tag === "TurnDelta")
-      assert.deepStrictEqual(deltas.map(({ index }) => index), [0, 1, 2, 3])
+      assert.deepStrictEqual(deltas.map(({ offset }) => offset), [0, 4, 10, 12])
       assert.strictEqual(deltas.map(({ text }) => text).join(""), "You said: a b")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
@@ -134,7 +134,11 @@ describe("turns", () => {
       const requests = yield* mock.requests
       assert.deepStrictEqual(requests[1]?.messages.map(({ text }) => text), ["first", "second"])
       const [last, failed] = yield* session.turns
-      assert.deepStrictEqual([failed?.status, failed?.errorCode, failed?.replySeq], ["failed", "provider_transient", 2])
+      assert.deepStrictEqual([failed?.status, failed?.error?.code, failed?.replySeq], [
+        "failed",
+        "provider_transient",
+        2
+      ])
       assert.deepStrictEqual([last?.status, last?.promptSeq, last?.replySeq], ["completed", 3, 4])
       const metrics = yield* session.metrics
       assert.deepStrictEqual([metrics.providerCalls, metrics.providerErrors], [2, 1])

@@ -35,7 +35,7 @@ describe("a server that stops", () => {
         const { asked, open, reply } = yield* gatedReply("at last")
         yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
         const call = yield* Effect.flatMap(SessionManager, (remote) => remote.session(session.id).send("hello")).pipe(
-          Effect.provide(SessionClient.layer({ url, token, transport })),
+          Effect.provide(SessionClient.layer({ url, token, transport, resumeFor: 0 })),
           Effect.flip,
           Effect.fork
         )

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { SessionError } from "../../domain/error/SessionError.js"
+import { jittered } from "../../services/internal/jittered.js"
 
 /**
  * Makes calls that can be repeated survive a broken connection: they are made again, for as long as it is told. A call that
@@ -11,7 +12,7 @@ import type { SessionError } from "../../domain/error/SessionError.js"
 export const resumeFor = (patience: Duration.DurationInput) => {
   const attempts = Schedule.exponential("100 millis", 1.5).pipe(
     Schedule.union(Schedule.spaced("2 seconds")),
-    Schedule.jittered,
+    jittered,
     Schedule.upTo(patience)
   )
 

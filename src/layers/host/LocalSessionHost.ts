@@ -20,6 +20,7 @@ import { HookBus } from "../../services/HookBus.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import type { ActorServices } from "../../services/internal/actor/ActorServices.js"
 import { type ActorEnd, makeSessionActor, type SessionActor } from "../../services/internal/actor/SessionActor.js"
+import { jittered } from "../../services/internal/jittered.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
 import { SessionHost } from "../../services/SessionHost.js"
@@ -55,10 +56,7 @@ export interface LocalSessionHostOptions {
   readonly drainTimeout?: Duration.DurationInput
 }
 
-const restartDelays = Schedule.exponential("1 second").pipe(
-  Schedule.union(Schedule.spaced("30 seconds")),
-  Schedule.jittered
-)
+const restartDelays = jittered(Schedule.union(Schedule.exponential("1 second"), Schedule.spaced("30 seconds")))
 const firstRestartDelay = "1 second"
 const dueAtOnce = 100
 const beginning: FeedPlace = { number: 0, offset: 0 }
