@@ -74,6 +74,15 @@ const ask = Effect.gen(function*() {
   return Chunk.toReadonlyArray(yield* Stream.runCollect(respond(asking("one two"))))
 }).pipe(Effect.scoped)
 
+/** What is armed when the variable says this. */
+const told = (order: string) =>
+  Effect.provide(
+    Failpoints,
+    Failpoints.layer.pipe(
+      Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map([["LANGSWARM_FAILPOINT", order]]))))
+    )
+  )
+
 describe("Failpoints", () => {
   describe("in a store", () => {
     it.effect("tell a turn's acceptance, its call and its end apart", () =>
@@ -188,14 +197,6 @@ describe("Failpoints", () => {
     }).pipe(Effect.provide(Failpoints.layer)))
 
   describe("armed from the environment", () => {
-    const told = (order: string) =>
-      Effect.provide(
-        Failpoints,
-        Failpoints.layer.pipe(
-          Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map([["LANGSWARM_FAILPOINT", order]]))))
-        )
-      )
-
     it.effect("act as they are told", () =>
       Effect.gen(function*() {
         const { pass } = yield* told("afterIntent:pause:2")

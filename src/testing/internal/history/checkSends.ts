@@ -1,0 +1,92 @@
+import * as Arr from "effect/Array"
+import * as Schema from "effect/Schema"
+import type { SessionError } from "../../../domain/error/SessionError.js"
+import type { IdempotencyKey } from "../../../domain/IdempotencyKey.js"
+import { Message } from "../../../domain/Message.js"
+import { isTerminal } from "../../../domain/Turn.js"
+import { broken, type BrokenPromise } from "./BrokenPromise.js"
+import { entriesOf, type LogEntry } from "./LogEntry.js"
+import type { StoredHistory } from "./StoredHistory.js"
+
+/**
+ * Whether what clients were answered is what is stored: each accepted turn, each reply, each failure, and nothing of what
+ * was rejected.
+ */
+export const checkSends = (history: StoredHistory, log: ReadonlyArray<LogEntry>): ReadonlyArray<BrokenPromise> => {
+  const answers = log.filter((entry) => "key" in entry)
+  const keys = Arr.dedupe([...answers.map(({ key }) => key), ...history.turns.flatMap(({ key }) => key ?? [])])
+  return keys.flatMap((key) => checkKey(history, key, answers.filter((entry) => entry.key === key)))
+}
+
+const checkKey = (
+  { messages, session, turns }: StoredHistory,
+  key: IdempotencyKey,
+  answers: ReadonlyArray<LogEntry>
+): ReadonlyArray<BrokenPromise> => {
+  const report = (rule: BrokenPromise["rule"], detail: string) => broken(rule, session.id, `key ${key}: ${detail}`)
+  const stored = turns.filter((turn) => turn.key === key)
+  const accepted = Arr.dedupe(entriesOf(answers, "Accepted").map(({ turnId }) => turnId))
+  const replies = entriesOf(answers, "Replied").map(({ message }) => message)
+  const errors = entriesOf(answers, "Failed").map(({ error }) => error)
+  const wasEnded = errors.some(({ _tag }) => endings.has(_tag))
+  const wasRejected = errors.length > 0 && accepted.length === 0 && replies.length === 0 && errors.every(isRejection)
+
+  return [
+    ...(stored.length > 1 || accepted.length > 1 ? [report("TurnTwice", `turns ${turnsOf(stored, accepted)}`)] : []),
+    ...accepted.filter((id) => !stored.some((turn) => turn.id === id))
+      .map((id) => report("TurnMissing", `turn ${id} was accepted`)),
+    ...((replies.length > 0 || wasEnded) && stored.length === 0
+      ? [report("TurnMissing", "it was answered, and made no turn")]
+      : []),
+    ...replies.flatMap((reply) => {
+      const found = messages.find(({ id }) => id === reply.id)
+      if (found === undefined) return [report("ReplyMissing", `message ${reply.id}`)]
+      return isSame(found, reply) ? [] : [report("ReplyChanged", `message ${reply.id}`)]
+    }),
+    ...(replies.length > 0 && stored.some(({ status }) => status !== "completed")
+      ? [report("EndChanged", "it was answered with a reply, and did not complete")]
+      : []),
+    ...(wasEnded && stored.some(({ status }) => status === "completed" || !isTerminal(status))
+      ? [report("EndChanged", "it was answered with its failure, and did not fail")]
+      : []),
+    ...(wasRejected && stored.length > 0 ? [report("RejectedStored", `turns ${turnsOf(stored, [])}`)] : [])
+  ]
+}
+
+const turnsOf = (stored: StoredHistory["turns"], accepted: ReadonlyArray<string>): string =>
+  Arr.dedupe([...stored.map(({ id }) => id), ...accepted]).join(", ")
+
+const encode = Schema.encodeSync(Message)
+const isSame = (one: Message, other: Message): boolean => JSON.stringify(encode(one)) === JSON.stringify(encode(other))
+
+/** The turn was accepted, and this is how it ended. */
+const endings: ReadonlySet<SessionError["_tag"]> = new Set(
+  [
+    "EmptyReply",
+    "ProviderAuth",
+    "ProviderProtocol",
+    "ProviderQuota",
+    "ProviderRejected",
+    "ProviderTransient",
+    "TurnInterrupted",
+    "TurnStopped"
+  ] as const
+)
+
+const rejections: ReadonlySet<SessionError["_tag"]> = new Set(
+  [
+    "InvalidRequest",
+    "LimitExceeded",
+    "SessionBusy",
+    "SessionNotFound",
+    "SessionStateError",
+    "ShuttingDown",
+    "Unauthorized"
+  ] as const
+)
+
+/** An answer that says that nothing was stored. */
+const isRejection = (error: SessionError): boolean =>
+  rejections.has(error._tag) ||
+  (error._tag === "StoreError" && error.reason !== "Unknown") ||
+  (error._tag === "MiddlewareError" && error.stage === "admission")
