@@ -56,6 +56,15 @@ describe("MockProvider, with a script", () => {
       assert.deepStrictEqual((yield* reply(asking("Hi"))).map(({ _tag }) => _tag), ["TextDelta", "TextDelta"])
     }).pipe(Effect.provide(layer())))
 
+  it.effect("says all of it again, its end too", () =>
+    Effect.gen(function*() {
+      const end = ProviderEvent.Finished({ reason: "complete" })
+      yield* script({ text: ["a"], end, repeat: true }, { text: ["b"], end: "cut", repeat: true })
+      const again = [ProviderEvent.TextDelta({ text: "a" }), end]
+      assert.deepStrictEqual(yield* reply(asking("Hi")), [...again, ...again])
+      assert.strictEqual(textOf(yield* reply(asking("Hi"))), "bb")
+    }).pipe(Effect.provide(layer())))
+
   it.effect("stalls for ever after some chunks, until it is interrupted", () =>
     Effect.gen(function*() {
       yield* script({ text: ["some"], end: "stall" })

@@ -17,6 +17,8 @@ export interface ScriptedReply {
    * breaks; `stall`: nothing more comes, ever. Unless told, it finishes as `complete`, or `toolCalls` if there are any.
    */
   readonly end?: Data.TaggedEnum.Value<ProviderEvent, "Finished"> | ProviderError | "cut" | "stall"
+  /** All of it comes again after its end, the end too, as when a provider repeats itself. False unless told. */
+  readonly repeat?: boolean
 }
 
 /**

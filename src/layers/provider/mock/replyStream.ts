@@ -16,6 +16,15 @@ const charactersPerToken = 4
  * Plays a reply from its first chunk on. Without a delay between chunks all of it is one array of events.
  */
 export const replyStream = (
+  reply: ScriptedReply,
+  request: ProviderRequest,
+  settings: MockSettings
+): Stream.Stream<ProviderEvent, ProviderError> => {
+  const once = onceThrough(reply, request, settings)
+  return reply.repeat ? Stream.concat(once, once) : once
+}
+
+const onceThrough = (
   { end, text = [], toolCalls = [] }: ScriptedReply,
   request: ProviderRequest,
   { chunkDelay, chunkSize }: MockSettings
