@@ -4,8 +4,11 @@ import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import { SessionId } from "../../../domain/SessionId.js"
 import { TurnId } from "../../../domain/TurnId.js"
 import { ContextRow } from "./ContextRow.js"
+import { idColumn } from "./idColumn.js"
 import { MessageRow } from "./MessageRow.js"
 import { SessionRow } from "./SessionRow.js"
+
+const turnIdColumn = idColumn(TurnId)
 
 const row = <Tag extends SessionEvent["_tag"], Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
   Schema.TaggedStruct(tag, {
@@ -28,11 +31,11 @@ export const EventRow = Schema.Union(
   row("MessagesCleared", {}),
   row("MessagesRewound", { to: Schema.NonNegativeInt }),
   row("ContextUpdated", ContextRow.fields),
-  row("TurnAccepted", { turnId: TurnId }),
-  row("TurnEdited", { turnId: TurnId }),
-  row("TurnStarted", { turnId: TurnId }),
-  row("TurnJoined", { turnId: TurnId, into: TurnId }),
-  row("TurnCompleted", { turnId: TurnId }),
-  row("TurnStopped", { turnId: TurnId }),
-  row("TurnFailed", { turnId: TurnId, error: Schema.parseJson(TurnError) })
+  row("TurnAccepted", { turnId: turnIdColumn }),
+  row("TurnEdited", { turnId: turnIdColumn }),
+  row("TurnStarted", { turnId: turnIdColumn }),
+  row("TurnJoined", { turnId: turnIdColumn, into: turnIdColumn }),
+  row("TurnCompleted", { turnId: turnIdColumn }),
+  row("TurnStopped", { turnId: turnIdColumn }),
+  row("TurnFailed", { turnId: turnIdColumn, error: Schema.parseJson(TurnError) })
 )

@@ -1,24 +1,29 @@
 import * as Schema from "effect/Schema"
 import { JsonRecord } from "../../../domain/JsonRecord.js"
 import { Message } from "../../../domain/Message.js"
-import { Part } from "../../../domain/Part.js"
-import { TokenUsage } from "../../../domain/TokenUsage.js"
+import { MessageId } from "../../../domain/MessageId.js"
 import { TurnId } from "../../../domain/TurnId.js"
 import { coded } from "./coded.js"
 import { codes } from "./codes.js"
+import { idColumn } from "./idColumn.js"
 import { nullable } from "./nullable.js"
+import { partsColumn } from "./partsColumn.js"
+
+const { usage: _, ...fields } = Message.fields
 
 const columns = Schema.Struct({
-  ...Message.fields,
-  turnId: nullable(TurnId),
+  ...fields,
+  id: idColumn(MessageId),
+  turnId: nullable(idColumn(TurnId)),
   role: coded(codes.role),
-  parts: Schema.parseJson(Schema.Array(Part)),
+  parts: partsColumn,
   createdAt: Schema.DateTimeUtcFromNumber,
   metadata: Schema.parseJson(JsonRecord),
   finishReason: nullable(coded(codes.finishReason)),
   providerMessageId: nullable(Schema.String),
   providerMetadata: nullable(Schema.parseJson(JsonRecord)),
-  usage: nullable(Schema.parseJson(TokenUsage)),
+  inputTokens: nullable(Schema.NonNegativeInt),
+  outputTokens: nullable(Schema.NonNegativeInt),
   processingTimeMs: nullable(Schema.NonNegative)
 })
 
@@ -27,7 +32,10 @@ const columns = Schema.Struct({
  */
 export const MessageRow = Schema.transform(columns, Schema.typeSchema(Message), {
   strict: true,
-  // The columns have been checked a moment ago; checking them again costs ten times as much as reading them.
-  decode: (row) => new Message(row, { disableValidation: true }),
-  encode: (message) => message
+  decode: ({ inputTokens, outputTokens, ...row }) => {
+    const usage = inputTokens === undefined || outputTokens === undefined ? undefined : { inputTokens, outputTokens }
+    // The columns have been checked a moment ago; checking them again costs ten times as much as reading them.
+    return new Message({ ...row, ...(usage && { usage }) }, { disableValidation: true })
+  },
+  encode: ({ usage, ...message }) => ({ ...message, ...usage })
 })

@@ -5,6 +5,7 @@ import { Prompt, Turn } from "../../../domain/Turn.js"
 import { TurnId } from "../../../domain/TurnId.js"
 import { coded } from "./coded.js"
 import { codes } from "./codes.js"
+import { idColumn } from "./idColumn.js"
 import { nullable } from "./nullable.js"
 
 /**
@@ -12,6 +13,7 @@ import { nullable } from "./nullable.js"
  */
 export const TurnRow = Schema.Struct({
   ...Turn.fields,
+  id: idColumn(TurnId),
   status: coded(codes.turnStatus),
   prompt: nullable(Schema.parseJson(Prompt)),
   acceptedAt: Schema.DateTimeUtcFromNumber,
@@ -20,11 +22,11 @@ export const TurnRow = Schema.Struct({
   promptSeq: nullable(Schema.NonNegativeInt),
   replySeq: nullable(Schema.NonNegativeInt),
   error: nullable(Schema.parseJson(TurnError)),
-  key: nullable(IdempotencyKey),
+  key: nullable(idColumn(IdempotencyKey)),
   digest: nullable(Schema.String),
   deadlineAt: nullable(Schema.DateTimeUtcFromNumber),
   whenBusy: nullable(coded(codes.busyPolicy)),
   onUnknown: nullable(coded(codes.onUnknown)),
-  joined: nullable(TurnId),
+  joined: nullable(idColumn(TurnId)),
   draft: nullable(Schema.String)
 })

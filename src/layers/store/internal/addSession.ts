@@ -37,14 +37,6 @@ export const addSession = (session: SessionInfo, context: SessionContext) => {
     on.openSegment.run({ key, from: seq + 1 })
     const messages = on.recount.get(key)?.message_count ?? 0
     on.addContext.run({ key, ...contextRow })
-    on.addEvent.run({
-      key,
-      number: 1,
-      tag: codes.event.SessionCreated,
-      at: row.createdAt,
-      ref: messages,
-      turnId: null,
-      detail: null
-    })
+    on.addEvent.run(key, 1, codes.event.SessionCreated, row.createdAt, messages, null)
   }
 }

@@ -1,26 +1,29 @@
 import * as DateTime from "effect/DateTime"
+import type { TurnId } from "../../../domain/TurnId.js"
 import { codes } from "./codes.js"
+import { idToColumn } from "./idToColumn.js"
 import type { StoredEvent } from "./StoredEvent.js"
 
 /**
- * A row of `events`: what it was, and where to find the rest of it. For an event of a turn, `ref` is the turn's ordinal, which
- * is found by `turnId` as the row is written.
+ * A row of `events`: what it was, and where to find the rest of it.
  */
 export interface EventColumns {
   readonly number: number
   readonly tag: number
   readonly at: number
-  readonly ref: number | null
-  readonly turnId: string | null
+  /** The `seq` of its message, the version of its context, or the ordinal of its turn, unless that is yet to be looked up. */
+  readonly ref: number | { readonly turnId: string | Uint8Array }
   readonly detail: string | null
 }
 
-export const eventToRow = (event: StoredEvent): EventColumns => ({
+/**
+ * Encodes an event of a commit with turns of these ordinals.
+ */
+export const eventToRow = (event: StoredEvent, ordinals: ReadonlyMap<TurnId, number>): EventColumns => ({
   number: event.number,
   tag: codes.event[event._tag],
   at: DateTime.toEpochMillis(event.at),
-  ref: "turnId" in event ? null : refOf(event),
-  turnId: "turnId" in event ? event.turnId : null,
+  ref: "turnId" in event ? ordinals.get(event.turnId) ?? { turnId: idToColumn(event.turnId) } : refOf(event),
   detail: event._tag === "SessionErrored" ? event.reason : null
 })
 

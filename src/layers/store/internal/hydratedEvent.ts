@@ -12,8 +12,8 @@ export interface EventRead {
   readonly ref: number
   readonly detail: string | null
   readonly context: string | null
-  readonly turn: string | null
-  readonly joined: string | null
+  readonly turn: string | Uint8Array | null
+  readonly joined: string | Uint8Array | null
   readonly error: string | null
 }
 

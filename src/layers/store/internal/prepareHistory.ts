@@ -10,11 +10,11 @@ const never = Number.MAX_SAFE_INTEGER
 export const prepareHistory = (db: Sqlite.Database) => ({
   addMessage: db.prepare<[key: number, typeof MessageRow.Encoded]>(`
     INSERT INTO messages (
-      session_key, seq, id, role, created_at, turn_id, finish_reason, processing_time_ms, usage, provider_message_id,
-      provider_metadata, metadata, parts
+      session_key, seq, id, role, created_at, turn_id, finish_reason, processing_time_ms, input_tokens, output_tokens,
+      provider_message_id, provider_metadata, metadata, parts
     ) VALUES (
-      ?, @seq, @id, @role, @createdAt, @turnId, @finishReason, @processingTimeMs, @usage, @providerMessageId,
-      @providerMetadata, @metadata, @parts
+      ?, @seq, @id, @role, @createdAt, @turnId, @finishReason, @processingTimeMs, @inputTokens, @outputTokens,
+      @providerMessageId, @providerMetadata, @metadata, @parts
     )`),
 
   latestMessages: db.prepare<[id: string, limit: number], object>(`

@@ -1,6 +1,5 @@
 import type Sqlite from "better-sqlite3"
 import { codes } from "./codes.js"
-import type { EventColumns } from "./eventToRow.js"
 import type { EventRead } from "./hydratedEvent.js"
 import type { TurnRow } from "./TurnRow.js"
 import { whereTurnIsOpen } from "./whereTurnIsOpen.js"
@@ -42,20 +41,20 @@ export const prepareTurns = (db: Sqlite.Database) => ({
     SELECT sessions.id AS session_id, turns.* FROM sessions JOIN turns ON session_key = sessions.key
     WHERE sessions.id = ? AND ${whereTurnIsOpen} ORDER BY ordinal`),
 
-  turn: db.prepare<[id: string, turnId: string], object>(`
+  turn: db.prepare<[id: string, turnId: string | Uint8Array], object>(`
     SELECT sessions.id AS session_id, turns.* FROM sessions JOIN turns ON session_key = sessions.key
     WHERE sessions.id = ? AND turns.id = ?`),
 
-  turnByKey: db.prepare<[id: string, key: string], object>(`
+  turnByKey: db.prepare<[id: string, key: string | Uint8Array], object>(`
     SELECT sessions.id AS session_id, turns.* FROM sessions JOIN turns ON session_key = sessions.key
     WHERE sessions.id = ? AND turns.key = ?`),
 
-  addEvent: db.prepare<[{ key: number } & EventColumns]>(`
-    INSERT INTO events (session_key, number, tag, at, ref, detail) VALUES (
-      @key, @number, @tag, @at,
-      coalesce(@ref, (SELECT ordinal FROM turns WHERE id = @turnId AND session_key = @key)),
-      @detail
-    )`),
+  ordinalOf: db.prepare<[turnId: string | Uint8Array, key: number], { ordinal: number }>(`
+    SELECT ordinal FROM turns WHERE id = ? AND session_key = ?`),
+
+  // Several a turn, so without the names of its columns, which cost as much as the rest.
+  addEvent: db.prepare<[key: number, number: number, tag: number, at: number, ref: number, detail: string | null]>(`
+    INSERT INTO events (session_key, number, tag, at, ref, detail) VALUES (?, ?, ?, ?, ?, ?)`),
 
   events: db.prepare<[{ key: number; number: number; limit: number }], EventRead>(`
     SELECT messages.*, events.number, events.tag, events.at, events.ref, events.detail, contexts.context,

@@ -9,6 +9,7 @@ import { decodeRow } from "./decodeRow.js"
 import { EventRow } from "./EventRow.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
 import { hydratedEvent } from "./hydratedEvent.js"
+import { idToColumn } from "./idToColumn.js"
 import type { Statements } from "./prepareStatements.js"
 import { renameColumns } from "./renameColumns.js"
 import { TurnRow } from "./TurnRow.js"
@@ -36,8 +37,8 @@ export const preparedReads = (
     )
 
   return {
-    turn: (id, turnId) => readTurn(id, (on) => on.turn.get(id, turnId)),
-    turnByKey: (id, key) => readTurn(id, (on) => on.turnByKey.get(id, key)),
+    turn: (id, turnId) => readTurn(id, (on) => on.turn.get(id, idToColumn(turnId))),
+    turnByKey: (id, key) => readTurn(id, (on) => on.turnByKey.get(id, idToColumn(key))),
 
     events: (id, number, limit) =>
       readOf(id, (on) => {

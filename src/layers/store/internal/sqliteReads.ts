@@ -13,6 +13,7 @@ import { SessionId } from "../../../domain/SessionId.js"
 import type { SessionStore } from "../../../services/SessionStore.js"
 import { ContextRow } from "./ContextRow.js"
 import { decodeRow } from "./decodeRow.js"
+import { idToColumn } from "./idToColumn.js"
 import { messageCursor } from "./messageCursor.js"
 import { MessageRow } from "./MessageRow.js"
 import { OwnedSessionRow } from "./OwnedSessionRow.js"
@@ -129,7 +130,7 @@ export const sqliteReads = (
           FROM sessions
           CROSS JOIN segments ON segments.session_key = sessions.key
           CROSS JOIN messages ON messages.session_key = source_key AND seq BETWEEN from_seq AND to_seq
-          WHERE sessions.id = ${id} AND messages.id = ${messageId}`)
+          WHERE sessions.id = ${id} AND messages.id = ${idToColumn(messageId)}`)
       )
       const [message] = yield* decodeMessages(rows)
       return message ?? (yield* new MessageNotFound({ sessionId: id, messageId }))

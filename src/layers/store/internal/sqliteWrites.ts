@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { OwnershipLost } from "../../../domain/error/OwnershipLost.js"
 import { SessionNotFound } from "../../../domain/error/SessionNotFound.js"
 import type { SessionStore } from "../../../services/SessionStore.js"
+import { addEvents } from "./addEvents.js"
 import { addSession } from "./addSession.js"
 import { changeSegments } from "./changeSegments.js"
 import { ContextRow } from "./ContextRow.js"
@@ -104,7 +105,8 @@ export const sqliteWrites = (
       const contextRow = context && { version: context.version, context: encodeContext(context) }
       const messageRows = messages.map((message) => messageToRow(message))
       const turnRows = turns.map((turn) => turnToRow(turn))
-      const eventRows = events.map((event) => eventToRow(event))
+      const ordinals = new Map(turns.map(({ id, ordinal }) => [id, ordinal]))
+      const eventRows = events.map((event) => eventToRow(event, ordinals))
       return write((on): Either.Either<void, OwnershipLost | SessionNotFound> => {
         const session = on.advance.get(advance)
         if (session === undefined) return refuseCommit(on, id, epoch)
@@ -121,7 +123,7 @@ export const sqliteWrites = (
             throw new Error(`Turn ${row.ordinal} of session "${id}" is another one`)
           }
         }
-        for (const row of eventRows) on.addEvent.run({ key, ...row })
+        addEvents(on, key, eventRows)
         return Either.void
       })
     }),

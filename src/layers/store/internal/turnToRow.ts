@@ -2,6 +2,7 @@ import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import type { Turn } from "../../../domain/Turn.js"
 import { codes } from "./codes.js"
+import { idToColumn } from "./idToColumn.js"
 import { TurnRow } from "./TurnRow.js"
 
 const encodeError = Schema.encodeSync(TurnRow.pick("error"))
@@ -10,7 +11,7 @@ const encodeError = Schema.encodeSync(TurnRow.pick("error"))
  * What `TurnRow` encodes to, for the reason that `messageToRow` has. Turns fail seldom, so errors are left to their schema.
  */
 export const turnToRow = (turn: Turn): typeof TurnRow.Encoded => ({
-  id: turn.id,
+  id: idToColumn(turn.id),
   sessionId: turn.sessionId,
   ordinal: turn.ordinal,
   status: codes.turnStatus[turn.status],
@@ -22,11 +23,11 @@ export const turnToRow = (turn: Turn): typeof TurnRow.Encoded => ({
   promptSeq: turn.promptSeq ?? null,
   replySeq: turn.replySeq ?? null,
   error: turn.error ? encodeError({ error: turn.error }).error : null,
-  key: turn.key ?? null,
+  key: turn.key ? idToColumn(turn.key) : null,
   digest: turn.digest ?? null,
   deadlineAt: turn.deadlineAt ? DateTime.toEpochMillis(turn.deadlineAt) : null,
   whenBusy: turn.whenBusy ? codes.busyPolicy[turn.whenBusy] : null,
   onUnknown: turn.onUnknown ? codes.onUnknown[turn.onUnknown] : null,
-  joined: turn.joined ?? null,
+  joined: turn.joined ? idToColumn(turn.joined) : null,
   draft: turn.draft ?? null
 })
