@@ -1,14 +1,8 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Array as Arr, Clock, Console, Effect, Layer, Logger, LogLevel, Stream } from "effect"
-import {
-  type Provider,
-  ProviderEvent,
-  ProviderRegistry,
-  type Session,
-  SessionManager,
-  SessionRuntime
-} from "langswarm-session"
+import { Array as Arr, Clock, Console, Effect, Layer, Logger, LogLevel } from "effect"
+import { ProviderRegistry, type Session, SessionManager, SessionRuntime } from "langswarm-session"
+import { instantProvider } from "./instantProvider.js"
 import { rawTurns } from "./rawTurns.js"
 
 const sessionCount = 1000
@@ -16,17 +10,6 @@ const turnsEach = 10
 const inFlight = 64
 const message = "x".repeat(80)
 const reply = "y".repeat(200)
-
-/** Answers at once, so that what is measured is the runtime. */
-const instant: Provider = {
-  name: "instant",
-  capabilities: { conversation: "stateless", images: false, files: false, tools: false },
-  open: () =>
-    Effect.succeed({
-      respond: () =>
-        Stream.make(ProviderEvent.TextDelta({ text: reply }), ProviderEvent.Finished({ reason: "complete" }))
-    })
-}
 
 /** Turns per second of `count` sends to each session, round by round. */
 const rate = (sessions: ReadonlyArray<Session>, count: number) =>
@@ -81,7 +64,7 @@ const bench = Effect.gen(function*() {
   yield* Effect.provide(
     measured,
     SessionRuntime.layerProduction({ filename: `${directory}/sessions.db` }).pipe(
-      Layer.provide(ProviderRegistry.layer(instant))
+      Layer.provide(ProviderRegistry.layer(instantProvider(reply)))
     )
   )
 })

@@ -1,0 +1,76 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { Console, Effect, Either, Fiber, Layer, Logger, LogLevel } from "effect"
+import { ProviderRegistry, SessionManager, SessionRuntime } from "langswarm-session"
+import { monitorEventLoopDelay } from "node:perf_hooks"
+import { instantProvider } from "./instantProvider.js"
+
+const sendCount = 10_000
+const atOnce = 100
+const maxStallMs = 100
+
+/** The longest time that nothing else could run while `effect` did. */
+const longestStallMs = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const delays = monitorEventLoopDelay({ resolution: 1 })
+    delays.enable()
+    const result = yield* effect
+    delays.disable()
+    return [result, delays.max / 1e6] as const
+  })
+
+const nextTurnOfEventLoop = Effect.async<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
+/**
+ * Starts `effect` so many times without waiting for any to end, as many at once as a socket may bring: to fork all of them
+ * in one go is itself a stall, whatever they do.
+ */
+const flood = <A, E, R>(effect: Effect.Effect<A, E, R>, count: number) =>
+  Effect.gen(function*() {
+    const fibers: Array<Fiber.Fiber<A, E>> = []
+    while (fibers.length < count) {
+      for (let index = 0; index < atOnce; index++) fibers.push(yield* Effect.fork(effect))
+      yield* nextTurnOfEventLoop
+    }
+    return yield* Effect.forEach(fibers, Fiber.join)
+  })
+
+/** A flood of sends to one session: how many were answered, and how many were told that it is busy. */
+const burst = Effect.gen(function*() {
+  const manager = yield* SessionManager
+  const session = yield* manager.create({ userId: "bench", provider: "instant", model: "none" })
+  const sends = yield* flood(Effect.either(session.send("hello")), sendCount)
+  const answered = sends.filter(Either.isRight).length
+  const busy = sends.filter((send) => Either.isLeft(send) && send.left._tag === "SessionBusy").length
+  return { answered, busy }
+})
+
+const bench = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const directory = yield* fs.makeTempDirectoryScoped()
+  const measured = Effect.gen(function*() {
+    yield* burst
+    const [{ answered, busy }, stall] = yield* longestStallMs(burst)
+    yield* Console.log(
+      `${sendCount} sends of one session at once: ${answered} answered, ${busy} told that it is busy; ` +
+        `longest stall of the event loop ${stall.toFixed(0)} ms (at most ${maxStallMs} wanted)`
+    )
+    if (answered + busy !== sendCount) yield* Effect.dieMessage("some sends had neither answer")
+    if (stall > maxStallMs) yield* Effect.dieMessage("the event loop stalled")
+  })
+  yield* Effect.provide(
+    measured,
+    SessionRuntime.layerProduction({ filename: `${directory}/sessions.db` }).pipe(
+      Layer.provide(ProviderRegistry.layer(instantProvider("done")))
+    )
+  )
+})
+
+bench.pipe(
+  Effect.scoped,
+  Effect.provide(NodeContext.layer),
+  Logger.withMinimumLogLevel(LogLevel.Warning),
+  NodeRuntime.runMain
+)

@@ -1,0 +1,15 @@
+import { Effect, Stream } from "effect"
+import { type Provider, ProviderEvent } from "langswarm-session"
+
+/**
+ * Answers at once, so that what is measured is the runtime.
+ */
+export const instantProvider = (reply: string): Provider => ({
+  name: "instant",
+  capabilities: { conversation: "stateless", images: false, files: false, tools: false },
+  open: () =>
+    Effect.succeed({
+      respond: () =>
+        Stream.make(ProviderEvent.TextDelta({ text: reply }), ProviderEvent.Finished({ reason: "complete" }))
+    })
+})
