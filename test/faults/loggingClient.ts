@@ -1,0 +1,71 @@
+import { Effect, Layer, Schedule, Stream, SubscriptionRef } from "effect"
+import * as SessionClient from "../../src/client/SessionClient.js"
+import type { SessionError } from "../../src/domain/error/SessionError.js"
+import type { FeedPosition } from "../../src/domain/FeedPosition.js"
+import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
+import type { SendMessage } from "../../src/domain/SendMessage.js"
+import type { SessionEvent } from "../../src/domain/SessionEvent.js"
+import type { Session } from "../../src/services/Session.js"
+import { SessionManager } from "../../src/services/SessionManager.js"
+import type { HistoryChecker } from "../../src/testing/index.js"
+import { token } from "../rpc/token.js"
+
+/** A call that never reached a server is for its caller to repeat. */
+const whileAway = {
+  schedule: Schedule.spaced("50 millis"),
+  while: ({ _tag }: SessionError) => _tag === "Disconnected" || _tag === "ShuttingDown"
+}
+
+/**
+ * A client that lives on while its server is killed and started again, and writes down all it sees.
+ */
+export const makeLoggingClient = Effect.fnUntraced(function*(url: string, log: Array<HistoryChecker.LogEntry>) {
+  const services = yield* Layer.build(SessionClient.layer({ url, token, resumeFor: "1 minute" }))
+  const sessions = yield* Effect.provide(SessionManager, services)
+  const write = (entry: HistoryChecker.LogEntry) => Effect.sync(() => void log.push(entry))
+
+  return {
+    start: sessions.create({ userId: "ada", provider: "mock", model: "mock-model" }),
+
+    /** Says something, and answers what became of it. */
+    send: Effect.fnUntraced(function*(session: Session, name: string, over?: Partial<typeof SendMessage.Encoded>) {
+      const { id: sessionId } = session
+      const key = IdempotencyKey.make(name)
+      yield* write({ _tag: "Sent", sessionId, key })
+      return yield* session.stream({ content: `this is ${name}`, key, ...over }).pipe(
+        Stream.runForEach((event) => {
+          if (event._tag === "TurnAccepted") return write({ _tag: "Accepted", sessionId, key, turnId: event.turnId })
+          return event._tag === "TurnCompleted"
+            ? write({ _tag: "Replied", sessionId, key, message: event.message })
+            : Effect.void
+        }),
+        Effect.retry(whileAway),
+        Effect.as("completed" as const),
+        Effect.catchAll((error) => Effect.as(write({ _tag: "Failed", sessionId, key, error }), error._tag))
+      )
+    }),
+
+    /** Watches a session from its beginning for as long as the scope is open, and answers a way to wait for an event. */
+    watch: Effect.fnUntraced(function*(session: Session, watcher: string) {
+      const { id: sessionId } = session
+      const seen: Array<SessionEvent> = []
+      const count = yield* SubscriptionRef.make(0)
+      let from: FeedPosition | undefined
+      yield* write({ _tag: "Watched", sessionId, watcher })
+      yield* Stream.suspend(() => session.watch(from === undefined ? {} : { from })).pipe(
+        Stream.runForEach((fed) => {
+          from = fed.position
+          if (fed.event._tag !== "TurnDelta") seen.push(fed.event)
+          return Effect.zipRight(
+            write({ _tag: "Fed", sessionId, watcher, ...fed }),
+            SubscriptionRef.set(count, seen.length)
+          )
+        }),
+        Effect.retry(whileAway),
+        Effect.forkScoped
+      )
+      return (isIt: (event: SessionEvent) => boolean) =>
+        Stream.runHead(Stream.filter(count.changes, () => seen.some(isIt)))
+    })
+  }
+})

@@ -1,0 +1,110 @@
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import type { SessionEvent } from "../../src/domain/SessionEvent.js"
+import { HistoryChecker } from "../../src/testing/index.js"
+import { makeLoggingClient } from "./loggingClient.js"
+import { makeServerUnderTest, type StartOptions } from "./ServerUnderTest.js"
+
+const ends = new Set<SessionEvent["_tag"]>(["TurnCompleted", "TurnFailed", "TurnStopped"])
+
+/**
+ * Sends one message to a server that is killed where it is told to be, starts it again, waits until the turn has ended, and
+ * answers what is left. Fails when any promise is broken.
+ */
+const sendAcrossKill = Effect.fnUntraced(function*(options: StartOptions, ...restarts: ReadonlyArray<StartOptions>) {
+  const log: Array<HistoryChecker.LogEntry> = []
+  const server = yield* makeServerUnderTest
+  const first = yield* server.start(options)
+  const client = yield* makeLoggingClient(first.url, log)
+  const session = yield* client.start
+  const until = yield* client.watch(session, "watcher")
+  const send = yield* Effect.fork(client.send(session, "first"))
+  if (options.failpoint?.startsWith("inDrain")) {
+    yield* until(({ _tag }) => _tag === "TurnStarted")
+    yield* first.kill("SIGTERM")
+  }
+  yield* first.ended
+  for (const restart of restarts) yield* Effect.exit(server.start(restart))
+  const last = yield* server.start({ middleware: options.middleware ?? false })
+  const outcome = yield* Fiber.join(send)
+  yield* until(({ _tag }) => ends.has(_tag))
+  yield* last.kill("SIGTERM")
+  yield* last.ended
+
+  const calls = yield* server.calls
+  const broken = yield* Effect.provide(HistoryChecker.check([...log, ...calls]), server.store)
+  assert.deepStrictEqual(broken, [])
+  return { calls: calls.length, hooked: yield* server.hooked, log, outcome }
+}, Effect.provide(NodeContext.layer))
+
+const completesOnce = (options: StartOptions) =>
+  Effect.map(
+    sendAcrossKill(options),
+    ({ calls, outcome }) => assert.deepStrictEqual([outcome, calls], ["completed", 1])
+  )
+
+// Each has a server of its own, and waits for it most of the time.
+describe.concurrent("a server that is killed", { timeout: 60_000 }, () => {
+  it.scopedLive("row 1: before a turn is stored, stores nothing, and takes the send that is repeated", () =>
+    completesOnce({ failpoint: "beforeAccept:kill" }))
+
+  it.scopedLive("row 2: before it acknowledges a turn that it has stored, answers the send that is repeated with it", () =>
+    completesOnce({ failpoint: "afterAccept:kill", middleware: true }))
+
+  it.scopedLive("row 3: while admission looks at a send, stores nothing, and takes the send that is repeated", () =>
+    completesOnce({ failpoint: "inAdmission:kill" }))
+
+  it.scopedLive("row 3: while turn middleware looks at a turn, takes it up again", () =>
+    completesOnce({ failpoint: "inTurnMiddleware:kill", middleware: true }))
+
+  it.scopedLive("row 4: before it calls the provider, does not call it, and says so", () =>
+    Effect.map(
+      sendAcrossKill({ failpoint: "afterIntent:kill" }),
+      ({ calls, outcome }) => assert.deepStrictEqual([outcome, calls], ["TurnInterrupted", 0])
+    ))
+
+  it.scopedLive("row 5: in the middle of a reply, calls for no other", () =>
+    Effect.map(
+      sendAcrossKill({ failpoint: "midStream:kill:3" }),
+      ({ calls, outcome }) => assert.deepStrictEqual([outcome, calls], ["TurnInterrupted", 1])
+    ))
+
+  it.scopedLive("row 6: when all of a reply has come and none is stored, does not say that it completed", () =>
+    Effect.map(
+      sendAcrossKill({ failpoint: "beforeEnd:kill" }),
+      ({ calls, outcome }) => assert.deepStrictEqual([outcome, calls], ["TurnInterrupted", 1])
+    ))
+
+  it.scopedLive("row 7: once a reply is stored, has it, and tells hooks of it after all", () =>
+    Effect.map(sendAcrossKill({ failpoint: "afterEnd:kill" }), ({ calls, hooked, outcome }) => {
+      assert.deepStrictEqual([outcome, calls], ["completed", 1])
+      assert.isTrue(hooked.some((line) => line.endsWith(" TurnCompleted")))
+    }))
+
+  it.scopedLive("row 8: while it tells a hook, tells it again", () =>
+    Effect.map(sendAcrossKill({ failpoint: "inHook:kill:4" }), ({ calls, hooked, outcome }) => {
+      assert.isTrue(calls <= 1 && (outcome === "completed" || outcome === "TurnInterrupted"))
+      const numbers = new Set(hooked.map((line) => Number(line.split(" ")[1])))
+      assert.deepStrictEqual([...numbers].toSorted((a, b) => a - b), [...numbers].map((_, index) => index + 1))
+    }))
+
+  it.scopedLive("row 8: while it recovers, again and again, ends where one kill would have led", () =>
+    Effect.map(
+      sendAcrossKill(
+        { failpoint: "midStream:kill:3" },
+        { failpoint: "inRecovery:kill" },
+        { failpoint: "inRecovery:kill:2" },
+        { failpoint: "inRecovery:kill:3" }
+      ),
+      ({ calls, outcome }) => assert.deepStrictEqual([outcome, calls], ["TurnInterrupted", 1])
+    ))
+
+  for (const time of [1, 2] as const) {
+    it.scopedLive(`row 8: while it stops, at step ${time} of that, ends where it would have been`, () =>
+      Effect.map(sendAcrossKill({ failpoint: `inDrain:kill:${time}` }), ({ calls, outcome }) => {
+        assert.strictEqual(calls, 1)
+        assert.include(["completed", "TurnInterrupted"], outcome)
+      }))
+  }
+})

@@ -1,0 +1,69 @@
+/**
+ * A server to be killed: `server <data directory> <port> [middleware]`. Prints its address once it listens. It breaks where
+ * `LANGSWARM_FAILPOINT` says. Beside its database it appends what outlives it to two files: `calls`, the turns that the
+ * provider was called for, and `hooks`, the events that a hook was told of.
+ *
+ * With `middleware` there is some between the acceptance of a turn and its call, so that the two are not one commit.
+ */
+import { NodeRuntime } from "@effect/platform-node"
+import { Console, Effect, Layer, Stream } from "effect"
+import { appendFileSync } from "node:fs"
+import { MockProvider } from "../../src/layers/provider/MockProvider.js"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import { SessionServer } from "../../src/rpc/SessionServer.js"
+import { HookBus } from "../../src/services/HookBus.js"
+import { IdGenerator } from "../../src/services/IdGenerator.js"
+import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
+import type { Provider } from "../../src/services/Provider.js"
+import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
+import { Failpoints } from "../../src/testing/Failpoints.js"
+import { token } from "../rpc/token.js"
+
+const [dataDir = "", port = "0", stages] = process.argv.slice(2)
+
+const append = (file: string, line: string) => Effect.sync(() => appendFileSync(`${dataDir}/${file}`, `${line}\n`))
+
+const counted = (provider: Provider): Provider => ({
+  ...provider,
+  open: (options) =>
+    Effect.map(provider.open(options), ({ respond }) => ({
+      respond: (request) =>
+        Stream.unwrap(Effect.as(append("calls", `${request.sessionId} ${request.turnId}`), respond(request)))
+    }))
+})
+
+const providers = Layer.effect(
+  ProviderRegistry,
+  Effect.map(ProviderRegistry, (registry) => ({
+    ...registry,
+    get: (name: string) => Effect.map(registry.get(name), counted)
+  }))
+).pipe(
+  Layer.provide(MockProvider.layer({ chunkDelay: 2 }).pipe(Layer.provideMerge(ProviderRegistry.layer())))
+)
+
+const middleware = stages === "middleware"
+  ? MiddlewarePipeline.layer({ name: "looks on", turn: (request) => Effect.succeed(request) })
+  : MiddlewarePipeline.layer()
+
+const hooks = HookBus.layer({
+  name: "writes down",
+  on: (event) => append("hooks", `${event.sessionId} ${event.number} ${event._tag}`)
+})
+
+Layer.merge(SessionServer.layer({ token, port: Number(port), drainTimeout: 0 }), Failpoints.layerDrain).pipe(
+  Layer.tap((context) => Effect.provide(Effect.flatMap(SessionServer, ({ url }) => Console.log(url)), context)),
+  Layer.provide(SessionRuntime.layer({ checkpointEvery: 1, drainTimeout: 0 })),
+  Layer.provide(Failpoints.layerServices),
+  Layer.provide([
+    Failpoints.layer,
+    SqliteSessionStore.layer({ filename: `${dataDir}/sessions.db`, durability: "process" }),
+    IdGenerator.layer,
+    middleware,
+    providers,
+    hooks
+  ]),
+  Layer.launch,
+  NodeRuntime.runMain
+)
