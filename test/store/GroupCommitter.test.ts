@@ -69,6 +69,36 @@ describe("GroupCommitter", () => {
   )
 
   committerTest(
+    "answers no write of 64 busy writers before its COMMIT, in far fewer transactions than writes",
+    ({ add, count, other }) =>
+      Effect.gen(function*() {
+        const isCommitted = other.prepare("SELECT 1 FROM notes WHERE text = ?").pluck()
+        const writer = (_: unknown, name: number) =>
+          Effect.forEach(Array.from({ length: 10 }, (_, round) => `${name} in round ${round}`), (text) =>
+            Effect.map(add(text), () => assert.strictEqual(isCommitted.get(text), 1)))
+        yield* Effect.forEach(Array.from({ length: 64 }), writer, { concurrency: "unbounded" })
+        assert.isAtMost(count("COMMIT"), 640 / 16)
+      })
+  )
+
+  committerTest(
+    "row 15: has the only right to write from its first read on, so that no other writer comes between",
+    ({ add, notes, other, write }) =>
+      Effect.gen(function*() {
+        yield* add("a")
+        const added = yield* write(({ add, db }) => {
+          const found = db.prepare("SELECT count(*) FROM notes").pluck().get()
+          assert.throws(() => other.exec("INSERT INTO notes VALUES ('theirs')"), /database is locked/)
+          add.run(`after ${found}`)
+          return Either.right(found)
+        })
+        assert.strictEqual(added, 1)
+        other.exec("INSERT INTO notes VALUES ('theirs')")
+        assert.deepStrictEqual(notes(), ["a", "after 1", "theirs"])
+      })
+  )
+
+  committerTest(
     "takes no more than 256 writes into one transaction",
     ({ add, count, notes, other }) =>
       Effect.gen(function*() {
@@ -251,7 +281,7 @@ describe("GroupCommitter", () => {
     ({ add, filename, other, read, write }) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
-        const count = read(({ db }) => db.prepare("SELECT count(*) FROM notes").pluck().get())
+        const count = read(({ db }) => Number(db.prepare("SELECT count(*) FROM notes").pluck().get()))
         const breakConnection = storeError(write(({ addOrphan }) => Either.right(addOrphan.run())))
         yield* add("a")
         yield* breakConnection

@@ -1,14 +1,11 @@
-import { Array, Effect, Logger, Ref } from "effect"
+import { Array, Effect, Logger, LogLevel } from "effect"
 
 /** Runs an effect, and answers the warnings and errors it logged. */
 export const logged = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<ReadonlyArray<string>, E, R> =>
-  Effect.gen(function*() {
-    const lines = yield* Ref.make<ReadonlyArray<string>>([])
-    const keep = Logger.make(({ logLevel, message }) =>
-      logLevel.ordinal < 30_000
-        ? undefined
-        : Effect.runSync(Ref.update(lines, (all) => [...all, Array.ensure(message).join(" ")]))
-    )
-    yield* Effect.provide(effect, Logger.replace(Logger.defaultLogger, keep))
-    return yield* Ref.get(lines)
+  Effect.suspend(() => {
+    const lines: Array<string> = []
+    const keep = Logger.make<unknown, void>(({ logLevel, message }) => {
+      if (LogLevel.greaterThanEqual(logLevel, LogLevel.Warning)) lines.push(Array.ensure(message).join(" "))
+    })
+    return Effect.as(Effect.provide(effect, Logger.replace(Logger.defaultLogger, keep)), lines)
   })

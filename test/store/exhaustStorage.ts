@@ -1,0 +1,48 @@
+/**
+ * Commits to the database that its first argument names until the storage takes no more, looks at what is there, runs the
+ * shell command of its second argument, which gives the storage room, and goes on. Prints what it saw, as one line of JSON.
+ */
+import { Effect } from "effect"
+import { execSync } from "node:child_process"
+import { writeSync } from "node:fs"
+import { StoreError } from "../../src/domain/error/StoreError.js"
+import type { SessionId } from "../../src/domain/SessionId.js"
+import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import { IdGenerator } from "../../src/services/IdGenerator.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
+import { messageOf, ownSession } from "../../src/testing/internal/sessionStore/samples.js"
+
+const [filename = "", makeRoom = ""] = process.argv.slice(2)
+
+const text = "x".repeat(20_000)
+const longMessage = (id: SessionId, seq: number) => messageOf(id, seq, { parts: [{ _tag: "Text", text }] })
+
+const program = Effect.gen(function*() {
+  const store = yield* SessionStore
+  const { epoch, id } = yield* ownSession(0)
+  let acknowledged = 0
+  const commitNext = Effect.suspend(() => store.commit(id, epoch, { messages: [longMessage(id, acknowledged + 1)] }))
+  const error = yield* Effect.flip(
+    Effect.forever(Effect.tap(commitNext, () => Effect.sync(() => acknowledged++)))
+  )
+  const { messageCount } = yield* store.get(id)
+  const { items } = yield* store.messages(id, { limit: 1 })
+  const again = yield* Effect.flip(commitNext)
+
+  execSync(makeRoom, { env: { ...process.env, STORE_PID: String(process.pid) } })
+  const opened = yield* store.open(id, 0)
+  yield* store.commit(id, opened.epoch, { messages: [longMessage(id, opened.lastSeq + 1)] })
+  const after = yield* store.get(id)
+  return {
+    acknowledged,
+    failures: [error, again].map((each) => each instanceof StoreError ? `${each.reason} ${each.detail}` : each._tag),
+    readWhileFull: { messageCount, firstSeq: items[0]?.seq },
+    lastSeqAfter: opened.lastSeq,
+    messageCountAfter: after.messageCount
+  }
+})
+
+const seen = await Effect.runPromise(
+  Effect.provide(program, [SqliteSessionStore.layer({ filename }), IdGenerator.layer])
+)
+writeSync(1, JSON.stringify(seen))
