@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Either, Schema } from "effect"
+import { Duration, Either, Schema } from "effect"
+import { InvalidRequest } from "../../src/domain/error/InvalidRequest.js"
 import { SendMessage } from "../../src/domain/SendMessage.js"
 
 const decode = Schema.decodeUnknownEither(SendMessage)
@@ -53,6 +54,45 @@ describe("SendMessage", () => {
   it("replaces a lone surrogate and keeps everything else as it is", () => {
     const content = "a\0b \u202E \u{1F600} \uD800"
     assert.deepStrictEqual(Either.getOrThrow(decode({ content })), { content: "a\0b \u202E \u{1F600} \uFFFD" })
+  })
+
+  it.each<[string, unknown, number]>([
+    ["words", "30 seconds", 30_000],
+    ["milliseconds", 1, 1],
+    ["longer than any host waits", 1e18, 1e18]
+  ])("takes a timeout of %s", (_, timeout, millis) => {
+    const sent = Either.getOrThrow(decode({ content: "Hi", timeout }))
+    assert(sent.timeout)
+    assert.strictEqual(Duration.toMillis(sent.timeout), millis)
+  })
+
+  it.each<[string, unknown]>([
+    ["nothing", 0],
+    ["less than nothing", -1],
+    ["less than nothing, in words", "-1 seconds"],
+    ["not a number", NaN],
+    ["for ever", Infinity],
+    ["for ever, as a Duration", Duration.infinity],
+    ["less than nothing for ever", -Infinity],
+    ["null", null],
+    ["a number as text", "1000"]
+  ])("refuses a timeout of %s", (_, timeout) => assert.isFalse(accepts({ content: "Hi", timeout })))
+
+  it("says what a timeout must be, and where it is", () => {
+    const result = Either.mapLeft(decode({ content: "Hi", timeout: -7 }), InvalidRequest.fromParseError)
+    assert(Either.isLeft(result))
+    assert.deepStrictEqual(result.left.path, ["timeout"])
+    assert.include(result.left.reason, "must be longer than 0")
+    assert.notInclude(result.left.message, "-7")
+  })
+
+  it("says how it is to be answered", () => {
+    const sent = { content: "Hi", key: "a-key", whenBusy: "steer", stopOnDisconnect: true, onUnknown: "retry" }
+    const encode = Schema.encodeSync(SendMessage)
+    assert.deepStrictEqual<unknown>(encode(Either.getOrThrow(decode(sent))), sent)
+    for (const field of ["whenBusy", "onUnknown", "stopOnDisconnect", "key"]) {
+      assert.isFalse(accepts({ content: "Hi", [field]: "something else" }), field)
+    }
   })
 
   it("keeps metadata as data: a role in it is not the message's", () => {

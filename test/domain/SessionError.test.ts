@@ -2,10 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { Epoch } from "../../src/domain/Epoch.js"
 import { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
+import { DeadlineExceeded } from "../../src/domain/error/DeadlineExceeded.js"
 import { Disconnected } from "../../src/domain/error/Disconnected.js"
 import { EmptyReply } from "../../src/domain/error/EmptyReply.js"
+import { IdempotencyConflict } from "../../src/domain/error/IdempotencyConflict.js"
 import { InternalError } from "../../src/domain/error/InternalError.js"
 import { InvalidRequest } from "../../src/domain/error/InvalidRequest.js"
+import { LimitExceeded } from "../../src/domain/error/LimitExceeded.js"
 import { MessageNotFound } from "../../src/domain/error/MessageNotFound.js"
 import { MiddlewareError } from "../../src/domain/error/MiddlewareError.js"
 import { OwnershipLost } from "../../src/domain/error/OwnershipLost.js"
@@ -35,11 +38,18 @@ const provider = { provider: "openai", reason: "because" }
 // Clients match on the codes, so none of these ever changes.
 const errors: ReadonlyArray<[code: string, error: SessionError, says: ReadonlyArray<string>]> = [
   ["configuration", new ConfigurationError({ problems: ["one", "two"] }), ["one; two"]],
-  ["disconnected", new Disconnected({ reason: "refused" }), ["refused"]],
+  ["deadline_exceeded", new DeadlineExceeded({ turnId }), ["turn-1", "longer timeout"]],
+  ["disconnected", new Disconnected({ reason: "refused", sent: false }), ["refused"]],
   ["empty_reply", new EmptyReply({ provider: "openai" }), ["openai"]],
+  ["idempotency_conflict", new IdempotencyConflict({ sessionId, turnId }), ["turn-1", "another key"]],
   ["internal", new InternalError({ correlationId: "c-1" }), ["c-1"]],
   ["invalid_request", new InvalidRequest({ path: ["config", "name"], reason: "is wrong" }), [
     "\"config.name\" is wrong"
+  ]],
+  ["limit_exceeded", new LimitExceeded({ sessionId, limit: "maxMessages", max: 4, actual: 6 }), [
+    "session-1",
+    "maxMessages 4",
+    "6"
   ]],
   ["message_not_found", new MessageNotFound({ sessionId, messageId: "m-1" }), ["session-1", "m-1"]],
   ["middleware", new MiddlewareError({ middleware: "filter", stage: "admission", reason: "no" }), ["filter", "no"]],
@@ -54,15 +64,16 @@ const errors: ReadonlyArray<[code: string, error: SessionError, says: ReadonlyAr
   ["session_state", new SessionStateError({ sessionId, status: "archived", operation: "send" }), ["archived", "send"]],
   ["session_unavailable", new SessionUnavailable({ sessionId, reason: "failed" }), ["session-1", "failed"]],
   ["shutting_down", new ShuttingDown(), ["shutting down"]],
-  ["slow_consumer", new SlowConsumer({ turnId }), ["turn-1"]],
+  ["slow_consumer", new SlowConsumer({ sessionId }), ["session-1"]],
   ["turn_interrupted", new TurnInterrupted({ turnId }), ["turn-1"]],
   ["turn_stopped", new TurnStopped({ turnId }), ["turn-1"]],
   ["unauthorized", new Unauthorized(), ["token"]]
 ]
 
-const storeErrors = (["Busy", "Corrupt", "Full", "Io", "ReadOnly", "TooNew", "Unavailable", "Unknown"] as const).map(
-  (reason): (typeof errors)[number] => ["store", new StoreError({ reason, detail: "SQLITE" }), ["SQLITE"]]
-)
+const storeErrors =
+  (["Busy", "Corrupt", "Full", "Io", "Locked", "ReadOnly", "TooNew", "Unavailable", "Unknown"] as const).map(
+    (reason): (typeof errors)[number] => ["store", new StoreError({ reason, detail: "SQLITE" }), ["SQLITE"]]
+  )
 
 describe("SessionError", () => {
   it("is in this table, whichever it is", () => {

@@ -1,14 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Either, FastCheck, Schema } from "effect"
+import { BusyPolicy } from "../../src/domain/BusyPolicy.js"
 import { ContextPatch } from "../../src/domain/ContextPatch.js"
 import { CreateSession } from "../../src/domain/CreateSession.js"
 import { Cursor } from "../../src/domain/Cursor.js"
+import { EditTurn } from "../../src/domain/EditTurn.js"
+import { ForkSession } from "../../src/domain/ForkSession.js"
+import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
+import { MessageId } from "../../src/domain/MessageId.js"
 import { MessageQuery } from "../../src/domain/MessageQuery.js"
+import { OnUnknown } from "../../src/domain/OnUnknown.js"
 import { Part } from "../../src/domain/Part.js"
 import { Role } from "../../src/domain/Role.js"
 import { SendMessage } from "../../src/domain/SendMessage.js"
 import { SessionQuery } from "../../src/domain/SessionQuery.js"
 import { SessionStatus } from "../../src/domain/SessionStatus.js"
+import { TurnId } from "../../src/domain/TurnId.js"
 import { UserId } from "../../src/domain/UserId.js"
 import { jsonObject } from "./jsonObject.js"
 
@@ -48,6 +55,10 @@ const part = FastCheck.oneof(
   FastCheck.record({ _tag: FastCheck.constant("ToolCall"), id: name, name, arguments: jsonObject }),
   FastCheck.record({ _tag: FastCheck.constant("ToolResult"), id: name, result: text, isError: FastCheck.boolean() })
 )
+const content = FastCheck.oneof(
+  text.filter((text) => text.trim() !== ""),
+  FastCheck.tuple(FastCheck.constant({ _tag: "Text", text: "." }), part, part)
+)
 
 const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbitrary<unknown>]> = [
   ["ContextPatch", ContextPatch, contextPatch],
@@ -69,17 +80,29 @@ const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbit
       context: contextPatch
     }, { requiredKeys: ["userId", "provider", "model"] })
   ],
-  ["MessageQuery", MessageQuery, partial({ role: Arbitrary.make(Role), since, ...page })],
+  ["EditTurn", EditTurn, FastCheck.record({ turnId: Arbitrary.make(TurnId), content })],
+  [
+    "ForkSession",
+    ForkSession,
+    partial({ at: Arbitrary.make(MessageId), userId, config: partial({ maxMessages: limit }) })
+  ],
+  [
+    "MessageQuery",
+    MessageQuery,
+    partial({ role: Arbitrary.make(Role), since, rewound: FastCheck.boolean(), ...page })
+  ],
   ["Part", Part, part],
   [
     "SendMessage",
     SendMessage,
     FastCheck.record({
-      content: FastCheck.oneof(
-        text.filter((text) => text.trim() !== ""),
-        FastCheck.tuple(FastCheck.constant({ _tag: "Text", text: "." }), part, part)
-      ),
-      metadata: jsonObject
+      content,
+      metadata: jsonObject,
+      key: Arbitrary.make(IdempotencyKey),
+      whenBusy: Arbitrary.make(BusyPolicy),
+      timeout: FastCheck.double({ min: 1, max: 1e12, noNaN: true }),
+      stopOnDisconnect: FastCheck.boolean(),
+      onUnknown: Arbitrary.make(OnUnknown)
     }, { requiredKeys: ["content"] })
   ],
   [

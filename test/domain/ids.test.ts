@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
+import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
 import { MessageId } from "../../src/domain/MessageId.js"
 import { SessionId } from "../../src/domain/SessionId.js"
 import { TurnId } from "../../src/domain/TurnId.js"
@@ -29,6 +30,26 @@ describe.each([["SessionId", SessionId], ["TurnId", TurnId], ["MessageId", Messa
     ["a number", 7],
     ["an array", ["a"]]
   ])("is not %s", (_, input) => assert.isFalse(accepts(schema, input)))
+})
+
+describe("IdempotencyKey", () => {
+  it("is 1 to 128 letters, digits, _, ., : and -", () => {
+    FastCheck.assert(
+      FastCheck.property(FastCheck.stringMatching(/^[A-Za-z0-9_.:-]{1,128}$/), (key) => accepts(IdempotencyKey, key))
+    )
+  })
+
+  it.each([
+    ["nothing", ""],
+    ["one character too many", "a".repeat(129)],
+    ["a line feed at the end", "key\n"],
+    ["a NUL", "a\0b"],
+    ["a space", "a key"],
+    ["a slash", "a/b"],
+    ["a lone surrogate", "a\uD800"],
+    ["an operator object", { $gt: "" }],
+    ["a number", 7]
+  ])("is not %s", (_, input) => assert.isFalse(accepts(IdempotencyKey, input)))
 })
 
 describe("UserId", () => {

@@ -1,0 +1,23 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either, Schema } from "effect"
+import { EditTurn } from "../../src/domain/EditTurn.js"
+import { TurnId } from "../../src/domain/TurnId.js"
+
+const decode = Schema.decodeUnknownEither(EditTurn)
+
+describe("EditTurn", () => {
+  it("names a turn and what it is asked now, and changes nothing else of it", () => {
+    const edit = { turnId: TurnId.make("turn-1"), content: "Hello again", metadata: { draft: 2 } }
+    const more = { key: "another", timeout: "1 minute", whenBusy: "interrupt" }
+    assert.deepStrictEqual(Either.getOrThrow(decode({ ...edit, ...more })), edit)
+  })
+
+  it.each<[string, unknown]>([
+    ["blank text", { turnId: "turn-1", content: " \n" }],
+    ["no content", { turnId: "turn-1" }],
+    ["65 parts", { turnId: "turn-1", content: Array.from({ length: 65 }, () => ({ _tag: "Text", text: "a" })) }],
+    ["no turn", { content: "Hello" }],
+    ["what is no turn's id", { turnId: "../turn", content: "Hello" }],
+    ["a reserved key", { turnId: "turn-1", content: "Hello", metadata: JSON.parse("{\"__proto__\":{}}") as unknown }]
+  ])("refuses %s", (_, input) => assert.isTrue(Either.isLeft(decode(input))))
+})

@@ -1,0 +1,39 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either, FastCheck, Schema } from "effect"
+import { FeedPosition, fromPosition, toPosition } from "../../src/domain/FeedPosition.js"
+
+const decode = Schema.decodeUnknownEither(FeedPosition)
+const count = FastCheck.integer({ min: 0, max: 999_999_999_999_999 })
+
+describe("FeedPosition", () => {
+  it("leads back to the place it was made of, also over the wire", () => {
+    FastCheck.assert(
+      FastCheck.property(count, count, (number, offset) => {
+        const position = toPosition({ number, offset })
+        assert.deepStrictEqual(fromPosition(position), { number, offset })
+        assert.deepStrictEqual(decode(JSON.parse(JSON.stringify(position))), Either.right(position))
+      })
+    )
+  })
+
+  it("is a number of events, with an offset only where there is one", () => {
+    assert.strictEqual(toPosition({ number: 7, offset: 0 }), "7")
+    assert.strictEqual(toPosition({ number: 7, offset: 120 }), "7.120")
+    assert.deepStrictEqual(fromPosition(FeedPosition.make("7")), { number: 7, offset: 0 })
+  })
+
+  it.each<[string, unknown]>([
+    ["nothing", ""],
+    ["a word", "latest"],
+    ["less than nothing", "-1"],
+    ["an offset without a number", ".5"],
+    ["a number that ends in a dot", "5."],
+    ["two offsets", "1.2.3"],
+    ["an exponent", "1e9"],
+    ["a number that a double cannot hold", "1".repeat(16)],
+    ["an offset that a double cannot hold", `1.${"1".repeat(16)}`],
+    ["a line feed at the end", "1\n"],
+    ["digits that are not ASCII", "١"],
+    ["a number that is not text", 1]
+  ])("is not %s", (_, input) => assert.isTrue(Either.isLeft(decode(input))))
+})
