@@ -42,8 +42,9 @@ export const makeFeedHub = (capacity: number): WatchedFeedHub => {
   }
 
   return {
+    isWatched: (id) => watchers.has(id),
     publish: (id, events) => {
-      if (watchers.has(id)) { for (const event of events) offer(id, event) }
+      for (const event of events) offer(id, event)
     },
     catchUp: (id, upTo) => offer(id, { upTo }),
     end: (id) => {

@@ -6,6 +6,8 @@ import type { SessionId } from "../../../domain/SessionId.js"
  * store. It outlives the actors, so that a watcher does not notice when one of them starts again.
  */
 export interface FeedHub {
+  /** Whether there is anybody to publish for. */
+  readonly isWatched: (id: SessionId) => boolean
   /** Never waits: a watcher that has no room left is cut off. */
   readonly publish: (id: SessionId, events: ReadonlyArray<FeedEvent>) => void
   /** There are events up to this `number`, and nobody may have been told of the last ones: watchers look in the store. */

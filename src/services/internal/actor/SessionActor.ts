@@ -112,8 +112,10 @@ export const makeSessionActor = (
   const history = makeHistoryCommands(core, sends, services)
 
   const tell = (events: ReadonlyArray<SessionEvent>) => {
-    const offset = turns.running()?.live.text.length ?? 0
-    feed.publish(id, events.map((event) => ({ position: toPosition({ number: event.number, offset }), event })))
+    if (feed.isWatched(id)) {
+      const offset = turns.running()?.live.text.length ?? 0
+      feed.publish(id, events.map((event) => ({ position: toPosition({ number: event.number, offset }), event })))
+    }
     return tellHooks(events)
   }
 

@@ -124,8 +124,9 @@ export const makeTurnRunner = (
     const offset = live.text.length
     live.say(text)
     for (const other of joined) other.say(text)
-    const { lastEvent, session } = core.state()
-    feed.publish(session.id, [{
+    if (!feed.isWatched(core.id)) return
+    const { lastEvent } = core.state()
+    feed.publish(core.id, [{
       position: toPosition({ number: lastEvent, offset: live.text.length }),
       event: { _tag: "TurnDelta", turnId: live.turn.id, offset, text }
     }])

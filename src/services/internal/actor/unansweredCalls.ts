@@ -9,14 +9,16 @@ export const unansweredCalls = (
   history: ReadonlyArray<Message>,
   prompt: ReadonlyArray<Part> = []
 ): ReadonlyArray<ToolResultPart> => {
-  const open = new Set<string>()
-  for (const parts of [...history.map((message) => message.parts), prompt]) {
+  let open: Set<string> | undefined
+  const look = (parts: ReadonlyArray<Part>) => {
     for (const part of parts) {
-      if (part._tag === "ToolCall") open.add(part.id)
-      if (part._tag === "ToolResult") open.delete(part.id)
+      if (part._tag === "ToolCall") (open ??= new Set()).add(part.id)
+      if (part._tag === "ToolResult") open?.delete(part.id)
     }
   }
-  return Array.from(open, (id) => ({
+  for (const message of history) look(message.parts)
+  look(prompt)
+  return open === undefined ? [] : Array.from(open, (id) => ({
     _tag: "ToolResult",
     id,
     result: "The tool was not run.",
