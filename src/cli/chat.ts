@@ -1,13 +1,16 @@
 import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { connect, connectionOptions } from "./connection.js"
 import { inputLines } from "./inputLines.js"
 import { json } from "./json.js"
 import { printTurn } from "./printTurn.js"
 import { reportError } from "./reportError.js"
+import { sendOptions, toSendMessage } from "./sendOptions.js"
 import { sessionOptions, startSession } from "./startSession.js"
 
 class Unanswered extends Data.TaggedError("Unanswered")<{ readonly count: number }> {
@@ -22,15 +25,29 @@ class Unanswered extends Data.TaggedError("Unanswered")<{ readonly count: number
  */
 export const chat = Command.make(
   "chat",
-  { ...connectionOptions, ...sessionOptions, json },
+  {
+    ...connectionOptions,
+    ...sessionOptions,
+    ...sendOptions,
+    key: Options.text("key").pipe(
+      Options.withDescription("Makes it repeatable: line 3 has the key KEY-3, and with --session it is said only once"),
+      Options.optional
+    ),
+    json
+  },
   Effect.fnUntraced(
     function*(options) {
       const session = yield* startSession(options)
       if (!options.json) yield* Console.error(`session ${session.id}`)
       const unanswered = yield* inputLines.pipe(
         Stream.filter((line) => line.trim() !== ""),
-        Stream.mapEffect((line) =>
-          printTurn(session, line, options.json).pipe(
+        Stream.zipWithIndex,
+        Stream.mapEffect(([line, index]) =>
+          printTurn(
+            session,
+            toSendMessage(line, Option.map(options.key, (key) => `${key}-${index + 1}`), options),
+            options.json
+          ).pipe(
             Effect.as(0),
             Effect.catchAll((error) =>
               error._tag === "Disconnected" || error._tag === "Unauthorized"

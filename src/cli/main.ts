@@ -3,11 +3,16 @@ import * as Command from "@effect/cli/Command"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import { chat } from "./chat.js"
+import { edit } from "./edit.js"
 import { exitCode } from "./exitCode.js"
 import { exportSession } from "./exportSession.js"
+import { fork } from "./fork.js"
 import { list } from "./list.js"
 import { messages } from "./messages.js"
+import { pending } from "./pending.js"
+import { reactivate } from "./reactivate.js"
 import { reportError } from "./reportError.js"
+import { rewind } from "./rewind.js"
 import { runMain } from "./runMain.js"
 import { send } from "./send.js"
 import { serve } from "./serve.js"
@@ -15,10 +20,26 @@ import { serverExitCode } from "./serverExitCode.js"
 import { show } from "./show.js"
 import { stop } from "./stop.js"
 import { version } from "./version.js"
+import { watch } from "./watch.js"
 
 const root = Command.make("langswarm-session").pipe(
   Command.withDescription("Conversations with language models that nothing can lose"),
-  Command.withSubcommands([serve, chat, send, stop, list, show, messages, exportSession])
+  Command.withSubcommands([
+    serve,
+    chat,
+    send,
+    watch,
+    pending,
+    edit,
+    stop,
+    list,
+    show,
+    messages,
+    fork,
+    rewind,
+    reactivate,
+    exportSession
+  ])
 )
 
 const run = Command.run(root, { name: "langswarm-session", version })

@@ -9,6 +9,7 @@ import { Role } from "../domain/Role.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { connect, connectionOptions } from "./connection.js"
 import { json } from "./json.js"
+import { messageText } from "./messageText.js"
 import { pageOptions, toPageQuery } from "./page.js"
 import { printJson } from "./printJson.js"
 import { sessionId } from "./sessionId.js"
@@ -24,6 +25,7 @@ export const messages = Command.make(
     ...pageOptions,
     json,
     newest: Options.boolean("newest").pipe(Options.withDescription("The latest first")),
+    rewound: Options.boolean("rewound").pipe(Options.withDescription("With what was rewound")),
     role: Options.choice("role", Role.literals).pipe(Options.withDescription("Only this role's"), Options.optional),
     sessionId
   },
@@ -33,18 +35,13 @@ export const messages = Command.make(
       const page = yield* session.messages({
         ...toPageQuery(options),
         order: options.newest ? "newest" : "oldest",
+        rewound: options.rewound,
         ...(Option.isSome(options.role) && { role: options.role.value })
       })
       if (options.json) return yield* printJson(Page(Message), page)
-      yield* Effect.forEach(page.items, (message) => Console.log(toText(message)), { discard: true })
+      yield* Effect.forEach(page.items, (message) => Console.log(visible(messageText(message))), { discard: true })
       if (page.next !== undefined) yield* Console.error(`(more: --cursor ${page.next})`)
     },
     (effect, options) => Effect.provide(effect, connect(options))
   )
 ).pipe(Command.withDescription("Print a session's messages"))
-
-const toText = (message: Message): string => {
-  const others = message.parts.filter((part) => part._tag !== "Text").map((part) => `[${part._tag}]`)
-  const cut = message.finishReason === "cut" ? " (cut)" : ""
-  return `${message.seq} ${message.role}${cut}: ${visible([message.text, ...others].join(" "))}`
-}
