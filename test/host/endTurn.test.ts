@@ -1,0 +1,159 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
+import { DeadlineExceeded } from "../../src/domain/error/DeadlineExceeded.js"
+import { MiddlewareError } from "../../src/domain/error/MiddlewareError.js"
+import { ProviderQuota } from "../../src/domain/error/ProviderQuota.js"
+import { TurnInterrupted } from "../../src/domain/error/TurnInterrupted.js"
+import { TurnStopped } from "../../src/domain/error/TurnStopped.js"
+import { Message } from "../../src/domain/Message.js"
+import { SessionStatus } from "../../src/domain/SessionStatus.js"
+import type { Turn, TurnStatus } from "../../src/domain/Turn.js"
+import { TurnId } from "../../src/domain/TurnId.js"
+import { dropTurn } from "../../src/services/internal/actor/dropTurn.js"
+import { endTurn } from "../../src/services/internal/actor/endTurn.js"
+import { rollBackTurn } from "../../src/services/internal/actor/rollBackTurn.js"
+import { startTurn } from "../../src/services/internal/actor/startTurn.js"
+import type { TurnEnd } from "../../src/services/internal/actor/TurnEnd.js"
+import { session, sessionId, turnId } from "../domain/conversation.js"
+import { accepted, entry, fresh, later, prompt, question, reply, toolResult, windowSize } from "./steps.js"
+
+const started = startTurn(fresh, accepted(), [], question(1), later, windowSize)
+const end = (ending: TurnEnd, after: ReadonlyArray<Message> = [], state = started.next) =>
+  endTurn(state, [started.turn], ending, after, later, windowSize)
+const completed: TurnEnd = { error: undefined, message: reply(2) }
+const stopped = new TurnStopped({ sessionId, turnId })
+
+describe("endTurn", () => {
+  it("puts the reply into the history, with the turn's one terminal record, and tells of both", () => {
+    const { changes, next } = endTurn(
+      started.next,
+      [{ ...started.turn, draft: "H" }],
+      completed,
+      [],
+      later,
+      windowSize
+    )
+    const ended: Turn = { ...started.turn, status: "completed", endedAt: later, replySeq: 2 }
+    assert.deepStrictEqual(changes, {
+      turns: [ended],
+      metrics: next.metrics,
+      lastActivityAt: later,
+      messages: [reply(2)],
+      events: [
+        { _tag: "MessageReceived", message: reply(2), sessionId, number: 4, at: later },
+        { _tag: "TurnCompleted", turnId, sessionId, number: 5, at: later }
+      ]
+    })
+    assert.deepStrictEqual(next.window.map(({ role, seq }) => [seq, role]), [[1, "user"], [2, "assistant"]])
+    assert.deepInclude(next.metrics, {
+      totalMessages: 2,
+      assistantMessages: 1,
+      inputTokens: 3,
+      outputTokens: 2,
+      totalResponseTimeMs: 250,
+      providerCalls: 1,
+      providerErrors: 0
+    })
+  })
+
+  it.each<[TurnStatus, NonNullable<TurnEnd["error"]>, told: string]>([
+    ["failed", new ProviderQuota({ provider: "mock", reason: "no credit" }), "TurnFailed"],
+    ["failed", new DeadlineExceeded({ turnId }), "TurnFailed"],
+    ["interrupted", new TurnInterrupted({ turnId }), "TurnFailed"],
+    ["stopped", new TurnStopped({ turnId }), "TurnStopped"]
+  ])("makes a turn %s by its error, with or without a part of the reply", (status, error, told) => {
+    const cut = reply(2, { finishReason: "cut" })
+    const ended: Turn = { ...started.turn, status, endedAt: later, error }
+
+    const silent = end({ error, message: undefined })
+    assert.deepStrictEqual(silent.changes.turns, [ended])
+    assert.deepStrictEqual(silent.changes.messages, [])
+    assert.deepStrictEqual(silent.changes.events?.map(({ _tag }) => _tag), [told])
+    assert.strictEqual(silent.next.lastSeq, 1)
+
+    const partial = end({ error, message: cut })
+    assert.deepStrictEqual(partial.changes.turns, [{ ...ended, replySeq: 2 }])
+    assert.deepStrictEqual(partial.changes.messages, [cut])
+    assert.deepStrictEqual(partial.changes.events?.map(({ _tag }) => _tag), ["MessageReceived", told])
+    assert.deepStrictEqual(partial.next.window, [question(1)])
+    assert.strictEqual(partial.next.lastSeq, 2)
+  })
+
+  it.each([
+    { error: new ProviderQuota({ provider: "p", reason: "r" }), counted: [1, 1] },
+    { error: new TurnInterrupted({ sessionId, turnId }), counted: [1, 1] },
+    { error: stopped, counted: [1, 0] },
+    { error: new DeadlineExceeded({ sessionId, turnId }), counted: [1, 0] },
+    { error: new MiddlewareError({ middleware: "m", stage: "reply", reason: "r" }), counted: [1, 0] },
+    { error: new MiddlewareError({ middleware: "m", stage: "turn", reason: "r" }), counted: [0, 0] },
+    { error: new ConfigurationError({ problems: ["p"] }), counted: [0, 0] }
+  ])("counts calls and failures of the provider after $error._tag", ({ counted, error }) => {
+    const { metrics } = end({ error, message: undefined }).next
+    assert.deepStrictEqual([metrics.providerCalls, metrics.providerErrors], counted)
+  })
+
+  it("ends those that joined it as it ends, and lets stand behind the reply what must", () => {
+    const other = TurnId.make("turn-2")
+    const { prompt: _, ...rest } = accepted(2)
+    const joined: Turn = { ...rest, status: "calling", attempt: 2, joined: turnId, promptSeq: 2 }
+    const closing = new Message(entry(3, "tool", [toolResult("a")]))
+    const { changes, next } = endTurn(started.next, [started.turn, joined], completed, [closing], later, windowSize)
+    assert.deepStrictEqual(changes.turns?.map(({ id, replySeq, status }) => [id, status, replySeq]), [
+      [turnId, "completed", 2],
+      [other, "completed", 2]
+    ])
+    assert.deepStrictEqual(changes.events?.map((event) => [event.number, event._tag]), [
+      [4, "MessageReceived"],
+      [5, "MessageSent"],
+      [6, "TurnCompleted"],
+      [7, "TurnCompleted"]
+    ])
+    assert.deepStrictEqual(next.window.map(({ role }) => role), ["user", "assistant", "tool"])
+  })
+
+  it.each(SessionStatus.literals)("leaves a session's status as it is: %s", (status) => {
+    const { changes, next } = end(completed, [], { ...started.next, session: { ...session, status } })
+    assert.strictEqual(next.session.status, status)
+    assert.notProperty(changes, "status")
+  })
+})
+
+describe("dropTurn", () => {
+  it("keeps of a turn that ran out of time what it asked, and of one that was taken back nothing", () => {
+    const error = new DeadlineExceeded({ sessionId, turnId })
+    const { changes, next } = dropTurn(fresh, accepted(), error, later)
+    const { prompt: _, ...rest } = accepted()
+    assert.deepStrictEqual(changes, {
+      turns: [{ ...rest, prompt, status: "failed", endedAt: later, error }],
+      events: [{ _tag: "TurnFailed", turnId, error, sessionId, number: 2, at: later }]
+    })
+    assert.deepStrictEqual(next, { ...fresh, lastEvent: 2 })
+    assert.deepStrictEqual(dropTurn(fresh, accepted(), stopped, later).changes.turns, [
+      { ...rest, status: "stopped", endedAt: later, error: stopped }
+    ])
+  })
+})
+
+describe("rollBackTurn", () => {
+  it("takes the question and all behind it out of the history, and what stands before stays", () => {
+    const before = [reply(1), new Message(entry(2, "tool", [toolResult("a")]))]
+    const state = { ...fresh, lastSeq: 2, lastEvent: 5, window: before, session: { ...session, messageCount: 2 } }
+    const { next: running, turn } = startTurn(state, accepted(), [], question(3), later, windowSize)
+    const { changes, next } = rollBackTurn(running, [turn], stopped, later)
+    assert.deepStrictEqual(changes, {
+      rewindTo: 2,
+      metrics: next.metrics,
+      lastActivityAt: later,
+      turns: [{ ...turn, status: "stopped", endedAt: later, error: stopped }],
+      events: [
+        { _tag: "TurnStopped", turnId, sessionId, number: 8, at: later },
+        { _tag: "MessagesRewound", to: 2, sessionId, number: 9, at: later }
+      ]
+    })
+    assert.deepStrictEqual(next.window, before)
+    assert.strictEqual(next.session.messageCount, 2)
+    // What was asked is not asked again with the same number.
+    assert.strictEqual(next.lastSeq, 3)
+    assert.strictEqual(next.metrics.providerCalls, 1)
+  })
+})

@@ -1,0 +1,81 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DeadlineExceeded } from "../../src/domain/error/DeadlineExceeded.js"
+import { ProviderQuota } from "../../src/domain/error/ProviderQuota.js"
+import { TurnInterrupted } from "../../src/domain/error/TurnInterrupted.js"
+import { TurnStopped } from "../../src/domain/error/TurnStopped.js"
+import type { FinishReason } from "../../src/domain/FinishReason.js"
+import type { Turn } from "../../src/domain/Turn.js"
+import { judge } from "../../src/services/internal/actor/judge.js"
+import type { Halt } from "../../src/services/internal/actor/RunningTurn.js"
+import type { Reply } from "../../src/services/Reply.js"
+import { sessionId, turnId } from "../domain/conversation.js"
+import { accepted, toolCall } from "./steps.js"
+
+const calling: Turn = { ...accepted(), status: "calling", attempt: 1 }
+const said = (finishReason: FinishReason): Reply => ({
+  parts: [{ _tag: "Text", text: "Hi" }, toolCall("a")],
+  finishReason,
+  metadata: {}
+})
+const half: Reply = { parts: [{ _tag: "Text", text: "H" }], finishReason: "cut", metadata: {} }
+const cut: Reply = { parts: [{ _tag: "Text", text: "Hi" }], finishReason: "cut", metadata: {} }
+const interrupted = new TurnInterrupted({ sessionId, turnId })
+const stopped = new TurnStopped({ sessionId, turnId })
+const halt: Halt = { error: stopped, keepPartial: true, rollBack: false }
+
+const answered = (reply: Reply, turn = calling, wish?: Halt) =>
+  judge("mock", turn, { error: undefined, reply, processingTimeMs: 1 }, wish)
+
+const broken = (error: TurnInterrupted | ProviderQuota, reply: Reply | undefined, wish?: Halt) =>
+  judge("mock", calling, { error, reply, processingTimeMs: 1 }, wish)
+
+describe("judge", () => {
+  it.each(["complete", "length", "toolCalls", "refusal"] as const)(
+    "takes a reply that is %s for the last",
+    (reason) => {
+      assert.deepStrictEqual(answered(said(reason)), { _tag: "Completes", reply: said(reason) })
+    }
+  )
+
+  it("does not take back a reply that was complete before somebody stopped it", () => {
+    assert.deepStrictEqual(answered(said("complete"), calling, halt), { _tag: "Completes", reply: said("complete") })
+  })
+
+  it("calls again after a reply that is paused, at most 16 times", () => {
+    assert.strictEqual(answered(said("paused"))._tag, "GoesOn")
+    assert.strictEqual(answered(said("paused"), { ...calling, attempt: 15 })._tag, "GoesOn")
+    const verdict = answered(said("paused"), { ...calling, attempt: 16 })
+    assert(verdict._tag === "Breaks")
+    assert.strictEqual(verdict.error._tag, "ProviderProtocol")
+    assert.deepStrictEqual(verdict.reply, cut)
+  })
+
+  it("ends a turn that is stopped between two calls with what was said, if that is wanted", () => {
+    assert.deepStrictEqual(answered(said("paused"), calling, halt), { _tag: "Breaks", error: stopped, reply: cut })
+    assert.deepStrictEqual(answered(said("paused"), calling, { ...halt, keepPartial: false }), {
+      _tag: "Breaks",
+      error: stopped,
+      reply: undefined
+    })
+  })
+
+  it("tells why a call was interrupted, and keeps what had arrived if that is wanted", () => {
+    const late = new DeadlineExceeded({ sessionId, turnId })
+    assert.deepStrictEqual(broken(interrupted, half), { _tag: "Breaks", error: interrupted, reply: half })
+    assert.deepStrictEqual(broken(interrupted, half, { ...halt, error: late }), {
+      _tag: "Breaks",
+      error: late,
+      reply: half
+    })
+    assert.deepStrictEqual(broken(interrupted, half, { ...halt, keepPartial: false }), {
+      _tag: "Breaks",
+      error: stopped,
+      reply: undefined
+    })
+  })
+
+  it("does not hide the failure of a provider behind a stop that came too late", () => {
+    const error = new ProviderQuota({ provider: "mock", reason: "no credit" })
+    assert.deepStrictEqual(broken(error, half, halt), { _tag: "Breaks", error, reply: half })
+  })
+})

@@ -1,0 +1,94 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Message } from "../../src/domain/Message.js"
+import { SessionStatus } from "../../src/domain/SessionStatus.js"
+import { TurnId } from "../../src/domain/TurnId.js"
+import { continueTurn } from "../../src/services/internal/actor/continueTurn.js"
+import { retryTurn } from "../../src/services/internal/actor/retryTurn.js"
+import { startTurn } from "../../src/services/internal/actor/startTurn.js"
+import { session, sessionId, turnId } from "../domain/conversation.js"
+import { accepted, entry, fresh, later, question, reply, toolResult, windowSize } from "./steps.js"
+
+const { prompt: _, ...asked } = accepted()
+const calling = { ...asked, status: "calling", attempt: 1, startedAt: later, promptSeq: 1 } as const
+
+describe("startTurn", () => {
+  it("puts the question into the history in place of the prompt, and tells of both", () => {
+    const { changes, next, turn } = startTurn(fresh, accepted(), [], question(1), later, windowSize)
+    assert.deepStrictEqual(turn, calling)
+    assert.deepStrictEqual(changes, {
+      messages: [question(1)],
+      turns: [turn],
+      metrics: next.metrics,
+      lastActivityAt: later,
+      events: [
+        { _tag: "MessageSent", message: question(1), sessionId, number: 2, at: later },
+        { _tag: "TurnStarted", turnId, sessionId, number: 3, at: later }
+      ]
+    })
+    assert.deepStrictEqual(next.window, [question(1)])
+    assert.deepInclude(next.metrics, { totalMessages: 1, userMessages: 1, providerCalls: 0 })
+  })
+
+  it("lets stand before the question what must", () => {
+    const closing = new Message(entry(1, "tool", [toolResult("a")]))
+    const { changes, next, turn } = startTurn(fresh, accepted(), [closing], question(2), later, windowSize)
+    assert.deepStrictEqual(next.window.map(({ role, seq }) => [seq, role]), [[1, "tool"], [2, "user"]])
+    assert.strictEqual(turn.promptSeq, 2)
+    assert.deepStrictEqual(changes.events?.map(({ _tag, number }) => [number, _tag]), [
+      [2, "MessageSent"],
+      [3, "MessageSent"],
+      [4, "TurnStarted"]
+    ])
+  })
+
+  it.each(SessionStatus.literals)("wakes a session that is idle and no other: %s", (status) => {
+    const state = { ...fresh, session: { ...session, status } }
+    const { changes, next } = startTurn(state, accepted(), [], question(1), later, windowSize)
+    assert.strictEqual(next.session.status, status === "idle" ? "active" : status)
+    assert.strictEqual(changes.status, status === "idle" ? "active" : undefined)
+  })
+})
+
+describe("continueTurn", () => {
+  const started = startTurn(fresh, accepted(), [], question(1), later, windowSize)
+  const paused = reply(2, { finishReason: "paused" })
+
+  it("stores what was said and begins the next attempt without the draft of the last", () => {
+    const drafted = { ...started.turn, draft: "Hi" }
+    const { changes, joined, next, turn } = continueTurn(started.next, drafted, [paused], [], later, windowSize)
+    assert.deepStrictEqual(turn, { ...calling, attempt: 2 })
+    assert.deepStrictEqual([changes.turns, joined, changes.messages], [[turn], [], [paused]])
+    assert.deepStrictEqual(changes.events, [
+      { _tag: "MessageReceived", message: paused, sessionId, number: 4, at: later }
+    ])
+    assert.deepInclude(next.metrics, { providerCalls: 1, providerErrors: 0, assistantMessages: 1 })
+  })
+
+  it("takes in the turns that were steered into it, each with its question", () => {
+    const other = TurnId.make("turn-2")
+    const join = { turn: accepted(2, { whenBusy: "steer" }), question: question(3, other) }
+    const { changes, joined, next } = continueTurn(started.next, started.turn, [paused], [join], later, windowSize)
+    const { prompt: _, ...rest } = join.turn
+    assert.deepStrictEqual(joined, [
+      { ...rest, status: "calling", attempt: 2, startedAt: later, promptSeq: 3, joined: turnId }
+    ])
+    assert.deepStrictEqual(changes.turns?.slice(1), joined)
+    assert.deepStrictEqual(next.window.map(({ seq }) => seq), [1, 2, 3])
+    assert.deepStrictEqual(changes.events?.slice(1), [
+      { _tag: "MessageSent", message: join.question, sessionId, number: 5, at: later },
+      { _tag: "TurnJoined", turnId: other, into: turnId, sessionId, number: 6, at: later }
+    ])
+  })
+})
+
+describe("retryTurn", () => {
+  it("is one more attempt, and no more of the history", () => {
+    const { changes, next, turn } = retryTurn({ ...fresh, lastSeq: 1 }, { ...calling, draft: "half" }, later)
+    assert.deepStrictEqual(turn, { ...calling, attempt: 2 })
+    assert.deepStrictEqual(changes, {
+      turns: [turn],
+      events: [{ _tag: "TurnStarted", turnId, sessionId, number: 2, at: later }]
+    })
+    assert.deepStrictEqual(next, { ...fresh, lastSeq: 1, lastEvent: 2 })
+  })
+})
