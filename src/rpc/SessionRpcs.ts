@@ -111,6 +111,9 @@ export class SessionRpcs extends RpcGroup.make(
   /** Where a server answers. */
   static readonly path = "/rpc"
 
+  /** Calls that have no end of their own, so that a server which stops does not wait for it. */
+  static readonly endless: ReadonlySet<string> = new Set(["Watch"])
+
   /** No call may be larger. */
   static readonly maxRequestBytes = 1024 * 1024
 }

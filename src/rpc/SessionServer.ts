@@ -82,7 +82,7 @@ const serve = Effect.fnUntraced(function*({
     return yield* new ConfigurationError({ problems: [`port must be a whole number from 0 to ${maxPort}`] })
   }
 
-  const { connect, drain, end, protocol } = yield* makeHardenedProtocol(SessionRpcs.requests)
+  const { connect, drain, end, protocol } = yield* makeHardenedProtocol(SessionRpcs.requests, SessionRpcs.endless)
   const refusalOf = makeAllowList({ hosts: [bracketed(host), ...allowedHosts], origins: allowedOrigins })
 
   const router = HttpRouter.empty.pipe(

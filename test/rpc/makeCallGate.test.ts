@@ -47,4 +47,16 @@ describe("makeCallGate", () => {
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(gaveUp)
     }))
+
+  it.effect("does not wait for a call that has no end of its own", () =>
+    Effect.gen(function*() {
+      const gate = makeCallGate(SessionRpcs.requests, SessionRpcs.endless)
+      const connection = gate.connection()
+      connection.enter("0", "Watch")
+      connection.enter("1", "Health")
+      const drained = yield* Effect.fork(gate.drain("1 hour"))
+      connection.leave("1")
+      yield* Fiber.join(drained)
+      assert.strictEqual(connection.running(), 1)
+    }))
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import * as Net from "node:net"
 import * as SessionClient from "../../src/client/SessionClient.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
@@ -67,6 +67,24 @@ describe("a server that stops", () => {
       assert.deepStrictEqual([answer.requestId, answer.exit?._tag], ["1", "Success"])
       assert.strictEqual(yield* socket.closed, 1001)
       yield* Fiber.join(stopping)
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("ends a feed that somebody watches, and does not wait for it", () =>
+    Effect.gen(function*() {
+      const { stop, url } = yield* serve({ drainTimeout: 3_600_000 })
+      const session = yield* start
+      const seen = yield* Deferred.make<void>()
+      const watching = yield* Effect.flatMap(
+        SessionManager,
+        (remote) => Stream.runForEach(remote.session(session.id).watch(), () => Deferred.succeed(seen, undefined))
+      ).pipe(
+        Effect.provide(SessionClient.layer({ url, token, resumeFor: 0 })),
+        Effect.flip,
+        Effect.fork
+      )
+      yield* Deferred.await(seen)
+      yield* stop
+      assert.strictEqual((yield* Fiber.join(watching))._tag, "Disconnected")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
   it.scoped("waits neither for idle sockets nor for silent ones", () =>

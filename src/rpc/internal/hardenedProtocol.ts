@@ -36,13 +36,17 @@ export interface Connection {
 
 /**
  * The protocol of `@effect/rpc`, for frames that anyone may send. Whatever is wrong with a call is answered to that call, by
- * a typed error that repeats none of it. `tags` are the calls there are.
+ * a typed error that repeats none of it. `tags` are the calls there are, `endless` those that end only with
+ * their connection.
  *
  * It stands in place of the protocols of `RpcServer`, since these answer such frames with defects of the whole connection,
  * let a frame's headers win, buffer streams over HTTP without limit, and cannot close a socket with a reason.
  */
-export const makeHardenedProtocol = Effect.fnUntraced(function*(tags: ReadonlyMap<string, unknown>) {
-  const gate = makeCallGate(tags)
+export const makeHardenedProtocol = Effect.fnUntraced(function*(
+  tags: ReadonlyMap<string, unknown>,
+  endless: ReadonlySet<string>
+) {
+  const gate = makeCallGate(tags, endless)
   const disconnects = yield* Mailbox.make<number>()
   const connections = new Map<number, OpenConnection>()
   let lastId = 0

@@ -8,19 +8,24 @@ const maxOfConnection = 1024
 const maxOfServer = 4096
 
 /**
- * Decides which calls may start, and knows which still run. `tags` are the calls there are.
+ * Decides which calls may start, and knows which still run. `tags` are the calls there are; those in `endless` have no end of
+ * their own, so nobody waits for it.
  */
-export const makeCallGate = (tags: ReadonlyMap<string, unknown>) => {
+export const makeCallGate = (tags: ReadonlyMap<string, unknown>, endless: ReadonlySet<string> = new Set()) => {
   const idle = Effect.unsafeMakeLatch(true)
   let draining = false
   let running = 0
+  let awaited = 0
 
-  const left = (count: number) => {
-    running -= count
-    if (running === 0) idle.unsafeOpen()
+  const left = (calls: Iterable<string>) => {
+    for (const tag of calls) {
+      running -= 1
+      if (!endless.has(tag)) awaited -= 1
+    }
+    if (awaited === 0) idle.unsafeOpen()
   }
 
-  const refusalOf = (inFlight: ReadonlySet<string>, id: string, tag: string) => {
+  const refusalOf = (inFlight: ReadonlyMap<string, string>, id: string, tag: string) => {
     if (draining) return new ShuttingDown()
     if (!tags.has(tag)) return new InvalidRequest({ path: ["tag"], reason: "names no call that this server knows" })
     if (inFlight.has(id)) return new InvalidRequest({ path: ["id"], reason: "is the id of a call that still runs" })
@@ -31,21 +36,28 @@ export const makeCallGate = (tags: ReadonlyMap<string, unknown>) => {
   return {
     /** The calls of one connection. */
     connection: () => {
-      const inFlight = new Set<string>()
+      const inFlight = new Map<string, string>()
       return {
         /** Why the call may not start; undefined when it has. */
         enter: (id: string, tag: string): InvalidRequest | ShuttingDown | undefined => {
           const refusal = refusalOf(inFlight, id, tag)
           if (refusal !== undefined) return refusal
-          inFlight.add(id)
-          running++
-          idle.unsafeClose()
+          inFlight.set(id, tag)
+          running += 1
+          if (!endless.has(tag)) {
+            awaited += 1
+            idle.unsafeClose()
+          }
           return undefined
         },
         running: () => inFlight.size,
-        leave: (id: string) => left(inFlight.delete(id) ? 1 : 0),
+        leave: (id: string) => {
+          const tag = inFlight.get(id)
+          inFlight.delete(id)
+          if (tag !== undefined) left([tag])
+        },
         leaveAll: () => {
-          left(inFlight.size)
+          left(inFlight.values())
           inFlight.clear()
         }
       }

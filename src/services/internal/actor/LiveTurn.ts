@@ -17,6 +17,7 @@ export class LiveTurn {
   /** Ends the turn when its time is up. */
   timer: Fiber.RuntimeFiber<void> | undefined
   private question: Message | undefined
+  private ended = false
   private readonly observers = new Set<TurnObserver>()
 
   /** `turn` is as it was last committed; `onEnd` runs once. */
@@ -40,8 +41,10 @@ export class LiveTurn {
     this.emit({ _tag: "TurnDelta", turnId: this.turn.id, offset, text })
   }
 
-  /** With its reply, with what ended it, or with why nobody will hear of it here. */
+  /** With its reply, with what ended it, or with why nobody will hear of it here. Only the first call counts. */
   end(exit: Exit.Exit<Message, ChangeError | TurnError>): void {
+    if (this.ended) return
+    this.ended = true
     if (exit._tag === "Success") this.emit({ _tag: "TurnCompleted", turnId: this.turn.id, message: exit.value })
     for (const observer of this.observers) observer.end(exit)
     this.timer?.unsafeInterruptAsFork(this.timer.id())
