@@ -7,16 +7,18 @@ import { constants } from "node:os"
 
 const byTag: Readonly<Record<string, number>> = {
   ConfigurationError: 2,
+  IdempotencyConflict: 2,
   InvalidRequest: 2,
   Disconnected: 3,
   Unauthorized: 4,
   SessionNotFound: 5,
-  MessageNotFound: 5
+  MessageNotFound: 5,
+  DeadlineExceeded: 6
 }
 
 /**
  * What the shell is told: 0 done, 1 refused or failed, 2 wrong usage or input, 3 no connection, 4 wrong token, 5 not found,
- * 70 a defect, 128 and the number of the signal that interrupted it: 130 for Ctrl-C.
+ * 6 out of time, 70 a defect, 128 and the number of the signal that interrupted it: 130 for Ctrl-C.
  */
 export const exitCode = (exit: Exit.Exit<unknown, unknown>, signal: number = constants.signals.SIGINT): number => {
   if (Exit.isSuccess(exit)) return 0
