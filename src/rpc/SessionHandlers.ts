@@ -15,6 +15,7 @@ export const layer = SessionRpcs.toLayer(
       Context: ({ sessionId }) => sessions.session(sessionId).context,
       Metrics: ({ sessionId }) => sessions.session(sessionId).metrics,
       Turns: ({ sessionId }) => sessions.session(sessionId).turns,
+      Turn: ({ sessionId, turnId }) => sessions.session(sessionId).turn(turnId),
       Messages: ({ query, sessionId }) => sessions.session(sessionId).messages(query),
       Message: ({ messageId, sessionId }) => sessions.session(sessionId).message(messageId),
       Export: ({ sessionId }) => sessions.session(sessionId).export,

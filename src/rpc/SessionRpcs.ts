@@ -11,6 +11,7 @@ import { MessageNotFound } from "../domain/error/MessageNotFound.js"
 import { SendError } from "../domain/error/SendError.js"
 import { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import { SlowConsumer } from "../domain/error/SlowConsumer.js"
+import { TurnNotFound } from "../domain/error/TurnNotFound.js"
 import { FeedEvent } from "../domain/FeedEvent.js"
 import { ForkSession } from "../domain/ForkSession.js"
 import { Health } from "../domain/Health.js"
@@ -30,6 +31,7 @@ import { SessionQuery } from "../domain/SessionQuery.js"
 import { StopOutcome, StopTurn } from "../domain/StopTurn.js"
 import { Turn } from "../domain/Turn.js"
 import { TurnEvent } from "../domain/TurnEvent.js"
+import { TurnId } from "../domain/TurnId.js"
 import { TurnReceipt } from "../domain/TurnReceipt.js"
 import { WatchSession } from "../domain/WatchSession.js"
 import { Authentication } from "./Authentication.js"
@@ -57,6 +59,12 @@ export class SessionRpcs extends RpcGroup.make(
   Rpc.make("Context", { payload: { sessionId }, success: SessionContext, error: ReadError, defect }),
   Rpc.make("Metrics", { payload: { sessionId }, success: SessionMetrics, error: ReadError, defect }),
   Rpc.make("Turns", { payload: { sessionId }, success: Schema.Array(Turn), error: ReadError, defect }),
+  Rpc.make("Turn", {
+    payload: { sessionId, turnId: TurnId },
+    success: Turn,
+    error: Schema.Union(ReadError, TurnNotFound),
+    defect
+  }),
   Rpc.make("Messages", {
     payload: { sessionId, query: MessageQuery },
     success: Page(Message),

@@ -8,6 +8,7 @@ import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
 import type { SendError } from "../domain/error/SendError.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { SlowConsumer } from "../domain/error/SlowConsumer.js"
+import type { TurnNotFound } from "../domain/error/TurnNotFound.js"
 import type { FeedEvent } from "../domain/FeedEvent.js"
 import type { ForkSession } from "../domain/ForkSession.js"
 import type { Message } from "../domain/Message.js"
@@ -88,6 +89,9 @@ export interface Session {
 
   /** The latest 50 turns, the last one first. */
   readonly turns: Effect.Effect<ReadonlyArray<Turn>, SessionNotFound | AccessError>
+
+  /** One turn, such as a `submit` has made: how it stands, or how it ended. */
+  readonly turn: (turnId: string) => Effect.Effect<Turn, TurnNotFound | SessionNotFound | AccessError>
 
   /** Removes all messages. Metrics and context stay. */
   readonly clear: Effect.Effect<void, ChangeError>

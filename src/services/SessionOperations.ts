@@ -10,6 +10,7 @@ import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
 import type { SendError } from "../domain/error/SendError.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { SlowConsumer } from "../domain/error/SlowConsumer.js"
+import type { TurnNotFound } from "../domain/error/TurnNotFound.js"
 import type { FeedEvent } from "../domain/FeedEvent.js"
 import type { ForkSession } from "../domain/ForkSession.js"
 import type { Health } from "../domain/Health.js"
@@ -29,6 +30,7 @@ import type { SessionQuery } from "../domain/SessionQuery.js"
 import type { StopOutcome, StopTurn } from "../domain/StopTurn.js"
 import type { Turn } from "../domain/Turn.js"
 import type { TurnEvent } from "../domain/TurnEvent.js"
+import type { TurnId } from "../domain/TurnId.js"
 import type { TurnReceipt } from "../domain/TurnReceipt.js"
 import type { WatchSession } from "../domain/WatchSession.js"
 
@@ -45,6 +47,7 @@ export interface SessionOperations {
   readonly context: (id: SessionId) => Effect.Effect<SessionContext, SessionNotFound | AccessError>
   readonly metrics: (id: SessionId) => Effect.Effect<SessionMetrics, SessionNotFound | AccessError>
   readonly turns: (id: SessionId) => Effect.Effect<ReadonlyArray<Turn>, SessionNotFound | AccessError>
+  readonly turn: (id: SessionId, turnId: TurnId) => Effect.Effect<Turn, TurnNotFound | SessionNotFound | AccessError>
   readonly messages: (
     id: SessionId,
     query: MessageQuery

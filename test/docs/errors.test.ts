@@ -30,6 +30,7 @@ const codes: { readonly [Tag in SessionError["_tag"]]: Extract<SessionError, { r
   SlowConsumer: "slow_consumer",
   StoreError: "store",
   TurnInterrupted: "turn_interrupted",
+  TurnNotFound: "turn_not_found",
   TurnStopped: "turn_stopped",
   Unauthorized: "unauthorized"
 }

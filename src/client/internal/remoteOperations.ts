@@ -40,6 +40,7 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, patienc
     context: (sessionId) => call(client.Context({ sessionId })),
     metrics: (sessionId) => call(client.Metrics({ sessionId })),
     turns: (sessionId) => call(client.Turns({ sessionId })),
+    turn: (sessionId, turnId) => call(client.Turn({ sessionId, turnId })),
     messages: (sessionId, query) => call(client.Messages({ sessionId, query })),
     message: (sessionId, messageId) => call(client.Message({ sessionId, messageId })),
     export: (sessionId) => call(client.Export({ sessionId })),

@@ -18,21 +18,31 @@ export const resumeFor = (patience: Duration.DurationInput) => {
 
   const untilCutOff = () => {
     let wasCut = false
-    return (error: SessionError) => {
-      wasCut ||= error._tag === "Disconnected" && error.sent
-      return wasCut && (error._tag === "Disconnected" || error._tag === "ShuttingDown")
+    let wasThere = false
+    return {
+      isThere: () => {
+        wasThere = true
+      },
+      isAway: (error: SessionError) => {
+        // A server that is about to stop says so to who listens already, and to who comes too late.
+        wasCut ||= error._tag === "Disconnected" ? error.sent : error._tag === "ShuttingDown" && wasThere
+        return wasCut && (error._tag === "Disconnected" || error._tag === "ShuttingDown")
+      }
     }
   }
 
   return {
     call: <A, E extends SessionError>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      Effect.suspend(() => Effect.retry(call, { schedule: attempts, while: untilCutOff() })),
+      Effect.suspend(() => Effect.retry(call, { schedule: attempts, while: untilCutOff().isAway })),
 
     /** `next` is run for each connection, and goes on where the one before it ended. */
     stream: <A, E extends SessionError>(next: () => Stream.Stream<A, E>): Stream.Stream<A, E> =>
       Stream.suspend(() => {
-        const isAway = untilCutOff()
-        return Stream.retry(Stream.suspend(next), Schedule.whileInput(attempts, (error: E) => isAway(error)))
+        const { isAway, isThere } = untilCutOff()
+        return Stream.suspend(next).pipe(
+          Stream.tap(() => Effect.sync(isThere)),
+          Stream.retry(Schedule.whileInput(attempts, (error: E) => isAway(error)))
+        )
       })
   }
 }

@@ -2,10 +2,12 @@ import * as Arr from "effect/Array"
 import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Cursor } from "../../domain/Cursor.js"
 import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
+import { TurnNotFound } from "../../domain/error/TurnNotFound.js"
 import { validate } from "../../domain/SessionConfig.js"
 import { initial } from "../../domain/SessionContext.js"
 import type { SessionId } from "../../domain/SessionId.js"
@@ -78,6 +80,8 @@ export const localOperations = Effect.gen(function*() {
     context: store.context,
     metrics: store.metrics,
     turns: (id) => store.turns(id, shownTurns),
+    turn: (id, turnId) =>
+      Effect.flatMap(store.turn(id, turnId), Either.fromOption(() => new TurnNotFound({ sessionId: id, turnId }))),
     messages: store.messages,
     message: store.message,
     export: Effect.fnUntraced(function*(id) {

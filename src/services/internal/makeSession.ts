@@ -10,6 +10,7 @@ import { RewindSession } from "../../domain/RewindSession.js"
 import { SendMessage } from "../../domain/SendMessage.js"
 import type { SessionId } from "../../domain/SessionId.js"
 import { StopTurn } from "../../domain/StopTurn.js"
+import { TurnId } from "../../domain/TurnId.js"
 import { WatchSession } from "../../domain/WatchSession.js"
 import type { SendInput, Session } from "../Session.js"
 import type { SessionOperations } from "../SessionOperations.js"
@@ -23,6 +24,7 @@ const checkEdit = checkInput(EditTurn)
 const checkFork = checkInput(ForkSession)
 const checkRewind = checkInput(RewindSession)
 const checkStop = checkInput(StopTurn)
+const checkTurnId = checkInput(TurnId)
 const checkMessageId = checkInput(MessageId)
 const checkMessageQuery = checkInput(MessageQuery)
 const checkContextPatch = checkInput(ContextPatch)
@@ -67,6 +69,9 @@ export const makeSession = (operations: SessionOperations, id: SessionId): Sessi
     Effect.flatMap(checkMessageId(messageId), (messageId) => operations.message(id, messageId))
   ),
   turns: Effect.withSpan(operations.turns(id), "Session.turns"),
+  turn: Effect.fn("Session.turn")((turnId: string) =>
+    Effect.flatMap(checkTurnId(turnId), (turnId) => operations.turn(id, turnId))
+  ),
   clear: Effect.withSpan(operations.clear(id), "Session.clear"),
   context: Effect.withSpan(operations.context(id), "Session.context"),
   updateContext: Effect.fn("Session.updateContext")((patch: typeof ContextPatch.Encoded) =>

@@ -1,5 +1,4 @@
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { EditTurn } from "../../../domain/EditTurn.js"
@@ -8,7 +7,7 @@ import { SessionStateError } from "../../../domain/error/SessionStateError.js"
 import type { MessageContent } from "../../../domain/MessageContent.js"
 import type { SendMessage } from "../../../domain/SendMessage.js"
 import { acceptsMessages } from "../../../domain/SessionStatus.js"
-import type { Prompt } from "../../../domain/Turn.js"
+import { isTerminal, type Prompt } from "../../../domain/Turn.js"
 import { type ActorCore, type Command } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { checkLimits } from "./checkLimits.js"
@@ -43,10 +42,7 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
       const now = yield* DateTime.now
       if (
         acceptsMessages(session.status) && sessionTimeoutMinutes !== undefined && turns.size() === 0 &&
-        Duration.greaterThanOrEqualTo(
-          DateTime.distanceDuration(session.lastActivityAt, now),
-          Duration.minutes(sessionTimeoutMinutes)
-        )
+        DateTime.distance(session.lastActivityAt, now) >= sessionTimeoutMinutes * 60_000
       ) {
         yield* core.persist(withStatus(core.state(), "archived", now))
       }
@@ -54,29 +50,35 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
       if (!acceptsMessages(status)) return yield* new SessionStateError({ sessionId: session.id, status, operation })
     })
 
-  /** Whether the key was known, and the observer has been shown the turn it belongs to. */
+  /**
+   * `joined`: the key was known, and the observer is shown the turn it belongs to. `underWay`: it is known to the store, but
+   * the actor has yet to hear of that; to be asked again once it has.
+   */
   const joinKnown = Effect.fnUntraced(function*({ key }: SendMessage, digest: string, observer: TurnObserver) {
-    if (key === undefined) return false
+    if (key === undefined) return "unknown"
     const live = turns.withKey(key)
     const known = live ? Option.some(live.turn) : yield* store.turnByKey(core.id, key)
-    if (Option.isNone(known)) return false
+    if (Option.isNone(known)) return "unknown"
     const turn = known.value
     if (turn.digest !== digest) return yield* new IdempotencyConflict({ sessionId: core.id, turnId: turn.id })
     if (live) live.join(observer, "joined")
-    else yield* replayTurn(store, turn, observer)
-    return true
+    else if (isTerminal(turn.status)) yield* replayTurn(store, turn, observer)
+    else return "underWay"
+    return "joined"
   })
 
   const accept = Effect.fnUntraced(function*(message: SendMessage, observer: TurnObserver) {
     const { lastOrdinal } = yield* core.current
     const digest = message.key === undefined ? "" : digestOf(message)
     // Before admission: who asks again must not be refused what was accepted.
-    if (yield* joinKnown(message, digest, observer)) return
+    const known = yield* joinKnown(message, digest, observer)
+    if (known === "joined") return
     const prompt = yield* admit(promptOf(message))
     yield* core.ask(
       Effect.gen(function*() {
         const state = core.state()
-        if (state.lastOrdinal !== lastOrdinal && (yield* joinKnown(message, digest, observer))) return
+        const mayBeKnown = known === "underWay" || state.lastOrdinal !== lastOrdinal
+        if (mayBeKnown && (yield* joinKnown(message, digest, observer)) === "joined") return
         yield* requireOpen("send")
         const running = turns.running()
         const openMessages = 2 * turns.size() - Number(running !== undefined)

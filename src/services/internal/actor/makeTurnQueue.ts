@@ -123,8 +123,13 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   const recover = Effect.fnUntraced(function*(open: ReadonlyArray<Turn>) {
     const now = yield* DateTime.now
     for (const turn of open) {
-      if (turn.status === "calling" && (turn.onUnknown !== "retry" || turn.joined !== undefined)) {
+      const isLate = turn.deadlineAt !== undefined && DateTime.lessThanOrEqualTo(turn.deadlineAt, now)
+      if (turn.status === "calling" && (turn.onUnknown !== "retry" || turn.joined !== undefined || isLate)) {
         yield* runner.interrupt(turn)
+        continue
+      }
+      if (isLate) {
+        yield* core.persist(dropTurn(core.state(), turn, late(turn), now))
         continue
       }
       const live = newLive(turn)

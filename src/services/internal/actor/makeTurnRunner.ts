@@ -81,7 +81,7 @@ export const makeTurnRunner = (
     // The context may have changed by then; the history has not, since nothing else falls into a turn.
     const intend = Effect.suspend(() =>
       current.halt
-        ? Effect.interrupt
+        ? Effect.fail(current.halt.error)
         : Effect.map(core.persist(startTurn(core.state(), live.turn, before, question, at, historyWindow)), started)
     )
     call(current, intent.next, Effect.catchAll(core.ask(intend), () => Effect.interrupt))

@@ -77,7 +77,8 @@ export const runTurn = (
       })
 
       const called = yield* Effect.exit(restore(call))
-      const processingTimeMs = Number((yield* Clock.currentTimeNanos) - startedAt) / 1e6
+      // Not every clock only ever goes forward.
+      const processingTimeMs = Math.max(0, Number((yield* Clock.currentTimeNanos) - startedAt) / 1e6)
 
       // Nothing is stored or shown before reply middleware has seen it, and what was cut is no exception.
       const arrived = Exit.getOrElse(called, () => fold.reply("cut"))

@@ -133,6 +133,15 @@ export const turnCases: ReadonlyArray<ContractCase> = [
       assert.equal(turns[0]?.replySeq, reply.seq)
     })),
 
+  sessionCase("finds a turn by its id", (session) =>
+    Effect.gen(function*() {
+      const reply = yield* session.send("hello")
+      const turn = yield* session.turn(reply.turnId ?? "")
+      assert.deepEqual([turn.status, turn.promptSeq, turn.replySeq], ["completed", 1, 2])
+      assert.equal((yield* failsWith("TurnNotFound", session.turn("no-such-turn"))).turnId, "no-such-turn")
+      yield* failsWith("InvalidRequest", session.turn("no id"))
+    })),
+
   sessionCase("clears the history, and nothing else", (session) =>
     Effect.gen(function*() {
       yield* session.updateContext({ user: { name: "Ada" } })
