@@ -1,4 +1,4 @@
-import { Command, FileSystem } from "@effect/platform"
+import { Command, type CommandExecutor, FileSystem } from "@effect/platform"
 import { Effect, Option, Stream } from "effect"
 import { build } from "esbuild"
 import { fileURLToPath } from "node:url"
@@ -27,6 +27,13 @@ export interface StartOptions {
   readonly failpoint?: `${Failpoint}:kill` | `${Failpoint}:kill:${number}`
   /** Whether there is middleware between the acceptance of a turn and its call. */
   readonly middleware?: boolean
+}
+
+export interface RunningServer {
+  readonly url: string
+  readonly kill: CommandExecutor.Process["kill"]
+  /** Waits until the process is gone. */
+  readonly ended: Effect.Effect<void>
 }
 
 /**
@@ -69,7 +76,12 @@ export const makeServerUnderTest = Effect.gen(function*() {
       )
       if (Option.isNone(url)) return yield* Effect.fail("the server ended before it listened" as const)
       port = new URL(url.value).port
-      return { url: url.value, ended: Effect.exit(child.exitCode), kill: child.kill }
+      const running: RunningServer = {
+        url: url.value,
+        kill: child.kill,
+        ended: Effect.asVoid(Effect.exit(child.exitCode))
+      }
+      return running
     }),
 
     /** The events that hooks were told of, as `session number tag`. */

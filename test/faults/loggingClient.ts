@@ -17,22 +17,37 @@ const whileAway = {
 }
 
 /**
- * A client that lives on while its server is killed and started again, and writes down all it sees.
+ * A client that lives on while its server is killed and started again, and writes down all it sees. It leaves it to the
+ * library to reconnect, or connects anew for each attempt, which is sooner when the server is away all the time: "anew"
+ * gives up a broken connection at once.
  */
-export const makeLoggingClient = Effect.fnUntraced(function*(url: string, log: Array<HistoryChecker.LogEntry>) {
-  const services = yield* Layer.build(SessionClient.layer({ url, token, resumeFor: "1 minute" }))
-  const sessions = yield* Effect.provide(SessionManager, services)
+export const makeLoggingClient = Effect.fnUntraced(function*(
+  url: string,
+  log: Array<HistoryChecker.LogEntry>,
+  reconnects: "by itself" | "anew" = "by itself"
+) {
+  const connect = Layer.build(SessionClient.layer({ url, token, resumeFor: reconnects === "anew" ? 0 : "1 minute" }))
+    .pipe(
+      Effect.flatMap((services) => Effect.provide(SessionManager, services)),
+      Effect.orDie
+    )
+  const lasting = yield* connect
+  const connection = reconnects === "anew" ? connect : Effect.succeed(lasting)
   const write = (entry: HistoryChecker.LogEntry) => Effect.sync(() => void log.push(entry))
 
   return {
-    start: sessions.create({ userId: "ada", provider: "mock", model: "mock-model" }),
+    start: lasting.create({ userId: "ada", provider: "mock", model: "mock-model" }),
 
     /** Says something, and answers what became of it. */
     send: Effect.fnUntraced(function*(session: Session, name: string, over?: Partial<typeof SendMessage.Encoded>) {
       const { id: sessionId } = session
       const key = IdempotencyKey.make(name)
       yield* write({ _tag: "Sent", sessionId, key })
-      return yield* session.stream({ content: `this is ${name}`, key, ...over }).pipe(
+      const attempt = Effect.map(
+        connection,
+        (sessions) => sessions.session(sessionId).stream({ content: `this is ${name}`, key, ...over })
+      )
+      return yield* Stream.unwrapScoped(attempt).pipe(
         Stream.runForEach((event) => {
           if (event._tag === "TurnAccepted") return write({ _tag: "Accepted", sessionId, key, turnId: event.turnId })
           return event._tag === "TurnCompleted"
@@ -52,7 +67,11 @@ export const makeLoggingClient = Effect.fnUntraced(function*(url: string, log: A
       const count = yield* SubscriptionRef.make(0)
       let from: FeedPosition | undefined
       yield* write({ _tag: "Watched", sessionId, watcher })
-      yield* Stream.suspend(() => session.watch(from === undefined ? {} : { from })).pipe(
+      const attempt = Effect.map(
+        connection,
+        (sessions) => sessions.session(sessionId).watch(from === undefined ? {} : { from })
+      )
+      yield* Stream.unwrapScoped(attempt).pipe(
         Stream.runForEach((fed) => {
           from = fed.position
           if (fed.event._tag !== "TurnDelta") seen.push(fed.event)

@@ -1,0 +1,87 @@
+/**
+ * `npm run faults [-- --seed 42 --rounds 200]`: runs all tests that are about rows of the fault matrix, and the kill loop, and
+ * prints for each row whether it is survived. Exits with 1 when one is not.
+ */
+import { FileSystem } from "@effect/platform"
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { Cause, Clock, Console, Effect, Exit } from "effect"
+import { parseArgs } from "node:util"
+import { startVitest } from "vitest/node"
+import { killLoop } from "./killLoop.js"
+import { rows } from "./rows.js"
+
+/** As vitest names a test: its describes, then its own title. */
+const title = /(?:^|\s)rows? (\d+(?:, \d+)*):/
+
+type Outcome = "pass" | "FAIL" | "not tested"
+
+const testFiles = Effect.gen(function*() {
+  const files = yield* FileSystem.FileSystem
+  const all = (yield* files.readDirectory("test", { recursive: true })).filter((path) => path.endsWith(".test.ts"))
+  return yield* Effect.filter(
+    all.map((path) => `test/${path}`),
+    (path) => Effect.map(files.readFileString(path), (text) => /["'`]rows? \d/.test(text))
+  )
+})
+
+/** Whether each test that names rows passed. */
+const runTests = Effect.fnUntraced(function*(files: ReadonlyArray<string>) {
+  const vitest = yield* Effect.acquireRelease(
+    Effect.promise(() =>
+      startVitest("test", [...files], { run: true, watch: false, testNamePattern: title, reporters: ["default"] })
+    ),
+    (vitest) => Effect.promise(() => vitest.close())
+  )
+  return vitest.state.getTestModules().flatMap((module) =>
+    [...module.children.allTests()].flatMap((test) => {
+      const [, numbers = ""] = title.exec(test.fullName) ?? []
+      const passed = test.result().state === "passed"
+      return numbers.split(", ").filter((number) => number !== "").map((number) => ({ row: Number(number), passed }))
+    })
+  )
+}, Effect.scoped)
+
+const outcomeOf = (
+  results: ReadonlyArray<{ readonly row: number; readonly passed: boolean }>,
+  row: number
+): Outcome => {
+  const about = results.filter((result) => result.row === row)
+  if (about.length === 0) return "not tested"
+  return about.every(({ passed }) => passed) ? "pass" : "FAIL"
+}
+
+const runKillLoop = Effect.fnUntraced(function*(seed: number, rounds: number) {
+  yield* Console.log(`\n${rounds} kills at random, with --seed ${seed}`)
+  const exit = yield* Effect.exit(killLoop({ seed, rounds }))
+  if (Exit.isFailure(exit)) {
+    yield* Console.log(Cause.pretty(exit.cause))
+    return false
+  }
+  const { broken, entries, replies } = exit.value
+  yield* Console.log(`  ${replies} replies, ${entries} entries in the log, ${broken.length} broken promises`)
+  yield* Effect.forEach(
+    broken,
+    ({ detail, promise, rule, sessionId }) =>
+      Console.log(`  promise ${promise}, ${rule}: session ${sessionId}, ${detail}`)
+  )
+  return broken.length === 0
+})
+
+const main = Effect.gen(function*() {
+  const { values } = parseArgs({ options: { rounds: { type: "string" }, seed: { type: "string" } } })
+  const seed = values.seed === undefined ? yield* Clock.currentTimeMillis : Number(values.seed)
+  const tested = yield* runTests(yield* testFiles)
+  const results = [...tested, { row: 8, passed: yield* runKillLoop(seed, Number(values.rounds ?? 200)) }]
+  const table = rows.map(([row, fault]) => ({ row, fault, outcome: outcomeOf(results, row) }))
+  yield* Console.log(
+    [
+      "",
+      "row | fault | outcome",
+      ...table.map(({ fault, outcome, row }) => [String(row).padStart(3), fault.padEnd(78), outcome].join(" | "))
+    ].join("\n")
+  )
+  const failed = results.some(({ passed }) => !passed)
+  yield* Effect.when(Effect.fail("A fault is not survived" as const), () => failed)
+})
+
+NodeRuntime.runMain(Effect.provide(main, NodeContext.layer))
