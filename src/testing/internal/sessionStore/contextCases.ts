@@ -52,9 +52,9 @@ export const contextCases = [
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
       const first = yield* store.context(id)
-      yield* store.commit(id, epoch, { context: yield* changed(id, "second") })
-      const second = yield* store.context(id)
-      for (const context of [first, second]) {
+      const second = { ...(yield* changed(id, "second")), version: 5 }
+      yield* store.commit(id, epoch, { context: second })
+      for (const context of [first, second, { ...second, version: 3 }]) {
         yield* assertDies(store.commit(id, epoch, { context, messages: messagesOf(id, 1, 1) }))
       }
       assertSame(SessionContext, yield* store.context(id), second)
