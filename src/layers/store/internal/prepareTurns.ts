@@ -52,7 +52,7 @@ export const prepareTurns = (db: Sqlite.Database) => ({
   ordinalOf: db.prepare<[turnId: string | Uint8Array, key: number], { ordinal: number }>(`
     SELECT ordinal FROM turns WHERE id = ? AND session_key = ?`),
 
-  // Several a turn, so without the names of its columns, which cost as much as the rest.
+  // Several a turn, so bound by position: no object is made for each, and no name looked up.
   addEvent: db.prepare<[key: number, number: number, tag: number, at: number, ref: number, detail: string | null]>(`
     INSERT INTO events (session_key, number, tag, at, ref, detail) VALUES (?, ?, ?, ?, ?, ?)`),
 
