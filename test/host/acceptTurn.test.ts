@@ -45,22 +45,25 @@ describe("acceptTurn", () => {
       prompt
     }
     const { turn } = acceptTurn(fresh, turnId, send, later, longest)
-    assert.deepInclude(turn, { key: "k", digest: "d", whenBusy: "steer", onUnknown: "retry" })
+    assert.deepInclude(turn, { key: IdempotencyKey.make("k"), digest: "d", whenBusy: "steer", onUnknown: "retry" })
     assert.notProperty(turn, "deadlineAt")
   })
 
   it.each(
     [
-      ["1 minute", 60_000],
-      ["10 minutes", 600_000],
-      ["11 minutes", 600_000],
-      [1e18, 600_000]
+      { timeout: "1 minute", millis: 60_000 },
+      { timeout: "10 minutes", millis: 600_000 },
+      { timeout: "11 minutes", millis: 600_000 },
+      { timeout: 1e18, millis: 600_000 }
     ] as const
-  )("makes a deadline of a timeout of %s, %s ms later, within what the host allows", (timeout, millis) => {
-    const send = { message: { ...message, timeout: Duration.decode(timeout) }, prompt }
-    const { deadlineAt } = acceptTurn(fresh, turnId, send, later, longest).turn
-    assert.deepStrictEqual(deadlineAt, DateTime.add(later, { millis }))
-  })
+  )(
+    "makes a deadline of a timeout of $timeout, $millis ms later, within what the host allows",
+    ({ millis, timeout }) => {
+      const send = { message: { ...message, timeout: Duration.decode(timeout) }, prompt }
+      const { deadlineAt } = acceptTurn(fresh, turnId, send, later, longest).turn
+      assert.deepStrictEqual(deadlineAt, DateTime.add(later, { millis }))
+    }
+  )
 
   it("takes what to do while another turn runs from the session, unless the send says it", () => {
     const state = { ...fresh, session: { ...fresh.session, config: { whenBusy: "interrupt" } as const } }

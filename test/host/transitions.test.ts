@@ -10,6 +10,16 @@ import { withEvents } from "../../src/services/internal/actor/withEvents.js"
 import { session, sessionId, turnId } from "../domain/conversation.js"
 import { accepted, entry, fresh, later, prompt, question, toolCall, toolResult, windowSize } from "./steps.js"
 
+const says = (length: number) => ({ ...prompt, parts: [{ _tag: "Text" as const, text: "x".repeat(length) }] })
+
+const withConfig = (config: typeof session.config, messageCount = 0) => ({
+  ...fresh,
+  session: { ...session, config, messageCount }
+})
+
+const history = (...parts: ReadonlyArray<Part>) =>
+  parts.map((part, index) => new Message(entry(index + 1, part._tag === "ToolCall" ? "assistant" : "tool", [part])))
+
 describe("withEvents", () => {
   it("numbers events on from the last one, behind those that the step tells of already", () => {
     const first = withEvents({ changes: {}, next: { ...fresh, lastEvent: 6 } }, later, [{ _tag: "MessagesCleared" }])
@@ -42,9 +52,6 @@ describe("inOneCommit", () => {
 })
 
 describe("unansweredCalls", () => {
-  const history = (...parts: ReadonlyArray<Part>) =>
-    parts.map((part, index) => new Message(entry(index + 1, part._tag === "ToolCall" ? "assistant" : "tool", [part])))
-
   it.each([
     { what: "nothing was called", calls: history(), open: [] },
     { what: "a call has its result", calls: history(toolCall("a"), toolResult("a")), open: [] },
@@ -70,12 +77,6 @@ describe("unansweredCalls", () => {
 })
 
 describe("checkLimits", () => {
-  const withConfig = (config: typeof session.config, messageCount = 0) => ({
-    ...fresh,
-    session: { ...session, config, messageCount }
-  })
-  const says = (length: number) => ({ ...prompt, parts: [{ _tag: "Text" as const, text: "x".repeat(length) }] })
-
   it.each([
     [0, 0, true],
     [4, 0, true],

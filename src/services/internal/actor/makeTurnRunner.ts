@@ -27,6 +27,7 @@ import { judge } from "./judge.js"
 import type { LiveTurn } from "./LiveTurn.js"
 import { newMessage } from "./newMessage.js"
 import { type Conversation, openConversation } from "./openConversation.js"
+import type { PersistFailure } from "./PersistFailure.js"
 import { questionOf } from "./questionOf.js"
 import { retryTurn } from "./retryTurn.js"
 import { rollBackTurn } from "./rollBackTurn.js"
@@ -79,7 +80,7 @@ export const makeTurnRunner = (
     }
     running = current
     // The context may have changed by then; the history has not, since nothing else falls into a turn.
-    const intend = Effect.suspend(() =>
+    const intend = Effect.suspend((): Effect.Effect<void, Halt["error"] | PersistFailure> =>
       current.halt
         ? Effect.fail(current.halt.error)
         : Effect.map(core.persist(startTurn(core.state(), live.turn, before, question, at, historyWindow)), started)

@@ -1,0 +1,108 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
+import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
+import { SessionHost } from "../../src/services/SessionHost.js"
+import { anotherHost, start, texts } from "./anotherHost.js"
+import { gatedReply } from "./gatedReply.js"
+import { script } from "./scripted.js"
+
+const textOf = (turn: { readonly prompt?: { readonly parts: ReadonlyArray<unknown> } }) => turn.prompt?.parts
+
+/** A session with one turn that runs and two that wait. */
+const queue = Effect.gen(function*() {
+  const session = yield* start
+  const { asked, open, reply } = yield* gatedReply("first")
+  yield* script(reply)
+  const running = yield* session.submit("one")
+  yield* asked
+  const second = yield* session.submit("two")
+  const third = yield* session.submit("three")
+  return { open, running, second, session, third }
+})
+
+describe("turns that wait", () => {
+  it.scoped("are listed in order with what they will ask, and the running one is not among them", () =>
+    Effect.gen(function*() {
+      const { open, second, session, third } = yield* queue
+      const pending = yield* session.pending
+      assert.deepStrictEqual(pending.map(({ id, ordinal, status }) => [id, ordinal, status]), [
+        [second.turnId, 2, "accepted"],
+        [third.turnId, 3, "accepted"]
+      ])
+      assert.deepStrictEqual(pending.map(textOf), [[{ _tag: "Text", text: "two" }], [{ _tag: "Text", text: "three" }]])
+      yield* open
+      yield* session.send("four")
+      assert.deepStrictEqual(yield* session.pending, [])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("ask what they were changed to, also after a restart", () =>
+    Effect.gen(function*() {
+      const { second, session, third } = yield* queue
+      assert.strictEqual(yield* session.edit({ turnId: second.turnId, content: "2", metadata: { n: 2 } }), "edited")
+      assert.deepStrictEqual((yield* session.pending).map(({ id }) => id), [second.turnId, third.turnId])
+      const { host } = yield* anotherHost()
+      yield* host.send(session.id, { content: "four" })
+      const { items } = yield* session.messages({ role: "user" })
+      assert.deepStrictEqual(items.map(({ metadata, text }) => [text, metadata]), [
+        ["one", {}],
+        ["2", { n: 2 }],
+        ["three", {}],
+        ["four", {}]
+      ])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("cannot be changed once they run, have ended, or were never there", () =>
+    Effect.gen(function*() {
+      const { open, running, second, session } = yield* queue
+      assert.strictEqual(yield* session.edit({ turnId: running.turnId, content: "x" }), "tooLate")
+      yield* session.stop({ turnId: second.turnId })
+      assert.strictEqual(yield* session.edit({ turnId: second.turnId, content: "x" }), "tooLate")
+      assert.strictEqual(yield* session.edit({ turnId: "never-there", content: "x" }), "tooLate")
+      yield* open
+      yield* session.send("four")
+      assert.deepStrictEqual(yield* texts(session.id), [
+        "one",
+        "first",
+        "three",
+        "You said: three",
+        "four",
+        "You said: four"
+      ])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("are changed to nothing that admission refuses", () =>
+    Effect.gen(function*() {
+      const { second, session } = yield* queue
+      const pipeline = yield* MiddlewarePipeline
+      yield* pipeline.add({ name: "guard", admission: () => new MiddlewareRefusal({ reason: "no" }) })
+      const error = yield* Effect.flip(session.edit({ turnId: second.turnId, content: "badness" }))
+      assert.strictEqual(error._tag, "MiddlewareError")
+      assert.deepStrictEqual((yield* session.pending).map(textOf)[0], [{ _tag: "Text", text: "two" }])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("are dropped by a stop, once, and leave only their record", () =>
+    Effect.gen(function*() {
+      const { open, second, session, third } = yield* queue
+      const stop = session.stop({ turnId: second.turnId })
+      assert.deepStrictEqual([yield* stop, yield* stop], ["stopped", "alreadyEnded"])
+      assert.deepStrictEqual((yield* session.pending).map(({ id }) => id), [third.turnId])
+      const dropped = (yield* session.turns).find(({ id }) => id === second.turnId)
+      assert.deepStrictEqual([dropped?.status, dropped?.prompt, dropped?.promptSeq], ["stopped", undefined, undefined])
+      yield* open
+      yield* session.send("four")
+      assert.strictEqual((yield* Effect.flatMap(SessionHost, ({ load }) => load)).openTurns, 0)
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is not what a stop without a name means", () =>
+    Effect.gen(function*() {
+      const { running, session } = yield* queue
+      assert.strictEqual(yield* session.stop(), "stopped")
+      const last = yield* Effect.fork(session.send("four"))
+      yield* Fiber.join(last)
+      const turns = yield* session.turns
+      assert.deepStrictEqual(turns.map(({ status }) => status), ["completed", "completed", "completed", "stopped"])
+      assert.strictEqual(turns.at(-1)?.id, running.turnId)
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+})
