@@ -1,0 +1,102 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Array, Effect, Either, Exit, Fiber, Layer, Scope, Stream, TestClock } from "effect"
+import * as SessionClient from "../../src/client/SessionClient.js"
+import { MockProvider } from "../../src/layers/provider/MockProvider.js"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import { SessionServer } from "../../src/rpc/SessionServer.js"
+import { SessionManager } from "../../src/services/SessionManager.js"
+import { start } from "../host/anotherHost.js"
+import { gatedReply } from "../host/gatedReply.js"
+import * as TestServer from "../rpc/TestServer.js"
+import { token } from "../rpc/token.js"
+import { memoryRuntime } from "./memoryRuntime.js"
+
+const capacity = 64
+
+describe("flow", () => {
+  it.effect(
+    "rows 51, 52: answers each of 10,000 sends at once, takes as many as have room, and keeps their order",
+    () =>
+      Effect.gen(function*() {
+        const session = yield* start
+        const { open, reply } = yield* gatedReply("at last")
+        yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
+        const texts = Array.makeBy(10_000, (index) => `send ${index}`)
+        const answers = yield* Effect.forEach(texts, (text) => Effect.either(session.submit(text)), {
+          concurrency: "unbounded"
+        })
+        assert.lengthOf(answers.filter(Either.isRight), capacity)
+        assert.deepStrictEqual(
+          Array.dedupe(answers.filter(Either.isLeft).map(({ left }) => left._tag)),
+          ["SessionBusy"]
+        )
+        yield* open
+        yield* session.watch().pipe(
+          Stream.filter(({ event }) => event._tag === "TurnCompleted"),
+          Stream.take(capacity),
+          Stream.runDrain
+        )
+        const { items } = yield* session.messages({ role: "user", limit: 100 })
+        const accepted = texts.filter((_, index) => answers.slice(index, index + 1).some(Either.isRight))
+        assert.deepStrictEqual(items.map(({ text }) => text), accepted)
+      }).pipe(Effect.provide(SessionRuntime.layerTest())),
+    60_000
+  )
+
+  it.effect("row 53: answers a send to each of 10,000 sessions", () =>
+    Effect.gen(function*() {
+      const replies = yield* Effect.forEach(
+        Array.range(1, 10_000),
+        (index) => Effect.flatMap(start, (session) => Effect.map(session.send(`${index}`), ({ text }) => text)),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(replies, Array.makeBy(10_000, (index) => `You said: ${index + 1}`))
+    }).pipe(Effect.provide(memoryRuntime({ maxOpenTurns: 10_000, maxSessions: 10_000 }))), 60_000)
+
+  for (const transport of ["http", "websocket"] as const) {
+    it.scoped(`row 55: completes a turn whose client left over ${transport}`, () =>
+      Effect.gen(function*() {
+        const session = yield* start
+        const { asked, open, reply } = yield* gatedReply("at last")
+        yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
+        const { url } = yield* SessionServer
+        const scope = yield* Scope.make()
+        const services = yield* Layer.buildWithScope(SessionClient.layer({ url, token, transport }), scope)
+        const remote = yield* Effect.provide(SessionManager, services)
+        yield* Effect.forkIn(Stream.runDrain(remote.session(session.id).stream("Hi")), scope)
+        yield* asked
+        yield* Scope.close(scope, Exit.void)
+        const isCompleted = yield* Effect.fork(
+          session.watch().pipe(Stream.takeUntil(({ event }) => event._tag === "TurnCompleted"), Stream.runDrain)
+        )
+        yield* open
+        yield* Fiber.join(isCompleted)
+        assert.deepStrictEqual((yield* session.messages()).items.map(({ text }) => text), ["Hi", "at last"])
+      }).pipe(Effect.provide(TestServer.layer())))
+  }
+
+  it.effect.each([0, -1, Number.NaN, "-1 seconds", "soon"])(
+    "row 60: refuses a turn that may take %j",
+    (timeout) =>
+      Effect.gen(function*() {
+        const session = yield* start
+        // Also what a program without types would pass.
+        const input = { content: "Hi", timeout } as Parameters<typeof session.send>[0]
+        const error = yield* Effect.flip(session.send(input))
+        assert(error._tag === "InvalidRequest")
+        assert.deepStrictEqual(error.path, ["timeout"])
+        assert.lengthOf(yield* session.turns, 0)
+      }).pipe(Effect.provide(SessionRuntime.layerTest()))
+  )
+
+  it.effect("row 60: gives a turn no longer than the host does, whatever it asks for", () =>
+    Effect.gen(function*() {
+      const session = yield* start
+      const { asked, reply } = yield* gatedReply("never")
+      yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
+      const send = yield* Effect.fork(Effect.flip(session.send({ content: "Hi", timeout: 1e15 })))
+      yield* asked
+      yield* TestClock.adjust("11 minutes")
+      assert.strictEqual((yield* Fiber.join(send))._tag, "DeadlineExceeded")
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+})

@@ -1,0 +1,19 @@
+import { Layer } from "effect"
+import type { LocalSessionHostOptions } from "../../src/layers/host/LocalSessionHost.js"
+import { MockProvider } from "../../src/layers/provider/MockProvider.js"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import { HookBus } from "../../src/services/HookBus.js"
+import { IdGenerator } from "../../src/services/IdGenerator.js"
+import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
+import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
+
+/** As `SessionRuntime.layerTest`, with other bounds. */
+export const memoryRuntime = (options: LocalSessionHostOptions & MemorySessionStore.MemorySessionStoreOptions) =>
+  SessionRuntime.layer({ drainTimeout: 0, ...options }).pipe(Layer.provideMerge(Layer.mergeAll(
+    MemorySessionStore.layer(options),
+    IdGenerator.layer,
+    MockProvider.layer().pipe(Layer.provideMerge(ProviderRegistry.layer())),
+    MiddlewarePipeline.layer(),
+    HookBus.layer()
+  )))
