@@ -9,9 +9,9 @@ import type { StoreError } from "../../../domain/error/StoreError.js"
  *
  * - `inAdmission`: admission middleware is through, nothing is stored.
  * - `beforeAccept`, `afterAccept`: around the commit that first stores the turn.
- * - `beforeCall`: before the commit that says that the provider may have been called. It may be the one that accepts.
- * - `afterIntent`: after it, and before the provider is asked.
- * - `inTurnMiddleware`: turn middleware is through, the provider is not asked yet.
+ * - `inTurnMiddleware`: turn middleware is through.
+ * - `beforeCall`, `afterIntent`: around the commit that says that the provider may have been called, which is before it is.
+ *   Without turn middleware it may be the one that accepts, and turn middleware comes after it.
  * - `midStream`: between two events of the reply.
  * - `beforeEnd`, `afterEnd`: around the commit that ends the turn.
  * - `inHook`: a hook is being told of an event.
@@ -22,9 +22,9 @@ export const Failpoint = Schema.Literal(
   "inAdmission",
   "beforeAccept",
   "afterAccept",
+  "inTurnMiddleware",
   "beforeCall",
   "afterIntent",
-  "inTurnMiddleware",
   "midStream",
   "beforeEnd",
   "afterEnd",
