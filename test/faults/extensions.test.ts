@@ -1,0 +1,59 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, TestClock } from "effect"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import { HookBus } from "../../src/services/HookBus.js"
+import { type Middleware } from "../../src/services/Middleware.js"
+import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
+import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
+import { start } from "../host/anotherHost.js"
+import { untyped } from "../middleware/untyped.js"
+
+/** A turn with this middleware, and one in another session after that, which it does not apply to. */
+const turnsWith = (turn: NonNullable<Middleware["turn"]>) =>
+  Effect.gen(function*() {
+    const [session, other] = [yield* start, yield* start]
+    yield* Effect.flatMap(MiddlewarePipeline, (pipeline) =>
+      pipeline.add({ name: "broken", turn, when: (context) => context.session.id === session.id }))
+    const send = yield* Effect.fork(Effect.flip(session.send("Hi")))
+    assert.strictEqual((yield* other.send("Hi")).text, "You said: Hi")
+    yield* TestClock.adjust("3 seconds")
+    assert.strictEqual((yield* Fiber.join(send))._tag, "MiddlewareError")
+    const [turn1] = yield* session.turns
+    assert.strictEqual(turn1?.status, "failed")
+  }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest()))
+
+describe("extensions that misbehave", () => {
+  it.effect.each<[string, NonNullable<Middleware["turn"]>]>([
+    ["fails", () => new MiddlewareRefusal({ reason: "no" })],
+    ["throws", () => {
+      throw new Error("thrown")
+    }],
+    ["dies", () => Effect.die("dead")],
+    ["hangs", () => Effect.never],
+    ["interrupts itself", () => Effect.interrupt]
+  ])("row 47: fail the turn of a middleware that %s, and no other", ([, turn]) => turnsWith(turn))
+
+  it.effect.each<[string, NonNullable<Middleware["turn"]>]>([
+    ["nothing", () => Effect.succeed(untyped(undefined))],
+    ["another session", (request) => Effect.succeed({ ...request, sessionId: untyped("another") })],
+    ["another turn", (request) => Effect.succeed({ ...request, turnId: untyped("another") })],
+    ["what it has changed in place", (request) => Effect.sync(() => Object.assign(request, { messages: [] }))]
+  ])("row 48: fail the turn of a middleware that answers %s, and no other", ([, turn]) => turnsWith(turn))
+
+  it.effect.each<[string, () => Effect.Effect<void, unknown>]>([
+    ["fails", () => Effect.fail("no")],
+    ["throws", () => {
+      throw new Error("thrown")
+    }],
+    ["dies", () => Effect.die("dead")],
+    ["hangs", () => Effect.never]
+  ])("row 50: let a turn complete beside a hook that %s", ([, on]) =>
+    Effect.gen(function*() {
+      yield* Effect.flatMap(HookBus, (bus) => bus.add({ name: "broken", on, retries: 0, timeout: "1 second" }))
+      const session = yield* start
+      assert.strictEqual((yield* session.send("Hi")).text, "You said: Hi")
+      const flush = yield* Effect.fork(Effect.flatMap(HookBus, (bus) => bus.flush))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(flush)
+    }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest())))
+})
