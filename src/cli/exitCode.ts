@@ -13,6 +13,7 @@ const byTag: Readonly<Record<string, number>> = {
   Unauthorized: 4,
   SessionNotFound: 5,
   MessageNotFound: 5,
+  TurnNotFound: 5,
   DeadlineExceeded: 6
 }
 

@@ -9,7 +9,7 @@ import { eventText } from "./eventText.js"
 import { messageText } from "./messageText.js"
 import { visible } from "./visible.js"
 
-const indent = " ".repeat(32)
+const indent = " ".repeat(34)
 
 /**
  * Prints a feed for a person: one line an event, and the reply that is under way as it arrives. What was seen arriving is not
