@@ -9,6 +9,7 @@ const Seen = Schema.parseJson(Schema.Struct({
   acknowledged: Schema.Int,
   failures: Schema.Array(Schema.String),
   readWhileFull: Schema.Struct({ messageCount: Schema.Int, firstSeq: Schema.Int }),
+  healthy: Schema.Array(Schema.Boolean),
   lastSeqAfter: Schema.Int,
   messageCountAfter: Schema.Int
 }))
@@ -44,6 +45,7 @@ describe("SqliteSessionStore, when the storage takes no more", () => {
           acknowledged: seen.acknowledged,
           failures: ["Full SQLITE_FULL", "Full SQLITE_FULL"],
           readWhileFull: { messageCount: seen.acknowledged, firstSeq: 1 },
+          healthy: [false, true],
           lastSeqAfter: seen.acknowledged,
           messageCountAfter: seen.acknowledged + 1
         })
@@ -60,6 +62,7 @@ describe("SqliteSessionStore, when the storage takes no more", () => {
         assert.isAbove(seen.acknowledged, 3)
         for (const failure of seen.failures) assert.match(failure, /^(Io|Unknown) SQLITE_IOERR_WRITE$/)
         assert.strictEqual(seen.readWhileFull.messageCount, seen.acknowledged)
+        assert.deepStrictEqual(seen.healthy, [false, true])
         assert.isAtLeast(seen.lastSeqAfter, seen.acknowledged)
         assert.strictEqual(seen.messageCountAfter, seen.lastSeqAfter + 1)
       }).pipe(Effect.provide(NodeContext.layer)),

@@ -29,14 +29,18 @@ const program = Effect.gen(function*() {
   const { items } = yield* store.messages(id, { limit: 1 })
   const again = yield* Effect.flip(commitNext)
 
+  const whileFull = yield* store.health
+
   execSync(makeRoom, { env: { ...process.env, STORE_PID: String(process.pid) } })
   const opened = yield* store.open(id, 0)
   yield* store.commit(id, opened.epoch, { messages: [longMessage(id, opened.lastSeq + 1)] })
   const after = yield* store.get(id)
+  const afterwards = yield* store.health
   return {
     acknowledged,
     failures: [error, again].map((each) => each instanceof StoreError ? `${each.reason} ${each.detail}` : each._tag),
     readWhileFull: { messageCount, firstSeq: items[0]?.seq },
+    healthy: [whileFull.ok, afterwards.ok],
     lastSeqAfter: opened.lastSeq,
     messageCountAfter: after.messageCount
   }

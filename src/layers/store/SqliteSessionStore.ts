@@ -41,7 +41,7 @@ export interface SqliteSessionStoreOptions {
  * committed together.
  *
  * It reads the whole database once as it opens. When a page is damaged it serves what others hold, and is not `ok` in
- * `health`. It warns of a network file system, of a database that lacks what it once held, and of a WAL that grows.
+ * `health`, as it is after a write that failed, until one succeeds. It warns of a network file system, of a database that lacks what it once held, and of a WAL that grows.
  *
  * Fails with `ConfigurationError` when `filename` is not a path, and with `StoreError` when the database cannot be used:
  * `Locked` while another store, in this process or any other, has it open, `Unavailable`, `ReadOnly`, `Corrupt`, `TooNew`, or
@@ -91,7 +91,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
     ...reads,
     ...preparedReads(committer),
     ...sqliteWrites(committer),
-    health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact }))
+    health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact && !committer.isFailing() }))
   })
 })
 

@@ -27,6 +27,9 @@ const maxWrites = 256
  * `Statements` are prepared once for each connection and handed to every write.
  */
 export interface GroupCommitter<Statements> {
+  /** Whether the last transaction failed: the disk is full, say. */
+  readonly isFailing: () => boolean
+
   /**
    * Runs `run` inside a transaction and answers once that is committed. A `Left` or a defect undoes what this `run` did and
    * nothing else. `run` must be synchronous, and may be run again when another write took its transaction down.
@@ -67,6 +70,7 @@ export const make = <Statements>({ connect, prepare }: {
     let connection = Option.none<Connection<Statements>>()
     let flushDue = false
     let closed = false
+    let failing = false
 
     const reconnect = Effect.uninterruptible(Effect.flatMap(connect, (db) =>
       Effect.sync(() => {
@@ -102,6 +106,7 @@ export const make = <Statements>({ connect, prepare }: {
         const waiters = Arr.take(waiting, maxWrites)
         if (waiters.length === 0) return Effect.void
         const outcome = transact(waiters)
+        failing = outcome._tag !== "Committed"
         switch (outcome._tag) {
           case "Committed":
             settle(waiters)
@@ -122,7 +127,11 @@ export const make = <Statements>({ connect, prepare }: {
     )
 
     const flushOrGiveUp = (flush: Effect.Effect<void, StoreError>) =>
-      Effect.catchAllCause(flush, (cause) => Effect.sync(() => settle(waiting, Effect.failCause(cause))))
+      Effect.catchAllCause(flush, (cause) =>
+        Effect.sync(() => {
+          failing = true
+          settle(waiting, Effect.failCause(cause))
+        }))
 
     yield* Effect.acquireRelease(retryWhileBusy(reconnect), () =>
       Effect.sync(() => closed = true).pipe(
@@ -149,6 +158,8 @@ export const make = <Statements>({ connect, prepare }: {
     )
 
     return {
+      isFailing: () => failing,
+
       write: <A, E = never>(run: (statements: Statements) => Either.Either<A, E>) =>
         Effect.async<A, E | StoreError>((resume) => {
           if (closed) return resume(isClosed())
