@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Stream } from "effect"
 import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import { HookBus } from "../../src/services/HookBus.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
 import { SessionHost } from "../../src/services/SessionHost.js"
@@ -13,6 +14,8 @@ import { script, shown } from "./scripted.js"
 import { spokenReply } from "./spokenReply.js"
 
 const keyed = (content: string, key = "a") => ({ content, key: IdempotencyKey.make(key) })
+
+const yields = (count: number) => count === 0 ? Effect.void : Effect.repeatN(Effect.yieldNow(), count)
 
 const calls = Effect.map(shown, ({ length }) => length)
 
@@ -181,8 +184,7 @@ describe("a send with a key", () => {
       const session = yield* start
       const reply = yield* session.send(keyed("hello"))
       const pipeline = yield* MiddlewarePipeline
-      const refuse = () => new MiddlewareRefusal({ reason: "closed" })
-      yield* pipeline.add({ name: "closed", admission: refuse })
+      yield* pipeline.add({ name: "closed", admission: () => new MiddlewareRefusal({ reason: "closed" }) })
       assert.strictEqual((yield* Effect.flip(session.send(keyed("hello", "b"))))._tag, "MiddlewareError")
       assert.deepStrictEqual(yield* session.send(keyed("hello")), reply)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
@@ -223,10 +225,18 @@ describe("a send with a key", () => {
         ...store,
         commit: (id, epoch, changes) => Effect.zipLeft(store.commit(id, epoch, changes), Effect.yieldNow())
       })
-      const { host } = yield* Effect.provideService(anotherHost(), SessionStore, late)
+      const hooks = yield* HookBus
+      const slow = HookBus.of({
+        ...hooks,
+        publish: (event, onDelivered) => Effect.zipRight(Effect.yieldNow(), hooks.publish(event, onDelivered))
+      })
+      const { host } = yield* anotherHost().pipe(
+        Effect.provideService(SessionStore, late),
+        Effect.provideService(HookBus, slow)
+      )
       const exits = yield* Effect.forEach(
-        Array.from({ length: 20 }),
-        () => Effect.zipRight(Effect.yieldNow(), Effect.exit(host.send(session.id, keyed("hello")))),
+        Array.from({ length: 20 }, (_, index) => index),
+        (index) => Effect.zipRight(yields(index), Effect.exit(host.send(session.id, keyed("hello")))),
         { concurrency: "unbounded" }
       )
       assert.deepStrictEqual(exits.filter(Exit.isFailure), [])

@@ -41,7 +41,9 @@ describe("turns that wait", () => {
     Effect.gen(function*() {
       const { second, session, third } = yield* queue
       assert.strictEqual(yield* session.edit({ turnId: second.turnId, content: "2", metadata: { n: 2 } }), "edited")
-      assert.deepStrictEqual((yield* session.pending).map(({ id }) => id), [second.turnId, third.turnId])
+      const pending = yield* session.pending
+      assert.deepStrictEqual(pending.map(({ id }) => id), [second.turnId, third.turnId])
+      assert.deepStrictEqual(pending.map(textOf)[0], [{ _tag: "Text", text: "2" }])
       const { host } = yield* anotherHost()
       yield* host.send(session.id, { content: "four" })
       const { items } = yield* session.messages({ role: "user" })
