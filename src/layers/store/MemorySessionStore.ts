@@ -11,9 +11,9 @@ import { SessionNotFound } from "../../domain/error/SessionNotFound.js"
 import { StoreError } from "../../domain/error/StoreError.js"
 import type { SessionId } from "../../domain/SessionId.js"
 import { SessionStore } from "../../services/SessionStore.js"
-import { dueOf } from "./internal/dueOf.js"
-import { MemorySession } from "./internal/MemorySession.js"
-import { pageOfSessions } from "./internal/pageOfSessions.js"
+import { dueOf } from "./internal/memory/dueOf.js"
+import { MemorySession } from "./internal/memory/MemorySession.js"
+import { pageOfSessions } from "./internal/memory/pageOfSessions.js"
 
 export interface MemoryUsage {
   readonly sessions: number

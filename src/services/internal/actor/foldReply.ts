@@ -43,7 +43,10 @@ export const foldReply = (): ReplyFold => {
   })
 
   return {
-    add,
+    // What comes after the end is no part of it: a provider may say its last things twice.
+    add: (event) => {
+      if (finished === undefined) add(event)
+    },
     finishReason: () => finished?.reason,
     isTooLong: () => length > maxTextLength,
     reply: (finishReason) => {

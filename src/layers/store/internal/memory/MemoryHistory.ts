@@ -1,0 +1,87 @@
+import * as Arr from "effect/Array"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type { InvalidRequest } from "../../../../domain/error/InvalidRequest.js"
+import { Message } from "../../../../domain/Message.js"
+import type { MessageId } from "../../../../domain/MessageId.js"
+import type { MessageQuery } from "../../../../domain/MessageQuery.js"
+import type { Page } from "../../../../domain/Page.js"
+import type { SessionId } from "../../../../domain/SessionId.js"
+import { pageOfMessages } from "./pageOfMessages.js"
+
+/**
+ * A session's messages. A fork holds the same objects; which session they are of is said as they are given out.
+ */
+export class MemoryHistory {
+  /** Rewound ones too. These and the others are in the order of their `seq`. */
+  private readonly readable = new Map<MessageId, Message>()
+  private shown: Array<Message>
+
+  constructor(private readonly sessionId: SessionId, public lastSeq = 0, shared: Array<Message> = []) {
+    this.shown = shared
+    for (const message of shared) this.readable.set(message.id, message)
+  }
+
+  get messageCount(): number {
+    return this.shown.length
+  }
+
+  get messages(): Iterable<Message> {
+    return this.readable.values()
+  }
+
+  fork(sessionId: SessionId, seq: number): MemoryHistory {
+    if (seq > this.lastSeq) throw new Error(`The history of session "${this.sessionId}" has not come to ${seq}`)
+    return new MemoryHistory(sessionId, seq, this.shown.filter((message) => message.seq <= seq))
+  }
+
+  has(id: MessageId): boolean {
+    return this.readable.has(id)
+  }
+
+  find(id: MessageId): Option.Option<Message> {
+    return Option.map(Option.fromNullable(this.readable.get(id)), this.own)
+  }
+
+  at(seq: number): Option.Option<Message> {
+    return Option.map(Arr.findFirst(this.messages, (message) => message.seq === seq), this.own)
+  }
+
+  latest(count: number): ReadonlyArray<Message> {
+    return Arr.map(Arr.takeRight(this.shown, count), this.own)
+  }
+
+  page({ rewound = false, ...query }: MessageQuery): Either.Either<Page<Message>, InvalidRequest> {
+    return Either.map(
+      pageOfMessages(rewound ? this.messages : this.shown, query),
+      (page) => ({ ...page, items: Arr.map(page.items, this.own) })
+    )
+  }
+
+  /** The `seq` of the message that comes after this one in the history, or of the next there will be. */
+  following(seq: number): number {
+    return this.shown.find((message) => message.seq > seq)?.seq ?? this.lastSeq + 1
+  }
+
+  add(messages: ReadonlyArray<Message>): void {
+    for (const message of messages) {
+      this.readable.set(message.id, message)
+      this.shown.push(message)
+      this.lastSeq = message.seq
+    }
+  }
+
+  rewind(to: number): void {
+    this.shown = this.shown.filter(({ seq }) => seq <= to)
+  }
+
+  clear(): void {
+    this.readable.clear()
+    this.shown = []
+  }
+
+  private readonly own = (message: Message): Message =>
+    message.sessionId === this.sessionId
+      ? message
+      : new Message({ ...message, sessionId: this.sessionId }, { disableValidation: true })
+}

@@ -1,0 +1,170 @@
+import * as Arr from "effect/Array"
+import * as Either from "effect/Either"
+import { Epoch } from "../../../../domain/Epoch.js"
+import { OwnershipLost } from "../../../../domain/error/OwnershipLost.js"
+import type { SessionContext } from "../../../../domain/SessionContext.js"
+import type { SessionEvent } from "../../../../domain/SessionEvent.js"
+import type { SessionInfo } from "../../../../domain/SessionInfo.js"
+import { empty, type SessionMetrics } from "../../../../domain/SessionMetrics.js"
+import type { SessionChanges } from "../../../../services/SessionChanges.js"
+import type { SessionSnapshot } from "../../../../services/SessionSnapshot.js"
+import { precedingPlace } from "../precedingPlace.js"
+import { storedEvents } from "../storedEvents.js"
+import { MemoryHistory } from "./MemoryHistory.js"
+import { MemoryTurns } from "./MemoryTurns.js"
+
+/** A context, and the last `seq` when it came. */
+interface Version {
+  readonly since: number
+  readonly context: SessionContext
+}
+
+/**
+ * One session in memory. What it holds changes; the values it gives out never do.
+ */
+export class MemorySession {
+  info: SessionInfo
+  metrics: SessionMetrics
+  readonly turns = new MemoryTurns()
+  /** About how many bytes its values take, as JSON. */
+  size: number
+  private epoch = Epoch.make(0)
+  private events: Array<SessionEvent>
+  private lastEvent = 1
+  private delivered = 1
+  private readonly versions: Array<Version>
+
+  constructor(
+    info: SessionInfo,
+    public context: SessionContext,
+    readonly history = new MemoryHistory(info.id),
+    inherited: ReadonlyArray<Version> = []
+  ) {
+    const { messageCount } = history
+    const session: SessionInfo = { ...info, status: "active", lastActivityAt: info.createdAt, messageCount }
+    this.info = { ...info, messageCount }
+    this.metrics = empty(info.id)
+    this.events = [{ _tag: "SessionCreated", sessionId: info.id, number: 1, at: info.createdAt, session }]
+    this.versions = [...inherited, { since: history.lastSeq, context }]
+    this.size = sizeOf(info) + sizeOf(context) + Arr.reduce(history.messages, 0, (size, next) => size + sizeOf(next))
+  }
+
+  fork(seq: number, info: SessionInfo, context: SessionContext): MemorySession {
+    return new MemorySession(
+      info,
+      context,
+      this.history.fork(info.id, seq),
+      this.versions.filter(({ since }) => since < seq)
+    )
+  }
+
+  /** Whether there is something to be done about it, whoever owns it. */
+  get isUnfinished(): boolean {
+    return this.turns.hasOpen || this.delivered < this.lastEvent
+  }
+
+  contextAt(seq: number): SessionContext {
+    const following = this.history.following(seq)
+    const { context } = this.versions.findLast(({ since }) => since < following) ?? this
+    return { ...context, sessionId: this.info.id }
+  }
+
+  eventsAfter(number: number, limit: number): ReadonlyArray<SessionEvent> {
+    return Arr.take(this.events.filter((event) => event.number > number), limit)
+  }
+
+  ownedBy(epoch: Epoch): Either.Either<this, OwnershipLost> {
+    return this.epoch === epoch
+      ? Either.right(this)
+      : Either.left(new OwnershipLost({ sessionId: this.info.id, epoch }))
+  }
+
+  open(window: number): SessionSnapshot {
+    this.epoch = Epoch.make(this.epoch + 1)
+    return {
+      epoch: this.epoch,
+      session: this.info,
+      context: this.context,
+      metrics: this.metrics,
+      lastSeq: this.history.lastSeq,
+      lastOrdinal: this.turns.lastOrdinal,
+      lastEvent: this.lastEvent,
+      delivered: this.delivered,
+      window: this.history.latest(window),
+      openTurns: this.turns.open
+    }
+  }
+
+  /** Throws, before it changes anything, when the owner has lost count. */
+  apply(changes: SessionChanges): void {
+    this.assertInOrder(changes)
+    const {
+      clearMessages,
+      context,
+      delivered = 0,
+      events = [],
+      lastActivityAt,
+      messages = [],
+      metrics,
+      rewindTo,
+      status
+    } = changes
+    if (clearMessages) this.clear()
+    if (rewindTo !== undefined) this.history.rewind(rewindTo)
+    this.history.add(messages)
+    for (const message of messages) this.size += sizeOf(message)
+    for (const turn of changes.turns ?? []) {
+      this.size += sizeOf(turn) - sizeOf(this.turns.find(turn.id))
+      this.turns.put(turn)
+    }
+    if (metrics) this.metrics = metrics
+    if (context) {
+      this.size += sizeOf(context)
+      this.context = context
+      this.versions.push({ since: this.history.lastSeq, context })
+    }
+    this.events.push(...events)
+    this.lastEvent += events.length
+    this.delivered = Math.max(this.delivered, delivered)
+    this.info = {
+      ...this.info,
+      ...(status && { status }),
+      ...(lastActivityAt && { lastActivityAt }),
+      messageCount: this.history.messageCount
+    }
+  }
+
+  private assertInOrder(changes: SessionChanges): void {
+    const { clearMessages, context, delivered = 0, messages = [], turns = [] } = changes
+    const { id } = this.info
+    const events = storedEvents(id, changes)
+    const precedingSeq = precedingPlace(id, messages, ({ seq }) => seq) ?? this.history.lastSeq
+    const precedingEvent = precedingPlace(id, events, ({ number }) => number) ?? this.lastEvent
+    if (
+      precedingSeq !== this.history.lastSeq || precedingEvent !== this.lastEvent ||
+      delivered > this.lastEvent + events.length
+    ) throw new Error(`A commit to session "${id}" does not go on where its messages and its events end`)
+    if (context && context.version <= this.context.version) {
+      throw new Error(`Version ${context.version} of session "${id}" is not a new one`)
+    }
+    const ids = new Set(messages.map((message) => message.id))
+    if (ids.size < messages.length || (!clearMessages && Arr.some([...ids], (known) => this.history.has(known)))) {
+      throw new Error(`A message of a commit to session "${id}" has the id of another`)
+    }
+    this.turns.assertOwn(turns)
+    const known = new Set(turns.map((turn) => turn.id))
+    for (const event of events) {
+      if ("turnId" in event && !known.has(event.turnId) && !this.turns.find(event.turnId)) {
+        throw new Error(`A commit to session "${id}" tells of turn "${event.turnId}", which is not there`)
+      }
+    }
+  }
+
+  private clear(): void {
+    for (const message of this.history.messages) this.size -= sizeOf(message)
+    this.history.clear()
+    this.events = this.events.filter(({ _tag }) => _tag !== "MessageSent" && _tag !== "MessageReceived")
+  }
+}
+
+const sizeOf = (value: object | undefined): number => value === undefined ? 0 : JSON.stringify(value).length

@@ -1,0 +1,67 @@
+import * as Arr from "effect/Array"
+import * as Order from "effect/Order"
+import type { IdempotencyKey } from "../../../../domain/IdempotencyKey.js"
+import { isTerminal, type Turn } from "../../../../domain/Turn.js"
+import type { TurnId } from "../../../../domain/TurnId.js"
+
+/**
+ * A session's turns, found by each of their names.
+ */
+export class MemoryTurns {
+  lastOrdinal = 0
+  private readonly all = new Map<number, Turn>()
+  private readonly unended = new Map<number, Turn>()
+  private readonly byId = new Map<TurnId, Turn>()
+  private readonly byKey = new Map<IdempotencyKey, Turn>()
+
+  get size(): number {
+    return this.all.size
+  }
+
+  get hasOpen(): boolean {
+    return this.unended.size > 0
+  }
+
+  /** In order. */
+  get open(): ReadonlyArray<Turn> {
+    return Arr.sort(this.unended.values(), byOrdinal)
+  }
+
+  latest(limit: number): ReadonlyArray<Turn> {
+    return Arr.take(Arr.sort(this.all.values(), Order.reverse(byOrdinal)), limit)
+  }
+
+  find(id: TurnId): Turn | undefined {
+    return this.byId.get(id)
+  }
+
+  findByKey(key: IdempotencyKey): Turn | undefined {
+    return this.byKey.get(key)
+  }
+
+  /** Throws when one of these is not the turn that is in its place already, or has the name of another. */
+  assertOwn(turns: ReadonlyArray<Turn>): void {
+    for (const { id, key, ordinal } of turns) {
+      const namesakes = [
+        this.all.get(ordinal),
+        this.byId.get(id),
+        key && this.byKey.get(key),
+        ...turns.filter((turn) => turn.ordinal === ordinal || turn.id === id || (key && turn.key === key))
+      ]
+      if (namesakes.some((turn) => turn && (turn.ordinal !== ordinal || turn.id !== id || turn.key !== key))) {
+        throw new Error(`Turn ${ordinal} is another one`)
+      }
+    }
+  }
+
+  put(turn: Turn): void {
+    this.all.set(turn.ordinal, turn)
+    this.byId.set(turn.id, turn)
+    if (turn.key) this.byKey.set(turn.key, turn)
+    if (isTerminal(turn.status)) this.unended.delete(turn.ordinal)
+    else this.unended.set(turn.ordinal, turn)
+    this.lastOrdinal = Math.max(this.lastOrdinal, turn.ordinal)
+  }
+}
+
+const byOrdinal = Order.mapInput(Order.number, (turn: Turn) => turn.ordinal)

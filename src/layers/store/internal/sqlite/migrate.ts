@@ -1,0 +1,31 @@
+import * as Migrator from "@effect/sql/Migrator"
+import { SqlClient } from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import { StoreError } from "../../../../domain/error/StoreError.js"
+import sessions from "./migrations/0001_sessions.js"
+import { storeErrorOrDie } from "./storeErrorOrDie.js"
+
+const table = "langswarm_migrations"
+const newest = 1
+
+const run = Migrator.make({})({
+  loader: Migrator.fromRecord({ "0001_sessions": sessions }),
+  table
+})
+
+/**
+ * Brings the schema up to date. Fails with `TooNew` on a database of a later version, without a change to it.
+ */
+export const migrate: Effect.Effect<void, StoreError, SqlClient> = Effect.gen(function*() {
+  const sql = yield* SqlClient
+  yield* run
+  const [found] = yield* sql<{ version: number }>`SELECT max(migration_id) AS version FROM ${sql(table)}`
+  const version = found?.version ?? 0
+  if (version > newest) return yield* new StoreError({ reason: "TooNew", detail: `schema ${version}` })
+  // The migrator takes any failure to begin for another process that is at it, and leaves the work to that one.
+  if (version < newest) return yield* new StoreError({ reason: "Busy", detail: `schema ${version}` })
+}).pipe(
+  Effect.catchTags({ MigrationError: storeErrorOrDie, SqlError: storeErrorOrDie }),
+  // A migration that fails is a defect to the migrator, even when the disk is at fault.
+  Effect.catchAllDefect(storeErrorOrDie)
+)

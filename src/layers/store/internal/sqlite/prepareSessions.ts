@@ -1,0 +1,84 @@
+import type Sqlite from "better-sqlite3"
+import type { SessionRead } from "./hydratedEvent.js"
+import type { OwnedSessionRow } from "./OwnedSessionRow.js"
+import { whereTurnIsOpen } from "./whereTurnIsOpen.js"
+
+type NewSession = typeof OwnedSessionRow.Encoded & {
+  readonly archiveAfterMs: number | null
+  readonly deleteAfterMs: number | null
+}
+
+interface Advance {
+  readonly id: string
+  readonly epoch: number
+  readonly precedingSeq: number | null
+  readonly addedMessages: number
+  readonly highestOrdinal: number
+  readonly precedingEvent: number | null
+  readonly addedEvents: number
+  readonly delivered: number
+  readonly metrics: string | null
+}
+
+export interface SessionStatements {
+  readonly addSession: Sqlite.Statement<[NewSession]>
+  readonly addTag: Sqlite.Statement<[{ id: string; tag: string; createdAt: number }]>
+  readonly session: Sqlite.Statement<[id: string], SessionRead>
+  readonly takeOwnership: Sqlite.Statement<[id: string], object>
+  readonly advance: Sqlite.Statement<[Advance], { key: number; last_seq: number }>
+  readonly setStatus: Sqlite.Statement<[status: string, key: number]>
+  readonly setLastActivity: Sqlite.Statement<[at: number, key: number]>
+  readonly removeSession: Sqlite.Statement<[id: string, epoch: number]>
+  readonly removeResting: Sqlite.Statement<[{ before: number; status: string | null; limit: number }]>
+}
+
+/**
+ * The statements that make, change and remove sessions.
+ */
+export const prepareSessions = (db: Sqlite.Database): SessionStatements => ({
+  addSession: db.prepare(`
+    INSERT INTO sessions (
+      id, user_id, provider, model, status, created_at, last_activity_at, message_count, last_seq, last_ordinal, last_event,
+      delivered, owner_epoch, archive_after_ms, delete_after_ms, metrics, forked_from, config
+    ) VALUES (
+      @id, @userId, @provider, @model, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq, @lastOrdinal, @lastEvent,
+      @delivered, @ownerEpoch, @archiveAfterMs, @deleteAfterMs, @metrics, @forkedFrom, @config
+    )`),
+
+  addTag: db.prepare(`
+    INSERT INTO session_tags (session_id, tag, created_at) VALUES (@id, @tag, @createdAt)`),
+
+  session: db.prepare(`
+    SELECT * FROM sessions WHERE id = ?`),
+
+  takeOwnership: db.prepare(`
+    UPDATE sessions SET owner_epoch = owner_epoch + 1 WHERE id = ? RETURNING *`),
+
+  /** The fence: changes nothing, and answers nothing, for an owner that is no longer one, or has lost count. */
+  advance: db.prepare(`
+    UPDATE sessions SET
+      last_seq = last_seq + @addedMessages,
+      message_count = message_count + @addedMessages,
+      last_ordinal = max(last_ordinal, @highestOrdinal),
+      last_event = last_event + @addedEvents,
+      delivered = max(delivered, @delivered),
+      metrics = coalesce(@metrics, metrics)
+    WHERE id = @id AND owner_epoch = @epoch AND last_seq = coalesce(@precedingSeq, last_seq)
+      AND last_event = coalesce(@precedingEvent, last_event) AND last_event + @addedEvents >= @delivered
+    RETURNING key, last_seq`),
+
+  // Two of their own, since to name an indexed column is to write its index again.
+  setStatus: db.prepare(`UPDATE sessions SET status = ? WHERE key = ?`),
+  setLastActivity: db.prepare(`UPDATE sessions SET last_activity_at = ? WHERE key = ?`),
+
+  removeSession: db.prepare(`DELETE FROM sessions WHERE id = ? AND owner_epoch = ?`),
+
+  removeResting: db.prepare(`
+    DELETE FROM sessions WHERE key IN (
+      SELECT key FROM sessions
+      WHERE last_activity_at < @before AND status = coalesce(@status, status) AND NOT EXISTS (
+        SELECT 1 FROM turns WHERE session_key = sessions.key AND ${whereTurnIsOpen}
+      )
+      ORDER BY last_activity_at LIMIT @limit
+    )`)
+})

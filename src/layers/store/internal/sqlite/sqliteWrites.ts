@@ -1,0 +1,148 @@
+import * as Arr from "effect/Array"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { OwnershipLost } from "../../../../domain/error/OwnershipLost.js"
+import { SessionNotFound } from "../../../../domain/error/SessionNotFound.js"
+import type { SessionStore } from "../../../../services/SessionStore.js"
+import { precedingPlace } from "../precedingPlace.js"
+import { storedEvents } from "../storedEvents.js"
+import { addEvents } from "./addEvents.js"
+import { addSession } from "./addSession.js"
+import { changeSegments } from "./changeSegments.js"
+import { ContextRow } from "./ContextRow.js"
+import { decodeRow } from "./decodeRow.js"
+import { encodeContext } from "./encodeContext.js"
+import { eventToRow } from "./eventToRow.js"
+import type { GroupCommitter } from "./GroupCommitter.js"
+import { MessageRow } from "./MessageRow.js"
+import { messageToRow } from "./messageToRow.js"
+import { OwnedSessionRow } from "./OwnedSessionRow.js"
+import type { Statements } from "./prepareStatements.js"
+import { refuseCommit } from "./refuseCommit.js"
+import { renameColumns } from "./renameColumns.js"
+import { TurnRow } from "./TurnRow.js"
+import { turnToRow } from "./turnToRow.js"
+
+/** Sessions that one transaction of a cleanup removes, so that a large one does not hold up the event loop. */
+const cleanupSize = 200
+
+const decodeSession = decodeRow(OwnedSessionRow)
+const decodeContext = decodeRow(ContextRow)
+const decodeMessages = decodeRow(Schema.Array(MessageRow))
+const decodeTurns = decodeRow(Schema.Array(TurnRow))
+
+/**
+ * The operations that change something. All is encoded before a write begins, so that a transaction only runs statements.
+ */
+export const sqliteWrites = (
+  { write }: GroupCommitter<Statements>
+): Pick<SessionStore["Type"], "cleanup" | "commit" | "create" | "fork" | "open" | "remove"> => ({
+  create: (session, context) =>
+    Effect.suspend(() => {
+      const add = addSession(session, context)
+      return write((on) => Either.right(add(on)))
+    }),
+
+  fork: (origin, seq, session, context) =>
+    Effect.suspend(() => {
+      const add = addSession(session, context)
+      return write((on) => {
+        const from = on.session.get(origin)
+        if (from === undefined) return Either.left(new SessionNotFound({ sessionId: origin }))
+        if (from.last_seq < seq) throw new Error(`The history of session "${origin}" has not come to ${seq}`)
+        return Either.right(add(on, { key: from.key, seq }))
+      })
+    }),
+
+  open: Effect.fnUntraced(function*(id, window) {
+    const rows = yield* write((on) => {
+      const session = on.takeOwnership.get(id)
+      return session
+        ? Either.right({
+          session,
+          context: on.latestContext.get(id),
+          messages: on.latestMessages.all(id, window),
+          turns: on.openTurns.all(id)
+        })
+        : Either.left(new SessionNotFound({ sessionId: id }))
+    })
+    const [row] = renameColumns([rows.session])
+    const { delivered, lastEvent, lastOrdinal, lastSeq, metrics, ownerEpoch, ...session } = yield* decodeSession(row)
+    const { context } = yield* decodeContext(rows.context)
+    const latest = yield* decodeMessages(renameColumns(rows.messages))
+    const openTurns = yield* decodeTurns(renameColumns(rows.turns))
+    return {
+      epoch: ownerEpoch,
+      session,
+      context,
+      metrics,
+      lastSeq,
+      lastOrdinal,
+      lastEvent,
+      delivered,
+      window: Arr.reverse(latest),
+      openTurns
+    }
+  }),
+
+  commit: (id, epoch, changes) =>
+    Effect.suspend(() => {
+      const { context, delivered = 0, lastActivityAt, messages = [], metrics, status, turns = [] } = changes
+      const events = storedEvents(id, changes)
+      const advance = {
+        id,
+        epoch,
+        precedingSeq: precedingPlace(id, messages, ({ seq }) => seq) ?? null,
+        addedMessages: messages.length,
+        highestOrdinal: Math.max(0, ...turns.map(({ ordinal }) => ordinal)),
+        precedingEvent: precedingPlace(id, events, ({ number }) => number) ?? null,
+        addedEvents: events.length,
+        delivered,
+        metrics: metrics ? JSON.stringify(metrics) : null
+      }
+      const contextRow = context && { version: context.version, context: encodeContext(context) }
+      const messageRows = messages.map((message) => messageToRow(message))
+      const turnRows = turns.map((turn) => turnToRow(turn))
+      const ordinals = new Map(turns.map(({ id, ordinal }) => [id, ordinal]))
+      const eventRows = events.map((event) => eventToRow(event, ordinals))
+      return write((on): Either.Either<void, OwnershipLost | SessionNotFound> => {
+        const session = on.advance.get(advance)
+        if (session === undefined) return refuseCommit(on, id, epoch)
+        const { key } = session
+        if (status) on.setStatus.run(status, key)
+        if (lastActivityAt) on.setLastActivity.run(DateTime.toEpochMillis(lastActivityAt), key)
+        changeSegments(on, key, session.last_seq - messages.length, changes)
+        for (const row of messageRows) on.addMessage.run(key, row)
+        if (contextRow && on.addContext.run({ key, ...contextRow }).changes === 0) {
+          throw new Error(`Version ${contextRow.version} of session "${id}" is not a new one`)
+        }
+        for (const row of turnRows) {
+          if (on.putTurn.run(key, row).changes === 0) {
+            throw new Error(`Turn ${row.ordinal} of session "${id}" is another one`)
+          }
+        }
+        addEvents(on, key, eventRows)
+        return Either.void
+      })
+    }),
+
+  remove: (id, epoch) =>
+    write((on) =>
+      on.removeSession.run(id, epoch).changes === 1 || on.session.get(id) === undefined
+        ? Either.void
+        : Either.left(new OwnershipLost({ sessionId: id, epoch }))
+    ),
+
+  cleanup: (before, status) => {
+    const range = { before: DateTime.toEpochMillis(before), status: status ?? null, limit: cleanupSize }
+    const removeSome = write((on) => Either.right(on.removeResting.run(range).changes))
+    const removeAll = (removed: number): ReturnType<SessionStore["Type"]["cleanup"]> =>
+      Effect.flatMap(
+        removeSome,
+        (some) => some < cleanupSize ? Effect.succeed(removed + some) : removeAll(removed + some)
+      )
+    return removeAll(0)
+  }
+})
