@@ -16,6 +16,32 @@ const printed: Readonly<Record<string, ReadonlyArray<string>>> = {
   middleware: [
     "Middleware \"brevity\" stopped the turn at admission: please keep it under 40 characters",
     "You said: A short one"
+  ],
+  feed: [
+    "Ada watches, and leaves:",
+    "1: SessionCreated",
+    "2: TurnAccepted",
+    "3: MessageSent",
+    "4: TurnStarted",
+    "5: You said: Hello",
+    "She comes back, and sees what she missed:",
+    "6: TurnCompleted",
+    "7: TurnAccepted",
+    "8: MessageSent",
+    "9: TurnStarted",
+    "10: You said: Are you there?",
+    "Bob, who stayed, saw 10 events"
+  ],
+  busy: [
+    "started, joined: one turn",
+    "idempotency_conflict",
+    "steered",
+    "user: Tell me everything",
+    "assistant: Tell (cut)",
+    "user: Briefly!",
+    "assistant: Briefly!",
+    "user: Enough!",
+    "assistant: Enough!"
   ]
 }
 
