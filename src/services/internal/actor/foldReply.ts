@@ -43,10 +43,7 @@ export const foldReply = (): ReplyFold => {
   })
 
   return {
-    // What comes after the end is no part of it: a provider may say its last things twice.
-    add: (event) => {
-      if (finished === undefined) add(event)
-    },
+    add,
     finishReason: () => finished?.reason,
     isTooLong: () => length > maxTextLength,
     reply: (finishReason) => {

@@ -207,12 +207,13 @@ export const makeTurnRunner = (
   const goOn = Effect.fnUntraced(function*(current: RunningTurn, said: Message, at: DateTime.Utc) {
     const state = core.state()
     const others = steered()
+    const kept = said.parts.length === 0 ? [] : [said]
     const joining = yield* Effect.forEach(
       others,
       ({ turn }, index) =>
-        Effect.map(ids.messageId, (id) => ({ turn, question: questionOf(state, turn, id, at, 1 + index) }))
+        Effect.map(ids.messageId, (id) => ({ turn, question: questionOf(state, turn, id, at, kept.length + index) }))
     )
-    const { joined, turn, ...intent } = continueTurn(state, current.live.turn, [said], joining, at, historyWindow)
+    const { joined, turn, ...intent } = continueTurn(state, current.live.turn, kept, joining, at, historyWindow)
     yield* core.persist(intent)
     current.live.turn = turn
     forget(others)

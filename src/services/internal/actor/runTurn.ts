@@ -66,9 +66,12 @@ export const runTurn = (
             if (event._tag === "ToolCall" && !isToolCall(event.part)) return broken("it calls a tool in no proper way")
             fold.add(event)
             if (mayStream && event._tag === "TextDelta") emit(event.text)
+            // What comes after the end is no part of the reply, and may never come.
+            if (event._tag === "Finished") break
           }
           if (fold.isTooLong()) return broken("its reply is too long")
-          return mayStream ? checkpoint : Effect.void
+          const goesOn = fold.finishReason() === undefined
+          return mayStream && goesOn ? Effect.as(checkpoint, goesOn) : Effect.succeed(goesOn)
         })
         const finishReason = fold.finishReason()
         if (finishReason === undefined) return yield* broken("it ended without saying that it was finished")
@@ -109,8 +112,10 @@ export const runTurn = (
 /** What a provider makes up may be more than a message can keep. */
 const isToolCall = Schema.is(ToolCallPart)
 
+/** A refusal says enough by itself, and a pause is not the end of it. */
 const isEmpty = (reply: Reply): boolean =>
-  reply.finishReason !== "refusal" && reply.parts.every((part) => part._tag === "Text" && part.text.trim() === "")
+  reply.finishReason !== "refusal" && reply.finishReason !== "paused" &&
+  reply.parts.every((part) => part._tag === "Text" && part.text.trim() === "")
 
 const emitText = (reply: Reply, emit: (text: string) => void): void => {
   for (const part of reply.parts) if (part._tag === "Text") emit(part.text)
