@@ -35,7 +35,10 @@ const runTests = Effect.fnUntraced(function*(files: ReadonlyArray<string>) {
   return vitest.state.getTestModules().flatMap((module) =>
     [...module.children.allTests()].flatMap((test) => {
       const [, numbers = ""] = title.exec(test.fullName) ?? []
-      const passed = test.result().state === "passed"
+      const { state } = test.result()
+      // It cannot be tested here, for want of a tool.
+      if (state === "skipped") return []
+      const passed = state === "passed"
       return numbers.split(", ").filter((number) => number !== "").map((number) => ({ row: Number(number), passed }))
     })
   )
