@@ -1,0 +1,102 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Duration, Effect } from "effect"
+import { sessionDuration } from "../../src/domain/SessionMetrics.js"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import { SessionManager } from "../../src/services/SessionManager.js"
+import { listening } from "./listening.js"
+import { script } from "./scripted.js"
+import { spokenReply } from "./spokenReply.js"
+
+const day = 24 * 60 * 60 * 1000
+
+/** Runs a test by a clock that jumps as an administrator or a time server has it do: no timer hears of that. */
+const withJumps = <A, E, R>(test: (jump: (millis: number) => void) => Effect.Effect<A, E, R>) =>
+  Effect.clockWith((clock) => {
+    let offset = 10 * day
+    const millis = () => clock.unsafeCurrentTimeMillis() + offset
+    const nanos = () => clock.unsafeCurrentTimeNanos() + BigInt(offset) * 1_000_000n
+    const jumping: Clock.Clock = {
+      [Clock.ClockTypeId]: Clock.ClockTypeId,
+      sleep: (duration) => clock.sleep(duration),
+      unsafeCurrentTimeMillis: millis,
+      currentTimeMillis: Effect.sync(millis),
+      unsafeCurrentTimeNanos: nanos,
+      currentTimeNanos: Effect.sync(nanos)
+    }
+    const jump = (by: number) => {
+      offset += by
+    }
+    return Effect.withClock(Effect.provide(test(jump), SessionRuntime.layerTest()), jumping)
+  })
+
+describe("row 25: a clock that jumps", () => {
+  it.scoped.each([[-day, -day], [-1000, day], [day, -day], [-day, day]])(
+    "by %s ms in the middle of a turn and by %s after it changes no order, and makes no negative time",
+    ([during = 0, after = 0]) =>
+      withJumps((jump) =>
+        Effect.gen(function*() {
+          const session = yield* Effect.flatMap(
+            SessionManager,
+            (sessions) =>
+              sessions.create({
+                userId: "ada",
+                provider: "mock",
+                model: "mock-model",
+                config: { sessionTimeoutMinutes: 7 * 24 * 60 }
+              })
+          )
+          for (const line of ["one", "two", "three"]) {
+            const { finish, reply, say } = yield* spokenReply
+            yield* script(reply)
+            const stream = yield* listening(session.stream(line))
+            yield* say(`${line} is `)
+            yield* stream.until(({ _tag }) => _tag === "TurnDelta")
+            jump(during)
+            yield* session.submit(`after ${line}`)
+            yield* say("said")
+            yield* finish()
+            yield* stream.end
+            jump(after)
+          }
+          yield* session.send("last")
+          const { items } = yield* session.messages()
+          assert.deepStrictEqual(
+            items.map(({ seq, text }) => [seq, text]),
+            [
+              ...["one", "two", "three"].flatMap((line) => [
+                line,
+                `${line} is said`,
+                `after ${line}`,
+                `You said: after ${line}`
+              ]),
+              "last",
+              "You said: last"
+            ].map((text, index) => [index + 1, text])
+          )
+          for (const { processingTimeMs = 0 } of items) assert.isAtLeast(processingTimeMs, 0)
+          const metrics = yield* session.metrics
+          assert.isAtLeast(metrics.totalResponseTimeMs, 0)
+          assert.isAtLeast(Duration.toMillis(sessionDuration(metrics)), 0)
+        })
+      )
+  )
+
+  it.scoped("backwards takes no session for one that has rested long", () =>
+    withJumps((jump) =>
+      Effect.gen(function*() {
+        const session = yield* Effect.flatMap(
+          SessionManager,
+          (sessions) =>
+            sessions.create({
+              userId: "ada",
+              provider: "mock",
+              model: "mock-model",
+              config: { sessionTimeoutMinutes: 30, autoDeleteAfter: "1 hour" }
+            })
+        )
+        yield* session.send("one")
+        jump(-day)
+        assert.strictEqual((yield* session.send("two")).text, "You said: two")
+      })
+    ))
+})

@@ -1,0 +1,85 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Layer, Scope, TestClock } from "effect"
+import type { SessionEvent } from "../../src/domain/SessionEvent.js"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import { HookBus } from "../../src/services/HookBus.js"
+import { anotherHost, start } from "./anotherHost.js"
+
+/** Hooks of a process of its own, which write down what they are told. */
+const witness = Effect.gen(function*() {
+  const told: Array<SessionEvent> = []
+  const context = yield* Layer.build(
+    HookBus.layer({ name: "witness", on: (event) => Effect.sync(() => told.push(event)) })
+  )
+  return { told, bus: yield* Effect.provide(HookBus, context) }
+})
+
+const numbers = (events: ReadonlyArray<SessionEvent>) => events.map(({ number }) => number)
+
+describe("hooks", () => {
+  it.scoped("row 7: are told again by a later process of what an earlier one did not bring to the end", () =>
+    Effect.gen(function*() {
+      const session = yield* start
+      const stuck = yield* Deferred.make<void>()
+      const released = yield* Deferred.make<void>()
+      const bus = yield* HookBus
+      yield* bus.add({
+        name: "stuck",
+        timeout: "1 day",
+        on: ({ _tag }) =>
+          _tag === "TurnStarted"
+            ? Effect.zipRight(Deferred.succeed(stuck, undefined), Deferred.await(released))
+            : Effect.void
+      })
+      yield* session.send("hello")
+      yield* Deferred.await(stuck)
+      const later = yield* witness
+      yield* Effect.provideService(anotherHost(), HookBus, later.bus)
+      yield* later.bus.flush
+      // Up to which it came was not written down, since nothing was committed after that.
+      assert.includeMembers(numbers(later.told), [4, 5, 6])
+      assert.deepStrictEqual(numbers(later.told), numbers(later.told).toSorted((a, b) => a - b))
+      assert.strictEqual((yield* session.messages()).items.length, 2)
+      yield* Deferred.succeed(released, undefined)
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("are not told again of what they have seen, once their session has been passivated", () =>
+    Effect.gen(function*() {
+      const session = yield* start
+      yield* session.send("hello")
+      yield* TestClock.adjust("2 minutes")
+      const later = yield* witness
+      const { host } = yield* Effect.provideService(anotherHost(), HookBus, later.bus)
+      yield* host.updateContext(session.id, { user: { a: 1 } })
+      yield* later.bus.flush
+      assert.deepStrictEqual(later.told.map(({ _tag }) => _tag), ["ContextUpdated"])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("are not told again of what they have seen, once their process has stopped in good order", () =>
+    Effect.gen(function*() {
+      const session = yield* start
+      const earlier = yield* witness
+      const scope = yield* Scope.make()
+      const { host } = yield* Scope.extend(Effect.provideService(anotherHost(), HookBus, earlier.bus), scope)
+      yield* host.send(session.id, { content: "hello" })
+      yield* earlier.bus.flush
+      yield* Scope.close(scope, Exit.void)
+      const later = yield* witness
+      yield* Effect.provideService(anotherHost(), HookBus, later.bus)
+      yield* later.bus.flush
+      assert.deepStrictEqual(numbers(earlier.told), [2, 3, 4, 5, 6])
+      assert.deepStrictEqual(later.told, [])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("are told by a later process even of what happened while nobody told them anything", () =>
+    Effect.gen(function*() {
+      const session = yield* start
+      const deaf = HookBus.of({ ...(yield* HookBus), publish: () => Effect.void })
+      const { host } = yield* Effect.provideService(anotherHost(), HookBus, deaf)
+      yield* host.send(session.id, { content: "hello" })
+      const later = yield* witness
+      yield* Effect.provideService(anotherHost(), HookBus, later.bus)
+      yield* later.bus.flush
+      assert.deepStrictEqual(numbers(later.told), [2, 3, 4, 5, 6])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+})

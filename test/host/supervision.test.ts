@@ -1,0 +1,146 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, TestClock } from "effect"
+import { StoreError } from "../../src/domain/error/StoreError.js"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
+import { anotherHost, start, texts } from "./anotherHost.js"
+import { gatedReply } from "./gatedReply.js"
+import { listening } from "./listening.js"
+import { mortalStore } from "./outages.js"
+import { script } from "./scripted.js"
+
+/** A host of a session whose commits die, of one whose commits do not, and of a turn that the first has accepted. */
+const ailing = Effect.gen(function*() {
+  const mortal = yield* mortalStore
+  const session = yield* start
+  const other = yield* start
+  const { host } = yield* Effect.provideService(anotherHost(), SessionStore, mortal.store)
+  const { asked, open, reply } = yield* gatedReply("lost")
+  yield* script(reply)
+  yield* host.submit(session.id, { content: "running" })
+  yield* asked
+  yield* host.submit(session.id, { content: "waiting" })
+  const fails = Effect.flip(host.updateContext(session.id, { user: { a: 1 } }))
+  return { asked, fails, host, mortal, open, other, session }
+})
+
+describe("a session whose actor dies", () => {
+  it.scoped("is started again, and answers what it had accepted", () =>
+    Effect.gen(function*() {
+      const { fails, mortal, session } = yield* ailing
+      mortal.broken = session.id
+      assert.strictEqual((yield* fails)._tag, "SessionUnavailable")
+      mortal.broken = undefined
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* texts(session.id), ["running", "waiting", "You said: waiting"])
+      assert.deepStrictEqual((yield* session.turns).map(({ status }) => status), ["completed", "interrupted"])
+      assert.strictEqual((yield* session.info).status, "active")
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is given up after the third restart in a minute, and no other is", () =>
+    Effect.gen(function*() {
+      const { fails, host, mortal, other, session } = yield* ailing
+      mortal.broken = session.id
+      for (let failure = 0; failure < 4; failure++) assert.strictEqual((yield* fails)._tag, "SessionUnavailable")
+      mortal.broken = undefined
+      const refused = yield* Effect.flip(host.send(session.id, { content: "hello" }))
+      assert(refused._tag === "SessionUnavailable")
+      assert.include(refused.message, "reactivate")
+      assert.strictEqual((yield* host.send(other.id, { content: "hello" })).text, "You said: hello")
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual((yield* Effect.flip(host.send(session.id, { content: "hello" })))._tag, "SessionUnavailable")
+      assert.deepStrictEqual((yield* session.turns).map(({ status }) => status), ["accepted", "calling"])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("has status error then, which watchers are told, also by a later process", () =>
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { open, session } = yield* ailing
+      // The actor alone is ill: the store is well enough to have it written down.
+      const ill = SessionStore.of({
+        ...store,
+        commit: (id, epoch, changes) => changes.context ? Effect.die("broken") : store.commit(id, epoch, changes)
+      })
+      const { host: next } = yield* Effect.provideService(anotherHost(), SessionStore, ill)
+      const watching = yield* listening(next.watch(session.id, {}))
+      yield* watching.until(({ event }) => event._tag === "TurnCompleted")
+      for (let failure = 0; failure < 4; failure++) {
+        assert.strictEqual(
+          (yield* Effect.flip(next.updateContext(session.id, { user: { a: failure } })))._tag,
+          "SessionUnavailable"
+        )
+      }
+      yield* watching.until(({ event }) => event._tag === "SessionErrored")
+      assert.strictEqual((yield* session.info).status, "error")
+      const { host: later } = yield* anotherHost()
+      const refused = yield* Effect.flip(later.send(session.id, { content: "hello" }))
+      assert.deepInclude(refused, { _tag: "SessionStateError", status: "error" })
+      yield* later.reactivate(session.id)
+      assert.strictEqual((yield* later.send(session.id, { content: "hello" })).text, "You said: hello")
+      yield* open
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("comes back when it is reactivated, and answers what it had accepted", () =>
+    Effect.gen(function*() {
+      const { fails, host, mortal, session } = yield* ailing
+      mortal.broken = session.id
+      for (let failure = 0; failure < 4; failure++) yield* fails
+      mortal.broken = undefined
+      yield* host.reactivate(session.id)
+      yield* host.send(session.id, { content: "next" })
+      assert.deepStrictEqual(yield* texts(session.id), [
+        "running",
+        "waiting",
+        "You said: waiting",
+        "next",
+        "You said: next"
+      ])
+      assert.strictEqual((yield* session.info).status, "active")
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is forgiven what is longer ago than a minute", () =>
+    Effect.gen(function*() {
+      const { fails, host, mortal, session } = yield* ailing
+      for (let failure = 0; failure < 6; failure++) {
+        mortal.broken = session.id
+        yield* fails
+        mortal.broken = undefined
+        yield* TestClock.adjust("21 seconds")
+      }
+      assert.strictEqual((yield* host.send(session.id, { content: "hello" })).text, "You said: hello")
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("leaves no turn counted as open that nobody runs any more", () =>
+    Effect.gen(function*() {
+      const { fails, host, mortal, session } = yield* ailing
+      assert.strictEqual((yield* host.load).openTurns, 2)
+      mortal.broken = session.id
+      yield* fails
+      assert.strictEqual((yield* host.load).openTurns, 0)
+      mortal.broken = undefined
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* host.load).openTurns, 0)
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is not to blame for a store that fails, however often that is", () =>
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const session = yield* start
+      let isFull = true
+      const full = SessionStore.of({
+        ...store,
+        commit: (id, epoch, changes) =>
+          Effect.suspend((): ReturnType<typeof store.commit> =>
+            isFull ? new StoreError({ reason: "Full", detail: "SQLITE_FULL" }) : store.commit(id, epoch, changes)
+          )
+      })
+      const { host } = yield* Effect.provideService(anotherHost(), SessionStore, full)
+      for (let failure = 0; failure < 20; failure++) {
+        assert.strictEqual((yield* Effect.flip(host.send(session.id, { content: "hello" })))._tag, "StoreError")
+      }
+      isFull = false
+      const send = yield* Effect.fork(host.send(session.id, { content: "hello" }))
+      assert.strictEqual((yield* Fiber.join(send)).text, "You said: hello")
+      assert.strictEqual((yield* session.info).status, "active")
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+})
