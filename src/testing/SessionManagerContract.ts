@@ -1,6 +1,9 @@
+import { branchCases } from "./internal/sessionManager/branchCases.js"
 import type { ContractCase } from "./internal/sessionManager/ContractCase.js"
+import { feedCases } from "./internal/sessionManager/feedCases.js"
 import { lifecycleCases } from "./internal/sessionManager/lifecycleCases.js"
 import { refusalCases } from "./internal/sessionManager/refusalCases.js"
+import { sendCases } from "./internal/sessionManager/sendCases.js"
 import { turnCases } from "./internal/sessionManager/turnCases.js"
 
 /**
@@ -8,4 +11,11 @@ import { turnCases } from "./internal/sessionManager/turnCases.js"
  * case with any test runner. The manager needs a provider `mock` with a model `mock-model` whose replies hold what they
  * reply to.
  */
-export const SessionManagerContract: ReadonlyArray<ContractCase> = [...lifecycleCases, ...turnCases, ...refusalCases]
+export const SessionManagerContract: ReadonlyArray<ContractCase> = [
+  ...lifecycleCases,
+  ...turnCases,
+  ...sendCases,
+  ...feedCases,
+  ...branchCases,
+  ...refusalCases
+]

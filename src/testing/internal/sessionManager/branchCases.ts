@@ -1,0 +1,90 @@
+import * as Effect from "effect/Effect"
+import assert from "node:assert/strict"
+import { SessionId } from "../../../domain/SessionId.js"
+import type { Session } from "../../../services/Session.js"
+import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
+import { failsWith } from "./failsWith.js"
+
+const asked = (session: Session) =>
+  Effect.map(session.messages({ role: "user" }), ({ items }) => items.map(({ text }) => text))
+
+/**
+ * Going back in a history, going another way from there, and coming back to a session that was put away.
+ */
+export const branchCases: ReadonlyArray<ContractCase> = [
+  sessionCase("forks a session at a message, and each goes its own way", (session) =>
+    Effect.gen(function*() {
+      yield* session.updateContext({ user: { level: 1 } })
+      const reply = yield* session.send("one")
+      yield* session.send("two")
+      const fork = yield* session.fork({ at: reply.id })
+      yield* fork.send("three")
+      yield* fork.updateContext({ user: { level: 2 } })
+      assert.deepEqual([yield* asked(session), yield* asked(fork)], [["one", "two"], ["one", "three"]])
+      assert.deepEqual((yield* fork.info).forkedFrom, { sessionId: session.id, seq: reply.seq })
+      assert.deepEqual((yield* session.context).user, { level: 1 })
+      yield* session.delete
+      assert.deepEqual(yield* asked(fork), ["one", "three"])
+    })),
+
+  sessionCase(
+    "forks for another user, with another configuration",
+    (session, { sessions, userId }) =>
+      Effect.gen(function*() {
+        yield* session.send("one")
+        const other = `${userId}-other`
+        const fork = yield* session.fork({ userId: other, config: { tags: ["forked"] } })
+        assert.deepEqual((yield* fork.info).config, { tags: ["forked"] })
+        assert.deepEqual((yield* sessions.list(other)).items.map(({ id }) => id), [fork.id])
+        assert.deepEqual(yield* asked(fork), ["one"])
+      })
+  ),
+
+  sessionCase("rewinds to a message, and what was rewound can be read", (session) =>
+    Effect.gen(function*() {
+      yield* session.updateContext({ user: { level: 1 } })
+      const reply = yield* session.send("one")
+      yield* session.send("two")
+      yield* session.rewind({ to: reply.id })
+      assert.deepEqual(yield* asked(session), ["one"])
+      assert.equal((yield* session.info).messageCount, 2)
+      yield* session.send("three")
+      const { items } = yield* session.messages({ rewound: true, role: "user" })
+      assert.deepEqual(items.map(({ seq, text }) => [seq, text]), [[1, "one"], [3, "two"], [5, "three"]])
+    })),
+
+  sessionCase("goes back to no message that was never there", (session) =>
+    Effect.gen(function*() {
+      const error = yield* failsWith("MessageNotFound", session.rewind({ to: "no-such-message" }))
+      assert.equal(error.messageId, "no-such-message")
+      yield* failsWith("MessageNotFound", session.fork({ at: "no-such-message" }))
+    })),
+
+  sessionCase("takes messages again once an archived session is reactivated", (session) =>
+    Effect.gen(function*() {
+      yield* session.archive
+      yield* failsWith("SessionStateError", session.submit("too early"))
+      yield* session.reactivate
+      assert.equal((yield* session.info).status, "active")
+      yield* session.send("now")
+      yield* session.reactivate
+      assert.deepEqual(yield* asked(session), ["now"])
+    })),
+
+  contractCase(
+    "neither forks, rewinds, edits nor reactivates a session that never was",
+    ({ sessions }) =>
+      Effect.gen(function*() {
+        const unknown = sessions.session(SessionId.make("never-started"))
+        const refusals = [
+          failsWith("SessionNotFound", unknown.submit("hello")),
+          failsWith("SessionNotFound", unknown.pending),
+          failsWith("SessionNotFound", unknown.edit({ turnId: "t", content: "hello" })),
+          failsWith("SessionNotFound", unknown.fork()),
+          failsWith("SessionNotFound", unknown.rewind({ to: "m" })),
+          failsWith("SessionNotFound", unknown.reactivate)
+        ]
+        for (const refusal of refusals) assert.equal((yield* refusal).sessionId, "never-started")
+      })
+  )
+]
