@@ -98,6 +98,21 @@ describe("a session whose actor dies", () => {
       assert.strictEqual((yield* session.info).status, "active")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
+  it.scoped("keeps what it had accepted while it has status error, and answers it once it is reactivated", () =>
+    Effect.gen(function*() {
+      const { open, session } = yield* ailing
+      const store = yield* SessionStore
+      const { epoch } = yield* store.open(session.id, 0)
+      yield* store.commit(session.id, epoch, { status: "error" })
+      const { host } = yield* anotherHost()
+      const statuses = Effect.map(session.turns, (turns) => turns.map(({ status }) => status))
+      assert.deepStrictEqual(yield* statuses, ["accepted", "calling"])
+      yield* host.reactivate(session.id)
+      yield* Effect.repeat(host.load, { until: ({ openTurns }) => openTurns === 0 })
+      assert.deepStrictEqual(yield* statuses, ["completed", "interrupted"])
+      yield* open
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
   it.scoped("is forgiven what is longer ago than a minute", () =>
     Effect.gen(function*() {
       const { fails, host, mortal, session } = yield* ailing

@@ -1,0 +1,88 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Stream, TestClock } from "effect"
+import { resumeFor } from "../../src/client/internal/resume.js"
+import { Disconnected } from "../../src/domain/error/Disconnected.js"
+import { SessionNotFound } from "../../src/domain/error/SessionNotFound.js"
+import { ShuttingDown } from "../../src/domain/error/ShuttingDown.js"
+import { sessionId } from "../domain/conversation.js"
+
+const cut = new Disconnected({ reason: "it broke", sent: true })
+const never = new Disconnected({ reason: "nothing listens", sent: false })
+const closing = new ShuttingDown({ sessionId })
+const gone = new SessionNotFound({ sessionId })
+
+type Answer = Disconnected | SessionNotFound | ShuttingDown | string
+
+/** Answers call after call, the last one ever after, and counts the calls. */
+const answering = (...answers: ReadonlyArray<Answer>) => {
+  let calls = 0
+  const call = Effect.suspend(() => {
+    const answer = answers[Math.min(calls++, answers.length - 1)] ?? ""
+    return typeof answer === "string" ? Effect.succeed(answer) : Effect.fail(answer)
+  })
+  return { call, calls: () => calls }
+}
+
+const resume = resumeFor("30 seconds")
+
+describe("resumeFor", () => {
+  it.effect.each<{ readonly what: string; readonly answers: ReadonlyArray<Answer>; readonly calls: number }>([
+    { what: "that is answered", answers: ["yes"], calls: 1 },
+    { what: "that is refused", answers: [gone], calls: 1 },
+    { what: "that never got through", answers: [never], calls: 1 },
+    { what: "that a server which stops takes no more", answers: [closing], calls: 1 },
+    { what: "whose connection broke", answers: [cut, "yes"], calls: 2 },
+    { what: "whose server came back after a while", answers: [cut, never, never, closing, "yes"], calls: 5 },
+    { what: "whose connection broke and which is refused then", answers: [cut, never, gone], calls: 3 }
+  ])("makes a call $what as often as it has to", ({ answers, calls }) =>
+    Effect.gen(function*() {
+      const server = answering(...answers)
+      const fiber = yield* Effect.fork(Effect.either(resume.call(server.call)))
+      yield* TestClock.adjust("20 seconds")
+      const last = answers.at(-1)
+      const answer = yield* Fiber.join(fiber)
+      assert.deepStrictEqual(answer._tag === "Right" ? answer.right : answer.left, last)
+      assert.strictEqual(server.calls(), calls)
+    }))
+
+  it.effect("gives up once its patience is over", () =>
+    Effect.gen(function*() {
+      const server = answering(cut)
+      const fiber = yield* Effect.fork(Effect.flip(resume.call(server.call)))
+      yield* TestClock.adjust("25 seconds")
+      assert.isNull(fiber.unsafePoll())
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), cut)
+      const { length } = Array.from({ length: server.calls() })
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(server.calls(), length)
+    }))
+
+  it.effect("goes on with a stream whose connection broke, and with one whose server stopped while it listened", () =>
+    Effect.gen(function*() {
+      const connections = [
+        Stream.concat(Stream.make(1, 2), Stream.fail(cut)),
+        Stream.fail(never),
+        Stream.concat(Stream.make(3), Stream.fail(closing)),
+        Stream.make(4)
+      ]
+      const fiber = yield* Effect.fork(
+        Stream.runCollect(resume.stream<number, Disconnected | ShuttingDown>(() => connections.shift() ?? Stream.empty))
+      )
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual(Array.from(yield* Fiber.join(fiber)), [1, 2, 3, 4])
+    }))
+
+  it.effect("fails at once with a stream that never got through, or whose session is gone", () =>
+    Effect.gen(function*() {
+      for (const error of [never, closing, gone]) {
+        let connections = 0
+        const stream = resume.stream<number, Disconnected | SessionNotFound | ShuttingDown>(() => {
+          connections++
+          return Stream.fail(error)
+        })
+        assert.deepStrictEqual(yield* Effect.flip(Stream.runDrain(stream)), error)
+        assert.strictEqual(connections, 1)
+      }
+    }))
+})
