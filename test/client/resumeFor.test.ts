@@ -58,19 +58,18 @@ describe("resumeFor", () => {
       assert.strictEqual(server.calls(), length)
     }))
 
-  it.effect("goes on with a stream whose connection broke, and with one whose server stopped while it listened", () =>
+  it.effect.each<{ readonly what: string; readonly ends: ReadonlyArray<Disconnected | ShuttingDown> }>([
+    { what: "whose connection broke", ends: [cut] },
+    { what: "whose server stopped while it listened", ends: [closing] },
+    { what: "that was cut off twice", ends: [cut, closing] }
+  ])("goes on with a stream $what", ({ ends }) =>
     Effect.gen(function*() {
-      const connections = [
-        Stream.concat(Stream.make(1, 2), Stream.fail(cut)),
-        Stream.fail(never),
-        Stream.concat(Stream.make(3), Stream.fail(closing)),
-        Stream.make(4)
-      ]
-      const fiber = yield* Effect.fork(
-        Stream.runCollect(resume.stream<number, Disconnected | ShuttingDown>(() => connections.shift() ?? Stream.empty))
-      )
+      const parts = ends.map((end, index) => Stream.concat(Stream.make(index), Stream.fail(end)))
+      const connections = [...parts.flatMap((part) => [part, Stream.fail(never)]), Stream.make(9)]
+      const stream = resume.stream<number, Disconnected | ShuttingDown>(() => connections.shift() ?? Stream.empty)
+      const fiber = yield* Effect.fork(Stream.runCollect(stream))
       yield* TestClock.adjust("20 seconds")
-      assert.deepStrictEqual(Array.from(yield* Fiber.join(fiber)), [1, 2, 3, 4])
+      assert.deepStrictEqual(Array.from(yield* Fiber.join(fiber)), [...ends.keys(), 9])
     }))
 
   it.effect("fails at once with a stream that never got through, or whose session is gone", () =>

@@ -13,7 +13,7 @@ const delta = (offset: number, text: string): TurnEvent => ({ _tag: "TurnDelta",
 const pieces = (text: string, cuts: ReadonlyArray<number>) => {
   const places = [
     0,
-    ...[...new Set(cuts)].filter((cut) => cut > 0 && cut < text.length).sort((a, b) => a - b),
+    ...[...new Set(cuts)].filter((cut) => cut > 0 && cut < text.length).toSorted((a, b) => a - b),
     text.length
   ]
   return places.slice(1).map((end, index) => delta(places[index] ?? 0, text.slice(places[index], end)))

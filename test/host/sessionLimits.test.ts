@@ -4,6 +4,7 @@ import type { SessionConfig } from "../../src/domain/SessionConfig.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { SessionHost } from "../../src/services/SessionHost.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost, start, texts } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
 import { script } from "./scripted.js"
@@ -91,6 +92,30 @@ describe("a session's limits", () => {
       yield* open
       assert.strictEqual((yield* Fiber.join(send)).text, "late")
       assert.strictEqual((yield* session.info).status, "active")
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("take no session away that somebody came back to while it was being looked for", () =>
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const archived = yield* startWith({ autoArchiveAfter: "70 seconds" })
+      const deleted = yield* startWith({ autoDeleteAfter: "70 seconds" })
+      const found: Array<string> = []
+      const slow = SessionStore.of({
+        ...store,
+        due: (now, limit) =>
+          Effect.tap(store.due(now, limit), (due) =>
+            Effect.forEach(due, ({ action, sessionId }) => {
+              found.push(action)
+              return host.send(sessionId, { content: "back again" })
+            }).pipe(Effect.orDie))
+      })
+      const { host } = yield* Effect.provideService(anotherHost({ sweepEvery: "90 seconds" }), SessionStore, slow)
+      yield* TestClock.adjust("90 seconds")
+      assert.deepStrictEqual(found.toSorted(), ["archive", "delete"])
+      for (const { info, messages } of [archived, deleted]) {
+        assert.strictEqual((yield* info).status, "active")
+        assert.strictEqual((yield* messages()).items.at(-1)?.text, "You said: back again")
+      }
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
   it.scoped("bound the open turns of all sessions together", () =>

@@ -195,10 +195,11 @@ const make = Effect.fnUntraced(function*({
   })
 
   const sweep = Effect.gen(function*() {
-    const due = yield* store.due(yield* DateTime.now, dueAtOnce)
+    const now = yield* DateTime.now
+    const due = yield* store.due(now, dueAtOnce)
     yield* Effect.forEach(
       due,
-      ({ action, sessionId }) => Effect.ignoreLogged(use(sessionId, (actor) => actor[action])),
+      ({ action, sessionId }) => Effect.ignoreLogged(use(sessionId, (actor) => actor.retire(action, now))),
       { discard: true }
     )
   }).pipe(Effect.ignoreLogged)

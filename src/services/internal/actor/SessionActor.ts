@@ -19,6 +19,7 @@ import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
 import type { StopOutcome, StopTurn } from "../../../domain/StopTurn.js"
 import type { Turn } from "../../../domain/Turn.js"
+import type { DueSession } from "../../DueSession.js"
 import { type ActorCore, makeActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import type { LiveFeed } from "./LiveFeed.js"
@@ -55,6 +56,8 @@ export interface SessionActor {
   readonly archive: Effect.Effect<void, ChangeError>
   readonly reactivate: Effect.Effect<void, ChangeError>
   readonly delete: Effect.Effect<void, ChangeError>
+  /** Archives or deletes a session that was found to have rested, unless something has come since that moment. */
+  readonly retire: (action: DueSession["action"], foundAt: DateTime.Utc) => Effect.Effect<void, ChangeError>
   /** Where the feed is. `subscribe` runs at that very moment, so that whoever looks for what is live misses nothing. */
   readonly feed: (subscribe: () => void) => Effect.Effect<LiveFeed, ChangeError>
   /** Reads the store, and takes up the turns that an earlier owner left. */
@@ -138,6 +141,21 @@ export const makeSessionActor = (
     return delivered < lastEvent ? rest(delivered) : Effect.void
   })
 
+  const archive = Effect.gen(function*() {
+    if (core.state().session.status === "archived") return
+    yield* core.persist(withStatus(core.state(), "archived", yield* DateTime.now))
+  })
+
+  const remove = Effect.gen(function*() {
+    const gone = new SessionNotFound({ sessionId: id })
+    const number = core.state().lastEvent + 1
+    yield* turns.abandon(gone)
+    yield* Effect.mapError(store.remove(id, core.state().epoch), (error) => new PersistFailure({ error }))
+    yield* tell([{ _tag: "SessionDeleted", sessionId: id, number, at: yield* DateTime.now }])
+    feed.end(id)
+    yield* core.stop(gone)
+  })
+
   return {
     accept: sends.accept,
     edit: sends.edit,
@@ -156,10 +174,7 @@ export const makeSessionActor = (
         return context
       })),
 
-    archive: core.ask(Effect.gen(function*() {
-      if (core.state().session.status === "archived") return
-      yield* core.persist(withStatus(core.state(), "archived", yield* DateTime.now))
-    })),
+    archive: core.ask(archive),
 
     reactivate: core.ask(Effect.gen(function*() {
       const { status } = core.state().session
@@ -173,15 +188,14 @@ export const makeSessionActor = (
       if (status === "error") yield* Effect.flatMap(core.reload, turns.recover)
     })),
 
-    delete: core.ask(Effect.gen(function*() {
-      const gone = new SessionNotFound({ sessionId: id })
-      const number = core.state().lastEvent + 1
-      yield* turns.abandon(gone)
-      yield* Effect.mapError(store.remove(id, core.state().epoch), (error) => new PersistFailure({ error }))
-      yield* tell([{ _tag: "SessionDeleted", sessionId: id, number, at: yield* DateTime.now }])
-      feed.end(id)
-      yield* core.stop(gone)
-    })),
+    delete: core.ask(remove),
+
+    retire: (action, foundAt) =>
+      core.ask(Effect.suspend(() => {
+        const isAwake = turns.size() > 0 || DateTime.greaterThanOrEqualTo(core.state().session.lastActivityAt, foundAt)
+        if (isAwake) return Effect.void
+        return action === "archive" ? archive : remove
+      })),
 
     feed: (subscribe) =>
       core.ask(Effect.sync(() => {
