@@ -50,5 +50,5 @@ run(process.argv).pipe(
   Effect.tapError(reportError(json)),
   Effect.tapDefect((cause) => Effect.logFatal("langswarm-session has a defect", cause)),
   Effect.provide(NodeContext.layer),
-  runMain({ exitCode: isServer ? serverExitCode : exitCode })
+  runMain({ exitCode: isServer ? serverExitCode : exitCode, outlivesOutput: isServer })
 )

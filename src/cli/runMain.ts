@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import { hasProperty } from "effect/Predicate"
 import { constants } from "node:os"
 
 export interface RunMainOptions {
@@ -12,10 +13,14 @@ export interface RunMainOptions {
   readonly stopLimit?: Duration.DurationInput
   /** The same after an error that nobody handled. 2 seconds unless told. */
   readonly crashLimit?: Duration.DurationInput
+  /** Whether it goes on when nobody reads its output any more, as `head` does after some lines. False unless told. */
+  readonly outlivesOutput?: boolean
 }
 
 /** How the shell is told of an error in a program itself; see sysexits(3). */
 const softwareError = 70
+
+const closedOutput = 128 + constants.signals.SIGPIPE
 
 /** `npm start` hands on to its child the Ctrl-C that the terminal has sent to both. */
 const sameKeyPress = 250
@@ -28,7 +33,7 @@ const sameKeyPress = 250
  * In place of `NodeRuntime.runMain`, which knows no limit, and dies at once of a SIGHUP and of such an error.
  */
 export const runMain = (
-  { crashLimit = "2 seconds", exitCode, stopLimit = "30 seconds" }: RunMainOptions
+  { crashLimit = "2 seconds", exitCode, outlivesOutput = false, stopLimit = "30 seconds" }: RunMainOptions
 ): <A, E>(program: Effect.Effect<A, E>) => void => {
   let received: { readonly signal: NodeJS.Signals; readonly at: number } | undefined
   let crashed = false
@@ -52,8 +57,15 @@ export const runMain = (
       }
     }
 
+    const onOutputClosed = () => {
+      if (outlivesOutput || received !== undefined) return
+      received = { signal: "SIGPIPE", at: clock.unsafeCurrentTimeMillis() }
+      stopWithin(crashLimit, closedOutput)
+    }
+
     // Also of a rejection that nobody handled: Node makes such an exception of it.
     const onCrash = (error: unknown) => {
+      if (hasProperty(error, "code") && error.code === "EPIPE") return onOutputClosed()
       if (crashed) return
       crashed = true
       Effect.runFork(Effect.logFatal("langswarm-session stops: an error was handled by nobody", error))
@@ -72,7 +84,11 @@ export const runMain = (
     })
   })({
     disableErrorReporting: true,
-    teardown: (exit, onExit) =>
-      onExit(crashed ? softwareError : exitCode(exit, received && constants.signals[received.signal]))
+    teardown: (exit, onExit) => {
+      if (crashed) return onExit(softwareError)
+      const signal = received && constants.signals[received.signal]
+      // To tell of its end it may have written once more.
+      onExit(received?.signal === "SIGPIPE" ? closedOutput : exitCode(exit, signal))
+    }
   })
 }

@@ -5,6 +5,7 @@ import { dueCases } from "./internal/sessionStore/dueCases.js"
 import { eventCases } from "./internal/sessionStore/eventCases.js"
 import { forkCases } from "./internal/sessionStore/forkCases.js"
 import { historyCases } from "./internal/sessionStore/historyCases.js"
+import { idCases } from "./internal/sessionStore/idCases.js"
 import { lifecycleCases } from "./internal/sessionStore/lifecycleCases.js"
 import { listCases } from "./internal/sessionStore/listCases.js"
 import { ownershipCases } from "./internal/sessionStore/ownershipCases.js"
@@ -22,6 +23,7 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...lifecycleCases,
   ...listCases,
   ...historyCases,
+  ...idCases,
   ...forkCases,
   ...rewindCases,
   ...contextCases,

@@ -39,6 +39,13 @@ describe("runMain", () => {
       })
     }), 30_000)
 
+  it.live("ends without a word once nobody reads its output", () =>
+    Effect.gen(function*() {
+      const pipeline = `node --import tsx "${program}" talk end | head -n 2; echo "\${PIPESTATUS[0]}"`
+      const said = yield* Command.string(Command.make("bash", "-c", `exec 2>&1; ${pipeline}`))
+      assert.deepStrictEqual(said.trim().split("\n"), ["ready", "and so on", "141"])
+    }).pipe(Effect.provide(NodeContext.layer)), 30_000)
+
   for (const [does, what] of [["throw", "an exception"], ["reject", "a rejection"]] as const) {
     it.live(`logs ${what} that nobody handles, lets the program end, and exits with 70`, () =>
       Effect.gen(function*() {

@@ -17,6 +17,7 @@ const fail = (): never => {
 
 const act = Effect.sync(() => {
   if (does === "throw") setImmediate(fail)
+  if (does === "talk") setInterval(() => process.stdout.write("and so on\n"))
   if (does === "reject") void Promise.reject(new Error("rejected and forgotten"))
 })
 

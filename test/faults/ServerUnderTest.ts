@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly failpoint?: `${Failpoint}:kill` | `${Failpoint}:kill:${number}`
   /** Whether there is middleware between the acceptance of a turn and its call. */
   readonly middleware?: boolean
+  /** Whether each commit takes its time. */
+  readonly slowDisk?: boolean
 }
 
 export interface RunningServer {
@@ -54,14 +56,15 @@ export const makeServerUnderTest = Effect.gen(function*() {
 
   return {
     /** Fails when it ends before it listens. The process is killed with the scope. */
-    start: Effect.fnUntraced(function*({ failpoint, middleware = false }: StartOptions = {}) {
+    start: Effect.fnUntraced(function*({ failpoint, middleware = false, slowDisk = false }: StartOptions = {}) {
       const child = yield* Command.make(
         process.execPath,
         "--input-type=module",
         "-",
         dataDir,
         port,
-        middleware ? "middleware" : ""
+        ...(middleware ? ["middleware"] : []),
+        ...(slowDisk ? ["slow-disk"] : [])
       ).pipe(
         Command.feed(script),
         Command.env(failpoint === undefined ? {} : { LANGSWARM_FAILPOINT: failpoint }),

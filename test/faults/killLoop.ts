@@ -37,7 +37,7 @@ export const killLoop = Effect.fnUntraced(
     const log: Array<HistoryChecker.LogEntry> = []
     const server = yield* makeServerUnderTest
     const isOver = yield* Ref.make(false)
-    let running = yield* server.start()
+    let running = yield* server.start({ slowDisk: true })
 
     const talks = yield* Effect.forEach(Array.range(1, sessions), (index) =>
       Effect.gen(function*() {
@@ -73,11 +73,11 @@ export const killLoop = Effect.fnUntraced(
       yield* kill(running)
       if ((yield* random.nextIntBetween(0, 4)) === 0) {
         const failpoint = `inRecovery:kill:${yield* random.nextIntBetween(1, 4)}` as const
-        const survivor = yield* Effect.option(server.start({ failpoint }))
+        const survivor = yield* Effect.option(server.start({ failpoint, slowDisk: true }))
         // It had nothing to recover.
         if (Option.isSome(survivor)) yield* kill(survivor.value)
       }
-      running = yield* server.start()
+      running = yield* server.start({ slowDisk: true })
       if (round % 20 === 0) yield* Console.log(`  ${round} kills, ${log.length} entries in the log`)
     }
 

@@ -1,9 +1,11 @@
 /**
- * A server to be killed: `server <data directory> <port> [middleware]`. Prints its address once it listens. It breaks where
+ * A server to be killed: `server <data directory> <port> [middleware] [slow-disk]`. Prints its address once it listens. It breaks where
  * `LANGSWARM_FAILPOINT` says. Beside its database it appends what outlives it to two files: `calls`, the turns that the
  * provider was called for, and `hooks`, the events that a hook was told of.
  *
- * With `middleware` there is some between the acceptance of a turn and its call, so that the two are not one commit.
+ * With `middleware` there is some between the acceptance of a turn and its call, so that the two are not one commit. With
+ * `slow-disk` a commit takes its time before and after it is made, so that a kill often finds one under way, and what is said
+ * too early is heard.
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Stream } from "effect"
@@ -17,10 +19,11 @@ import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import type { Provider } from "../../src/services/Provider.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
 import { Failpoints } from "../../src/testing/Failpoints.js"
 import { token } from "../rpc/token.js"
 
-const [dataDir = "", port = "0", stages] = process.argv.slice(2)
+const [dataDir = "", port = "0", ...traits] = process.argv.slice(2)
 
 const append = (file: string, line: string) => Effect.sync(() => appendFileSync(`${dataDir}/${file}`, `${line}\n`))
 
@@ -43,7 +46,18 @@ const providers = Layer.effect(
   Layer.provide(MockProvider.layer({ chunkDelay: 2 }).pipe(Layer.provideMerge(ProviderRegistry.layer())))
 )
 
-const middleware = stages === "middleware"
+const disk = SqliteSessionStore.layer({ filename: `${dataDir}/sessions.db`, durability: "process" })
+
+const slowDisk = Layer.effect(
+  SessionStore,
+  Effect.map(SessionStore, (store) => ({
+    ...store,
+    commit: (...[id, epoch, changes]: Parameters<typeof store.commit>) =>
+      store.commit(id, epoch, changes).pipe(Effect.delay("10 millis"), Effect.zipLeft(Effect.sleep("10 millis")))
+  }))
+).pipe(Layer.provide(disk))
+
+const middleware = traits.includes("middleware")
   ? MiddlewarePipeline.layer({ name: "looks on", turn: (request) => Effect.succeed(request) })
   : MiddlewarePipeline.layer()
 
@@ -58,7 +72,7 @@ Layer.merge(SessionServer.layer({ token, port: Number(port), drainTimeout: 0 }),
   Layer.provide(Failpoints.layerServices),
   Layer.provide([
     Failpoints.layer,
-    SqliteSessionStore.layer({ filename: `${dataDir}/sessions.db`, durability: "process" }),
+    traits.includes("slow-disk") ? slowDisk : disk,
     IdGenerator.layer,
     middleware,
     providers,

@@ -80,11 +80,13 @@ describe("SqliteSessionStore keeps no row that nobody can read", () => {
       const changed = (name: string) =>
         Effect.flatMap(store.context(origin.id), (context) => update(context, { user: { name } }, at(1)))
       yield* store.commit(origin.id, origin.epoch, { context: yield* changed("known to both") })
-      yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 3, 6) })
+      yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 3, 4) })
+      yield* store.commit(origin.id, origin.epoch, { context: yield* changed("after what both share") })
+      yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 5, 6) })
       yield* store.commit(origin.id, origin.epoch, { context: yield* changed("the origin's") })
       const shorter = yield* forkSession(origin.id, 3)
       const longer = yield* forkSession(origin.id, 4)
-      assert.deepInclude(yield* rows, { sessions: 3, segments: 5, messages: 6, contexts: 5 })
+      assert.deepInclude(yield* rows, { sessions: 3, segments: 5, messages: 6, contexts: 6 })
 
       yield* store.remove(origin.id, origin.epoch)
       assert.deepInclude(yield* rows, { sessions: 2, segments: 4, messages: 4, contexts: 4 })

@@ -19,6 +19,7 @@ import type { TurnReceipt } from "../../domain/TurnReceipt.js"
 import { HookBus } from "../../services/HookBus.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import type { ActorServices } from "../../services/internal/actor/ActorServices.js"
+import { failedTooOften } from "../../services/internal/actor/failedTooOften.js"
 import { type ActorEnd, makeSessionActor, type SessionActor } from "../../services/internal/actor/SessionActor.js"
 import { jittered } from "../../services/internal/jittered.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
@@ -168,7 +169,7 @@ const make = Effect.fnUntraced(function*({
   const supervise = Effect.fnUntraced(function*(id: SessionId, { failed, owesTurns, reason }: ActorEnd) {
     const isItsFault = failed && (reason._tag !== "StoreError" || reason.reason === "Corrupt")
     if (isItsFault && !(yield* failures.mayRestart(id))) {
-      broken.set(id, "it failed again and again; reactivate it once that is mended")
+      broken.set(id, failedTooOften)
       const number = yield* markError(id, reason.message, store, hooks)
       return feed.catchUp(id, number)
     }

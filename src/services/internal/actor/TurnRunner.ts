@@ -1,3 +1,4 @@
+import type * as Deferred from "effect/Deferred"
 import type * as Effect from "effect/Effect"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import type { StopOutcome } from "../../../domain/StopTurn.js"
@@ -22,8 +23,8 @@ export interface TurnRunner {
   readonly running: () => RunningTurn | undefined
   /** Starts a turn that waited, that is yet to be accepted, or whose provider call was lost. */
   readonly start: (live: LiveTurn, fresh?: Fresh) => Effect.Effect<void, PersistFailure>
-  /** Tells the running turn to end, at once; the effect waits until that is stored. */
-  readonly halt: (halt: Halt) => Effect.Effect<StopOutcome, ChangeError>
+  /** Tells the running turn to end, if there is one. The outcome comes once that is stored. */
+  readonly halt: (halt: Halt) => Deferred.Deferred<StopOutcome, ChangeError> | undefined
   /** At most once: the provider may have been called by an earlier owner, so the turn is not run again. */
   readonly interrupt: (lost: Turn) => Effect.Effect<void, PersistFailure>
   /** Lets go of the running turn: who waits for it is told why, and the provider call is closed. */

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import type { EditTurn } from "../../../domain/EditTurn.js"
 import { IdempotencyConflict } from "../../../domain/error/IdempotencyConflict.js"
 import { SessionStateError } from "../../../domain/error/SessionStateError.js"
+import { SessionUnavailable } from "../../../domain/error/SessionUnavailable.js"
 import type { MessageContent } from "../../../domain/MessageContent.js"
 import type { SendMessage } from "../../../domain/SendMessage.js"
 import { acceptsMessages } from "../../../domain/SessionStatus.js"
@@ -12,6 +13,7 @@ import { type ActorCore, type Command } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { checkLimits } from "./checkLimits.js"
 import { digestOf } from "./digestOf.js"
+import { failedTooOften } from "./failedTooOften.js"
 import { promptOf } from "./promptOf.js"
 import { replayTurn } from "./replayTurn.js"
 import { sessionBusy } from "./sessionBusy.js"
@@ -47,6 +49,7 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
         yield* core.persist(withStatus(core.state(), "archived", now))
       }
       const { status } = core.state().session
+      if (status === "error") return yield* new SessionUnavailable({ sessionId: session.id, reason: failedTooOften })
       if (!acceptsMessages(status)) return yield* new SessionStateError({ sessionId: session.id, status, operation })
     })
 

@@ -1,4 +1,5 @@
 import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { BusyPolicy } from "../../../domain/BusyPolicy.js"
@@ -90,10 +91,11 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   const stop = Effect.fnUntraced(function*({ keepPartial = true, turnId }: StopTurn) {
     const current = runner.running()
     if (current && (turnId === undefined || [current.live, ...current.joined].some(({ turn }) => turn.id === turnId))) {
-      return runner.halt({ error: stopped(current.live.turn), keepPartial, rollBack: false })
+      const outcome = runner.halt({ error: stopped(current.live.turn), keepPartial, rollBack: false })
+      return outcome ? Deferred.await(outcome) : alreadyEnded
     }
     const live = waitingTurns().find(({ turn }) => turn.id === turnId)
-    if (live === undefined) return Effect.succeed<StopOutcome>("alreadyEnded")
+    if (live === undefined) return alreadyEnded
     yield* drop(live, stopped(live.turn))
     return Effect.succeed<StopOutcome>("stopped")
   })
@@ -171,6 +173,8 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
       })
   }
 }
+
+const alreadyEnded = Effect.succeed<StopOutcome>("alreadyEnded")
 
 const stopped = ({ id, sessionId }: Turn) => new TurnStopped({ sessionId, turnId: id })
 

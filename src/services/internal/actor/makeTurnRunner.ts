@@ -14,7 +14,6 @@ import { TurnInterrupted } from "../../../domain/error/TurnInterrupted.js"
 import { toPosition } from "../../../domain/FeedPosition.js"
 import type { Message } from "../../../domain/Message.js"
 import type { Part } from "../../../domain/Part.js"
-import type { StopOutcome } from "../../../domain/StopTurn.js"
 import type { Turn } from "../../../domain/Turn.js"
 import type { Reply } from "../../Reply.js"
 import type { ActorCore } from "./ActorCore.js"
@@ -253,11 +252,11 @@ export const makeTurnRunner = (
   })
 
   const halt = (how: Halt) => {
-    if (!running) return Effect.succeed<StopOutcome>("alreadyEnded")
+    if (!running) return undefined
     running.halt ??= { ...how, outcome: Deferred.unsafeMake(FiberId.none) }
     // Not waited for: the turn reports its end through the mailbox, which has to go on for that.
     running.fiber?.unsafeInterruptAsFork(FiberId.none)
-    return Deferred.await(running.halt.outcome)
+    return running.halt.outcome
   }
 
   const abandon = (reason: ChangeError) =>

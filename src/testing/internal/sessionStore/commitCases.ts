@@ -51,7 +51,7 @@ export const commitCases = [
       const rest: SessionChanges = {
         status: "archived",
         lastActivityAt: at(99),
-        context: { ...before.context, sessionId: id, user: { leaked: true } },
+        context: { ...before.context, sessionId: id, version: before.context.version + 1, user: { leaked: true } },
         metrics: { ...before.metrics, sessionId: id, providerCalls: 9 },
         clearMessages: true,
         turns: [turnOf(id, 1)]

@@ -1,13 +1,15 @@
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
 import { SessionContext, update } from "../../../domain/SessionContext.js"
+import { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { assertDies } from "./assertDies.js"
 import { assertFails } from "./assertFails.js"
 import { assertSame } from "./assertSame.js"
 import { conformanceCase } from "./ConformanceCase.js"
-import { at, forkSession, messagesOf, ownSession } from "./samples.js"
+import { at, eventOf, forkSession, messagesOf, ownSession } from "./samples.js"
 
 const changed = (id: SessionId, name: string) =>
   Effect.flatMap(
@@ -43,6 +45,22 @@ export const contextCases = [
       yield* store.commit(id, epoch, { messages: messagesOf(id, 4, 4) })
       assert.deepEqual(yield* names(id, 5), [undefined, "one", "one", "three", "three", "three"])
       assertSame(SessionContext, yield* store.contextAt(id, 4), yield* store.context(id))
+    })
+  ),
+
+  conformanceCase(
+    "tells in each event of a context what it was then",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(0)
+      const told: Array<SessionEvent> = []
+      for (const [index, name] of ["one", "two"].entries()) {
+        const context = yield* changed(id, name)
+        const event = eventOf(id, index + 2, { _tag: "ContextUpdated", context })
+        told.push(event)
+        yield* store.commit(id, epoch, { context, events: [event] })
+      }
+      assertSame(Schema.Array(SessionEvent), yield* store.events(id, 1, 10), told)
     })
   ),
 

@@ -67,8 +67,10 @@ export const forkCases = [
       const store = yield* SessionStore
       const origin = yield* ownSession(3)
       const fork = yield* forkSession(origin.id, 2)
+      const atEnd = yield* forkSession(origin.id, 3)
       yield* store.commit(fork.id, fork.epoch, { messages: messagesOf(fork.id, 3, 5) })
       yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 4, 4) })
+      assert.deepEqual(yield* seqsOf(atEnd.id), [1, 2, 3])
 
       const { items } = yield* store.messages(fork.id, {})
       const own = (seq: number) => messageOf(fork.id, seq).id

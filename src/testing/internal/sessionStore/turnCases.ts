@@ -77,6 +77,20 @@ export const turnCases = [
   ),
 
   conformanceCase(
+    "counts turns by the highest ordinal there was, whichever of them changed last",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(0)
+      yield* store.commit(id, epoch, { turns: [turnOf(id, 1), turnOf(id, 2), turnOf(id, 3)] })
+      yield* store.commit(id, epoch, { turns: [turnOf(id, 1, { status: "calling" })] })
+      yield* store.commit(id, epoch, {})
+      const { lastOrdinal, openTurns } = yield* store.open(id, 0)
+      assert.equal(lastOrdinal, 3)
+      assert.deepEqual(openTurns.map(({ ordinal }) => ordinal), [1, 2, 3])
+    })
+  ),
+
+  conformanceCase(
     "finds no turn of another session",
     Effect.gen(function*() {
       const store = yield* SessionStore
