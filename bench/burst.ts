@@ -57,8 +57,8 @@ const bench = Effect.gen(function*() {
       `${sendCount} sends of one session at once: ${answered} answered, ${busy} told that it is busy; ` +
         `longest stall of the event loop ${stall.toFixed(0)} ms (at most ${maxStallMs} wanted)`
     )
-    if (answered + busy !== sendCount) yield* Effect.dieMessage("some sends had neither answer")
-    if (stall > maxStallMs) yield* Effect.dieMessage("the event loop stalled")
+    if (answered + busy !== sendCount) return yield* Effect.dieMessage("some sends had neither answer")
+    if (stall > maxStallMs) return yield* Effect.dieMessage("the event loop stalled")
   })
   yield* Effect.provide(
     measured,

@@ -49,7 +49,7 @@ const bench = Effect.gen(function*() {
     yield* Console.log(
       `${sessionCount} sessions at rest: ${Math.max(0, each).toFixed(0)} bytes of heap each (at most 1536 wanted)`
     )
-    if (each > 1536) yield* Effect.dieMessage("a session at rest takes too much")
+    if (each > 1536) return yield* Effect.dieMessage("a session at rest takes too much")
   })
   yield* Effect.provide(
     measured,

@@ -17,7 +17,8 @@ import { makeHookBus } from "./internal/hookBus.js"
 export class HookBus extends Context.Tag("langswarm-session/services/HookBus")<HookBus, {
   /**
    * Hands an event to all hooks and returns at once. For a hook that 1,024 events wait for already it is dropped, with a
-   * warning and a count. `onDelivered` runs once every hook has seen it, or has given it up.
+   * warning and a count. `onDelivered` runs once every hook has seen it, or has given it up after its last retry; not when it
+   * was dropped, so that it can be handed over again.
    */
   readonly publish: (event: SessionEvent, onDelivered?: () => void) => Effect.Effect<void>
 

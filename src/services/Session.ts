@@ -116,7 +116,7 @@ export interface Session {
    */
   readonly rewind: (rewind: typeof RewindSession.Encoded) => Effect.Effect<void, ChangeError | MessageNotFound>
 
-  /** Makes the session read-only. Turns that were accepted before are still answered. */
+  /** Makes the session read-only: its messages and its context. Turns that were accepted before are still answered. */
   readonly archive: Effect.Effect<void, ChangeError>
 
   /** Lets an archived session, or one that failed too often, take messages again. */

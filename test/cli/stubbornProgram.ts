@@ -17,11 +17,15 @@ const fail = (): never => {
 
 const act = Effect.sync(() => {
   if (does === "throw") setImmediate(fail)
-  if (does === "talk") setInterval(() => process.stdout.write("and so on\n"))
   if (does === "reject") void Promise.reject(new Error("rejected and forgotten"))
 })
 
-const wait = Effect.never.pipe(
+const talk = Effect.forever(Effect.zipRight(
+  Effect.sync(() => process.stdout.write("and so on\n")),
+  Effect.sleep("1 millis")
+))
+
+const wait = (does === "talk" ? talk : Effect.never).pipe(
   Effect.onInterrupt(() => say("stopping")),
   Effect.ensuring(ending === "hang" ? Effect.never : say("stopped"))
 )

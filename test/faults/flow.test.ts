@@ -43,15 +43,26 @@ describe("flow", () => {
     60_000
   )
 
-  it.effect("row 53: answers a send to each of 10,000 sessions", () =>
-    Effect.gen(function*() {
-      const replies = yield* Effect.forEach(
-        Array.range(1, 10_000),
-        (index) => Effect.flatMap(start, (session) => Effect.map(session.send(`${index}`), ({ text }) => text)),
-        { concurrency: "unbounded" }
-      )
-      assert.deepStrictEqual(replies, Array.makeBy(10_000, (index) => `You said: ${index + 1}`))
-    }).pipe(Effect.provide(memoryRuntime({ maxOpenTurns: 10_000, maxSessions: 10_000 }))), 60_000)
+  it.effect(
+    "row 53: answers a send to each of 10,000 sessions, none of which waits for another",
+    () =>
+      Effect.gen(function*() {
+        const slow = yield* start
+        const { asked, open, reply } = yield* gatedReply("at last")
+        yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
+        const waiting = yield* Effect.fork(slow.send("slow"))
+        yield* asked
+        const replies = yield* Effect.forEach(
+          Array.range(1, 9999),
+          (index) => Effect.flatMap(start, (session) => Effect.map(session.send(`${index}`), ({ text }) => text)),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(replies, Array.makeBy(9999, (index) => `You said: ${index + 1}`))
+        yield* open
+        assert.strictEqual((yield* Fiber.join(waiting)).text, "at last")
+      }).pipe(Effect.provide(memoryRuntime({ maxOpenTurns: 10_000, maxSessions: 10_000 }))),
+    60_000
+  )
 
   for (const transport of ["http", "websocket"] as const) {
     it.scoped(`row 55: completes a turn whose client left over ${transport}`, () =>

@@ -87,7 +87,11 @@ export const killLoop = Effect.fnUntraced(
       // Not before this has come have the watchers seen all there is.
       yield* client.send(session, "last")
       const isLast = lastEventOf(log, session.id)
-      yield* Effect.forEach(watchers, (until) => until(isLast), { discard: true })
+      // One that never hears of it is for the checker to find.
+      yield* Effect.forEach(watchers, (until) => Effect.timeoutOption(until(isLast), "10 seconds"), {
+        concurrency: "unbounded",
+        discard: true
+      })
     }
     yield* kill(running)
 

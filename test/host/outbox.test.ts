@@ -71,6 +71,29 @@ describe("hooks", () => {
       assert.deepStrictEqual(later.told, [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
+  it.scoped("are told again of what was dropped, once their session rests, and only then is it passivated", () =>
+    Effect.gen(function*() {
+      const session = yield* start
+      const { bus, told } = yield* witness
+      let drops = true
+      const full = HookBus.of({
+        ...bus,
+        publish: (event, onDelivered) =>
+          drops && event._tag === "TurnStarted" ? Effect.void : bus.publish(event, onDelivered)
+      })
+      const { host } = yield* Effect.provideService(anotherHost(), HookBus, full)
+      yield* host.send(session.id, { content: "hello" })
+      yield* TestClock.adjust("1 minute")
+      assert.notInclude(told.map(({ _tag }) => _tag), "TurnStarted")
+      assert.strictEqual((yield* host.load).activeSessions, 1)
+      drops = false
+      yield* TestClock.adjust("1 minute")
+      yield* bus.flush
+      assert.include(told.map(({ _tag }) => _tag), "TurnStarted")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* host.load).activeSessions, 0)
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
   it.scoped("are told by a later process even of what happened while nobody told them anything", () =>
     Effect.gen(function*() {
       const session = yield* start

@@ -24,6 +24,8 @@ const drafted = (onUnknown: OnUnknown) =>
     yield* TestClock.adjust("1 second")
     yield* say("two ")
     yield* stream.until((event) => event._tag === "TurnDelta" && event.text === "two ")
+    // Nothing more need be said for it to be stored.
+    yield* TestClock.adjust("1 second")
     yield* session.pending
     const [{ draft } = {}] = yield* store.turns(session.id, 1)
     assert.strictEqual(draft, "one two ")

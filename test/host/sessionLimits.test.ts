@@ -50,6 +50,15 @@ describe("a session's limits", () => {
       assert.lengthOf(yield* session.turns, 1)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
+  it.scoped("hold for system messages too", () =>
+    Effect.gen(function*() {
+      const session = yield* startWith({ maxMessages: 1, maxTokensPerMessage: 2 })
+      assert.deepInclude(yield* Effect.flip(session.sendSystem("x".repeat(9))), { limit: "maxTokensPerMessage" })
+      yield* session.sendSystem("brief")
+      assert.deepInclude(yield* Effect.flip(session.sendSystem("more")), { limit: "maxMessages", actual: 2 })
+      assert.deepStrictEqual(yield* texts(session.id), ["brief"])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
   it.scoped("archive a session that rested too long as soon as somebody sends to it", () =>
     Effect.gen(function*() {
       const session = yield* startWith({ sessionTimeoutMinutes: 3 })
@@ -133,7 +142,7 @@ describe("a session's limits", () => {
       yield* second.asked
       assert.deepInclude(yield* host.load, { openTurns: 2 })
       assert.strictEqual((yield* Effect.flip(c("three")))._tag, "SessionBusy")
-      assert.deepStrictEqual(yield* sessions[2]?.turns ?? Effect.succeed(undefined), [])
+      assert.deepStrictEqual(yield* sessions[2]?.turns ?? Effect.void, [])
       yield* first.open
       yield* first.closed
       yield* Effect.repeat(host.load, { until: ({ openTurns }) => openTurns < 2 })

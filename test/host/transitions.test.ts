@@ -78,18 +78,18 @@ describe("unansweredCalls", () => {
 
 describe("checkLimits", () => {
   it.each([
-    [0, 0, true],
-    [4, 0, true],
-    [5, 0, false],
-    [4, 1, false],
-    [2, 2, true],
-    [2, 3, false]
-  ])("lets %s messages and %s to come have two more within six: %s", (messages, open, fits) => {
-    assert.strictEqual(Either.isRight(checkLimits(withConfig({ maxMessages: 6 }, messages), prompt, open)), fits)
+    [0, 6, true],
+    [0, 7, false],
+    [4, 2, true],
+    [4, 3, false],
+    [5, 1, true],
+    [6, 1, false]
+  ])("lets %s messages have %s more within six: %s", (messages, more, fits) => {
+    assert.strictEqual(Either.isRight(checkLimits(withConfig({ maxMessages: 6 }, messages), prompt, more)), fits)
   })
 
   it("says which limit there is and by how much it would be passed", () => {
-    const refused = Either.flip(checkLimits(withConfig({ maxMessages: 6 }, 5), prompt, 0))
+    const refused = Either.flip(checkLimits(withConfig({ maxMessages: 6 }, 5), prompt, 2))
     assert.deepInclude(Either.getOrThrow(refused), { limit: "maxMessages", max: 6, actual: 7 })
   })
 

@@ -64,10 +64,10 @@ export const makeHookWorker = Effect.fnUntraced(function*(hook: Hook) {
   )
 
   return {
-    /** Takes an event and returns at once. Once 1,024 wait, the newest is dropped. `onDone` runs either way. */
+    /** Takes an event and returns at once. Once 1,024 wait, the newest is dropped, and `onDone` never runs. */
     offer: (event: SessionEvent, onDone: () => void): Effect.Effect<void> =>
       Effect.suspend(() => {
-        if (waiting >= capacity) return Effect.zipRight(drop, Effect.sync(onDone))
+        if (waiting >= capacity) return drop
         waiting += 1
         Queue.unsafeOffer(deliveries, next(event, onDone))
         return Effect.void

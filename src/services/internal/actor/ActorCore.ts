@@ -50,10 +50,10 @@ export interface ActorCore {
   readonly persist: (transition: Transition) => Effect.Effect<void, PersistFailure>
   /** Reads the store again, where a change has reached further back than the window does. Answers the open turns. */
   readonly reload: Effect.Effect<ReadonlyArray<Turn>, PersistFailure>
-  /** Hooks have been told of all events up to this one; stored with the next commit. */
-  readonly noteDelivered: (number: number) => void
-  /** Whether hooks have been told of all events there are, and whether that is stored. */
-  readonly delivery: () => { readonly done: boolean; readonly stored: boolean }
+  /** Hooks have been told of this event, which comes right after that one; stored with the next commit. */
+  readonly noteDelivered: (number: number, after: number) => void
+  /** Up to which event hooks have been told, whether that is all there are, and whether it is stored. */
+  readonly delivery: () => { readonly upTo: number; readonly done: boolean; readonly stored: boolean }
   /**
    * Runs a command in its turn and answers with its result. Interrupting the asker does not take the command back. Goes
    * into the mailbox unless told otherwise.
@@ -77,6 +77,7 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
   const read = Effect.suspend(() => services.store.open(id, services.limits.historyWindow)).pipe(
     Effect.mapError((error) => new PersistFailure({ error })),
     Effect.map(({ openTurns, ...snapshot }) => {
+      delivered = Math.max(delivered, snapshot.delivered)
       state = { ...snapshot, window: snapshot.window.filter((message) => message.finishReason !== "cut") }
       return openTurns
     })
@@ -153,12 +154,13 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
         })
       }),
     reload: read,
-    noteDelivered: (number) => {
-      delivered = Math.max(delivered, number)
+    noteDelivered: (number, after) => {
+      // One that was dropped is still owed, and so are those after it.
+      if (after <= delivered) delivered = Math.max(delivered, number)
     },
     delivery: () => {
       const { delivered: stored, lastEvent } = loadedState()
-      return { done: Math.max(delivered, stored) >= lastEvent, stored: delivered <= stored }
+      return { upTo: delivered, done: delivered >= lastEvent, stored: delivered <= stored }
     },
     ask,
     tell: mailbox.offer,

@@ -31,6 +31,8 @@ export interface RunningTurn {
   /** How much of its text earlier provider calls said. */
   saidBefore: number
   fiber?: Fiber.RuntimeFiber<void>
+  /** Stores what has been said, a while after it was. */
+  checkpoint?: Fiber.RuntimeFiber<void> | undefined
   /** Set once somebody wants it to end. */
   halt?: Halt & { readonly outcome: Deferred.Deferred<StopOutcome, ChangeError> }
 }

@@ -93,8 +93,11 @@ export const makeSessionActor = (
 
   const core: ActorCore = makeActorCore(id, services, {
     // What made a session fail may be a turn of it: they wait until somebody has mended that.
-    loaded: (openTurns) =>
-      core.state().session.status === "error" ? redeliver : Effect.zipRight(redeliver, turns.recover(openTurns)),
+    loaded: (openTurns) => {
+      const { lastEvent, session } = core.state()
+      feed.catchUp(id, lastEvent)
+      return session.status === "error" ? redeliver : Effect.zipRight(redeliver, turns.recover(openTurns))
+    },
     committed: (events) => tell(events),
     served: Effect.suspend(() => turns.advance),
     failed: () =>
@@ -122,23 +125,27 @@ export const makeSessionActor = (
     return tellHooks(events)
   }
 
-  const tellHooks = (events: ReadonlyArray<SessionEvent>) =>
-    Effect.forEach(events, (event) => hooks.publish(event, () => core.noteDelivered(event.number)), { discard: true })
+  /** `after` is the event before the first of these, if any were left out between the two. */
+  const tellHooks = (events: ReadonlyArray<SessionEvent>, after?: number) =>
+    Effect.forEach(events, (event, index) => {
+      const before = index === 0 ? after ?? event.number - 1 : events[index - 1]?.number ?? 0
+      return hooks.publish(event, () => core.noteDelivered(event.number, before))
+    }, { discard: true })
 
-  /** An earlier owner may have ended before hooks or watchers were told of the last events. */
+  /** Tells hooks once more of what they may not have heard: their process ended, or too much waited for them. */
   const redeliver: Effect.Effect<void, PersistFailure> = Effect.suspend(() => {
-    const { delivered, lastEvent } = core.state()
-    feed.catchUp(id, lastEvent)
+    const { lastEvent } = core.state()
     const rest = (after: number): Effect.Effect<void, PersistFailure> =>
       store.events(id, after, redeliveryPage).pipe(
         Effect.mapError((error) => new PersistFailure({ error })),
-        Effect.tap(tellHooks),
+        Effect.tap((events) => tellHooks(events, after)),
         Effect.flatMap((events) => {
           const last = events.at(-1)
           return last && last.number < lastEvent ? rest(last.number) : Effect.void
         })
       )
-    return delivered < lastEvent ? rest(delivered) : Effect.void
+    const { done, upTo } = core.delivery()
+    return done ? Effect.void : rest(upTo)
   })
 
   const archive = Effect.gen(function*() {
@@ -167,6 +174,7 @@ export const makeSessionActor = (
 
     updateContext: (patch) =>
       core.ask(Effect.gen(function*() {
+        yield* sends.requireOpen("updateContext")
         const at = yield* DateTime.now
         const context = yield* update(core.state().context, patch, at)
         const changed = { changes: { context }, next: { ...core.state(), context } }
@@ -215,7 +223,8 @@ export const makeSessionActor = (
     passivate: (isWanted) =>
       core.ask(Effect.gen(function*() {
         const { done, stored } = core.delivery()
-        if (turns.size() > 0 || isWanted() || !done) return
+        if (turns.size() > 0 || isWanted()) return
+        if (!done) return yield* redeliver
         const state = core.state()
         if (state.session.status === "active") yield* core.persist(withStatus(state, "idle", yield* DateTime.now))
         else if (!stored) yield* core.persist({ changes: {}, next: state })

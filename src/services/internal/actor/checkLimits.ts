@@ -6,16 +6,15 @@ import type { SessionState } from "./SessionState.js"
 const charactersPerToken = 4
 
 /**
- * Whether a session's configuration has room for one more turn. Each open turn will add its question and its reply; a
- * running one has added its question already.
+ * Whether a session's configuration has room for a prompt, and for so many messages more than there are.
  */
 export const checkLimits = (
   { session }: SessionState,
   prompt: Prompt,
-  openMessages: number
+  moreMessages: number
 ): Either.Either<void, LimitExceeded> => {
   const { maxMessages, maxTokensPerMessage } = session.config
-  const messages = session.messageCount + openMessages + 2
+  const messages = session.messageCount + moreMessages
   if (maxMessages !== undefined && messages > maxMessages) {
     return refuse(session.id, "maxMessages", maxMessages, messages)
   }

@@ -6,6 +6,7 @@ import type { SessionContext } from "../../../domain/SessionContext.js"
 import type { ActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { appendMessages } from "./appendMessages.js"
+import { checkLimits } from "./checkLimits.js"
 import type { EventBody } from "./EventBody.js"
 import type { makeSendCommands } from "./makeSendCommands.js"
 import { newMessage } from "./newMessage.js"
@@ -32,6 +33,7 @@ export const makeHistoryCommands = (
     const prompt = yield* sends.admit(content)
     const add = Effect.gen(function*() {
       yield* sends.requireOpen("sendSystem")
+      yield* checkLimits(core.state(), prompt, 1)
       const at = yield* DateTime.now
       return yield* append(
         newMessage(core.state(), { ...prompt, id: yield* ids.messageId, role: "system", createdAt: at }),
@@ -43,6 +45,7 @@ export const makeHistoryCommands = (
 
   const clear = core.ask(
     Effect.gen(function*() {
+      yield* sends.requireOpen("clear")
       const state = core.state()
       const next = { ...state, window: [], session: { ...state.session, messageCount: 0 } }
       const at = yield* DateTime.now
@@ -52,6 +55,7 @@ export const makeHistoryCommands = (
   )
 
   const rewindTo = Effect.fnUntraced(function*({ to }: RewindSession) {
+    yield* sends.requireOpen("rewind")
     const { seq } = yield* store.message(core.id, to)
     const before = yield* store.contextAt(core.id, seq)
     const state = core.state()

@@ -83,9 +83,9 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
         const mayBeKnown = known === "underWay" || state.lastOrdinal !== lastOrdinal
         if (mayBeKnown && (yield* joinKnown(message, digest, observer)) === "joined") return
         yield* requireOpen("send")
-        const running = turns.running()
-        const openMessages = 2 * turns.size() - Number(running !== undefined)
-        yield* checkLimits(state, prompt, openMessages)
+        // Each open turn adds a question and a reply, and the running one has its question there already.
+        const ofOpenTurns = 2 * turns.size() - Number(turns.running() !== undefined)
+        yield* checkLimits(state, prompt, ofOpenTurns + 2)
         yield* turns.accept({ message, prompt, ...(message.key !== undefined && { digest }) }, observer)
       }),
       ifRoom

@@ -2,7 +2,6 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -113,7 +112,7 @@ export const makeTurnRunner = (
       conversation: conversation.get,
       intend,
       emit: (text) => say(current, text),
-      checkpoint: checkpoints(current),
+      checkpoint: checkpoint(current),
       // The outcome comes back through the mailbox: only the actor itself changes the session.
       report: (outcome) =>
         core.tell({ run: finish(current, outcome), abandon: (reason) => endAll(current, Exit.fail(reason)) })
@@ -132,18 +131,15 @@ export const makeTurnRunner = (
     }])
   }
 
-  const checkpoints = (current: RunningTurn) => {
-    let last: number | undefined
-    return Effect.map(Clock.currentTimeMillis, (now) => {
-      last ??= now
-      if (now - last < Duration.toMillis(checkpointEvery)) return
-      last = now
-      core.tell({ run: saveDraft(current), abandon: () => {} })
+  const checkpoint = (current: RunningTurn) =>
+    Effect.sync(() => {
+      const save = Effect.sync(() => core.tell({ run: saveDraft(current), abandon: () => {} }))
+      current.checkpoint ??= services.forkTimer(Effect.delay(save, checkpointEvery))
     })
-  }
 
   const saveDraft = (current: RunningTurn) =>
     Effect.suspend(() => {
+      current.checkpoint = undefined
       const { live, saidBefore } = current
       const turn: Turn = { ...live.turn, draft: live.text.slice(saidBefore) }
       if (running !== current || turn.draft === live.turn.draft) return Effect.void
@@ -276,7 +272,8 @@ export const makeTurnRunner = (
 
 const all = ({ joined, live }: RunningTurn) => [live.turn, ...joined.map(({ turn }) => turn)] as const
 
-const endAll = ({ joined, live }: RunningTurn, exit: Parameters<LiveTurn["end"]>[0]) => {
+const endAll = ({ checkpoint, joined, live }: RunningTurn, exit: Parameters<LiveTurn["end"]>[0]) => {
+  checkpoint?.unsafeInterruptAsFork(checkpoint.id())
   live.end(exit)
   for (const other of joined) other.end(exit)
 }

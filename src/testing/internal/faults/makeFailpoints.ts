@@ -8,7 +8,7 @@ import type { Failpoint, FailpointErrors } from "./Failpoint.js"
  */
 interface Armed {
   readonly nth: number
-  readonly action: Effect.Effect<void, unknown>
+  readonly action: Effect.Effect<void, FailpointErrors[Failpoint]>
   passed: number
 }
 
@@ -59,8 +59,11 @@ export const makeFailpoints = (): FailpointControl => {
   const passes = new Map<Failpoint, number>()
   let draining = false
 
-  const arm = (point: Failpoint, action: Effect.Effect<void, unknown>, nth: number): Effect.Effect<void> =>
-    Effect.sync(() => void armed.set(point, { nth, action, passed: 0 }))
+  const arm = (
+    point: Failpoint,
+    action: Effect.Effect<void, FailpointErrors[Failpoint]>,
+    nth: number
+  ): Effect.Effect<void> => Effect.sync(() => void armed.set(point, { nth, action, passed: 0 }))
 
   const pass: FailpointControl["pass"] = <Point extends Failpoint>(point: Point) =>
     Effect.suspend(() => {

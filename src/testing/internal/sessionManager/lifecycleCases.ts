@@ -82,6 +82,11 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
       const error = yield* failsWith("SessionStateError", session.send("after"))
       assert.equal(error.sessionId, session.id)
       assert.equal(error.status, "archived")
+      const [{ id: first } = { id: "" }] = (yield* session.messages()).items
+      yield* failsWith("SessionStateError", session.sendSystem("after"))
+      yield* failsWith("SessionStateError", session.clear)
+      yield* failsWith("SessionStateError", session.rewind({ to: first }))
+      yield* failsWith("SessionStateError", session.updateContext({ user: { after: true } }))
       assert.equal((yield* session.messages()).items.length, 2)
     })),
 
