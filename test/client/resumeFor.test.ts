@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream, TestClock } from "effect"
-import { resumeFor } from "../../src/client/internal/resume.js"
+import { resumeFor } from "../../src/client/internal/resumeFor.js"
 import { Disconnected } from "../../src/domain/error/Disconnected.js"
 import { SessionNotFound } from "../../src/domain/error/SessionNotFound.js"
 import { ShuttingDown } from "../../src/domain/error/ShuttingDown.js"

@@ -26,8 +26,9 @@ export const remoteCause = (url: string) => <E>(cause: Cause.Cause<E | RpcClient
     onParallel: Cause.parallel
   })
 
+const failed = (reason: string, sent: boolean) => new Disconnected({ reason, sent })
+
 const fromTransport = (url: string, cause: unknown): Disconnected | InvalidRequest => {
-  const failed = (reason: string, sent: boolean) => new Disconnected({ reason, sent })
   if (HttpClientError.isHttpClientError(cause)) {
     if (cause._tag === "RequestError") return failed(`no connection to ${url} can be made`, !isRefused(cause.cause))
     if (cause.reason !== "StatusCode") return failed(`the response of ${url} broke off`, true)

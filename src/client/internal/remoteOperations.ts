@@ -9,7 +9,7 @@ import { SessionRpcs } from "../../rpc/SessionRpcs.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import type { SessionOperations } from "../../services/SessionOperations.js"
 import { remoteCause } from "./remoteCause.js"
-import { resumeFor } from "./resume.js"
+import { resumeFor } from "./resumeFor.js"
 import { unseenOf } from "./unseenOf.js"
 
 /**

@@ -29,14 +29,17 @@ export const continueTurn = (
 ): Transition & { readonly turn: Turn; readonly joined: ReadonlyArray<Turn> } => {
   const { draft: _, ...rest } = turn
   const continued: Turn = { ...rest, attempt: turn.attempt + 1 }
-  const joined = joining.map(({ question, turn: { prompt: _, ...accepted } }): Turn => ({
-    ...accepted,
-    status: "calling",
-    attempt: continued.attempt,
-    startedAt: now,
-    promptSeq: question.seq,
-    joined: turn.id
-  }))
+  const joined = joining.map(({ question, turn: other }): Turn => {
+    const { prompt: _, ...accepted } = other
+    return {
+      ...accepted,
+      status: "calling",
+      attempt: continued.attempt,
+      startedAt: now,
+      promptSeq: question.seq,
+      joined: turn.id
+    }
+  })
   const called = { ...state, metrics: withProviderCall(state.metrics, false) }
   const { changes, next } = appendMessages(
     called,

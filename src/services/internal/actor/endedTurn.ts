@@ -7,17 +7,20 @@ import type { Turn, TurnStatus } from "../../../domain/Turn.js"
  * The one terminal record of a turn.
  */
 export const endedTurn = (
-  { draft: _, ...turn }: Turn,
+  turn: Turn,
   error: TurnError | undefined,
   now: DateTime.Utc,
   reply?: Message
-): Turn => ({
-  ...turn,
-  status: statusAfter(error),
-  endedAt: now,
-  ...(reply && { replySeq: reply.seq }),
-  ...(error && { error })
-})
+): Turn => {
+  const { draft: _, ...rest } = turn
+  return {
+    ...rest,
+    status: statusAfter(error),
+    endedAt: now,
+    ...(reply && { replySeq: reply.seq }),
+    ...(error && { error })
+  }
+}
 
 const statusAfter = (error: TurnError | undefined): TurnStatus => {
   switch (error?._tag) {

@@ -168,7 +168,10 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
       Effect.suspend(() => {
         const left = waiting
         waiting = []
-        for (const next of left) next._tag === "Turn" ? next.live.end(Exit.fail(reason)) : next.abandon(reason)
+        for (const next of left) {
+          if (next._tag === "Turn") next.live.end(Exit.fail(reason))
+          else next.abandon(reason)
+        }
         return runner.abandon(reason)
       })
   }

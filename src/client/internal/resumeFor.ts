@@ -16,21 +16,6 @@ export const resumeFor = (patience: Duration.DurationInput) => {
     Schedule.upTo(patience)
   )
 
-  const untilCutOff = () => {
-    let wasCut = false
-    let wasThere = false
-    return {
-      isThere: () => {
-        wasThere = true
-      },
-      isAway: (error: SessionError) => {
-        // A server that is about to stop says so to who listens already, and to who comes too late.
-        wasCut ||= error._tag === "Disconnected" ? error.sent : error._tag === "ShuttingDown" && wasThere
-        return wasCut && (error._tag === "Disconnected" || error._tag === "ShuttingDown")
-      }
-    }
-  }
-
   return {
     call: <A, E extends SessionError>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       Effect.suspend(() => Effect.retry(call, { schedule: attempts, while: untilCutOff().isAway })),
@@ -44,5 +29,21 @@ export const resumeFor = (patience: Duration.DurationInput) => {
           Stream.retry(Schedule.whileInput(attempts, (error: E) => isAway(error)))
         )
       })
+  }
+}
+
+/** Tells whether a call is to be made again: it was cut off once, and the server is not back yet. */
+const untilCutOff = () => {
+  let wasCut = false
+  let wasThere = false
+  return {
+    isThere: () => {
+      wasThere = true
+    },
+    isAway: (error: SessionError) => {
+      // A server that is about to stop says so to who listens already, and to who comes too late.
+      wasCut ||= error._tag === "Disconnected" ? error.sent : error._tag === "ShuttingDown" && wasThere
+      return wasCut && (error._tag === "Disconnected" || error._tag === "ShuttingDown")
+    }
   }
 }
