@@ -47,7 +47,7 @@ const completesOnce = (options: StartOptions) =>
 // Each has a server of its own, and waits for it most of the time.
 describe.concurrent("a server that is killed", { timeout: 60_000 }, () => {
   it.scopedLive("row 1: before a turn is stored, stores nothing, and takes the send that is repeated", () =>
-    completesOnce({ failpoint: "beforeAccept:kill" }))
+    completesOnce({ failpoint: "beforeAccept:kill", slowDisk: true }))
 
   it.scopedLive("row 2: before it acknowledges a turn that it has stored, answers the send that is repeated with it", () =>
     completesOnce({ failpoint: "afterAccept:kill", middleware: true }))
@@ -72,7 +72,7 @@ describe.concurrent("a server that is killed", { timeout: 60_000 }, () => {
 
   it.scopedLive("row 6: when all of a reply has come and none is stored, does not say that it completed", () =>
     Effect.map(
-      sendAcrossKill({ failpoint: "beforeEnd:kill" }),
+      sendAcrossKill({ failpoint: "beforeEnd:kill", slowDisk: true }),
       ({ calls, outcome }) => assert.deepStrictEqual([outcome, calls], ["TurnInterrupted", 1])
     ))
 

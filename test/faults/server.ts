@@ -46,16 +46,17 @@ const providers = Layer.effect(
   Layer.provide(MockProvider.layer({ chunkDelay: 2 }).pipe(Layer.provideMerge(ProviderRegistry.layer())))
 )
 
-const disk = SqliteSessionStore.layer({ filename: `${dataDir}/sessions.db`, durability: "process" })
-
-const slowDisk = Layer.effect(
-  SessionStore,
-  Effect.map(SessionStore, (store) => ({
-    ...store,
-    commit: (...[id, epoch, changes]: Parameters<typeof store.commit>) =>
-      store.commit(id, epoch, changes).pipe(Effect.delay("10 millis"), Effect.zipLeft(Effect.sleep("10 millis")))
-  }))
-).pipe(Layer.provide(disk))
+/** Around the failpoints, so that what is said before a commit is heard although the process is killed before it. */
+const disk = traits.includes("slow-disk")
+  ? Layer.effect(
+    SessionStore,
+    Effect.map(SessionStore, (store) => ({
+      ...store,
+      commit: (...[id, epoch, changes]: Parameters<typeof store.commit>) =>
+        store.commit(id, epoch, changes).pipe(Effect.delay("10 millis"), Effect.zipLeft(Effect.sleep("10 millis")))
+    }))
+  )
+  : Layer.service(SessionStore)
 
 const middleware = traits.includes("middleware")
   ? MiddlewarePipeline.layer({ name: "looks on", turn: (request) => Effect.succeed(request) })
@@ -69,10 +70,11 @@ const hooks = HookBus.layer({
 Layer.merge(SessionServer.layer({ token, port: Number(port), drainTimeout: 0 }), Failpoints.layerDrain).pipe(
   Layer.tap((context) => Effect.provide(Effect.flatMap(SessionServer, ({ url }) => Console.log(url)), context)),
   Layer.provide(SessionRuntime.layer({ checkpointEvery: 1, drainTimeout: 0 })),
+  Layer.provide(disk),
   Layer.provide(Failpoints.layerServices),
   Layer.provide([
     Failpoints.layer,
-    traits.includes("slow-disk") ? slowDisk : disk,
+    SqliteSessionStore.layer({ filename: `${dataDir}/sessions.db`, durability: "process" }),
     IdGenerator.layer,
     middleware,
     providers,
