@@ -2,7 +2,6 @@ import type * as Deferred from "effect/Deferred"
 import type * as Effect from "effect/Effect"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import type { StopOutcome } from "../../../domain/StopTurn.js"
-import type { Turn } from "../../../domain/Turn.js"
 import type { LiveTurn } from "./LiveTurn.js"
 import type { PersistFailure } from "./PersistFailure.js"
 import type { Halt, RunningTurn } from "./RunningTurn.js"
@@ -25,8 +24,6 @@ export interface TurnRunner {
   readonly start: (live: LiveTurn, fresh?: Fresh) => Effect.Effect<void, PersistFailure>
   /** Tells the running turn to end, if there is one. The outcome comes once that is stored. */
   readonly halt: (halt: Halt) => Deferred.Deferred<StopOutcome, ChangeError> | undefined
-  /** At most once: the provider may have been called by an earlier owner, so the turn is not run again. */
-  readonly interrupt: (lost: Turn) => Effect.Effect<void, PersistFailure>
   /** Lets go of the running turn: who waits for it is told why, and the provider call is closed. */
   readonly abandon: (reason: ChangeError) => Effect.Effect<void>
 }

@@ -7,10 +7,10 @@ import type { ActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { appendMessages } from "./appendMessages.js"
 import { checkLimits } from "./checkLimits.js"
+import { closeToolCalls } from "./closeToolCalls.js"
 import type { EventBody } from "./EventBody.js"
 import type { makeSendCommands } from "./makeSendCommands.js"
 import { newMessage } from "./newMessage.js"
-import { unansweredCalls } from "./unansweredCalls.js"
 import { withEvents } from "./withEvents.js"
 
 /**
@@ -70,11 +70,10 @@ export const makeHistoryCommands = (
     const changes = { rewindTo: seq, ...(context && { context }) }
     yield* core.persist(withEvents({ changes, next: state }, at, bodies))
     yield* core.reload
-    const parts = unansweredCalls(core.state().window)
-    if (parts.length === 0) return
-    yield* append(
-      newMessage(core.state(), { id: yield* ids.messageId, role: "tool", parts, metadata: {}, createdAt: at }),
-      at
+    yield* Effect.forEach(
+      yield* closeToolCalls(ids, core.state(), at),
+      (message) => append(message, at),
+      { discard: true }
     )
   })
 

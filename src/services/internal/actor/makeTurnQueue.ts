@@ -15,6 +15,7 @@ import { acceptTurn, type AdmittedSend } from "./acceptTurn.js"
 import type { ActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { dropTurn } from "./dropTurn.js"
+import { interruptTurn } from "./interruptTurn.js"
 import { LiveTurn } from "./LiveTurn.js"
 import { makeTurnRunner } from "./makeTurnRunner.js"
 import type { PersistFailure } from "./PersistFailure.js"
@@ -127,7 +128,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     for (const turn of open) {
       const isLate = turn.deadlineAt !== undefined && DateTime.lessThanOrEqualTo(turn.deadlineAt, now)
       if (turn.status === "calling" && (turn.onUnknown !== "retry" || turn.joined !== undefined || isLate)) {
-        yield* runner.interrupt(turn)
+        yield* interruptTurn(core, services, turn)
         continue
       }
       if (isLate) {

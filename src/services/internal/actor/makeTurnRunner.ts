@@ -9,14 +9,13 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import type { TurnError } from "../../../domain/error/TurnError.js"
-import { TurnInterrupted } from "../../../domain/error/TurnInterrupted.js"
 import { toPosition } from "../../../domain/FeedPosition.js"
 import type { Message } from "../../../domain/Message.js"
-import type { Part } from "../../../domain/Part.js"
 import type { Turn } from "../../../domain/Turn.js"
 import type { Reply } from "../../Reply.js"
 import type { ActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
+import { closeToolCalls } from "./closeToolCalls.js"
 import { continueTurn } from "./continueTurn.js"
 import { dropTurn } from "./dropTurn.js"
 import { endTurn } from "./endTurn.js"
@@ -34,7 +33,6 @@ import { runTurn, type TurnOutcome } from "./runTurn.js"
 import type { SessionState } from "./SessionState.js"
 import { startTurn } from "./startTurn.js"
 import type { Fresh, TurnRunner } from "./TurnRunner.js"
-import { unansweredCalls } from "./unansweredCalls.js"
 
 /**
  * `steered` are the turns that wait to join the running one; `forget` takes them out of what waits.
@@ -55,7 +53,7 @@ export const makeTurnRunner = (
   const begin = Effect.fnUntraced(function*(live: LiveTurn, fresh?: Fresh) {
     const state = fresh?.accepted.next ?? core.state()
     const at = yield* DateTime.now
-    const before = yield* closing(state, at, 0, live.turn.prompt?.parts)
+    const before = yield* closeToolCalls(ids, state, at, 0, live.turn.prompt?.parts)
     const question = questionOf(state, live.turn, yield* ids.messageId, at, before.length)
     const { turn, ...intent } = startTurn(state, live.turn, before, question, at, historyWindow)
     const current = yield* newRunning(live)
@@ -179,7 +177,7 @@ export const makeTurnRunner = (
               state,
               all(current),
               { error, message },
-              yield* closing(state, at, Number(message !== undefined)),
+              yield* closeToolCalls(ids, state, at, Number(message !== undefined)),
               at,
               historyWindow
             )
@@ -221,32 +219,6 @@ export const makeTurnRunner = (
     call(current, core.state(), Effect.void)
   })
 
-  /** Answers to the tool calls that would be left open, as one message. */
-  const closing = Effect.fnUntraced(
-    function*(state: SessionState, createdAt: DateTime.Utc, ahead: number, prompt?: ReadonlyArray<Part>) {
-      const parts = unansweredCalls(state.window, prompt)
-      if (parts.length === 0) return []
-      return [newMessage(state, { id: yield* ids.messageId, role: "tool", parts, metadata: {}, createdAt }, ahead)]
-    }
-  )
-
-  const interrupt = Effect.fnUntraced(function*(lost: Turn) {
-    const state = core.state()
-    const at = yield* DateTime.now
-    const error = new TurnInterrupted({ sessionId: lost.sessionId, turnId: lost.id })
-    const message = lost.draft === undefined ? undefined : newMessage(state, {
-      id: yield* ids.messageId,
-      turnId: lost.id,
-      role: "assistant",
-      parts: [{ _tag: "Text", text: lost.draft.toWellFormed() }],
-      finishReason: "cut",
-      metadata: {},
-      createdAt: at
-    })
-    const after = yield* closing(state, at, Number(message !== undefined))
-    yield* core.persist(endTurn(state, [lost], { error, message }, after, at, historyWindow))
-  })
-
   const halt = (how: Halt) => {
     if (!running) return undefined
     running.halt ??= { ...how, outcome: Deferred.unsafeMake(FiberId.none) }
@@ -267,7 +239,7 @@ export const makeTurnRunner = (
       )
     })
 
-  return { running: () => running, start, halt, interrupt, abandon }
+  return { running: () => running, start, halt, abandon }
 }
 
 const all = ({ joined, live }: RunningTurn) => [live.turn, ...joined.map(({ turn }) => turn)] as const
