@@ -69,14 +69,21 @@ describe("flow", () => {
       Effect.gen(function*() {
         const session = yield* start
         const { asked, open, reply } = yield* gatedReply("at last")
-        yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
+        // A turn that stops with its sender tells when the server has noticed.
+        const other = yield* start
+        const stopping = yield* gatedReply("never")
+        yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply, stopping.reply]))
         const { url } = yield* SessionServer
         const scope = yield* Scope.make()
         const services = yield* Layer.buildWithScope(SessionClient.layer({ url, token, transport }), scope)
         const remote = yield* Effect.provide(SessionManager, services)
         yield* Effect.forkIn(Stream.runDrain(remote.session(session.id).stream("Hi")), scope)
         yield* asked
+        const bound = remote.session(other.id).stream({ content: "Hi", stopOnDisconnect: true })
+        yield* Effect.forkIn(Stream.runDrain(bound), scope)
+        yield* stopping.asked
         yield* Scope.close(scope, Exit.void)
+        yield* other.watch().pipe(Stream.takeUntil(({ event }) => event._tag === "TurnStopped"), Stream.runDrain)
         const isCompleted = yield* Effect.fork(
           session.watch().pipe(Stream.takeUntil(({ event }) => event._tag === "TurnCompleted"), Stream.runDrain)
         )
