@@ -1,44 +1,32 @@
 import type * as Effect from "effect/Effect"
-import type * as Stream from "effect/Stream"
-import type { ContextPatch } from "../domain/ContextPatch.js"
 import type { CreateSession } from "../domain/CreateSession.js"
-import type { EditOutcome, EditTurn } from "../domain/EditTurn.js"
 import type { AccessError } from "../domain/error/AccessError.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
-import type { SendError } from "../domain/error/SendError.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
-import type { SlowConsumer } from "../domain/error/SlowConsumer.js"
 import type { TurnNotFound } from "../domain/error/TurnNotFound.js"
-import type { FeedEvent } from "../domain/FeedEvent.js"
 import type { ForkSession } from "../domain/ForkSession.js"
 import type { Health } from "../domain/Health.js"
 import type { Message } from "../domain/Message.js"
-import type { MessageContent } from "../domain/MessageContent.js"
 import type { MessageId } from "../domain/MessageId.js"
 import type { MessageQuery } from "../domain/MessageQuery.js"
 import type { Page } from "../domain/Page.js"
-import type { RewindSession } from "../domain/RewindSession.js"
-import type { SendMessage } from "../domain/SendMessage.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionExport } from "../domain/SessionExport.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
-import type { StopOutcome, StopTurn } from "../domain/StopTurn.js"
 import type { Turn } from "../domain/Turn.js"
-import type { TurnEvent } from "../domain/TurnEvent.js"
 import type { TurnId } from "../domain/TurnId.js"
-import type { TurnReceipt } from "../domain/TurnReceipt.js"
-import type { WatchSession } from "../domain/WatchSession.js"
+import type { SessionHost } from "./SessionHost.js"
 
 /**
  * What a `SessionManager` is made of, in process and over the wire: one function an operation, each on input that has been
- * checked. See `Session` and `SessionManager` for what they do.
+ * checked. The changes of a session are those of a host. See `Session` and `SessionManager` for what they do.
  */
-export interface SessionOperations {
+export interface SessionOperations extends Omit<SessionHost["Type"], "load"> {
   readonly create: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
   readonly health: Effect.Effect<Health, AccessError>
@@ -57,20 +45,5 @@ export interface SessionOperations {
     messageId: MessageId
   ) => Effect.Effect<Message, MessageNotFound | SessionNotFound | AccessError>
   readonly export: (id: SessionId) => Effect.Effect<SessionExport, SessionNotFound | AccessError>
-
-  readonly submit: (id: SessionId, message: SendMessage) => Effect.Effect<TurnReceipt, SendError>
-  readonly send: (id: SessionId, message: SendMessage) => Effect.Effect<Message, SendError>
-  readonly stream: (id: SessionId, message: SendMessage) => Stream.Stream<TurnEvent, SendError | SlowConsumer>
-  readonly watch: (id: SessionId, watch: WatchSession) => Stream.Stream<FeedEvent, ChangeError | SlowConsumer>
-  readonly pending: (id: SessionId) => Effect.Effect<ReadonlyArray<Turn>, ChangeError>
-  readonly edit: (id: SessionId, edit: EditTurn) => Effect.Effect<EditOutcome, SendError>
-  readonly stop: (id: SessionId, stop: StopTurn) => Effect.Effect<StopOutcome, ChangeError>
-  readonly sendSystem: (id: SessionId, content: MessageContent) => Effect.Effect<Message, SendError>
-  readonly updateContext: (id: SessionId, patch: ContextPatch) => Effect.Effect<SessionContext, ChangeError>
-  readonly clear: (id: SessionId) => Effect.Effect<void, ChangeError>
   readonly fork: (id: SessionId, fork: ForkSession) => Effect.Effect<SessionId, ChangeError | MessageNotFound>
-  readonly rewind: (id: SessionId, rewind: RewindSession) => Effect.Effect<void, ChangeError | MessageNotFound>
-  readonly archive: (id: SessionId) => Effect.Effect<void, ChangeError>
-  readonly reactivate: (id: SessionId) => Effect.Effect<void, ChangeError>
-  readonly delete: (id: SessionId) => Effect.Effect<void, ChangeError>
 }
