@@ -26,6 +26,7 @@ import { ShuttingDown } from "../../src/domain/error/ShuttingDown.js"
 import { SlowConsumer } from "../../src/domain/error/SlowConsumer.js"
 import { StoreError } from "../../src/domain/error/StoreError.js"
 import { TurnInterrupted } from "../../src/domain/error/TurnInterrupted.js"
+import { TurnNotFound } from "../../src/domain/error/TurnNotFound.js"
 import { TurnStopped } from "../../src/domain/error/TurnStopped.js"
 import { Unauthorized } from "../../src/domain/error/Unauthorized.js"
 import { SessionId } from "../../src/domain/SessionId.js"
@@ -52,6 +53,7 @@ const errors: ReadonlyArray<[code: string, error: SessionError, says: ReadonlyAr
     "6"
   ]],
   ["message_not_found", new MessageNotFound({ sessionId, messageId: "m-1" }), ["session-1", "m-1"]],
+  ["turn_not_found", new TurnNotFound({ sessionId, turnId }), ["session-1", "turn-1"]],
   ["middleware", new MiddlewareError({ middleware: "filter", stage: "admission", reason: "no" }), ["filter", "no"]],
   ["ownership_lost", new OwnershipLost({ sessionId, epoch: Epoch.make(3) }), ["session-1", "3"]],
   ["provider_auth", new ProviderAuth(provider), ["openai", "because"]],
