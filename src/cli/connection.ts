@@ -34,13 +34,16 @@ interface ConnectionOptions {
   readonly dataDir: string
 }
 
+/** As long as a person will look at a command that says nothing. */
+const resumeFor = "10 seconds"
+
 /**
  * The sessions of a running server.
  */
 export const connect = ({ dataDir, token, url }: ConnectionOptions) =>
   Layer.unwrapEffect(Effect.gen(function*() {
     const known = yield* Option.match(token, { onSome: Effect.succeed, onNone: () => readToken(dataDir) })
-    return SessionClient.layer({ url, token: known })
+    return SessionClient.layer({ url, token: known, resumeFor })
   }))
 
 const readToken = Effect.fnUntraced(function*(dataDir: string) {

@@ -2,14 +2,12 @@ import { Command } from "@effect/platform"
 import type { CommandExecutor } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import { Deferred, Effect, Option, Stream, SubscriptionRef } from "effect"
-
-const main = new URL("../../src/cli/main.ts", import.meta.url).pathname
+import { main } from "./compile.js"
 
 /**
  * The command line, as a shell would run it.
  */
-export const langswarmSession = (...args: ReadonlyArray<string>): Command.Command =>
-  Command.make("node", "--import", "tsx", main, ...args)
+export const langswarmSession = (...args: ReadonlyArray<string>): Command.Command => Command.make("node", main, ...args)
 
 export interface Output {
   readonly exitCode: number
@@ -39,7 +37,8 @@ export const run = (
  * its output. It is killed with the scope if it still runs.
  */
 export const startServer = Effect.fnUntraced(function*(dataDir: string, ...options: ReadonlyArray<string>) {
-  const process = yield* Command.start(langswarmSession("serve", "--port", "0", "--data-dir", dataDir, ...options))
+  const port = options.includes("--port") ? [] : ["--port", "0"]
+  const process = yield* Command.start(langswarmSession("serve", ...port, "--data-dir", dataDir, ...options))
   const output = yield* SubscriptionRef.make<ReadonlyArray<string>>([])
   const ended = yield* Deferred.make<never, string>()
   yield* Stream.merge(process.stdout, process.stderr).pipe(

@@ -25,49 +25,57 @@ describe("the command line", () => {
       )
     }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)), 60_000)
 
-  it.live("keeps each acknowledged message once and in order when the server is killed", () =>
-    Effect.gen(function*() {
-      const fs = yield* FileSystem.FileSystem
-      const dataDir = yield* fs.makeTempDirectoryScoped()
-      const server = yield* startServer(dataDir)
-      const created = yield* run(langswarmSession("send", "--json", ...server.flags, "hello"))
-      assert.strictEqual(created.exitCode, 0, created.stderr)
-      const { items: [first] } = yield* run(langswarmSession("list", "--json", ...server.flags)).pipe(
-        Effect.flatMap(({ stdout }) => Schema.decode(Schema.parseJson(SessionIds))(stdout))
-      )
-      const session = first?.id ?? assert.fail("no session")
-
-      // Typed as fast as replies come, until the server is gone.
-      const chat = yield* Command.start(
-        langswarmSession("chat", ...server.flags, "--session", session).pipe(
-          Command.feed(Array.from({ length: 2000 }, (_, index) => `line ${index + 1}\n`).join(""))
+  it.live(
+    "goes on when the server is killed and comes back, with each acknowledged message once and in order",
+    () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const dataDir = yield* fs.makeTempDirectoryScoped()
+        const server = yield* startServer(dataDir)
+        const created = yield* run(langswarmSession("send", "--json", ...server.flags, "hello"))
+        assert.strictEqual(created.exitCode, 0, created.stderr)
+        const { items: [first] } = yield* run(langswarmSession("list", "--json", ...server.flags)).pipe(
+          Effect.flatMap(({ stdout }) => Schema.decode(Schema.parseJson(SessionIds))(stdout))
         )
-      )
-      const answered = yield* chat.stdout.pipe(
-        Stream.decodeText(),
-        Stream.splitLines,
-        Stream.mapEffect((line) =>
-          line === "You said: line 40" ? Effect.as(server.process.kill("SIGKILL"), line) : Effect.succeed(line)
-        ),
-        Stream.runCollect
-      )
-      assert.strictEqual(yield* chat.exitCode, 3)
-      assert.isAtLeast(answered.length, 40)
+        const session = first?.id ?? assert.fail("no session")
+        const restart = Effect.gen(function*() {
+          yield* server.process.kill("SIGKILL")
+          yield* startServer(dataDir, "--port", new URL(server.url).port)
+        })
 
-      const again = yield* startServer(dataDir)
-      const { stdout } = yield* run(langswarmSession("export", ...again.flags, session))
-      const { messages } = yield* Schema.decode(Schema.parseJson(Schema.Struct({ messages: Schema.Array(Message) })))(
-        stdout
-      )
-      assert.deepStrictEqual(messages.map(({ seq }) => seq), messages.map((_, index) => index + 1))
-      const asked = messages.filter(({ role }) => role === "user").map(({ text }) => text)
-      assert.deepStrictEqual(asked, ["hello", ...asked.slice(1).map((_, index) => `line ${index + 1}`)])
-      const replies = messages.filter(({ finishReason }) => finishReason === "complete").map(({ text }) => text)
-      const acknowledged = Array.from(answered).filter((line) => /^You said: line \d+$/.test(line))
-      // The last one may have been printed in part, and stored or not.
-      assert.deepStrictEqual(replies.slice(1, acknowledged.length), acknowledged.slice(0, -1))
-      assert.isAtMost(asked.length - 1, acknowledged.length + 1)
-    }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)), 60_000)
+        // Typed as fast as replies come, whether the server is there or not.
+        const chat = yield* Command.start(
+          langswarmSession("chat", ...server.flags, "--session", session).pipe(
+            Command.feed(Array.from({ length: 100 }, (_, index) => `line ${index + 1}\n`).join(""))
+          )
+        )
+        const answered = yield* chat.stdout.pipe(
+          Stream.decodeText(),
+          Stream.splitLines,
+          Stream.mapEffect((line) => line === "You said: line 40" ? Effect.as(restart, line) : Effect.succeed(line)),
+          Stream.runCollect
+        )
+        // One turn may have been under way at the kill, and is then reported as interrupted.
+        assert.include([0, 1], yield* chat.exitCode)
+        const printed = Array.from(answered).filter((line) => /^You said: line \d+$/.test(line))
+        assert.strictEqual(printed.at(-1), "You said: line 100")
+
+        const { stdout } = yield* run(langswarmSession("export", ...server.flags, session))
+        const { messages } = yield* Schema.decode(Schema.parseJson(Schema.Struct({ messages: Schema.Array(Message) })))(
+          stdout
+        )
+        assert.deepStrictEqual(messages.map(({ seq }) => seq), messages.map((_, index) => index + 1))
+        const asked = messages.filter(({ role }) => role === "user").map(({ text }) => text)
+        assert.deepStrictEqual(asked, ["hello", ...Array.from({ length: 100 }, (_, index) => `line ${index + 1}`)])
+        const replies = messages.filter(({ finishReason }) => finishReason === "complete").map(({ text }) => text)
+        assert.deepStrictEqual(
+          replies.slice(1),
+          Array.from(answered).filter((line) => /^You said: line \d+$/.test(line))
+        )
+        assert.isAtLeast(replies.length, 100)
+      }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)),
+    60_000
+  )
 })
 
 const SessionIds = Schema.Struct({ items: Schema.Array(Schema.Struct({ id: Schema.String })) })
