@@ -68,10 +68,8 @@ describe("the command line", () => {
         const asked = messages.filter(({ role }) => role === "user").map(({ text }) => text)
         assert.deepStrictEqual(asked, ["hello", ...Array.from({ length: 100 }, (_, index) => `line ${index + 1}`)])
         const replies = messages.filter(({ finishReason }) => finishReason === "complete").map(({ text }) => text)
-        assert.deepStrictEqual(
-          replies.slice(1),
-          Array.from(answered).filter((line) => /^You said: line \d+$/.test(line))
-        )
+        // The one that was interrupted may have been printed, and is not among the replies.
+        assert.deepStrictEqual(printed.filter((line) => replies.includes(line)), replies.slice(1))
         assert.isAtLeast(replies.length, 100)
       }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)),
     60_000
