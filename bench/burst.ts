@@ -1,6 +1,6 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Console, Effect, Either, Fiber, Layer, Logger, LogLevel } from "effect"
+import { Console, Deferred, Effect, Layer, Logger, LogLevel } from "effect"
 import { ProviderRegistry, SessionManager, SessionRuntime } from "langswarm-session"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { instantProvider } from "./instantProvider.js"
@@ -24,26 +24,39 @@ const nextTurnOfEventLoop = Effect.async<void>((resume) => {
 })
 
 /**
- * Starts `effect` so many times without waiting for any to end, as many at once as a socket may bring: to fork all of them
- * in one go is itself a stall, whatever they do.
+ * Runs `effect` so many times without waiting for any to end before the next begins, and answers once all have. As many are
+ * started at once as a socket may bring: to fork all of them in one go is itself a stall, whatever they do.
  */
-const flood = <A, E, R>(effect: Effect.Effect<A, E, R>, count: number) =>
+const flood = <E, R>(effect: Effect.Effect<void, E, R>, count: number) =>
   Effect.gen(function*() {
-    const fibers: Array<Fiber.Fiber<A, E>> = []
-    while (fibers.length < count) {
-      for (let index = 0; index < atOnce; index++) fibers.push(yield* Effect.fork(effect))
+    const done = yield* Deferred.make<void>()
+    let left = count
+    const counted = Effect.ensuring(
+      effect,
+      Effect.suspend(() => --left === 0 ? Deferred.succeed(done, undefined) : Effect.void)
+    )
+    for (let started = 0; started < count; started += atOnce) {
+      for (let index = 0; index < atOnce; index++) yield* Effect.fork(counted)
       yield* nextTurnOfEventLoop
     }
-    return yield* Effect.forEach(fibers, Fiber.join)
+    yield* Deferred.await(done)
   })
 
 /** A flood of sends to one session: how many were answered, and how many were told that it is busy. */
 const burst = Effect.gen(function*() {
   const manager = yield* SessionManager
   const session = yield* manager.create({ userId: "bench", provider: "instant", model: "none" })
-  const sends = yield* flood(Effect.either(session.send("hello")), sendCount)
-  const answered = sends.filter(Either.isRight).length
-  const busy = sends.filter((send) => Either.isLeft(send) && send.left._tag === "SessionBusy").length
+  let answered = 0
+  let busy = 0
+  const send = Effect.match(session.send("hello"), {
+    onSuccess: () => {
+      answered += 1
+    },
+    onFailure: ({ _tag }) => {
+      if (_tag === "SessionBusy") busy += 1
+    }
+  })
+  yield* flood(send, sendCount)
   return { answered, busy }
 })
 

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { EditTurn } from "../../../domain/EditTurn.js"
 import { IdempotencyConflict } from "../../../domain/error/IdempotencyConflict.js"
+import type { SessionBusy } from "../../../domain/error/SessionBusy.js"
 import { SessionStateError } from "../../../domain/error/SessionStateError.js"
 import { SessionUnavailable } from "../../../domain/error/SessionUnavailable.js"
 import type { MessageContent } from "../../../domain/MessageContent.js"
@@ -27,11 +28,14 @@ import { withStatus } from "./withStatus.js"
 export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: ActorServices) => {
   const { limits, openTurns, pipeline, store } = services
 
+  // One for all: in a flood of sends, to make an error for each would be most of the work.
+  let busy: SessionBusy | undefined
+
   // Checked at the very moment of the offer, so that no burst of senders gets past it.
   const ifRoom = (command: Command) =>
     turns.size() + core.backlog() < limits.mailboxCapacity && openTurns.count < limits.maxOpenTurns
       ? core.tell(command)
-      : command.abandon(sessionBusy(core.id))
+      : command.abandon(busy ??= sessionBusy(core.id))
 
   const admit = (prompt: Prompt) =>
     Effect.flatMap(core.current, ({ context, session }) => pipeline.admission(prompt, { context, session }))
