@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import { hasProperty } from "effect/Predicate"
 import { constants } from "node:os"
 
 export interface RunMainOptions {
@@ -65,7 +64,6 @@ export const runMain = (
 
     // Also of a rejection that nobody handled: Node makes such an exception of it.
     const onCrash = (error: unknown) => {
-      if (hasProperty(error, "code") && error.code === "EPIPE") return onOutputClosed()
       if (crashed) return
       crashed = true
       Effect.runFork(Effect.logFatal("langswarm-session stops: an error was handled by nobody", error))
@@ -74,6 +72,7 @@ export const runMain = (
 
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, onSignal)
     process.on("uncaughtException", onCrash)
+    process.stdout.on("error", onOutputClosed)
 
     fiber.addObserver((exit) => {
       keepAlive.unsafeInterruptAsFork(keepAlive.id())

@@ -20,10 +20,9 @@ const act = Effect.sync(() => {
   if (does === "reject") void Promise.reject(new Error("rejected and forgotten"))
 })
 
-const talk = Effect.forever(Effect.zipRight(
-  Effect.sync(() => process.stdout.write("and so on\n")),
-  Effect.sleep("1 millis")
-))
+const talk = Effect.forever(Effect.async<void>((resume) => {
+  process.stdout.write("and so on\n", () => resume(Effect.void))
+}))
 
 const wait = (does === "talk" ? talk : Effect.never).pipe(
   Effect.onInterrupt(() => say("stopping")),
