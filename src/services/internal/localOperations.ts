@@ -26,7 +26,7 @@ const shownTurns = 50
  * The operations in process: changes go to the session's actor through the host, reads go to the store at once.
  */
 export const localOperations = Effect.gen(function*() {
-  const host = yield* SessionHost
+  const { load, ...changes } = yield* SessionHost
   const store = yield* SessionStore
   const hooks = yield* HookBus
   const ids = yield* IdGenerator
@@ -43,6 +43,7 @@ export const localOperations = Effect.gen(function*() {
       ))
 
   return {
+    ...changes,
     create: Effect.fnUntraced(function*({ config = {}, context = {}, model, provider, userId }) {
       const problems = validate(config)
       if (Arr.isNonEmptyReadonlyArray(problems)) return yield* new ConfigurationError({ problems })
@@ -72,7 +73,7 @@ export const localOperations = Effect.gen(function*() {
         status: storeHealth.ok ? "ok" as const : "degraded" as const,
         store: storeHealth,
         providers: all.map(({ name }) => name),
-        ...(yield* host.load)
+        ...(yield* load)
       }
     }),
 
@@ -124,21 +125,6 @@ export const localOperations = Effect.gen(function*() {
         session: yield* store.get(id)
       })
       return id
-    }),
-
-    submit: host.submit,
-    send: host.send,
-    stream: host.stream,
-    watch: host.watch,
-    pending: host.pending,
-    edit: host.edit,
-    stop: host.stop,
-    sendSystem: host.sendSystem,
-    updateContext: host.updateContext,
-    clear: host.clear,
-    rewind: host.rewind,
-    archive: host.archive,
-    reactivate: host.reactivate,
-    delete: host.delete
+    })
   } satisfies SessionOperations
 })

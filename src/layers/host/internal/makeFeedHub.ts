@@ -4,16 +4,17 @@ import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
 import { ShuttingDown } from "../../../domain/error/ShuttingDown.js"
 import { SlowConsumer } from "../../../domain/error/SlowConsumer.js"
-import type { FeedEvent } from "../../../domain/FeedEvent.js"
+import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
+import type { TurnDelta } from "../../../domain/TurnEvent.js"
 import type { FeedHub } from "../../../services/internal/actor/FeedHub.js"
 
 /**
- * What a watcher is handed: an event, or the news that the store knows events up to a number.
+ * What a watcher is handed: what has happened, or the news that the store knows events up to a number.
  */
-export type Live = FeedEvent | { readonly upTo: number }
+export type Heard = SessionEvent | TurnDelta | { readonly _tag: "CatchUp"; readonly number: number }
 
-export type Watcher = Mailbox.Mailbox<Live, ShuttingDown | SlowConsumer>
+export type Watcher = Mailbox.Mailbox<Heard, ShuttingDown | SlowConsumer>
 
 export interface WatchedFeedHub extends FeedHub {
   /** A watcher that holds at most `capacity` events. It hears nothing before `listen`. */
@@ -29,9 +30,9 @@ export interface WatchedFeedHub extends FeedHub {
 export const makeFeedHub = (capacity: number): WatchedFeedHub => {
   const watchers = new Map<SessionId, Set<Watcher>>()
 
-  const offer = (id: SessionId, live: Live) => {
+  const offer = (id: SessionId, heard: Heard) => {
     for (const watcher of watchers.get(id) ?? []) {
-      if (!watcher.unsafeOffer(live)) watcher.unsafeDone(Exit.fail(new SlowConsumer({ sessionId: id })))
+      if (!watcher.unsafeOffer(heard)) watcher.unsafeDone(Exit.fail(new SlowConsumer({ sessionId: id })))
     }
   }
 
@@ -42,17 +43,16 @@ export const makeFeedHub = (capacity: number): WatchedFeedHub => {
   }
 
   return {
-    isWatched: (id) => watchers.has(id),
     publish: (id, events) => {
       for (const event of events) offer(id, event)
     },
-    catchUp: (id, upTo) => offer(id, { upTo }),
+    catchUp: (id, number) => offer(id, { _tag: "CatchUp", number }),
     end: (id) => {
       for (const watcher of watchers.get(id) ?? []) watcher.unsafeDone(Exit.void)
     },
     watcher: (id) =>
       Effect.gen(function*() {
-        const events: Watcher = yield* Mailbox.make<Live, ShuttingDown | SlowConsumer>({
+        const events: Watcher = yield* Mailbox.make<Heard, ShuttingDown | SlowConsumer>({
           capacity,
           strategy: "dropping"
         })

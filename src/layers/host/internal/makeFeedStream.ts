@@ -9,9 +9,10 @@ import type { FeedEvent } from "../../../domain/FeedEvent.js"
 import { type FeedPlace, toPosition } from "../../../domain/FeedPosition.js"
 import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
-import type { LiveFeed } from "../../../services/internal/actor/LiveFeed.js"
+import type { TurnDelta } from "../../../domain/TurnEvent.js"
+import type { FeedState } from "../../../services/internal/actor/FeedState.js"
 import type { SessionStore } from "../../../services/SessionStore.js"
-import type { Live, Watcher } from "./makeFeedHub.js"
+import type { Heard, Watcher } from "./makeFeedHub.js"
 
 const pageSize = 200
 
@@ -26,12 +27,14 @@ export const makeFeedStream = (
   from: FeedPlace,
   store: SessionStore["Type"],
   events: Watcher,
-  open: Effect.Effect<LiveFeed, ChangeError>
+  open: Effect.Effect<FeedState, ChangeError>
 ): Stream.Stream<FeedEvent, FeedError> => {
   let place = from
 
-  const see = (event: SessionEvent): FeedEvent => {
-    place = { number: event.number, offset: event._tag === "TurnStarted" ? 0 : place.offset }
+  const see = (event: SessionEvent | TurnDelta): FeedEvent => {
+    place = event._tag === "TurnDelta"
+      ? { ...place, offset: event.offset + event.text.length }
+      : { number: event.number, offset: event._tag === "TurnStarted" ? 0 : place.offset }
     return { position: toPosition(place), event }
   }
 
@@ -46,30 +49,24 @@ export const makeFeedStream = (
       }))
 
   /** What has been said of the reply under way, as far as it has not been seen. */
-  const said = ({ lastEvent, reply }: LiveFeed): Stream.Stream<FeedEvent> => {
+  const said = ({ reply }: FeedState): Stream.Stream<FeedEvent> => {
     if (reply === undefined) return Stream.empty
     const offset = reply.startedWith <= from.number ? from.offset : 0
     const text = reply.text.slice(offset)
-    if (text === "") return Stream.empty
-    place = { number: lastEvent, offset: reply.text.length }
-    const event = { _tag: "TurnDelta" as const, turnId: reply.turnId, offset, text }
-    return Stream.make({ position: toPosition(place), event })
+    return text === "" ? Stream.empty : Stream.make(see({ _tag: "TurnDelta", turnId: reply.turnId, offset, text }))
   }
 
-  const heard = Effect.fnUntraced(function*(lives: Chunk.Chunk<Live>) {
+  const seeAll = Effect.fnUntraced(function*(all: Chunk.Chunk<Heard>) {
     const seen: Array<FeedEvent> = []
-    for (const live of lives) {
-      // Nobody was told of what an actor committed just before it failed.
-      const known = "upTo" in live ? live.upTo : live.event._tag === "TurnDelta" ? 0 : live.event.number - 1
-      if (known > place.number) seen.push(...yield* Stream.runCollect(stored(known)))
-      if ("upTo" in live) continue
-      const { event } = live
-      if (event._tag === "TurnDelta") {
-        place = { ...place, offset: event.offset + event.text.length }
-        seen.push(live)
-      } else if (event.number > place.number) {
-        seen.push(see(event))
+    for (const heard of all) {
+      if (heard._tag === "TurnDelta") {
+        seen.push(see(heard))
+        continue
       }
+      // Nobody was told of what an actor committed just before it failed.
+      const known = heard._tag === "CatchUp" ? heard.number : heard.number - 1
+      if (known > place.number) seen.push(...yield* Stream.runCollect(stored(known)))
+      if (heard._tag !== "CatchUp" && heard.number > place.number) seen.push(see(heard))
     }
     return Chunk.unsafeFromArray(seen)
   })
@@ -78,7 +75,7 @@ export const makeFeedStream = (
     Effect.map(open, (feed) =>
       Stream.suspend(() => stored(feed.lastEvent)).pipe(
         Stream.concat(Stream.suspend(() => said(feed))),
-        Stream.concat(Stream.mapChunksEffect(Mailbox.toStream(events), heard))
+        Stream.concat(Stream.mapChunksEffect(Mailbox.toStream(events), seeAll))
       ))
   )
 }

@@ -148,7 +148,7 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
         return Effect.matchEffect(services.store.commit(id, next.epoch, all), {
           onFailure: (error) => new PersistFailure({ error }),
           onSuccess: () => {
-            state = { ...next, delivered: Math.max(told, next.delivered) }
+            state = { ...next, delivered: told }
             return changes.events ? life.committed(changes.events) : Effect.void
           }
         })

@@ -3,7 +3,7 @@ import type { TurnId } from "../../../domain/TurnId.js"
 /**
  * Where a session's feed is at one moment: the last event, and what has been shown of the reply under way.
  */
-export interface LiveFeed {
+export interface FeedState {
   readonly lastEvent: number
   readonly reply?: {
     readonly turnId: TurnId

@@ -11,7 +11,7 @@ import type { TurnObserver } from "./TurnObserver.js"
 /**
  * A turn that is not ended, and all who wait for it. Who comes later is shown what the others have seen.
  */
-export class LiveTurn {
+export class OpenTurn {
   /** What the provider has said so far, as it was shown. */
   text = ""
   /** Ends the turn when its time is up. */

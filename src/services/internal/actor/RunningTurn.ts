@@ -4,7 +4,7 @@ import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import type { DeadlineExceeded } from "../../../domain/error/DeadlineExceeded.js"
 import type { TurnStopped } from "../../../domain/error/TurnStopped.js"
 import type { StopOutcome } from "../../../domain/StopTurn.js"
-import type { LiveTurn } from "./LiveTurn.js"
+import type { OpenTurn } from "./OpenTurn.js"
 
 /**
  * Why a turn is to end before its reply is complete, and what is to be left of it.
@@ -21,9 +21,9 @@ export interface Halt {
  * The turn that is under way.
  */
 export interface RunningTurn {
-  readonly live: LiveTurn
+  readonly live: OpenTurn
   /** Turns that were steered into it: they hear what it says from then on, and end as it does. */
-  readonly joined: Array<LiveTurn>
+  readonly joined: Array<OpenTurn>
   /** Nanoseconds of the clock. */
   readonly since: bigint
   /** Number of the event with which its text began. */

@@ -9,7 +9,6 @@ import type { MessageNotFound } from "../../../domain/error/MessageNotFound.js"
 import type { MiddlewareError } from "../../../domain/error/MiddlewareError.js"
 import { SessionNotFound } from "../../../domain/error/SessionNotFound.js"
 import { SessionUnavailable } from "../../../domain/error/SessionUnavailable.js"
-import { toPosition } from "../../../domain/FeedPosition.js"
 import type { Message } from "../../../domain/Message.js"
 import type { MessageContent } from "../../../domain/MessageContent.js"
 import type { RewindSession } from "../../../domain/RewindSession.js"
@@ -22,7 +21,7 @@ import type { Turn } from "../../../domain/Turn.js"
 import type { DueSession } from "../../DueSession.js"
 import { type ActorCore, makeActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
-import type { LiveFeed } from "./LiveFeed.js"
+import type { FeedState } from "./FeedState.js"
 import { makeHistoryCommands } from "./makeHistoryCommands.js"
 import { makeSendCommands } from "./makeSendCommands.js"
 import { makeTurnQueue } from "./makeTurnQueue.js"
@@ -59,7 +58,7 @@ export interface SessionActor {
   /** Archives or deletes a session that was found to have rested, unless something has come since that moment. */
   readonly retire: (action: DueSession["action"], foundAt: DateTime.Utc) => Effect.Effect<void, ChangeError>
   /** Where the feed is. `subscribe` runs at that very moment, so that whoever looks for what is live misses nothing. */
-  readonly feed: (subscribe: () => void) => Effect.Effect<LiveFeed, ChangeError>
+  readonly feed: (subscribe: () => void) => Effect.Effect<FeedState, ChangeError>
   /** Reads the store, and takes up the turns that an earlier owner left. */
   readonly start: Effect.Effect<void, ChangeError>
   /** Ends a turn that has run since before this moment of the clock, in nanoseconds. */
@@ -118,10 +117,7 @@ export const makeSessionActor = (
   const history = makeHistoryCommands(core, sends, services)
 
   const tell = (events: ReadonlyArray<SessionEvent>) => {
-    if (feed.isWatched(id)) {
-      const offset = turns.running()?.live.text.length ?? 0
-      feed.publish(id, events.map((event) => ({ position: toPosition({ number: event.number, offset }), event })))
-    }
+    feed.publish(id, events)
     return tellHooks(events)
   }
 

@@ -8,7 +8,7 @@ import type { Prompt, Turn } from "../../../domain/Turn.js"
 import type { TurnId } from "../../../domain/TurnId.js"
 import type { AdmittedSend } from "./acceptTurn.js"
 import type { Command } from "./ActorCore.js"
-import type { LiveTurn } from "./LiveTurn.js"
+import type { OpenTurn } from "./OpenTurn.js"
 import type { PersistFailure } from "./PersistFailure.js"
 import type { RunningTurn } from "./RunningTurn.js"
 import type { TurnObserver } from "./TurnObserver.js"
@@ -17,7 +17,7 @@ import type { TurnObserver } from "./TurnObserver.js"
  * What waits for the running turn to end: the next turn, or a change of the history that must not fall into a turn.
  */
 export type Waiting =
-  | { readonly _tag: "Turn"; readonly live: LiveTurn }
+  | { readonly _tag: "Turn"; readonly live: OpenTurn }
   | { readonly _tag: "Between" } & Command
 
 /**
@@ -35,7 +35,7 @@ export interface TurnQueue {
     observer: TurnObserver
   ) => Effect.Effect<void, IdempotencyConflict | PersistFailure | SessionBusy>
   /** The turn that a send with this key made, if it is not ended. */
-  readonly withKey: (key: string) => LiveTurn | undefined
+  readonly withKey: (key: string) => OpenTurn | undefined
   /** Ends a turn that runs or waits. The answer comes, through the effect it gives, once that is stored. */
   readonly stop: (stop: StopTurn) => Effect.Effect<Effect.Effect<StopOutcome, ChangeError>, PersistFailure>
   /** Gives a turn that waits something else to ask. */

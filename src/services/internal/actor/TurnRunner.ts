@@ -2,7 +2,7 @@ import type * as Deferred from "effect/Deferred"
 import type * as Effect from "effect/Effect"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import type { StopOutcome } from "../../../domain/StopTurn.js"
-import type { LiveTurn } from "./LiveTurn.js"
+import type { OpenTurn } from "./OpenTurn.js"
 import type { PersistFailure } from "./PersistFailure.js"
 import type { Halt, RunningTurn } from "./RunningTurn.js"
 import type { Transition } from "./Transition.js"
@@ -21,7 +21,7 @@ export interface Fresh {
 export interface TurnRunner {
   readonly running: () => RunningTurn | undefined
   /** Starts a turn that waited, that is yet to be accepted, or whose provider call was lost. */
-  readonly start: (live: LiveTurn, fresh?: Fresh) => Effect.Effect<void, PersistFailure>
+  readonly start: (live: OpenTurn, fresh?: Fresh) => Effect.Effect<void, PersistFailure>
   /** Tells the running turn to end, if there is one. The outcome comes once that is stored. */
   readonly halt: (halt: Halt) => Deferred.Deferred<StopOutcome, ChangeError> | undefined
   /** Lets go of the running turn: who waits for it is told why, and the provider call is closed. */

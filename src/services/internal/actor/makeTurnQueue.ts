@@ -16,8 +16,8 @@ import type { ActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { dropTurn } from "./dropTurn.js"
 import { interruptTurn } from "./interruptTurn.js"
-import { LiveTurn } from "./LiveTurn.js"
 import { makeTurnRunner } from "./makeTurnRunner.js"
+import { OpenTurn } from "./OpenTurn.js"
 import type { PersistFailure } from "./PersistFailure.js"
 import { sessionBusy } from "./sessionBusy.js"
 import type { TurnObserver } from "./TurnObserver.js"
@@ -29,7 +29,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   let waiting: ReadonlyArray<Waiting> = []
 
   const waitingTurns = () => waiting.flatMap((next) => (next._tag === "Turn" ? [next.live] : []))
-  const remove = (lives: ReadonlyArray<LiveTurn>) => {
+  const remove = (lives: ReadonlyArray<OpenTurn>) => {
     waiting = waiting.filter((next) => next._tag !== "Turn" || !lives.includes(next.live))
   }
   const runner = makeTurnRunner(
@@ -42,7 +42,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   const isFree = () => runner.running() === undefined && waiting.length === 0 && !services.isClosing()
 
   const newLive = (turn: Turn) =>
-    new LiveTurn(turn, () => {
+    new OpenTurn(turn, () => {
       openTurns.count--
     })
 
@@ -69,21 +69,21 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     }
   })
 
-  const setTimer = (live: LiveTurn, now: DateTime.Utc) => {
+  const setTimer = (live: OpenTurn, now: DateTime.Utc) => {
     const { deadlineAt } = live.turn
     if (deadlineAt === undefined) return
     const expired = Effect.sync(() => core.tell({ run: expireTurn(live), abandon: () => {} }))
     live.timer = services.forkTimer(Effect.delay(expired, Math.max(0, DateTime.distance(now, deadlineAt))))
   }
 
-  const expireTurn = (live: LiveTurn) =>
+  const expireTurn = (live: OpenTurn) =>
     Effect.suspend(() => {
       const error = late(live.turn)
       if (runner.running()?.live === live) runner.halt({ error, keepPartial: true, rollBack: false })
       return waitingTurns().includes(live) ? drop(live, error) : Effect.void
     })
 
-  const drop = Effect.fnUntraced(function*(live: LiveTurn, error: TurnError) {
+  const drop = Effect.fnUntraced(function*(live: OpenTurn, error: TurnError) {
     yield* core.persist(dropTurn(core.state(), live.turn, error, yield* DateTime.now))
     remove([live])
     live.end(Exit.fail(error))

@@ -9,7 +9,6 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import type { TurnError } from "../../../domain/error/TurnError.js"
-import { toPosition } from "../../../domain/FeedPosition.js"
 import type { Message } from "../../../domain/Message.js"
 import type { Turn } from "../../../domain/Turn.js"
 import type { Reply } from "../../Reply.js"
@@ -21,9 +20,9 @@ import { dropTurn } from "./dropTurn.js"
 import { endTurn } from "./endTurn.js"
 import { inOneCommit } from "./inOneCommit.js"
 import { judge } from "./judge.js"
-import type { LiveTurn } from "./LiveTurn.js"
 import { newMessage } from "./newMessage.js"
 import { type Conversation, openConversation } from "./openConversation.js"
+import type { OpenTurn } from "./OpenTurn.js"
 import type { PersistFailure } from "./PersistFailure.js"
 import { questionOf } from "./questionOf.js"
 import { retryTurn } from "./retryTurn.js"
@@ -40,17 +39,17 @@ import type { Fresh, TurnRunner } from "./TurnRunner.js"
 export const makeTurnRunner = (
   core: ActorCore,
   services: ActorServices,
-  steered: () => ReadonlyArray<LiveTurn>,
-  forget: (joined: ReadonlyArray<LiveTurn>) => void
+  steered: () => ReadonlyArray<OpenTurn>,
+  forget: (joined: ReadonlyArray<OpenTurn>) => void
 ): TurnRunner => {
   const { feed, ids, limits, pipeline, providers } = services
   const { checkpointEvery, historyWindow } = limits
   let running: RunningTurn | undefined
   let conversation: Conversation | undefined
 
-  const start = (live: LiveTurn, fresh?: Fresh) => live.turn.status === "calling" ? retry(live) : begin(live, fresh)
+  const start = (live: OpenTurn, fresh?: Fresh) => live.turn.status === "calling" ? retry(live) : begin(live, fresh)
 
-  const begin = Effect.fnUntraced(function*(live: LiveTurn, fresh?: Fresh) {
+  const begin = Effect.fnUntraced(function*(live: OpenTurn, fresh?: Fresh) {
     const state = fresh?.accepted.next ?? core.state()
     const at = yield* DateTime.now
     const before = yield* closeToolCalls(ids, state, at, 0, live.turn.prompt?.parts)
@@ -84,7 +83,7 @@ export const makeTurnRunner = (
     call(current, intent.next, Effect.catchAll(core.ask(intend), () => Effect.interrupt))
   })
 
-  const retry = Effect.fnUntraced(function*(live: LiveTurn) {
+  const retry = Effect.fnUntraced(function*(live: OpenTurn) {
     const { turn, ...intent } = retryTurn(core.state(), live.turn, yield* DateTime.now)
     const current = yield* newRunning(live)
     yield* core.persist(intent)
@@ -94,7 +93,7 @@ export const makeTurnRunner = (
     call(current, core.state(), Effect.void)
   })
 
-  const newRunning = (live: LiveTurn) =>
+  const newRunning = (live: OpenTurn) =>
     Effect.map(
       Clock.currentTimeNanos,
       (since): RunningTurn => ({ live, joined: [], since, startedWith: core.state().lastEvent, saidBefore: 0 })
@@ -121,12 +120,7 @@ export const makeTurnRunner = (
     const offset = live.text.length
     live.say(text)
     for (const other of joined) other.say(text)
-    if (!feed.isWatched(core.id)) return
-    const { lastEvent } = core.state()
-    feed.publish(core.id, [{
-      position: toPosition({ number: lastEvent, offset: live.text.length }),
-      event: { _tag: "TurnDelta", turnId: live.turn.id, offset, text }
-    }])
+    feed.publish(core.id, [{ _tag: "TurnDelta", turnId: live.turn.id, offset, text }])
   }
 
   const checkpoint = (current: RunningTurn) =>
@@ -244,7 +238,7 @@ export const makeTurnRunner = (
 
 const all = ({ joined, live }: RunningTurn) => [live.turn, ...joined.map(({ turn }) => turn)] as const
 
-const endAll = ({ checkpoint, joined, live }: RunningTurn, exit: Parameters<LiveTurn["end"]>[0]) => {
+const endAll = ({ checkpoint, joined, live }: RunningTurn, exit: Parameters<OpenTurn["end"]>[0]) => {
   checkpoint?.unsafeInterruptAsFork(checkpoint.id())
   live.end(exit)
   for (const other of joined) other.end(exit)
