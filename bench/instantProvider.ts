@@ -6,7 +6,7 @@ import { type Provider, ProviderEvent } from "langswarm-session"
  */
 export const instantProvider = (reply: string): Provider => ({
   name: "instant",
-  capabilities: { conversation: "stateless", images: false, files: false, tools: false },
+  capabilities: { conversation: "stateless", images: [], files: [], tools: false },
   open: () =>
     Effect.succeed({
       respond: () =>

@@ -1,5 +1,6 @@
 import type { SessionEvent } from "../domain/SessionEvent.js"
 import { messageText } from "./messageText.js"
+import { noticeText } from "./noticeText.js"
 
 /**
  * What has happened, in words.
@@ -42,5 +43,9 @@ export const eventText = (event: SessionEvent): string => {
       return `turn ${event.turnId} stopped`
     case "TurnFailed":
       return `turn ${event.turnId} failed: ${event.error.message}`
+    case "TurnNoticed":
+      return `turn ${event.turnId}: ${noticeText(event.notice)}`
+    case "SessionConfigured":
+      return `session is answered by ${event.provider}/${event.model} from now on`
   }
 }

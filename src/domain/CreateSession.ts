@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { ContextPatch } from "./ContextPatch.js"
+import { ModelName, ProviderName } from "./ProviderTarget.js"
 import { SessionConfig } from "./SessionConfig.js"
-import { ShortText } from "./ShortText.js"
 import { UserId } from "./UserId.js"
 
 /**
@@ -9,9 +9,8 @@ import { UserId } from "./UserId.js"
  */
 export const CreateSession = Schema.Struct({
   userId: UserId,
-  /** A registered provider's name. */
-  provider: ShortText(64).pipe(Schema.nonEmptyString()),
-  model: ShortText(128).pipe(Schema.nonEmptyString()),
+  provider: ProviderName,
+  model: ModelName,
   config: Schema.optionalWith(SessionConfig, { exact: true }),
   context: Schema.optionalWith(ContextPatch, { exact: true })
 })

@@ -53,7 +53,29 @@ export const ToolResultPart = Schema.TaggedStruct("ToolResult", {
 export interface ToolResultPart extends Schema.Schema.Type<typeof ToolResultPart> {}
 
 /**
+ * A block of a reply that only the provider it came from can read, such as signed thinking. It goes back to that provider
+ * unchanged, and to no other.
+ */
+export const OpaquePart = Schema.TaggedStruct("Opaque", {
+  /** The provider's name among those registered. */
+  provider: Schema.String,
+  /** The vendor's name of its kind: `thinking`, `reasoning`. */
+  kind: name,
+  /** The block as JSON text, byte for byte. */
+  data: Schema.String.pipe(Schema.maxLength(maxInlineLength)),
+  /** What a person may read of it. Not part of the message's text. */
+  text: Schema.optionalWith(WellFormedText, { exact: true })
+})
+export interface OpaquePart extends Schema.Schema.Type<typeof OpaquePart> {}
+
+/**
+ * What somebody may say. A tool call may be a past one of another conversation.
+ */
+export const InputPart = Schema.Union(TextPart, ImagePart, FilePart, ToolCallPart, ToolResultPart)
+export type InputPart = typeof InputPart.Type
+
+/**
  * One piece of a message.
  */
-export const Part = Schema.Union(TextPart, ImagePart, FilePart, ToolCallPart, ToolResultPart)
+export const Part = Schema.Union(...InputPart.members, OpaquePart)
 export type Part = typeof Part.Type

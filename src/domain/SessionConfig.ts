@@ -6,6 +6,7 @@ import { BusyPolicy } from "./BusyPolicy.js"
 import { DurationFromInput } from "./DurationFromInput.js"
 import { InvalidRequest } from "./error/InvalidRequest.js"
 import { JsonRecord } from "./JsonRecord.js"
+import { ProviderTarget } from "./ProviderTarget.js"
 import { ShortText } from "./ShortText.js"
 
 const limit = Schema.optionalWith(Schema.Positive.pipe(Schema.int()), { exact: true })
@@ -32,8 +33,14 @@ export const SessionConfig = Schema.Struct({
   autoDeleteAfter: delay,
   /** What becomes of a send while another turn runs, unless the send says it. `queue` unless told. */
   whenBusy: Schema.optionalWith(BusyPolicy, { exact: true }),
-  /** Handed to the provider as it is: temperature, maximum tokens, a mock's pattern. */
+  /** For the provider, which says what it may hold: system prompt, maximum tokens, tools, a mock's pattern. */
   providerConfig: Schema.optionalWith(JsonRecord, { exact: true }),
+  /** Who is asked, in this order, when the session's own provider cannot answer and has said nothing yet. */
+  fallbacks: Schema.optionalWith(Schema.Array(ProviderTarget).pipe(Schema.maxItems(8)), { exact: true }),
+  /** The latest messages of the history that a provider is shown at most; no more than the host allows. */
+  historyMessages: limit,
+  /** The same, in tokens: about four characters are taken for one. */
+  historyTokens: limit,
   /** Not read by the runtime: for the embedding application and its middleware. */
   customSettings: Schema.optionalWith(JsonRecord, { exact: true })
 })

@@ -5,6 +5,7 @@ import { SessionContext } from "./SessionContext.js"
 import { SessionId } from "./SessionId.js"
 import { SessionInfo } from "./SessionInfo.js"
 import { TurnId } from "./TurnId.js"
+import { TurnNotice } from "./TurnNotice.js"
 
 const event = <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
   Schema.TaggedStruct(tag, {
@@ -19,8 +20,9 @@ const event = <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag
  * What has happened to a session, stored with the change itself. Watchers and hooks are told of it afterwards. A turn makes,
  * in this order, `TurnAccepted`, `MessageSent`, `TurnStarted`, and then `MessageReceived` with `TurnCompleted`, or one of
  * `TurnFailed` and `TurnStopped`, which a `MessageReceived` precedes if a part of the reply was kept. A turn that never
- * starts lacks what is in between, and one that joins another has `TurnJoined` in place of `TurnStarted`. With each
- * `TurnStarted` the text of the reply begins anew; it comes again when a later process calls the provider again.
+ * starts lacks what is in between, and one that joins another has `TurnJoined` in place of `TurnStarted`. What else is worth
+ * knowing of it comes as `TurnNoticed`, before its end. With each `TurnStarted` the text of the reply begins anew; it comes
+ * again when a later process calls the provider again.
  */
 export const SessionEvent = Schema.Union(
   event("SessionCreated", { session: SessionInfo }),
@@ -41,6 +43,8 @@ export const SessionEvent = Schema.Union(
   event("TurnJoined", { turnId: TurnId, into: TurnId }),
   event("TurnCompleted", { turnId: TurnId }),
   event("TurnStopped", { turnId: TurnId }),
-  event("TurnFailed", { turnId: TurnId, error: TurnError })
+  event("TurnFailed", { turnId: TurnId, error: TurnError }),
+  event("TurnNoticed", { turnId: TurnId, notice: TurnNotice }),
+  event("SessionConfigured", { provider: Schema.String, model: Schema.String })
 )
 export type SessionEvent = typeof SessionEvent.Type

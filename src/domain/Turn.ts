@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { Attempt } from "./Attempt.js"
 import { BusyPolicy } from "./BusyPolicy.js"
 import { TurnError } from "./error/TurnError.js"
 import { IdempotencyKey } from "./IdempotencyKey.js"
@@ -33,6 +34,10 @@ export const Turn = Schema.Struct({
   status: TurnStatus,
   /** Which provider call it is at: 0 while `accepted`. */
   attempt: Schema.NonNegativeInt,
+  /** The provider calls that are over, in order. */
+  attempts: Schema.optionalWith(Schema.NonEmptyArray(Attempt), { exact: true }),
+  /** The fallback that is being called. Absent while that is the session's own provider. */
+  fallback: Schema.optionalWith(Schema.Struct({ provider: Schema.String, model: Schema.String }), { exact: true }),
   /** Present while `accepted`. */
   prompt: Schema.optionalWith(Prompt, { exact: true }),
   acceptedAt: Schema.DateTimeUtc,

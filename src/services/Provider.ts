@@ -1,9 +1,11 @@
 import type * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { ProviderError } from "../domain/error/ProviderError.js"
 import type { JsonRecord } from "../domain/JsonRecord.js"
+import type { ProviderCapabilities } from "../domain/ProviderInfo.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { ProviderEvent } from "./ProviderEvent.js"
 import type { ProviderRequest } from "./ProviderRequest.js"
@@ -11,13 +13,11 @@ import type { ProviderRequest } from "./ProviderRequest.js"
 /**
  * What a session tells a provider when it first needs it.
  */
-export interface OpenOptions {
+export interface OpenOptions<Config = JsonRecord> {
   readonly sessionId: SessionId
   readonly model: string
-  /** The session's `providerConfig`. */
-  readonly config: JsonRecord
-  /** What the provider's last `Finished` event left as its own place in the conversation. */
-  readonly cursor?: string
+  /** The provider's `defaultConfig` under the session's `providerConfig`. */
+  readonly config: Config
 }
 
 /**
@@ -25,30 +25,30 @@ export interface OpenOptions {
  */
 export interface ProviderSession {
   /**
-   * Calls the provider. The stream ends with exactly one `Finished`, or fails; a stream that just ends is a
-   * `ProviderProtocol` error to the runtime. Interrupting it must close the connection behind it.
+   * Calls the provider, once: tries again, and asks another, are the runtime's. The stream ends with exactly one `Finished`,
+   * or fails; a stream that just ends is a `ProviderProtocol` error to the runtime. Interrupting it must close the connection
+   * behind it.
    */
   readonly respond: (request: ProviderRequest) => Stream.Stream<ProviderEvent, ProviderError>
 }
 
 /**
- * An adapter to a language model.
+ * An adapter to a language model. `defineProvider` makes one whose configuration is checked and typed.
  */
 export interface Provider {
   /** The name sessions choose it by. */
   readonly name: string
-  readonly capabilities: {
-    /**
-     * `stateless`: the history is sent with each call. `cursor`: the provider holds the conversation too, and its copy may
-     * expire; the history is the truth.
-     */
-    readonly conversation: "stateless" | "cursor"
-    readonly images: boolean
-    readonly files: boolean
-    readonly tools: boolean
-  }
+  readonly capabilities: ProviderCapabilities
+  /** Whose prices its calls have, such as `openai`. Unless told they are looked up by the model alone. */
+  readonly vendor?: string
+  /** What a session's `providerConfig` is laid over. */
+  readonly defaultConfig?: JsonRecord
+  /** What `providerConfig` may hold. Keys that it does not know are left alone, so that sessions can change providers. */
+  readonly configSchema?: Schema.Schema.AnyNoContext
   /** Opens the conversation for as long as the session's actor lives. */
   readonly open: (
     options: OpenOptions
   ) => Effect.Effect<ProviderSession, ConfigurationError | ProviderError, Scope.Scope>
+  /** Removes the provider's own copy of a conversation, which a `Finished.cursor` named. No error when it is gone. */
+  readonly forget?: (cursor: string) => Effect.Effect<void, ProviderError>
 }

@@ -76,12 +76,12 @@ describe("foldReply", () => {
 
   it("has no reason to finish before the provider gives one, and then hands on all that it said", () => {
     const fold = foldOf("Hi")
-    assert.isUndefined(fold.finishReason())
+    assert.isUndefined(fold.finished()?.reason)
     assert.deepStrictEqual<unknown>(fold.reply("cut"), { parts: [text("Hi")], finishReason: "cut", metadata: {} })
 
     const usage = { inputTokens: 1, outputTokens: 2 }
     fold.add(ProviderEvent.Finished({ reason: "length", usage, messageId: "m-1", metadata: { tier: "fast" } }))
-    assert.strictEqual(fold.finishReason(), "length")
+    assert.strictEqual(fold.finished()?.reason, "length")
     assert.deepStrictEqual<unknown>(fold.reply("length"), {
       parts: [text("Hi")],
       finishReason: "length",

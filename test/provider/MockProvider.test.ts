@@ -143,6 +143,11 @@ describe("MockProvider", () => {
     Effect.gen(function*() {
       const registry = yield* ProviderRegistry
       const { capabilities } = yield* registry.get("mock")
-      assert.deepStrictEqual(capabilities, { conversation: "stateless", images: true, files: true, tools: true })
+      assert.deepStrictEqual(capabilities, {
+        conversation: "stateless",
+        images: ["image/*"],
+        files: ["*/*"],
+        tools: true
+      })
     }).pipe(Effect.provide(layer())))
 })

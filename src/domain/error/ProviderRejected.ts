@@ -7,7 +7,9 @@ import { errorFields } from "./internal/errorFields.js"
 export class ProviderRejected extends Schema.TaggedError<ProviderRejected>()("ProviderRejected", {
   ...errorFields("provider_rejected"),
   provider: Schema.String,
-  reason: Schema.String
+  reason: Schema.String,
+  /** The request is longer than the model can take. */
+  overflow: Schema.optionalWith(Schema.Literal(true), { exact: true })
 }) {
   override get message(): string {
     return `${this.provider} rejected the request: ${this.reason}`

@@ -7,10 +7,10 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import { ProviderTransient } from "../../domain/error/ProviderTransient.js"
+import { decodeConfig } from "../../services/internal/decodeConfig.js"
 import type { Provider } from "../../services/Provider.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
 import type { ProviderRequest } from "../../services/ProviderRequest.js"
-import { decodeConfig } from "./internal/decodeConfig.js"
 import type { MockReply } from "./mock/MockReply.js"
 import { defaultSettings, MockSettings } from "./mock/MockSettings.js"
 import { replyStream } from "./mock/replyStream.js"
@@ -75,7 +75,7 @@ export class MockProvider extends Context.Tag("langswarm-session/layers/provider
 
       const provider: Provider = {
         name,
-        capabilities: { conversation: "stateless", images: true, files: true, tools: true },
+        capabilities: { conversation: "stateless", images: ["image/*"], files: ["*/*"], tools: true },
         open: ({ config, sessionId }) =>
           Effect.map(decodeProviderConfig(config, sessionId), (ofSession) => ({
             respond: (request) => Stream.unwrap(Effect.suspend(() => respond(request, { ...settings, ...ofSession })))

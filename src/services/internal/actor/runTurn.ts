@@ -70,10 +70,10 @@ export const runTurn = (
             if (event._tag === "Finished") break
           }
           if (fold.isTooLong()) return broken("its reply is too long")
-          const goesOn = fold.finishReason() === undefined
+          const goesOn = fold.finished() === undefined
           return mayStream && goesOn ? Effect.as(checkpoint, goesOn) : Effect.succeed(goesOn)
         })
-        const finishReason = fold.finishReason()
+        const finishReason = fold.finished()?.reason
         if (finishReason === undefined) return yield* broken("it ended without saying that it was finished")
         const reply = fold.reply(finishReason)
         return isEmpty(reply) ? yield* new EmptyReply({ sessionId, provider }) : reply

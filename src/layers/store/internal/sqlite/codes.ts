@@ -27,7 +27,9 @@ export const codes = {
     TurnJoined: 12,
     TurnCompleted: 13,
     TurnStopped: 14,
-    TurnFailed: 15
+    TurnFailed: 15,
+    TurnNoticed: 16,
+    SessionConfigured: 17
   },
   finishReason: { complete: 0, length: 1, toolCalls: 2, paused: 3, refusal: 4, cut: 5 },
   onUnknown: { interrupt: 0, retry: 1 },

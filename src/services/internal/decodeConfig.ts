@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { ConfigurationError } from "../../../domain/error/ConfigurationError.js"
-import { InvalidRequest } from "../../../domain/error/InvalidRequest.js"
-import type { SessionId } from "../../../domain/SessionId.js"
+import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
+import { InvalidRequest } from "../../domain/error/InvalidRequest.js"
+import type { SessionId } from "../../domain/SessionId.js"
 
 /**
  * Reads a provider's settings, or says which key is wrong and never its value, which may be a secret. Keys that the schema

@@ -1,0 +1,44 @@
+import * as Predicate from "effect/Predicate"
+
+/**
+ * What is of use in what an SDK has thrown. The words are identifiers, and nothing else.
+ */
+export interface VendorFailure {
+  readonly status?: number
+  readonly headers?: Headers
+  readonly requestId?: string
+  readonly type?: string
+  readonly code?: string
+  /** The field of the request that it is about. */
+  readonly param?: string
+  /** Its message says that the request is longer than the model can take, which no identifier tells. */
+  readonly tooLong: boolean
+}
+
+const identifier = /^[\w.[\]-]{1,80}$/
+const leadingPath = /^([a-z_]+(?:\.[a-z0-9_]+)*): /
+const tooLong =
+  /prompt is too long|maximum context length|exceeds? the (?:maximum )?context|input length and `max_tokens`/i
+
+export const vendorFailureOf = (thrown: unknown): VendorFailure => {
+  const own = Predicate.isRecord(thrown) ? thrown : {}
+  // One vendor's body is the error, the other's has it in a field of that name.
+  const body = Predicate.isRecord(own["error"]) ? own["error"] : {}
+  const error = Predicate.isRecord(body["error"]) ? body["error"] : body
+  const message = typeof error["message"] === "string" ? error["message"] : ""
+  const pick = (name: string) => [own[name], error[name]].find(isIdentifier)
+  const param = pick("param") ?? leadingPath.exec(message)?.[1]
+  const type = pick("type")
+  const code = pick("code")
+  return {
+    tooLong: tooLong.test(message),
+    ...(typeof own["status"] === "number" && { status: own["status"] }),
+    ...(own["headers"] instanceof Headers && { headers: own["headers"] }),
+    ...(isIdentifier(own["requestID"]) && { requestId: own["requestID"] }),
+    ...(type !== undefined && { type }),
+    ...(code !== undefined && { code }),
+    ...(param !== undefined && { param })
+  }
+}
+
+const isIdentifier = (value: unknown): value is string => typeof value === "string" && identifier.test(value)
