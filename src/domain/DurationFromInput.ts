@@ -12,7 +12,10 @@ const isDurationInput = (input: unknown): input is Duration.DurationInput =>
  * wire.
  */
 export const DurationFromInput: Schema.Schema<Duration.Duration, Duration.DurationInput> = Schema.transformOrFail(
-  Schema.declare(isDurationInput, { description: "a duration such as \"7 days\", or milliseconds" }),
+  Schema.declare(isDurationInput, {
+    description: "a duration such as \"7 days\", or milliseconds",
+    jsonSchema: { type: ["string", "number"] }
+  }),
   Schema.DurationFromSelf,
   {
     strict: true,

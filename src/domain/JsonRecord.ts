@@ -21,5 +21,5 @@ const normalize = () => (input: unknown, _: AST.ParseOptions, ast: AST.AST) =>
 export const JsonRecord: Schema.Schema<JsonRecord> = Schema.declare(
   [],
   { decode: normalize, encode: normalize },
-  { identifier: "JsonRecord", description: "a plain JSON object" }
+  { identifier: "JsonRecord", description: "a plain JSON object", jsonSchema: { type: "object" } }
 )

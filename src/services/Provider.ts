@@ -1,5 +1,4 @@
 import type * as Effect from "effect/Effect"
-import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
@@ -43,8 +42,10 @@ export interface Provider {
   readonly vendor?: string
   /** What a session's `providerConfig` is laid over. */
   readonly defaultConfig?: JsonRecord
-  /** What `providerConfig` may hold. Keys that it does not know are left alone, so that sessions can change providers. */
-  readonly configSchema?: Schema.Schema.AnyNoContext
+  /** What `providerConfig` may hold, as a JSON Schema. */
+  readonly configSchema?: JsonRecord
+  /** Refuses what it may not hold, before a session is created or configured with it. */
+  readonly checkConfig?: (config: JsonRecord) => Effect.Effect<void, ConfigurationError>
   /** Opens the conversation for as long as the session's actor lives. */
   readonly open: (
     options: OpenOptions

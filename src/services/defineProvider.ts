@@ -1,16 +1,19 @@
 import * as Effect from "effect/Effect"
-import type * as Schema from "effect/Schema"
+import * as JSONSchema from "effect/JSONSchema"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { ProviderError } from "../domain/error/ProviderError.js"
-import type { JsonRecord } from "../domain/JsonRecord.js"
+import { JsonRecord } from "../domain/JsonRecord.js"
 import { decodeConfig } from "./internal/decodeConfig.js"
 import type { OpenOptions, Provider, ProviderSession } from "./Provider.js"
 
 /**
  * A provider, with a schema for what a session's `providerConfig` may hold.
  */
-export interface ProviderDefinition<Config, Encoded> extends Omit<Provider, "configSchema" | "open"> {
+export interface ProviderDefinition<Config, Encoded> extends Omit<Provider, "checkConfig" | "configSchema" | "open"> {
+  /** Keys that it does not know are left alone, so that a session can change its provider and keep its settings. */
   readonly configSchema: Schema.Schema<Config, Encoded>
   /** As in `Provider`, with the configuration as the schema reads it. */
   readonly open: (
@@ -23,12 +26,22 @@ export interface ProviderDefinition<Config, Encoded> extends Omit<Provider, "con
  * names the key, when the session is created or configured.
  */
 export const defineProvider = <Config, Encoded extends object = JsonRecord>(
-  definition: ProviderDefinition<Config, Encoded>
+  { configSchema: schema, open, ...definition }: ProviderDefinition<Config, Encoded>
 ): Provider => {
-  const decode = decodeConfig(definition.configSchema, "providerConfig")
+  const decode = decodeConfig(schema, "providerConfig")
+  const configSchema = Option.getOrUndefined(jsonSchemaOf(schema))
   return {
     ...definition,
+    ...(configSchema && { configSchema }),
+    checkConfig: decode,
     open: ({ config, ...options }) =>
-      Effect.flatMap(decode(config, options.sessionId), (config) => definition.open({ ...options, config }))
+      Effect.flatMap(decode(config, options.sessionId), (config) => open({ ...options, config }))
   }
 }
+
+/** None for a schema that JSON Schema cannot express. */
+const jsonSchemaOf = <A, I>(schema: Schema.Schema<A, I>) =>
+  Option.flatMap(
+    Option.liftThrowable(() => JSONSchema.make(schema))(),
+    Schema.decodeUnknownOption(JsonRecord)
+  )
