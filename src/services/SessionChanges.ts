@@ -1,7 +1,9 @@
 import type * as DateTime from "effect/DateTime"
 import type { Message } from "../domain/Message.js"
+import type { ProviderCursor } from "../domain/ProviderCursor.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionEvent } from "../domain/SessionEvent.js"
+import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { SessionStatus } from "../domain/SessionStatus.js"
 import type { Turn } from "../domain/Turn.js"
@@ -12,6 +14,13 @@ import type { Turn } from "../domain/Turn.js"
 export interface SessionChanges {
   readonly status?: SessionStatus
   readonly lastActivityAt?: DateTime.Utc
+  /**
+   * How the session is answered from now on. Its tags and the times after which it is archived and deleted are as before.
+   * `SessionCreated` goes on to tell what there was at first.
+   */
+  readonly configuration?: Pick<SessionInfo, "config" | "model" | "provider">
+  /** The provider's own copy of the conversation; null when there is none any more that can be gone on with. */
+  readonly cursor?: ProviderCursor | null
   /** A new version. The earlier ones are kept, each from the `seq` that was the last when it came. */
   readonly context?: SessionContext
   readonly metrics?: SessionMetrics

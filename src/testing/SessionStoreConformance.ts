@@ -9,6 +9,7 @@ import { idCases } from "./internal/sessionStore/idCases.js"
 import { lifecycleCases } from "./internal/sessionStore/lifecycleCases.js"
 import { listCases } from "./internal/sessionStore/listCases.js"
 import { ownershipCases } from "./internal/sessionStore/ownershipCases.js"
+import { providerCases } from "./internal/sessionStore/providerCases.js"
 import { rewindCases } from "./internal/sessionStore/rewindCases.js"
 import type { SurvivalCase } from "./internal/sessionStore/SurvivalCase.js"
 import { survivalCases } from "./internal/sessionStore/survivalCases.js"
@@ -28,6 +29,7 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...rewindCases,
   ...contextCases,
   ...turnCases,
+  ...providerCases,
   ...eventCases,
   ...commitCases,
   ...ownershipCases,

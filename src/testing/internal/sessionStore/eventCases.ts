@@ -10,6 +10,7 @@ import { TurnId } from "../../../domain/TurnId.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { assertDies } from "./assertDies.js"
 import { assertSame } from "./assertSame.js"
+import { failedAttempt, target } from "./attempts.js"
 import { conformanceCase } from "./ConformanceCase.js"
 import {
   at,
@@ -51,7 +52,10 @@ const everything = Effect.fnUntraced(function*(id: SessionId) {
     { _tag: "TurnJoined", turnId: four, into: one },
     { _tag: "MessageReceived", message: answered },
     { _tag: "TurnCompleted", turnId: one },
+    { _tag: "TurnNoticed", turnId: two, notice: { _tag: "AttemptFailed", attempt: failedAttempt } },
+    { _tag: "TurnNoticed", turnId: two, notice: { _tag: "PartsOmitted", ...target, kinds: ["Image \"a\" \0"] } },
     { _tag: "TurnFailed", turnId: two, error },
+    { _tag: "SessionConfigured", ...target },
     { _tag: "TurnStopped", turnId: three },
     { _tag: "ContextUpdated", context },
     { _tag: "SessionErrored", reason: "it \"failed\" \0 again" },

@@ -100,7 +100,9 @@ export class MemorySession {
     this.assertInOrder(changes)
     const {
       clearMessages,
+      configuration,
       context,
+      cursor,
       delivered = 0,
       events = [],
       lastActivityAt,
@@ -126,12 +128,17 @@ export class MemorySession {
     this.events.push(...events)
     this.lastEvent += events.length
     this.delivered = Math.max(this.delivered, delivered)
+    const { cursor: known, ...info } = this.info
+    const held = cursor === undefined ? known : cursor ?? undefined
     this.info = {
-      ...this.info,
+      ...info,
+      ...configuration,
       ...(status && { status }),
       ...(lastActivityAt && { lastActivityAt }),
+      ...(held && { cursor: held }),
       messageCount: this.history.messageCount
     }
+    if (configuration || cursor !== undefined) this.size += sizeOf(this.info) - sizeOf({ ...info, cursor: known })
   }
 
   private assertInOrder(changes: SessionChanges): void {

@@ -3,6 +3,7 @@ import { TurnError } from "../../../../domain/error/TurnError.js"
 import type { SessionEvent } from "../../../../domain/SessionEvent.js"
 import { SessionId } from "../../../../domain/SessionId.js"
 import { TurnId } from "../../../../domain/TurnId.js"
+import { TurnNotice } from "../../../../domain/TurnNotice.js"
 import { ContextRow } from "./ContextRow.js"
 import { idColumn } from "./idColumn.js"
 import { MessageRow } from "./MessageRow.js"
@@ -37,5 +38,7 @@ export const EventRow = Schema.Union(
   row("TurnJoined", { turnId: turnIdColumn, into: turnIdColumn }),
   row("TurnCompleted", { turnId: turnIdColumn }),
   row("TurnStopped", { turnId: turnIdColumn }),
-  row("TurnFailed", { turnId: turnIdColumn, error: Schema.parseJson(TurnError) })
+  row("TurnFailed", { turnId: turnIdColumn, error: Schema.parseJson(TurnError) }),
+  row("TurnNoticed", { turnId: turnIdColumn, notice: Schema.parseJson(TurnNotice) }),
+  row("SessionConfigured", { provider: Schema.String, model: Schema.String })
 )

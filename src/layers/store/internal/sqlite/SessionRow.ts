@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { ProviderCursor } from "../../../../domain/ProviderCursor.js"
 import { SessionConfig } from "../../../../domain/SessionConfig.js"
 import { SessionId } from "../../../../domain/SessionId.js"
 import { SessionInfo } from "../../../../domain/SessionInfo.js"
@@ -12,5 +13,6 @@ export const SessionRow = Schema.Struct({
   config: Schema.parseJson(SessionConfig),
   createdAt: Schema.DateTimeUtcFromNumber,
   lastActivityAt: Schema.DateTimeUtcFromNumber,
+  cursor: nullable(Schema.parseJson(ProviderCursor)),
   forkedFrom: nullable(Schema.parseJson(Schema.Struct({ sessionId: SessionId, seq: Schema.NonNegativeInt })))
 })

@@ -3,6 +3,7 @@ import { TurnError } from "../../../../domain/error/TurnError.js"
 import { IdempotencyKey } from "../../../../domain/IdempotencyKey.js"
 import { Prompt, Turn } from "../../../../domain/Turn.js"
 import { TurnId } from "../../../../domain/TurnId.js"
+import { attemptsColumn } from "./attemptsColumn.js"
 import { coded } from "./coded.js"
 import { codes } from "./codes.js"
 import { idColumn } from "./idColumn.js"
@@ -19,6 +20,8 @@ export const TurnRow = Schema.Struct({
   acceptedAt: Schema.DateTimeUtcFromNumber,
   startedAt: nullable(Schema.DateTimeUtcFromNumber),
   endedAt: nullable(Schema.DateTimeUtcFromNumber),
+  fallback: nullable(Schema.parseJson(Turn.fields.fallback.from)),
+  attempts: nullable(attemptsColumn),
   promptSeq: nullable(Schema.NonNegativeInt),
   replySeq: nullable(Schema.NonNegativeInt),
   error: nullable(Schema.parseJson(TurnError)),

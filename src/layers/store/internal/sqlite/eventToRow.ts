@@ -1,5 +1,7 @@
 import * as DateTime from "effect/DateTime"
+import * as Schema from "effect/Schema"
 import type { TurnId } from "../../../../domain/TurnId.js"
+import { TurnNotice } from "../../../../domain/TurnNotice.js"
 import type { StoredEvent } from "../StoredEvent.js"
 import { codes } from "./codes.js"
 import { idToColumn } from "./idToColumn.js"
@@ -24,8 +26,23 @@ export const eventToRow = (event: StoredEvent, ordinals: ReadonlyMap<TurnId, num
   tag: codes.event[event._tag],
   at: DateTime.toEpochMillis(event.at),
   ref: "turnId" in event ? ordinals.get(event.turnId) ?? { turnId: idToColumn(event.turnId) } : refOf(event),
-  detail: event._tag === "SessionErrored" ? event.reason : null
+  detail: detailOf(event)
 })
+
+const encodeNotice = Schema.encodeSync(Schema.parseJson(TurnNotice))
+
+const detailOf = (event: StoredEvent): string | null => {
+  switch (event._tag) {
+    case "SessionErrored":
+      return event.reason
+    case "SessionConfigured":
+      return JSON.stringify({ provider: event.provider, model: event.model })
+    case "TurnNoticed":
+      return encodeNotice(event.notice)
+    default:
+      return null
+  }
+}
 
 const refOf = (event: Exclude<StoredEvent, { readonly turnId: string }>): number => {
   switch (event._tag) {

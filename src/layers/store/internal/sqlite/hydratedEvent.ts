@@ -28,8 +28,8 @@ export interface SessionRead {
 const tags = new Map<number, string>(Record.toEntries(codes.event).map(([tag, code]) => [code, tag]))
 
 /**
- * What `EventRow` decodes: each column where the event has its field. A session is shown as it was when it was created, which
- * only three of its fields have ever left.
+ * What `EventRow` decodes: each column where the event has its field. A session is shown as it was when it was created: what
+ * was configured since then stands in the event itself.
  */
 export const hydratedEvent = (session: SessionRead, row: EventRead): object => ({
   _tag: tags.get(row.tag),
@@ -37,13 +37,22 @@ export const hydratedEvent = (session: SessionRead, row: EventRead): object => (
   number: row.number,
   at: row.at,
   ...(row.tag === codes.event.SessionCreated && {
-    session: { ...renamed(session), status: "active", messageCount: row.ref, lastActivityAt: session.created_at }
+    session: {
+      ...renamed(session),
+      ...parsed(row.detail),
+      cursor: null,
+      status: "active",
+      messageCount: row.ref,
+      lastActivityAt: session.created_at
+    }
   }),
   ...((row.tag === codes.event.MessageSent || row.tag === codes.event.MessageReceived) && {
     message: { ...renamed(row), sessionId: session.id }
   }),
+  ...(row.tag === codes.event.SessionConfigured && parsed(row.detail)),
   to: row.ref,
   reason: row.detail,
+  notice: row.detail,
   context: row.context,
   turnId: row.turn,
   into: row.joined,
@@ -51,3 +60,5 @@ export const hydratedEvent = (session: SessionRead, row: EventRead): object => (
 })
 
 const renamed = (row: object) => renameColumns([row])[0]
+
+const parsed = (detail: string | null): object => detail === null ? {} : JSON.parse(detail) as object

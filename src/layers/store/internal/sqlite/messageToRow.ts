@@ -1,5 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import type { Message } from "../../../../domain/Message.js"
+import type { TokenUsage } from "../../../../domain/TokenUsage.js"
 import { codes } from "./codes.js"
 import { idToColumn } from "./idToColumn.js"
 import type { MessageRow } from "./MessageRow.js"
@@ -23,5 +24,9 @@ export const messageToRow = (message: Message): typeof MessageRow.Encoded => ({
   providerMetadata: message.providerMetadata ? JSON.stringify(message.providerMetadata) : null,
   inputTokens: message.usage?.inputTokens ?? null,
   outputTokens: message.usage?.outputTokens ?? null,
+  tokenDetails: message.usage ? detailsOf(message.usage) : null,
   processingTimeMs: message.processingTimeMs ?? null
 })
+
+const detailsOf = ({ inputTokens: _, outputTokens: __, ...details }: TokenUsage): string | null =>
+  Object.keys(details).length === 0 ? null : JSON.stringify(details)

@@ -25,10 +25,10 @@ export const prepareHistory = (db: Sqlite.Database): HistoryStatements => ({
   addMessage: db.prepare(`
     INSERT INTO messages (
       session_key, seq, id, role, created_at, turn_id, finish_reason, processing_time_ms, input_tokens, output_tokens,
-      provider_message_id, provider_metadata, metadata, parts
+      token_details, provider_message_id, provider_metadata, metadata, parts
     ) VALUES (
       ?, @seq, @id, @role, @createdAt, @turnId, @finishReason, @processingTimeMs, @inputTokens, @outputTokens,
-      @providerMessageId, @providerMetadata, @metadata, @parts
+      @tokenDetails, @providerMessageId, @providerMetadata, @metadata, @parts
     )`),
 
   latestMessages: db.prepare(`

@@ -28,6 +28,9 @@ export interface SessionStatements {
   readonly advance: Sqlite.Statement<[Advance], { key: number; last_seq: number }>
   readonly setStatus: Sqlite.Statement<[status: string, key: number]>
   readonly setLastActivity: Sqlite.Statement<[at: number, key: number]>
+  readonly setCursor: Sqlite.Statement<[cursor: string | null, key: number]>
+  readonly keepConfiguration: Sqlite.Statement<[{ key: number }]>
+  readonly setConfiguration: Sqlite.Statement<[provider: string, model: string, config: string, key: number]>
   readonly removeSession: Sqlite.Statement<[id: string, epoch: number]>
   readonly removeResting: Sqlite.Statement<[{ before: number; status: string | null; limit: number }]>
 }
@@ -39,10 +42,11 @@ export const prepareSessions = (db: Sqlite.Database): SessionStatements => ({
   addSession: db.prepare(`
     INSERT INTO sessions (
       id, user_id, provider, model, status, created_at, last_activity_at, message_count, last_seq, last_ordinal, last_event,
-      delivered, owner_epoch, archive_after_ms, delete_after_ms, metrics, forked_from, config
+      delivered, owner_epoch, archive_after_ms, delete_after_ms, metrics, forked_from, cursor, config
     ) VALUES (
       @id, @userId, @provider, @model, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq, @lastOrdinal, @lastEvent,
-      @delivered, @ownerEpoch, @archiveAfterMs, @deleteAfterMs, @metrics, @forkedFrom, @config
+      @delivered, @ownerEpoch, @archiveAfterMs, @deleteAfterMs, @metrics, @forkedFrom, @cursor,
+      @config
     )`),
 
   addTag: db.prepare(`
@@ -70,6 +74,16 @@ export const prepareSessions = (db: Sqlite.Database): SessionStatements => ({
   // Two of their own, since to name an indexed column is to write its index again.
   setStatus: db.prepare(`UPDATE sessions SET status = ? WHERE key = ?`),
   setLastActivity: db.prepare(`UPDATE sessions SET last_activity_at = ? WHERE key = ?`),
+
+  setCursor: db.prepare(`UPDATE sessions SET cursor = ? WHERE key = ?`),
+
+  /** Keeps, for `SessionCreated`, what the first change of a session's configuration is about to replace. */
+  keepConfiguration: db.prepare(`
+    UPDATE events SET detail = (
+      SELECT json_object('provider', provider, 'model', model, 'config', config) FROM sessions WHERE key = @key
+    ) WHERE session_key = @key AND number = 1 AND detail IS NULL`),
+
+  setConfiguration: db.prepare(`UPDATE sessions SET provider = ?, model = ?, config = ? WHERE key = ?`),
 
   removeSession: db.prepare(`DELETE FROM sessions WHERE id = ? AND owner_epoch = ?`),
 

@@ -26,10 +26,12 @@ export const prepareTurns = (db: Sqlite.Database): TurnStatements => ({
   putTurn: db.prepare(`
     INSERT INTO turns (
       session_key, ordinal, id, status, attempt, accepted_at, started_at, ended_at, deadline_at, prompt_seq, reply_seq,
-      when_busy, on_unknown, key, digest, joined, error, prompt, draft
+      when_busy, on_unknown, key, digest, joined, fallback, attempts, error,
+      prompt, draft
     ) VALUES (
       ?, @ordinal, @id, @status, @attempt, @acceptedAt, @startedAt, @endedAt, @deadlineAt, @promptSeq, @replySeq,
-      @whenBusy, @onUnknown, @key, @digest, @joined, @error, @prompt, @draft
+      @whenBusy, @onUnknown, @key, @digest, @joined, @fallback, @attempts, @error,
+      @prompt, @draft
     )
     ON CONFLICT (session_key, ordinal) DO UPDATE SET
       status = excluded.status,
@@ -44,6 +46,8 @@ export const prepareTurns = (db: Sqlite.Database): TurnStatements => ({
       on_unknown = excluded.on_unknown,
       digest = excluded.digest,
       joined = excluded.joined,
+      fallback = excluded.fallback,
+      attempts = excluded.attempts,
       error = excluded.error,
       prompt = excluded.prompt,
       draft = excluded.draft

@@ -22,6 +22,7 @@ import { OwnedSessionRow } from "./OwnedSessionRow.js"
 import type { Statements } from "./prepareStatements.js"
 import { refuseCommit } from "./refuseCommit.js"
 import { renameColumns } from "./renameColumns.js"
+import { SessionRow } from "./SessionRow.js"
 import { TurnRow } from "./TurnRow.js"
 import { turnToRow } from "./turnToRow.js"
 
@@ -32,6 +33,8 @@ const decodeSession = decodeRow(OwnedSessionRow)
 const decodeContext = decodeRow(ContextRow)
 const decodeMessages = decodeRow(Schema.Array(MessageRow))
 const decodeTurns = decodeRow(Schema.Array(TurnRow))
+
+const encodeConfig = Schema.encodeSync(SessionRow.fields.config)
 
 /**
  * The operations that change something. All is encoded before a write begins, so that a transaction only runs statements.
@@ -89,7 +92,17 @@ export const sqliteWrites = (
 
   commit: (id, epoch, changes) =>
     Effect.suspend(() => {
-      const { context, delivered = 0, lastActivityAt, messages = [], metrics, status, turns = [] } = changes
+      const {
+        configuration,
+        context,
+        cursor,
+        delivered = 0,
+        lastActivityAt,
+        messages = [],
+        metrics,
+        status,
+        turns = []
+      } = changes
       const events = storedEvents(id, changes)
       const advance = {
         id,
@@ -102,6 +115,7 @@ export const sqliteWrites = (
         delivered,
         metrics: metrics ? JSON.stringify(metrics) : null
       }
+      const config = configuration ? encodeConfig(configuration.config) : ""
       const contextRow = context && { version: context.version, context: encodeContext(context) }
       const messageRows = messages.map((message) => messageToRow(message))
       const turnRows = turns.map((turn) => turnToRow(turn))
@@ -112,6 +126,11 @@ export const sqliteWrites = (
         if (session === undefined) return refuseCommit(on, id, epoch)
         const { key } = session
         if (status) on.setStatus.run(status, key)
+        if (cursor !== undefined) on.setCursor.run(cursor && JSON.stringify(cursor), key)
+        if (configuration) {
+          on.keepConfiguration.run({ key })
+          on.setConfiguration.run(configuration.provider, configuration.model, config, key)
+        }
         if (lastActivityAt) on.setLastActivity.run(DateTime.toEpochMillis(lastActivityAt), key)
         changeSegments(on, key, session.last_seq - messages.length, changes)
         for (const row of messageRows) on.addMessage.run(key, row)

@@ -1,11 +1,21 @@
+import type * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
+import type { Attempt } from "../../../../domain/Attempt.js"
 import type { Turn } from "../../../../domain/Turn.js"
+import { attemptsColumn } from "./attemptsColumn.js"
 import { codes } from "./codes.js"
 import { idToColumn } from "./idToColumn.js"
 import { TurnRow } from "./TurnRow.js"
 
 const encodeError = Schema.encodeSync(TurnRow.pick("error"))
+
+const encodeAttempts = Schema.encodeSync(attemptsColumn)
+
+const attemptsToColumn = (attempts: Arr.NonEmptyReadonlyArray<Attempt>): string =>
+  attempts.some(({ error }) => error !== undefined)
+    ? encodeAttempts(attempts)
+    : JSON.stringify(attempts.map((attempt) => ({ ...attempt, startedAt: DateTime.toEpochMillis(attempt.startedAt) })))
 
 /**
  * What `TurnRow` encodes to, for the reason that `messageToRow` has. Turns fail seldom, so errors are left to their schema.
@@ -29,5 +39,7 @@ export const turnToRow = (turn: Turn): typeof TurnRow.Encoded => ({
   whenBusy: turn.whenBusy ? codes.busyPolicy[turn.whenBusy] : null,
   onUnknown: turn.onUnknown ? codes.onUnknown[turn.onUnknown] : null,
   joined: turn.joined ? idToColumn(turn.joined) : null,
+  fallback: turn.fallback ? JSON.stringify(turn.fallback) : null,
+  attempts: turn.attempts ? attemptsToColumn(turn.attempts) : null,
   draft: turn.draft ?? null
 })

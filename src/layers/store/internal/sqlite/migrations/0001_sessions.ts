@@ -30,6 +30,7 @@ export default Effect.gen(function*() {
       delete_after_ms INTEGER,
       metrics TEXT NOT NULL,
       forked_from TEXT,
+      cursor TEXT,
       config TEXT NOT NULL
     ) STRICT`
   yield* sql`CREATE INDEX sessions_by_creation ON sessions (created_at, id)`
@@ -81,6 +82,7 @@ export default Effect.gen(function*() {
       processing_time_ms REAL,
       input_tokens INTEGER,
       output_tokens INTEGER,
+      token_details TEXT,
       provider_message_id TEXT,
       provider_metadata TEXT,
       metadata TEXT NOT NULL,
@@ -131,6 +133,8 @@ export default Effect.gen(function*() {
       key ANY,
       digest TEXT,
       joined ANY,
+      fallback TEXT,
+      attempts TEXT,
       error TEXT,
       prompt TEXT,
       draft TEXT,
