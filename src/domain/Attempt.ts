@@ -10,8 +10,8 @@ export const Attempt = Schema.Struct({
   provider: Schema.String,
   model: Schema.String,
   startedAt: Schema.DateTimeUtc,
-  /** Milliseconds, to the last event that came. */
-  durationMs: Schema.NonNegative,
+  /** Milliseconds, to its end. Absent when its process did not see that. */
+  durationMs: Schema.optionalWith(Schema.NonNegative, { exact: true }),
   /** What ended it, unless it answered. */
   error: Schema.optionalWith(TurnError, { exact: true }),
   /** As far as the provider said, also of a call that broke off. */

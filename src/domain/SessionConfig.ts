@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { BusyPolicy } from "./BusyPolicy.js"
 import { DurationFromInput } from "./DurationFromInput.js"
 import { InvalidRequest } from "./error/InvalidRequest.js"
+import { mergePatch } from "./internal/mergePatch.js"
 import { JsonRecord } from "./JsonRecord.js"
 import { ProviderTarget } from "./ProviderTarget.js"
 import { ShortText } from "./ShortText.js"
@@ -67,22 +68,36 @@ export const validate = (config: SessionConfig): ReadonlyArray<string> => {
   return problems
 }
 
+const validateFields = Schema.validateEither(SessionConfig)
+
+const check = (config: SessionConfig): Either.Either<SessionConfig, InvalidRequest> =>
+  Either.mapLeft(validateFields(config), InvalidRequest.fromParseError)
+
+/**
+ * Applies a JSON Merge Patch (RFC 7396) to what the provider is told, and puts other fallbacks in place of those there are.
+ * Refused when that is more than a configuration may hold.
+ */
+export const configure = (
+  config: SessionConfig,
+  { fallbacks, providerConfig }: Pick<SessionConfig, "fallbacks" | "providerConfig">
+): Either.Either<SessionConfig, InvalidRequest> =>
+  check({
+    ...config,
+    ...(providerConfig && { providerConfig: mergePatch(config.providerConfig ?? {}, providerConfig) }),
+    ...(fallbacks && { fallbacks })
+  })
+
 /**
  * Lays `over` on top of `base`: its fields win, tags are united, and free-form settings are merged key by key. Refused when
  * both together are more than a configuration may hold.
  */
 export const merge = (base: SessionConfig, over: SessionConfig): Either.Either<SessionConfig, InvalidRequest> =>
-  Either.mapLeft(
-    check({
-      ...base,
-      ...over,
-      ...(base.tags && over.tags && { tags: Arr.union(base.tags, over.tags) }),
-      ...(base.providerConfig && over.providerConfig &&
-        { providerConfig: { ...base.providerConfig, ...over.providerConfig } }),
-      ...(base.customSettings && over.customSettings &&
-        { customSettings: { ...base.customSettings, ...over.customSettings } })
-    }),
-    InvalidRequest.fromParseError
-  )
-
-const check = Schema.validateEither(SessionConfig)
+  check({
+    ...base,
+    ...over,
+    ...(base.tags && over.tags && { tags: Arr.union(base.tags, over.tags) }),
+    ...(base.providerConfig && over.providerConfig &&
+      { providerConfig: { ...base.providerConfig, ...over.providerConfig } }),
+    ...(base.customSettings && over.customSettings &&
+      { customSettings: { ...base.customSettings, ...over.customSettings } })
+  })

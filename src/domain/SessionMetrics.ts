@@ -1,6 +1,8 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import type { Attempt } from "./Attempt.js"
+import type { TurnError } from "./error/TurnError.js"
 import type { Message } from "./Message.js"
 import { SessionId } from "./SessionId.js"
 
@@ -24,8 +26,10 @@ export const SessionMetrics = Schema.Struct({
   lastMessageAt: moment,
   providerCalls: count,
   providerErrors: count,
-  /** In millionths of a US dollar. Absent while any part of it is unknown. */
-  estimatedCostMicroUsd: Schema.optionalWith(count, { exact: true })
+  /** In billionths of a US dollar: of the calls whose price is known. */
+  costNanoUsd: count,
+  /** Calls that may have cost something, and nobody knows what. */
+  unpricedCalls: count
 })
 export interface SessionMetrics extends Schema.Schema.Type<typeof SessionMetrics> {}
 
@@ -39,7 +43,9 @@ export const empty = (sessionId: SessionId): SessionMetrics => ({
   outputTokens: 0,
   totalResponseTimeMs: 0,
   providerCalls: 0,
-  providerErrors: 0
+  providerErrors: 0,
+  costNanoUsd: 0,
+  unpricedCalls: 0
 })
 
 export const withMessage = (metrics: SessionMetrics, message: Message): SessionMetrics => ({
@@ -48,18 +54,39 @@ export const withMessage = (metrics: SessionMetrics, message: Message): SessionM
   userMessages: metrics.userMessages + Number(message.role === "user"),
   assistantMessages: metrics.assistantMessages + Number(message.role === "assistant"),
   systemMessages: metrics.systemMessages + Number(message.role === "system"),
-  inputTokens: metrics.inputTokens + (message.usage?.inputTokens ?? 0),
-  outputTokens: metrics.outputTokens + (message.usage?.outputTokens ?? 0),
   totalResponseTimeMs: metrics.totalResponseTimeMs + (message.processingTimeMs ?? 0),
   firstMessageAt: metrics.firstMessageAt ?? message.createdAt,
   lastMessageAt: message.createdAt
 })
 
-export const withProviderCall = (metrics: SessionMetrics, failed: boolean): SessionMetrics => ({
-  ...metrics,
-  providerCalls: metrics.providerCalls + 1,
-  providerErrors: metrics.providerErrors + Number(failed)
-})
+/**
+ * Counts a provider call, whatever became of it.
+ */
+export const withAttempt = (metrics: SessionMetrics, { cost, error, usage }: Attempt): SessionMetrics => {
+  // Nothing is called with a wrong configuration.
+  if (error?._tag === "ConfigurationError") return metrics
+  const mayCost = usage !== undefined || error === undefined || !isFree.has(error._tag)
+  return {
+    ...metrics,
+    providerCalls: metrics.providerCalls + 1,
+    providerErrors: metrics.providerErrors + Number(error !== undefined && !isNoFault.has(error._tag)),
+    inputTokens: metrics.inputTokens + (usage?.inputTokens ?? 0),
+    outputTokens: metrics.outputTokens + (usage?.outputTokens ?? 0),
+    costNanoUsd: metrics.costNanoUsd + (cost?.nanoUsd ?? 0),
+    unpricedCalls: metrics.unpricedCalls + Number(cost === undefined && mayCost)
+  }
+}
+
+/** A provider that refuses a request does not charge for it. */
+const isFree: ReadonlySet<TurnError["_tag"]> = new Set([
+  "ProviderAuth",
+  "ProviderQuota",
+  "ProviderRejected",
+  "ProviderTransient"
+])
+
+/** To be stopped, to run out of time, or to say what a middleware refuses, is no failure of the provider. */
+const isNoFault: ReadonlySet<TurnError["_tag"]> = new Set(["DeadlineExceeded", "MiddlewareError", "TurnStopped"])
 
 export const totalTokens = (metrics: SessionMetrics): number => metrics.inputTokens + metrics.outputTokens
 

@@ -4,6 +4,7 @@ import type { StoreError } from "../domain/error/StoreError.js"
 import { HookBus } from "../services/HookBus.js"
 import { IdGenerator } from "../services/IdGenerator.js"
 import { MiddlewarePipeline } from "../services/MiddlewarePipeline.js"
+import { Pricing } from "../services/Pricing.js"
 import { ProviderRegistry } from "../services/ProviderRegistry.js"
 import type { SessionHost } from "../services/SessionHost.js"
 import { SessionManager } from "../services/SessionManager.js"
@@ -23,7 +24,7 @@ export const layer = (
 ): Layer.Layer<
   SessionHost | SessionManager,
   StoreError,
-  HookBus | IdGenerator | MiddlewarePipeline | ProviderRegistry | SessionStore
+  HookBus | IdGenerator | MiddlewarePipeline | Pricing | ProviderRegistry | SessionStore
 > =>
   // Fresh, since it is a constant: two stacks that are built together would share the manager of the first.
   Layer.fresh(SessionManager.layer).pipe(Layer.provideMerge(LocalSessionHost.layer(options)))
@@ -36,6 +37,7 @@ export const layerDevelopment: Layer.Layer<SessionManager> = layer().pipe(
   Layer.provide([
     MemorySessionStore.layer(),
     IdGenerator.layer,
+    Pricing.layerUnknown,
     MockProvider.layer().pipe(Layer.provideMerge(ProviderRegistry.layer())),
     LoggingMiddleware.layer({ level: LogLevel.Debug }).pipe(Layer.provideMerge(MiddlewarePipeline.layer())),
     HookBus.layer(LoggingHook.make({ level: LogLevel.Debug }))
@@ -52,18 +54,24 @@ export const layerProduction = (
 ) =>
   layer(options).pipe(
     Layer.provideMerge(Layer.mergeAll(MiddlewarePipeline.layer(), HookBus.layer())),
-    Layer.provide([SqliteSessionStore.layer(options), IdGenerator.layer])
+    Layer.provide([SqliteSessionStore.layer(options), IdGenerator.layer, Pricing.layerUnknown])
   )
 
 /**
  * To test against: memory, ids that are the same in each run, and a mock provider whose control is there too, as are all
- * other services. It waits on the `Clock` only, so `TestClock` drives it; what still runs at the end is interrupted.
+ * other services. It waits on the `Clock` only, so `TestClock` drives it; what still runs at the end is interrupted. A
+ * provider call that fails is not made again, unless `providerRetries` says so: else a test would have to move the clock.
  */
-export const layerTest = (options?: MockProviderOptions) =>
-  layer({ drainTimeout: 0 }).pipe(
+export const layerTest = (
+  { providerRetries = 0, ...options }:
+    & MockProviderOptions
+    & Pick<LocalSessionHost.LocalSessionHostOptions, "providerRetries"> = {}
+) =>
+  layer({ drainTimeout: 0, providerRetries }).pipe(
     Layer.provideMerge(Layer.mergeAll(
       MemorySessionStore.layer(),
       IdGenerator.layerTest,
+      Pricing.layerUnknown,
       MockProvider.layer(options).pipe(Layer.provideMerge(ProviderRegistry.layer())),
       MiddlewarePipeline.layer(),
       HookBus.layer()

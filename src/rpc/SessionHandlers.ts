@@ -10,6 +10,8 @@ export const layer = SessionRpcs.toLayer(
     SessionRpcs.of({
       Create: (input) => Effect.map(sessions.create(input), ({ id }) => id),
       List: (query) => sessions.search(query),
+      ListProviders: () => sessions.listProviders,
+      ProviderInfo: ({ name }) => sessions.providerInfo(name),
       Health: () => sessions.health,
       Info: ({ sessionId }) => sessions.session(sessionId).info,
       Context: ({ sessionId }) => sessions.session(sessionId).context,
@@ -28,6 +30,7 @@ export const layer = SessionRpcs.toLayer(
       Stop: ({ sessionId, stop }) => sessions.session(sessionId).stop(stop),
       SendSystem: ({ content, sessionId }) => sessions.session(sessionId).sendSystem(content),
       UpdateContext: ({ patch, sessionId }) => sessions.session(sessionId).updateContext(patch),
+      Configure: ({ changes, sessionId }) => sessions.session(sessionId).configure(changes),
       Clear: ({ sessionId }) => sessions.session(sessionId).clear,
       Fork: ({ fork, sessionId }) => Effect.map(sessions.session(sessionId).fork(fork), ({ id }) => id),
       Rewind: ({ rewind, sessionId }) => sessions.session(sessionId).rewind(rewind),

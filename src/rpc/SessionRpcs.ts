@@ -1,6 +1,7 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
+import { ConfigureSession } from "../domain/ConfigureSession.js"
 import { ContextPatch } from "../domain/ContextPatch.js"
 import { CreateSession } from "../domain/CreateSession.js"
 import { EditOutcome, EditTurn } from "../domain/EditTurn.js"
@@ -20,6 +21,8 @@ import { MessageContent } from "../domain/MessageContent.js"
 import { MessageId } from "../domain/MessageId.js"
 import { MessageQuery } from "../domain/MessageQuery.js"
 import { Page } from "../domain/Page.js"
+import { ProviderInfo } from "../domain/ProviderInfo.js"
+import { ProviderName } from "../domain/ProviderTarget.js"
 import { RewindSession } from "../domain/RewindSession.js"
 import { SendMessage } from "../domain/SendMessage.js"
 import { SessionContext } from "../domain/SessionContext.js"
@@ -54,6 +57,13 @@ export class SessionRpcs extends RpcGroup.make(
     defect
   }),
   Rpc.make("List", { payload: SessionQuery, success: Page(SessionInfo), error: AccessError, defect }),
+  Rpc.make("ListProviders", { success: Schema.Array(ProviderInfo), error: AccessError, defect }),
+  Rpc.make("ProviderInfo", {
+    payload: { name: ProviderName },
+    success: ProviderInfo,
+    error: Schema.Union(AccessError, ConfigurationError),
+    defect
+  }),
   Rpc.make("Health", { success: Health, error: AccessError, defect }),
   Rpc.make("Info", { payload: { sessionId }, success: SessionInfo, error: ReadError, defect }),
   Rpc.make("Context", { payload: { sessionId }, success: SessionContext, error: ReadError, defect }),
@@ -109,8 +119,19 @@ export class SessionRpcs extends RpcGroup.make(
     error: ChangeError,
     defect
   }),
+  Rpc.make("Configure", {
+    payload: { sessionId, changes: ConfigureSession },
+    success: SessionInfo,
+    error: Schema.Union(ChangeError, ConfigurationError),
+    defect
+  }),
   Rpc.make("Clear", { payload: { sessionId }, error: ChangeError, defect }),
-  Rpc.make("Fork", { payload: { sessionId, fork: ForkSession }, success: SessionId, error: HistoryError, defect }),
+  Rpc.make("Fork", {
+    payload: { sessionId, fork: ForkSession },
+    success: SessionId,
+    error: Schema.Union(HistoryError, ConfigurationError),
+    defect
+  }),
   Rpc.make("Rewind", { payload: { sessionId, rewind: RewindSession }, error: HistoryError, defect }),
   Rpc.make("Archive", { payload: { sessionId }, error: ChangeError, defect }),
   Rpc.make("Reactivate", { payload: { sessionId }, error: ChangeError, defect }),

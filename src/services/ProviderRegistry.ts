@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { ProviderInfo } from "../domain/ProviderInfo.js"
 import type { Provider } from "./Provider.js"
 
 /**
@@ -17,6 +18,9 @@ export class ProviderRegistry extends Context.Tag("langswarm-session/services/Pr
 
   /** All providers, in the order they were registered. */
   readonly list: Effect.Effect<ReadonlyArray<Provider>>
+
+  /** What is known of them. Fails like `get`. */
+  readonly info: (name: string) => Effect.Effect<ProviderInfo, ConfigurationError>
 }>() {
   /** Starts with the given providers. */
   static readonly layer = (...providers: ReadonlyArray<Provider>): Layer.Layer<ProviderRegistry, ConfigurationError> =>
@@ -24,6 +28,12 @@ export class ProviderRegistry extends Context.Tag("langswarm-session/services/Pr
       ProviderRegistry,
       Effect.gen(function*() {
         const byName = new Map<string, Provider>()
+
+        const get = (name: string) =>
+          Effect.suspend(() => {
+            const provider = byName.get(name)
+            return provider ? Effect.succeed(provider) : unknownProvider(name, [...byName.keys()])
+          })
 
         const registry = ProviderRegistry.of({
           register: (provider) =>
@@ -36,12 +46,8 @@ export class ProviderRegistry extends Context.Tag("langswarm-session/services/Pr
               () => Effect.sync(() => byName.delete(provider.name))
             ).pipe(Effect.asVoid),
 
-          get: (name) =>
-            Effect.suspend(() => {
-              const provider = byName.get(name)
-              return provider ? Effect.succeed(provider) : unknownProvider(name, [...byName.keys()])
-            }),
-
+          get,
+          info: (name) => Effect.map(get(name), infoOf),
           list: Effect.sync(() => [...byName.values()])
         })
 
@@ -55,3 +61,10 @@ const unknownProvider = (name: string, known: ReadonlyArray<string>) =>
   new ConfigurationError({
     problems: [`there is no provider "${name}"; use one of: ${known.join(", ") || "(none is registered)"}`]
   })
+
+const infoOf = ({ capabilities, configSchema, defaultConfig = {}, name }: Provider): ProviderInfo => ({
+  name,
+  capabilities,
+  defaultConfig,
+  ...(configSchema && { configSchema })
+})

@@ -1,9 +1,11 @@
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import type { ConfigureSession } from "../domain/ConfigureSession.js"
 import type { ContextPatch } from "../domain/ContextPatch.js"
 import type { EditOutcome, EditTurn } from "../domain/EditTurn.js"
 import type { AccessError } from "../domain/error/AccessError.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
+import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
 import type { SendError } from "../domain/error/SendError.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
@@ -101,13 +103,25 @@ export interface Session {
   /** Applies a JSON Merge Patch (RFC 7396) to each scope that is named, and answers the new version. */
   readonly updateContext: (patch: typeof ContextPatch.Encoded) => Effect.Effect<SessionContext, ChangeError>
 
+  /**
+   * Changes the provider, the model, what the provider is told beside the history, or the fallbacks, once the turns accepted
+   * before have ended. The conversation goes on: what the new provider does not take is left out of what it is shown, which
+   * the feed says. Fails with `ConfigurationError`, and changes nothing, when a provider is not registered or does not take
+   * its configuration.
+   */
+  readonly configure: (
+    changes: typeof ConfigureSession.Encoded
+  ) => Effect.Effect<SessionInfo, ChangeError | ConfigurationError>
+
   readonly metrics: Effect.Effect<SessionMetrics, SessionNotFound | AccessError>
 
   /**
    * Starts another session that shares this one's history up to a message, the latest unless told, and has the context as it
    * was then. Neither sees what happens to the other from then on.
    */
-  readonly fork: (fork?: typeof ForkSession.Encoded) => Effect.Effect<Session, ChangeError | MessageNotFound>
+  readonly fork: (
+    fork?: typeof ForkSession.Encoded
+  ) => Effect.Effect<Session, ChangeError | ConfigurationError | MessageNotFound>
 
   /**
    * Takes the messages after one out of the history, once the turns accepted before have ended, and restores the context as

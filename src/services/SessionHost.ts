@@ -1,9 +1,11 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import type { ConfigureSession } from "../domain/ConfigureSession.js"
 import type { ContextPatch } from "../domain/ContextPatch.js"
 import type { EditOutcome, EditTurn } from "../domain/EditTurn.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
+import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
 import type { SendError } from "../domain/error/SendError.js"
 import type { SlowConsumer } from "../domain/error/SlowConsumer.js"
@@ -14,6 +16,7 @@ import type { RewindSession } from "../domain/RewindSession.js"
 import type { SendMessage } from "../domain/SendMessage.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionId } from "../domain/SessionId.js"
+import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { StopOutcome, StopTurn } from "../domain/StopTurn.js"
 import type { Turn } from "../domain/Turn.js"
 import type { TurnEvent } from "../domain/TurnEvent.js"
@@ -48,6 +51,11 @@ export class SessionHost extends Context.Tag("langswarm-session/services/Session
   readonly sendSystem: (id: SessionId, content: MessageContent) => Effect.Effect<Message, SendError>
 
   readonly updateContext: (id: SessionId, patch: ContextPatch) => Effect.Effect<SessionContext, ChangeError>
+  /** How the session is answered once the turns accepted before have ended. */
+  readonly configure: (
+    id: SessionId,
+    changes: ConfigureSession
+  ) => Effect.Effect<SessionInfo, ChangeError | ConfigurationError>
   readonly clear: (id: SessionId) => Effect.Effect<void, ChangeError>
   readonly rewind: (id: SessionId, rewind: RewindSession) => Effect.Effect<void, ChangeError | MessageNotFound>
   readonly archive: (id: SessionId) => Effect.Effect<void, ChangeError>

@@ -7,6 +7,7 @@ import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { Health } from "../domain/Health.js"
 import type { Page } from "../domain/Page.js"
+import type { ProviderInfo } from "../domain/ProviderInfo.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
@@ -25,8 +26,8 @@ import type { SessionStore } from "./SessionStore.js"
  */
 export class SessionManager extends Context.Tag("langswarm-session/services/SessionManager")<SessionManager, {
   /**
-   * Starts a session. Fails with `ConfigurationError` when no such provider is registered or the configuration
-   * contradicts itself.
+   * Starts a session. Fails with `ConfigurationError` when no such provider is registered, for itself or for a fallback, when
+   * a provider does not take its configuration, or when the configuration contradicts itself.
    */
   readonly create: (
     input: typeof CreateSession.Encoded
@@ -46,6 +47,12 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
 
   /** All sessions that match, newest first. */
   readonly search: (query: typeof SessionQuery.Encoded) => Effect.Effect<Page<SessionInfo>, AccessError>
+
+  /** The providers that sessions can name, and what each of them can do. */
+  readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>
+
+  /** What is known of one of them. Fails with `ConfigurationError` when there is none of that name. */
+  readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
 
   readonly health: Effect.Effect<Health, AccessError>
 }>() {

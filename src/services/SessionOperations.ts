@@ -12,6 +12,7 @@ import type { Message } from "../domain/Message.js"
 import type { MessageId } from "../domain/MessageId.js"
 import type { MessageQuery } from "../domain/MessageQuery.js"
 import type { Page } from "../domain/Page.js"
+import type { ProviderInfo } from "../domain/ProviderInfo.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionExport } from "../domain/SessionExport.js"
 import type { SessionId } from "../domain/SessionId.js"
@@ -29,6 +30,8 @@ import type { SessionHost } from "./SessionHost.js"
 export interface SessionOperations extends Omit<SessionHost["Type"], "load"> {
   readonly create: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
+  readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>
+  readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
   readonly health: Effect.Effect<Health, AccessError>
 
   readonly info: (id: SessionId) => Effect.Effect<SessionInfo, SessionNotFound | AccessError>
@@ -45,5 +48,8 @@ export interface SessionOperations extends Omit<SessionHost["Type"], "load"> {
     messageId: MessageId
   ) => Effect.Effect<Message, MessageNotFound | SessionNotFound | AccessError>
   readonly export: (id: SessionId) => Effect.Effect<SessionExport, SessionNotFound | AccessError>
-  readonly fork: (id: SessionId, fork: ForkSession) => Effect.Effect<SessionId, ChangeError | MessageNotFound>
+  readonly fork: (
+    id: SessionId,
+    fork: ForkSession
+  ) => Effect.Effect<SessionId, ChangeError | ConfigurationError | MessageNotFound>
 }

@@ -1,5 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration } from "effect"
+import type { Attempt } from "../../src/domain/Attempt.js"
+import { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
+import { DeadlineExceeded } from "../../src/domain/error/DeadlineExceeded.js"
+import { EmptyReply } from "../../src/domain/error/EmptyReply.js"
+import { ProviderAuth } from "../../src/domain/error/ProviderAuth.js"
+import { ProviderProtocol } from "../../src/domain/error/ProviderProtocol.js"
+import { ProviderQuota } from "../../src/domain/error/ProviderQuota.js"
+import { ProviderRejected } from "../../src/domain/error/ProviderRejected.js"
+import { ProviderTransient } from "../../src/domain/error/ProviderTransient.js"
+import { TurnInterrupted } from "../../src/domain/error/TurnInterrupted.js"
+import { TurnStopped } from "../../src/domain/error/TurnStopped.js"
 import { Message } from "../../src/domain/Message.js"
 import { MessageId } from "../../src/domain/MessageId.js"
 import { SessionId } from "../../src/domain/SessionId.js"
@@ -8,9 +19,10 @@ import {
   empty,
   sessionDuration,
   totalTokens,
-  withMessage,
-  withProviderCall
+  withAttempt,
+  withMessage
 } from "../../src/domain/SessionMetrics.js"
+import { TurnId } from "../../src/domain/TurnId.js"
 
 const sessionId = SessionId.make("session")
 
@@ -31,6 +43,15 @@ const message = (
     ...more
   })
 
+const attempt = (over: Partial<Attempt>): Attempt => ({
+  provider: "mock",
+  model: "mock-model",
+  startedAt: DateTime.unsafeMake(1000),
+  ...over
+})
+
+const stopped = new TurnStopped({ turnId: TurnId.make("turn") })
+
 describe("SessionMetrics", () => {
   it("starts at nothing", () => {
     const metrics = empty(sessionId)
@@ -38,10 +59,9 @@ describe("SessionMetrics", () => {
     assert.strictEqual(averageResponseTimeMs(metrics), 0)
     assert.deepStrictEqual(sessionDuration(metrics), Duration.zero)
     assert.notProperty(metrics, "firstMessageAt")
-    assert.notProperty(metrics, "estimatedCostMicroUsd")
   })
 
-  it("adds each message under its role, with what it used", () => {
+  it("adds each message under its role, with how long it took", () => {
     const metrics = [
       message(1, "system", 1000),
       message(2, "user", 2000),
@@ -57,15 +77,16 @@ describe("SessionMetrics", () => {
       userMessages: 2,
       assistantMessages: 2,
       systemMessages: 1,
-      inputTokens: 30,
-      outputTokens: 10,
+      inputTokens: 0,
+      outputTokens: 0,
       totalResponseTimeMs: 600.5,
       firstMessageAt: DateTime.unsafeMake(1000),
       lastMessageAt: DateTime.unsafeMake(4200),
       providerCalls: 0,
-      providerErrors: 0
+      providerErrors: 0,
+      costNanoUsd: 0,
+      unpricedCalls: 0
     })
-    assert.strictEqual(totalTokens(metrics), 40)
     assert.strictEqual(averageResponseTimeMs(metrics), 300.25)
     assert.deepStrictEqual(sessionDuration(metrics), Duration.millis(3200))
   })
@@ -75,8 +96,36 @@ describe("SessionMetrics", () => {
     assert.isAtLeast(Duration.toMillis(sessionDuration(metrics)), 0)
   })
 
-  it("counts calls, and the failed among them", () => {
-    const metrics = [false, true, false].reduce(withProviderCall, empty(sessionId))
-    assert.deepInclude(metrics, { providerCalls: 3, providerErrors: 1, totalMessages: 0 })
+  it("adds what each call has used and cost, whatever became of it", () => {
+    const usage = { inputTokens: 10, outputTokens: 4, cacheReadTokens: 8 }
+    const cost = { nanoUsd: 1_500, pricedAs: "mock" }
+    const metrics = [attempt({ usage, cost }), attempt({ usage, cost, error: stopped }), attempt({ usage })]
+      .reduce(withAttempt, empty(sessionId))
+    assert.deepInclude(metrics, {
+      providerCalls: 3,
+      providerErrors: 0,
+      inputTokens: 30,
+      outputTokens: 12,
+      costNanoUsd: 3_000,
+      unpricedCalls: 1,
+      totalMessages: 0
+    })
+    assert.strictEqual(totalTokens(metrics), 42)
+  })
+
+  it.each<[NonNullable<Attempt["error"]>, calls: number, errors: number, unpriced: number]>([
+    [new ProviderTransient({ provider: "mock", reason: "r" }), 1, 1, 0],
+    [new ProviderRejected({ provider: "mock", reason: "r" }), 1, 1, 0],
+    [new ProviderAuth({ provider: "mock", reason: "r" }), 1, 1, 0],
+    [new ProviderQuota({ provider: "mock", reason: "r" }), 1, 1, 0],
+    [new ProviderProtocol({ provider: "mock", reason: "r" }), 1, 1, 1],
+    [new EmptyReply({ provider: "mock" }), 1, 1, 1],
+    [new TurnInterrupted({ turnId: stopped.turnId }), 1, 1, 1],
+    [stopped, 1, 0, 1],
+    [new DeadlineExceeded({ turnId: stopped.turnId }), 1, 0, 1],
+    [new ConfigurationError({ problems: ["p"] }), 0, 0, 0]
+  ])("knows of a call that ended with %o whether it counts, failed, or may have cost something", (error, ...counts) => {
+    const { providerCalls, providerErrors, unpricedCalls } = withAttempt(empty(sessionId), attempt({ error }))
+    assert.deepStrictEqual([providerCalls, providerErrors, unpricedCalls], counts)
   })
 })

@@ -6,6 +6,7 @@ import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.j
 import { HookBus } from "../../src/services/HookBus.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
+import { Pricing } from "../../src/services/Pricing.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
 
 /** As `SessionRuntime.layerTest`, with other bounds. */
@@ -13,6 +14,7 @@ export const memoryRuntime = (options: LocalSessionHostOptions & MemorySessionSt
   SessionRuntime.layer({ drainTimeout: 0, ...options }).pipe(Layer.provideMerge(Layer.mergeAll(
     MemorySessionStore.layer(options),
     IdGenerator.layer,
+    Pricing.layerUnknown,
     MockProvider.layer().pipe(Layer.provideMerge(ProviderRegistry.layer())),
     MiddlewarePipeline.layer(),
     HookBus.layer()

@@ -17,6 +17,7 @@ import { SessionServer } from "../../src/rpc/SessionServer.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
+import { Pricing } from "../../src/services/Pricing.js"
 import type { Provider } from "../../src/services/Provider.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
@@ -76,6 +77,7 @@ Layer.merge(SessionServer.layer({ token, port: Number(port), drainTimeout: 0 }),
     Failpoints.layer,
     SqliteSessionStore.layer({ filename: `${dataDir}/sessions.db`, durability: "process" }),
     IdGenerator.layer,
+    Pricing.layerUnknown,
     middleware,
     providers,
     hooks

@@ -47,7 +47,12 @@ describe("appendMessages", () => {
 
   it("counts a cut reply in the history and the metrics", () => {
     const { next } = appendMessages(fresh, [question(1), reply(2, { finishReason: "cut" })], now, windowSize)
-    assert.deepInclude(next.metrics, { totalMessages: 2, userMessages: 1, assistantMessages: 1, outputTokens: 2 })
+    assert.deepInclude(next.metrics, {
+      totalMessages: 2,
+      userMessages: 1,
+      assistantMessages: 1,
+      totalResponseTimeMs: 250
+    })
     assert.strictEqual(next.lastSeq, 2)
     assert.deepStrictEqual(next.window.map(({ seq }) => seq), [1])
   })

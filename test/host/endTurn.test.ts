@@ -1,7 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
 import { DeadlineExceeded } from "../../src/domain/error/DeadlineExceeded.js"
-import { MiddlewareError } from "../../src/domain/error/MiddlewareError.js"
 import { ProviderQuota } from "../../src/domain/error/ProviderQuota.js"
 import { TurnInterrupted } from "../../src/domain/error/TurnInterrupted.js"
 import { TurnStopped } from "../../src/domain/error/TurnStopped.js"
@@ -15,12 +13,12 @@ import { rollBackTurn } from "../../src/services/internal/actor/rollBackTurn.js"
 import { startTurn } from "../../src/services/internal/actor/startTurn.js"
 import type { TurnEnd } from "../../src/services/internal/actor/TurnEnd.js"
 import { session, sessionId, turnId } from "../domain/conversation.js"
-import { accepted, entry, fresh, later, prompt, question, reply, toolResult, windowSize } from "./steps.js"
+import { accepted, attempt, entry, fresh, later, prompt, question, reply, toolResult, windowSize } from "./steps.js"
 
 const started = startTurn(fresh, accepted(), [], question(1), later, windowSize)
 const end = (ending: TurnEnd, after: ReadonlyArray<Message> = [], state = started.next) =>
   endTurn(state, [started.turn], ending, after, later, windowSize)
-const completed: TurnEnd = { error: undefined, message: reply(2) }
+const completed: TurnEnd = { error: undefined, message: reply(2), attempt: attempt() }
 const stopped = new TurnStopped({ sessionId, turnId })
 
 describe("endTurn", () => {
@@ -33,7 +31,13 @@ describe("endTurn", () => {
       later,
       windowSize
     )
-    const ended: Turn = { ...started.turn, status: "completed", endedAt: later, replySeq: 2 }
+    const ended: Turn = {
+      ...started.turn,
+      status: "completed",
+      endedAt: later,
+      replySeq: 2,
+      attempts: [attempt()]
+    }
     assert.deepStrictEqual(changes, {
       turns: [ended],
       metrics: next.metrics,
@@ -79,17 +83,40 @@ describe("endTurn", () => {
     assert.strictEqual(partial.next.lastSeq, 2)
   })
 
-  it.each([
-    { error: new ProviderQuota({ provider: "p", reason: "r" }), counted: [1, 1] },
-    { error: new TurnInterrupted({ sessionId, turnId }), counted: [1, 1] },
-    { error: stopped, counted: [1, 0] },
-    { error: new DeadlineExceeded({ sessionId, turnId }), counted: [1, 0] },
-    { error: new MiddlewareError({ middleware: "m", stage: "reply", reason: "r" }), counted: [1, 0] },
-    { error: new MiddlewareError({ middleware: "m", stage: "turn", reason: "r" }), counted: [0, 0] },
-    { error: new ConfigurationError({ problems: ["p"] }), counted: [0, 0] }
-  ])("counts calls and failures of the provider after $error._tag", ({ counted, error }) => {
-    const { metrics } = end({ error, message: undefined }).next
-    assert.deepStrictEqual([metrics.providerCalls, metrics.providerErrors], counted)
+  it("adds the last provider call to those before it, with what is worth knowing of it", () => {
+    const failed = attempt({ error: new ProviderQuota({ provider: "mock", reason: "no credit" }) })
+    const again = { ...started.turn, attempt: 2, attempts: [failed] as const, fallback: { provider: "p", model: "m" } }
+    const notice = { _tag: "HistoryReplayed", provider: "p", model: "m" } as const
+    const { changes, next } = endTurn(
+      started.next,
+      [again],
+      { ...completed, attempt: attempt({ provider: "p" }), notices: [notice] },
+      [],
+      later,
+      windowSize
+    )
+    assert.deepStrictEqual(changes.turns?.[0]?.attempts, [failed, attempt({ provider: "p" })])
+    assert.notProperty(changes.turns?.[0] ?? {}, "fallback")
+    assert.deepStrictEqual(changes.events?.[0], {
+      _tag: "TurnNoticed",
+      turnId,
+      notice,
+      sessionId,
+      number: 4,
+      at: later
+    })
+    assert.strictEqual(next.metrics.providerCalls, 1)
+  })
+
+  it("keeps where the provider has the conversation, or that it is not to be gone on with", () => {
+    const cursor = { provider: "mock", value: "conversation", seq: 2 }
+    const kept = end({ ...completed, cursor })
+    assert.deepStrictEqual([kept.changes.cursor, kept.next.session.cursor], [cursor, cursor])
+    const dropped = end({ error: stopped, message: undefined, cursor: null }, [], kept.next)
+    assert.deepStrictEqual([dropped.changes.cursor, dropped.next.session.cursor], [null, undefined])
+    const untouched = end({ error: stopped, message: undefined }, [], kept.next)
+    assert.notProperty(untouched.changes, "cursor")
+    assert.deepStrictEqual(untouched.next.session.cursor, cursor)
   })
 
   it("ends those that joined it as it ends, and lets stand behind the reply what must", () => {
@@ -139,12 +166,18 @@ describe("rollBackTurn", () => {
     const before = [reply(1), new Message(entry(2, "tool", [toolResult("a")]))]
     const state = { ...fresh, lastSeq: 2, lastEvent: 5, window: before, session: { ...session, messageCount: 2 } }
     const { next: running, turn } = startTurn(state, accepted(), [], question(3), later, windowSize)
-    const { changes, next } = rollBackTurn(running, [turn], stopped, later)
+    const { changes, next } = rollBackTurn(running, [turn], stopped, { attempt: attempt({ error: stopped }) }, later)
     assert.deepStrictEqual(changes, {
       rewindTo: 2,
       metrics: next.metrics,
       lastActivityAt: later,
-      turns: [{ ...turn, status: "stopped", endedAt: later, error: stopped }],
+      turns: [{
+        ...turn,
+        status: "stopped",
+        endedAt: later,
+        error: stopped,
+        attempts: [attempt({ error: stopped })]
+      }],
       events: [
         { _tag: "TurnStopped", turnId, sessionId, number: 8, at: later },
         { _tag: "MessagesRewound", to: 2, sessionId, number: 9, at: later }

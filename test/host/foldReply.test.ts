@@ -3,7 +3,7 @@ import { FastCheck } from "effect"
 import type { FinishReason } from "../../src/domain/FinishReason.js"
 import type { ToolCallPart } from "../../src/domain/Part.js"
 import { maxTextLength } from "../../src/domain/WellFormedText.js"
-import { foldReply } from "../../src/services/internal/actor/foldReply.js"
+import { foldReply } from "../../src/services/internal/provider/foldReply.js"
 import { ProviderEvent } from "../../src/services/ProviderEvent.js"
 
 const call: ToolCallPart = { _tag: "ToolCall", id: "call-1", name: "weather", arguments: { city: "Turin" } }

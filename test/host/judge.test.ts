@@ -23,11 +23,10 @@ const interrupted = new TurnInterrupted({ sessionId, turnId })
 const stopped = new TurnStopped({ sessionId, turnId })
 const halt: Halt = { error: stopped, keepPartial: true, rollBack: false }
 
-const answered = (reply: Reply, turn = calling, wish?: Halt) =>
-  judge("mock", turn, { error: undefined, reply, processingTimeMs: 1 }, wish)
+const answered = (reply: Reply, turn = calling, wish?: Halt) => judge("mock", turn, { error: undefined, reply }, wish)
 
 const broken = (error: TurnInterrupted | ProviderQuota, reply: Reply | undefined, wish?: Halt) =>
-  judge("mock", calling, { error, reply, processingTimeMs: 1 }, wish)
+  judge("mock", calling, { error, reply }, wish)
 
 describe("judge", () => {
   it.each(["complete", "length", "toolCalls", "refusal"] as const)(

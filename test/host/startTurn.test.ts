@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
+import { ProviderTransient } from "../../src/domain/error/ProviderTransient.js"
+import { TurnInterrupted } from "../../src/domain/error/TurnInterrupted.js"
 import { Message } from "../../src/domain/Message.js"
 import { SessionStatus } from "../../src/domain/SessionStatus.js"
 import { TurnId } from "../../src/domain/TurnId.js"
+import { callAgain } from "../../src/services/internal/actor/callAgain.js"
 import { continueTurn } from "../../src/services/internal/actor/continueTurn.js"
 import { retryTurn } from "../../src/services/internal/actor/retryTurn.js"
 import { startTurn } from "../../src/services/internal/actor/startTurn.js"
 import { session, sessionId, turnId } from "../domain/conversation.js"
-import { accepted, entry, fresh, later, question, reply, toolResult, windowSize } from "./steps.js"
+import { accepted, attempt, entry, fresh, later, question, reply, toolResult, windowSize } from "./steps.js"
 
 const { prompt: _, ...asked } = accepted()
 const calling = { ...asked, status: "calling", attempt: 1, startedAt: later, promptSeq: 1 } as const
@@ -55,8 +58,16 @@ describe("continueTurn", () => {
 
   it("stores what was said and begins the next attempt without the draft of the last", () => {
     const drafted = { ...started.turn, draft: "Hi" }
-    const { changes, joined, next, turn } = continueTurn(started.next, drafted, [paused], [], later, windowSize)
-    assert.deepStrictEqual(turn, { ...calling, attempt: 2 })
+    const { changes, joined, next, turn } = continueTurn(
+      started.next,
+      drafted,
+      [paused],
+      { attempt: attempt() },
+      [],
+      later,
+      windowSize
+    )
+    assert.deepStrictEqual(turn, { ...calling, attempt: 2, attempts: [attempt()] })
     assert.deepStrictEqual([changes.turns, joined, changes.messages], [[turn], [], [paused]])
     assert.deepStrictEqual(changes.events, [
       { _tag: "MessageReceived", message: paused, sessionId, number: 4, at: later }
@@ -67,7 +78,7 @@ describe("continueTurn", () => {
   it("takes in the turns that were steered into it, each with its question", () => {
     const other = TurnId.make("turn-2")
     const join = { turn: accepted(2, { whenBusy: "steer" }), question: question(3, other) }
-    const { changes, joined, next } = continueTurn(started.next, started.turn, [paused], [join], later, windowSize)
+    const { changes, joined, next } = continueTurn(started.next, started.turn, [paused], {}, [join], later, windowSize)
     const { prompt: _, ...rest } = join.turn
     assert.deepStrictEqual(joined, [
       { ...rest, status: "calling", attempt: 2, startedAt: later, promptSeq: 3, joined: turnId }
@@ -81,14 +92,62 @@ describe("continueTurn", () => {
   })
 })
 
-describe("retryTurn", () => {
-  it("is one more attempt, and no more of the history", () => {
-    const { changes, next, turn } = retryTurn({ ...fresh, lastSeq: 1 }, { ...calling, draft: "half" }, later)
-    assert.deepStrictEqual(turn, { ...calling, attempt: 2 })
+describe("callAgain", () => {
+  const target = { provider: "other", model: "other-model", config: {}, place: 1 }
+  const failed = attempt({ error: new ProviderTransient({ provider: "mock", reason: "overloaded" }) })
+
+  it("is one more attempt, of whoever is asked now, and tells of the one that failed", () => {
+    const circuit = { _tag: "CircuitOpen", provider: "mock", model: "mock-model", retryAfterMs: 5 } as const
+    const { changes, next, turn } = callAgain(fresh, calling, target, { attempt: failed, notices: [circuit] }, later)
+    assert.deepStrictEqual(turn, {
+      ...calling,
+      attempt: 2,
+      attempts: [failed],
+      fallback: { provider: "other", model: "other-model" }
+    })
     assert.deepStrictEqual(changes, {
+      metrics: next.metrics,
+      turns: [turn],
+      events: [{ _tag: "AttemptFailed" as const, attempt: failed }, circuit].map((notice, index) => ({
+        _tag: "TurnNoticed" as const,
+        turnId,
+        notice,
+        sessionId,
+        number: 2 + index,
+        at: later
+      }))
+    })
+    assert.deepInclude(next.metrics, { providerCalls: 1, providerErrors: 1 })
+  })
+
+  it("names no fallback when the session's own provider is asked again", () => {
+    const asked = { ...calling, fallback: { provider: "other", model: "other-model" } }
+    assert.notProperty(callAgain(fresh, asked, { ...target, place: 0 }, {}, later).turn, "fallback")
+  })
+})
+
+describe("retryTurn", () => {
+  it("is one more attempt after one that is lost, and no more of the history", () => {
+    const lost = { ...calling, draft: "half", fallback: { provider: "other", model: "other-model" } }
+    const { changes, next, turn } = retryTurn({ ...fresh, lastSeq: 1 }, lost, later)
+    const interrupted = {
+      provider: "other",
+      model: "other-model",
+      startedAt: later,
+      error: new TurnInterrupted({ sessionId, turnId })
+    }
+    assert.deepStrictEqual(turn, { ...calling, attempt: 2, attempts: [interrupted] })
+    assert.deepStrictEqual(changes, {
+      metrics: next.metrics,
       turns: [turn],
       events: [{ _tag: "TurnStarted", turnId, sessionId, number: 2, at: later }]
     })
-    assert.deepStrictEqual(next, { ...fresh, lastSeq: 1, lastEvent: 2 })
+    assert.deepInclude(next.metrics, { providerCalls: 1, providerErrors: 1, unpricedCalls: 1 })
+  })
+
+  it("does not go on with what its provider holds, since nobody knows what that is", () => {
+    const session = { ...fresh.session, cursor: { provider: "mock", value: "conversation", seq: 0 } }
+    const { changes, next } = retryTurn({ ...fresh, session }, calling, later)
+    assert.deepStrictEqual([changes.cursor, next.session.cursor], [null, undefined])
   })
 })

@@ -1,4 +1,5 @@
 import { DateTime } from "effect"
+import type { Attempt } from "../../src/domain/Attempt.js"
 import { Epoch } from "../../src/domain/Epoch.js"
 import { Message } from "../../src/domain/Message.js"
 import { MessageId } from "../../src/domain/MessageId.js"
@@ -65,3 +66,13 @@ export const entry = (seq: number, role: Message["role"], parts: ReadonlyArray<P
 export const toolCall = (id: string): Part => ({ _tag: "ToolCall", id, name: "search", arguments: {} })
 
 export const toolResult = (id: string): Part => ({ _tag: "ToolResult", id, result: "found", isError: false })
+
+/** A provider call, with what it has used. */
+export const attempt = (over: Partial<Attempt> = {}): Attempt => ({
+  provider: "mock",
+  model: "mock-model",
+  startedAt: now,
+  durationMs: 250,
+  usage: { inputTokens: 3, outputTokens: 2 },
+  ...over
+})

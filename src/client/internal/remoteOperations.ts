@@ -35,6 +35,8 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, patienc
   return {
     create: (input) => call(client.Create(input)),
     list: (query) => call(client.List(query)),
+    listProviders: call(Effect.suspend(() => client.ListProviders())),
+    providerInfo: (name) => call(client.ProviderInfo({ name })),
     health: call(Effect.suspend(() => client.Health())),
     info: (sessionId) => call(client.Info({ sessionId })),
     context: (sessionId) => call(client.Context({ sessionId })),
@@ -71,6 +73,7 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, patienc
     stop: (sessionId, stop) => call(client.Stop({ sessionId, stop })),
     sendSystem: (sessionId, content) => call(client.SendSystem({ sessionId, content })),
     updateContext: (sessionId, patch) => call(client.UpdateContext({ sessionId, patch })),
+    configure: (sessionId, changes) => call(client.Configure({ sessionId, changes })),
     clear: (sessionId) => call(client.Clear({ sessionId })),
     fork: (sessionId, fork) => call(client.Fork({ sessionId, fork })),
     rewind: (sessionId, rewind) => call(client.Rewind({ sessionId, rewind })),

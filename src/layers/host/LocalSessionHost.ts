@@ -10,7 +10,10 @@ import { type FeedPlace, fromPosition } from "../../domain/FeedPosition.js"
 import { HookBus } from "../../services/HookBus.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import type { ActorServices } from "../../services/internal/actor/ActorServices.js"
+import { makeCircuitBreakers } from "../../services/internal/provider/CircuitBreakers.js"
+import { forgetConversation } from "../../services/internal/provider/forgetConversation.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
+import { Pricing } from "../../services/Pricing.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
 import { SessionHost } from "../../services/SessionHost.js"
 import { SessionStore } from "../../services/SessionStore.js"
@@ -29,6 +32,14 @@ export interface LocalSessionHostOptions {
   readonly maxOpenTurns?: number
   /** Latest messages of the history that a provider is shown. 100 unless told. */
   readonly historyWindow?: number
+  /** The same, in tokens: about four characters are taken for one. 100,000 unless told. */
+  readonly historyTokens?: number
+  /** How often a provider call that has certainly not begun is made again. 2 unless told. */
+  readonly providerRetries?: number
+  /** After so many calls of one model that failed in a row, its provider is spared for a while. 5 unless told. */
+  readonly circuitFailures?: number
+  /** For how long. 30 seconds unless told. */
+  readonly circuitOpenFor?: Duration.DurationInput
   /** Events that a stream or a feed holds for a slow reader before it is cut with `SlowConsumer`. 4,096 unless told. */
   readonly streamBuffer?: number
   /** No turn may take longer, whatever timeout it is sent with. 10 minutes unless told. */
@@ -58,17 +69,21 @@ export const layer = (
 ): Layer.Layer<
   SessionHost,
   StoreError,
-  HookBus | IdGenerator | MiddlewarePipeline | ProviderRegistry | SessionStore
+  HookBus | IdGenerator | MiddlewarePipeline | Pricing | ProviderRegistry | SessionStore
 > => Layer.scoped(SessionHost, make(options))
 
 const make = Effect.fnUntraced(function*({
   checkpointEvery = "1 second",
+  circuitFailures = 5,
+  circuitOpenFor = "30 seconds",
   drainTimeout = "20 seconds",
+  historyTokens = 100_000,
   historyWindow = 100,
   idleAfter = "30 seconds",
   mailboxCapacity = 64,
   maxOpenTurns = 1024,
   maxTurnTime = "10 minutes",
+  providerRetries = 2,
   streamBuffer = 4096,
   sweepEvery = "1 minute"
 }: LocalSessionHostOptions) {
@@ -80,9 +95,17 @@ const make = Effect.fnUntraced(function*({
   const openTurns = { count: 0 }
   let closing = false
 
+  const providers = yield* ProviderRegistry
+  const runTimer = yield* FiberSet.makeRuntime<never, void>()
   const services: ActorServices = {
     store,
-    providers: yield* ProviderRegistry,
+    providers,
+    provider: {
+      breakers: makeCircuitBreakers({ failures: circuitFailures, openFor: Duration.toMillis(circuitOpenFor) }),
+      pricing: yield* Pricing,
+      retries: providerRetries
+    },
+    forget: (cursor) => runTimer(forgetConversation(providers, cursor)),
     pipeline: yield* MiddlewarePipeline,
     hooks: yield* HookBus,
     ids: yield* IdGenerator,
@@ -91,6 +114,7 @@ const make = Effect.fnUntraced(function*({
       mailboxCapacity,
       maxOpenTurns,
       historyWindow,
+      historyTokens,
       maxTurnTime: Duration.decode(maxTurnTime),
       checkpointEvery: Duration.decode(checkpointEvery)
     },
@@ -98,7 +122,7 @@ const make = Effect.fnUntraced(function*({
     // A command that has begun is seen through: half of one is a state that nobody knows.
     forkDrain: (drain) => runDrain(Effect.uninterruptible(drain)),
     forkTurn: yield* FiberSet.runtime(turns)(),
-    forkTimer: yield* FiberSet.makeRuntime<never, void>(),
+    forkTimer: runTimer,
     isClosing: () => closing
   }
   const residents = makeResidents(services)
@@ -150,6 +174,7 @@ const make = Effect.fnUntraced(function*({
     stop: (id, stop) => use(id, (actor) => actor.stopTurn(stop)),
     sendSystem: (id, content) => use(id, (actor) => actor.sendSystem(content)),
     updateContext: (id, patch) => use(id, (actor) => actor.updateContext(patch)),
+    configure: (id, changes) => use(id, (actor) => actor.configure(changes)),
     clear: (id) => use(id, (actor) => actor.clear),
     rewind: (id, rewind) => use(id, (actor) => actor.rewind(rewind)),
     archive: (id) => use(id, (actor) => actor.archive),

@@ -18,6 +18,7 @@ import { ProviderRegistry } from "../ProviderRegistry.js"
 import { SessionHost } from "../SessionHost.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { SessionStore } from "../SessionStore.js"
+import { checkTargets } from "./provider/checkTargets.js"
 
 const exportPageSize = 500
 const shownTurns = 50
@@ -47,7 +48,7 @@ export const localOperations = Effect.gen(function*() {
     create: Effect.fnUntraced(function*({ config = {}, context = {}, model, provider, userId }) {
       const problems = validate(config)
       if (Arr.isNonEmptyReadonlyArray(problems)) return yield* new ConfigurationError({ problems })
-      yield* providers.get(provider)
+      yield* checkTargets(providers, { provider, model, config })
       const id = yield* ids.sessionId
       const now = yield* DateTime.now
       const session: SessionInfo = {
@@ -66,6 +67,8 @@ export const localOperations = Effect.gen(function*() {
       return id
     }),
     list: store.list,
+    listProviders: Effect.flatMap(providers.list, Effect.forEach(({ name }) => Effect.orDie(providers.info(name)))),
+    providerInfo: providers.info,
     health: Effect.gen(function*() {
       const storeHealth = yield* store.health
       const all = yield* providers.list
@@ -103,11 +106,14 @@ export const localOperations = Effect.gen(function*() {
       const from = yield* store.get(origin)
       const { items: [latest] } = yield* store.messages(origin, { order: "newest", limit: 1 })
       const seq = at === undefined ? latest?.seq ?? 0 : (yield* store.message(origin, at)).seq
+      if (config) yield* checkTargets(providers, { ...from, config })
       const context = yield* store.contextAt(origin, seq)
       const id = yield* ids.sessionId
       const now = yield* DateTime.now
+      // A provider's own copy of the conversation is the origin's.
+      const { cursor: _, ...shared } = from
       const session: SessionInfo = {
-        ...from,
+        ...shared,
         id,
         userId: userId ?? from.userId,
         status: "active",

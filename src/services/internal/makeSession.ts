@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { ConfigureSession } from "../../domain/ConfigureSession.js"
 import { ContextPatch } from "../../domain/ContextPatch.js"
 import { EditTurn } from "../../domain/EditTurn.js"
 import { ForkSession } from "../../domain/ForkSession.js"
@@ -27,6 +28,7 @@ const checkStop = checkInput(StopTurn)
 const checkTurnId = checkInput(TurnId)
 const checkMessageId = checkInput(MessageId)
 const checkMessageQuery = checkInput(MessageQuery)
+const checkConfigure = checkInput(ConfigureSession)
 const checkContextPatch = checkInput(ContextPatch)
 
 /**
@@ -76,6 +78,9 @@ export const makeSession = (operations: SessionOperations, id: SessionId): Sessi
   context: Effect.withSpan(operations.context(id), "Session.context"),
   updateContext: Effect.fn("Session.updateContext")((patch: typeof ContextPatch.Encoded) =>
     Effect.flatMap(checkContextPatch(patch), (patch) => operations.updateContext(id, patch))
+  ),
+  configure: Effect.fn("Session.configure")((changes: typeof ConfigureSession.Encoded) =>
+    Effect.flatMap(checkConfigure(changes), (changes) => operations.configure(id, changes))
   ),
   metrics: Effect.withSpan(operations.metrics(id), "Session.metrics"),
   fork: Effect.fn("Session.fork")(function*(fork: typeof ForkSession.Encoded = {}) {

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { CreateSession } from "../../domain/CreateSession.js"
+import { ProviderName } from "../../domain/ProviderTarget.js"
 import { SessionId } from "../../domain/SessionId.js"
 import { SessionQuery } from "../../domain/SessionQuery.js"
 import type { SessionOperations } from "../SessionOperations.js"
@@ -8,6 +9,7 @@ import { makeSession } from "./makeSession.js"
 
 const checkCreate = checkInput(CreateSession)
 const checkId = checkInput(SessionId)
+const checkName = checkInput(ProviderName)
 const checkQuery = checkInput(SessionQuery)
 
 /**
@@ -30,6 +32,10 @@ export const makeSessionManager = (operations: SessionOperations) => {
     ),
     search: Effect.fn("SessionManager.search")((query: typeof SessionQuery.Encoded) =>
       Effect.flatMap(checkQuery(query), operations.list)
+    ),
+    listProviders: Effect.withSpan(operations.listProviders, "SessionManager.listProviders"),
+    providerInfo: Effect.fn("SessionManager.providerInfo")((name: string) =>
+      Effect.flatMap(checkName(name), operations.providerInfo)
     ),
     health: Effect.withSpan(operations.health, "SessionManager.health")
   }

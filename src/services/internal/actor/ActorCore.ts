@@ -148,7 +148,9 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
         return Effect.matchEffect(services.store.commit(id, next.epoch, all), {
           onFailure: (error) => new PersistFailure({ error }),
           onSuccess: () => {
+            const { cursor } = loadedState().session
             state = { ...next, delivered: told }
+            if (changes.cursor === null && cursor) services.forget(cursor)
             return changes.events ? life.committed(changes.events) : Effect.void
           }
         })

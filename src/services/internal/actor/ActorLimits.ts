@@ -10,6 +10,8 @@ export interface ActorLimits {
   readonly maxOpenTurns: number
   /** Messages of the history that a provider is shown. */
   readonly historyWindow: number
+  /** The same, in tokens, as `estimateTokens` counts. */
+  readonly historyTokens: number
   /** No turn may take longer, whatever its sender allows. */
   readonly maxTurnTime: Duration.Duration
   /** How often what has arrived of a reply is stored. */

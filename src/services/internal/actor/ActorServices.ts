@@ -1,10 +1,12 @@
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import type { ProviderCursor } from "../../../domain/ProviderCursor.js"
 import type { HookBus } from "../../HookBus.js"
 import type { IdGenerator } from "../../IdGenerator.js"
 import type { MiddlewarePipeline } from "../../MiddlewarePipeline.js"
 import type { ProviderRegistry } from "../../ProviderRegistry.js"
 import type { SessionStore } from "../../SessionStore.js"
+import type { ProviderServices } from "../provider/ProviderServices.js"
 import type { ActorLimits } from "./ActorLimits.js"
 import type { FeedHub } from "./FeedHub.js"
 
@@ -18,6 +20,9 @@ export interface ActorServices {
   readonly hooks: HookBus["Type"]
   readonly ids: IdGenerator["Type"]
   readonly feed: FeedHub
+  readonly provider: ProviderServices
+  /** Has a provider remove its copy of a conversation that is over. */
+  readonly forget: (cursor: ProviderCursor) => void
   readonly limits: ActorLimits
   /** Turns of all sessions that are not ended. */
   readonly openTurns: { count: number }

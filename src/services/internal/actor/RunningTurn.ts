@@ -1,3 +1,4 @@
+import type * as DateTime from "effect/DateTime"
 import type * as Deferred from "effect/Deferred"
 import type * as Fiber from "effect/Fiber"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
@@ -26,6 +27,10 @@ export interface RunningTurn {
   readonly joined: Array<OpenTurn>
   /** Nanoseconds of the clock. */
   readonly since: bigint
+  /** When it must have ended. */
+  readonly deadline: DateTime.Utc
+  /** Place of the provider that its next call goes to first: one that has paused goes on itself. */
+  place: number
   /** Number of the event with which its text began. */
   startedWith: number
   /** How much of its text earlier provider calls said. */

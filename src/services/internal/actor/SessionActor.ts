@@ -1,8 +1,10 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type { ConfigureSession } from "../../../domain/ConfigureSession.js"
 import type { ContextPatch } from "../../../domain/ContextPatch.js"
 import type { EditOutcome, EditTurn } from "../../../domain/EditTurn.js"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
+import type { ConfigurationError } from "../../../domain/error/ConfigurationError.js"
 import type { IdempotencyConflict } from "../../../domain/error/IdempotencyConflict.js"
 import type { LimitExceeded } from "../../../domain/error/LimitExceeded.js"
 import type { MessageNotFound } from "../../../domain/error/MessageNotFound.js"
@@ -16,6 +18,7 @@ import type { SendMessage } from "../../../domain/SendMessage.js"
 import { type SessionContext, update } from "../../../domain/SessionContext.js"
 import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
+import type { SessionInfo } from "../../../domain/SessionInfo.js"
 import type { StopOutcome, StopTurn } from "../../../domain/StopTurn.js"
 import type { Turn } from "../../../domain/Turn.js"
 import type { DueSession } from "../../DueSession.js"
@@ -50,6 +53,9 @@ export interface SessionActor {
     content: MessageContent
   ) => Effect.Effect<Message, ChangeError | LimitExceeded | MiddlewareError>
   readonly updateContext: (patch: ContextPatch) => Effect.Effect<SessionContext, ChangeError>
+  readonly configure: (
+    changes: ConfigureSession
+  ) => Effect.Effect<SessionInfo, ChangeError | ConfigurationError>
   readonly clear: Effect.Effect<void, ChangeError>
   readonly rewind: (rewind: RewindSession) => Effect.Effect<void, ChangeError | MessageNotFound>
   readonly archive: Effect.Effect<void, ChangeError>
@@ -114,7 +120,7 @@ export const makeSessionActor = (
   })
   const turns: TurnQueue = makeTurnQueue(core, services)
   const sends = makeSendCommands(core, turns, services)
-  const history = makeHistoryCommands(core, sends, services)
+  const history = makeHistoryCommands(core, turns, sends, services)
 
   const tell = (events: ReadonlyArray<SessionEvent>) => {
     feed.publish(id, events)
@@ -151,11 +157,13 @@ export const makeSessionActor = (
 
   const remove = Effect.gen(function*() {
     const gone = new SessionNotFound({ sessionId: id })
-    const number = core.state().lastEvent + 1
+    const { lastEvent, session: { cursor } } = core.state()
+    const number = lastEvent + 1
     yield* turns.abandon(gone)
     yield* Effect.mapError(store.remove(id, core.state().epoch), (error) => new PersistFailure({ error }))
     yield* tell([{ _tag: "SessionDeleted", sessionId: id, number, at: yield* DateTime.now }])
     feed.end(id)
+    if (cursor) services.forget(cursor)
     yield* core.stop(gone)
   })
 
@@ -165,6 +173,7 @@ export const makeSessionActor = (
     pending: core.ask(Effect.sync(turns.pending)),
     stopTurn: (stop) => Effect.flatten(core.ask(turns.stop(stop))),
     sendSystem: history.sendSystem,
+    configure: history.configure,
     clear: history.clear,
     rewind: history.rewind,
 

@@ -46,6 +46,8 @@ export interface TurnQueue {
   readonly enqueue: (change: Command) => void
   /** Starts what may start now. */
   readonly advance: Effect.Effect<void, PersistFailure>
+  /** Closes the conversations with providers, for the next turn to open them anew. */
+  readonly reopen: Effect.Effect<void>
   /** Takes up what an earlier owner left behind. */
   readonly recover: (openTurns: ReadonlyArray<Turn>) => Effect.Effect<void, PersistFailure>
   /** Lets go of all turns: who waits for one is told why, and the provider call is closed. */

@@ -24,6 +24,8 @@ export interface TurnRunner {
   readonly start: (live: OpenTurn, fresh?: Fresh) => Effect.Effect<void, PersistFailure>
   /** Tells the running turn to end, if there is one. The outcome comes once that is stored. */
   readonly halt: (halt: Halt) => Deferred.Deferred<StopOutcome, ChangeError> | undefined
+  /** Closes the conversations with providers: the next turn opens them as the session is configured then. */
+  readonly reopen: Effect.Effect<void>
   /** Lets go of the running turn: who waits for it is told why, and the provider call is closed. */
   readonly abandon: (reason: ChangeError) => Effect.Effect<void>
 }

@@ -1,8 +1,8 @@
 import type * as DateTime from "effect/DateTime"
 import type { Message } from "../../../domain/Message.js"
-import { withProviderCall } from "../../../domain/SessionMetrics.js"
 import type { Turn } from "../../../domain/Turn.js"
 import { appendMessages } from "./appendMessages.js"
+import { type CallTrace, traceCall } from "./CallTrace.js"
 import type { SessionState } from "./SessionState.js"
 import type { Transition } from "./Transition.js"
 import { withEvents } from "./withEvents.js"
@@ -20,13 +20,15 @@ export interface Joining {
  * the turn meanwhile.
  */
 export const continueTurn = (
-  state: SessionState,
-  turn: Turn,
+  before: SessionState,
+  running: Turn,
   said: ReadonlyArray<Message>,
+  trace: CallTrace,
   joining: ReadonlyArray<Joining>,
   now: DateTime.Utc,
   windowSize: number
 ): Transition & { readonly turn: Turn; readonly joined: ReadonlyArray<Turn> } => {
+  const { bodies, changes: traced, state, turn } = traceCall(before, running, trace)
   const { draft: _, ...rest } = turn
   const continued: Turn = { ...rest, attempt: turn.attempt + 1 }
   const joined = joining.map(({ question, turn: other }): Turn => {
@@ -40,9 +42,8 @@ export const continueTurn = (
       joined: turn.id
     }
   })
-  const called = { ...state, metrics: withProviderCall(state.metrics, false) }
   const { changes, next } = appendMessages(
-    called,
+    state,
     [...said, ...joining.map(({ question }) => question)],
     now,
     windowSize
@@ -50,7 +51,8 @@ export const continueTurn = (
   return {
     turn: continued,
     joined,
-    ...withEvents({ changes: { ...changes, turns: [continued, ...joined] }, next }, now, [
+    ...withEvents({ changes: { ...changes, ...traced, turns: [continued, ...joined] }, next }, now, [
+      ...bodies,
       ...said.map((message) => ({ _tag: "MessageReceived" as const, message })),
       ...joining.flatMap(({ question, turn: { id } }) => [
         { _tag: "MessageSent" as const, message: question },

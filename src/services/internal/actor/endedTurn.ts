@@ -12,7 +12,7 @@ export const endedTurn = (
   now: DateTime.Utc,
   reply?: Message
 ): Turn => {
-  const { draft: _, ...rest } = turn
+  const { draft: _, fallback: __, ...rest } = turn
   return {
     ...rest,
     status: statusAfter(error),

@@ -6,6 +6,7 @@ import type { ActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { closeToolCalls } from "./closeToolCalls.js"
 import { endTurn } from "./endTurn.js"
+import { lostCall } from "./lostCall.js"
 import { newMessage } from "./newMessage.js"
 
 /**
@@ -20,6 +21,8 @@ export const interruptTurn = Effect.fnUntraced(function*(
   const state = current()
   const at = yield* DateTime.now
   const error = new TurnInterrupted({ sessionId: lost.sessionId, turnId: lost.id })
+  // One that joined another turn was answered by that one's calls.
+  const trace = lost.joined === undefined ? lostCall(state, lost, at) : {}
   const message = lost.draft === undefined ? undefined : newMessage(state, {
     id: yield* ids.messageId,
     turnId: lost.id,
@@ -30,5 +33,5 @@ export const interruptTurn = Effect.fnUntraced(function*(
     createdAt: at
   })
   const after = yield* closeToolCalls(ids, state, at, Number(message !== undefined))
-  yield* persist(endTurn(state, [lost], { error, message }, after, at, limits.historyWindow))
+  yield* persist(endTurn(state, [lost], { ...trace, error, message }, after, at, limits.historyWindow))
 })

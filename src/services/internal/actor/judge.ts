@@ -3,7 +3,7 @@ import type { TurnError } from "../../../domain/error/TurnError.js"
 import type { Turn } from "../../../domain/Turn.js"
 import type { Reply } from "../../Reply.js"
 import type { Halt } from "./RunningTurn.js"
-import type { TurnOutcome } from "./runTurn.js"
+import type { TurnAnswer } from "./runTurn.js"
 
 /** Provider calls of one turn. */
 const maxCalls = 16
@@ -19,8 +19,8 @@ export type Verdict =
  * Decides how a turn goes on once a provider call is over. `halt` is set when somebody wants the turn to end; it counts only
  * if it came in time.
  */
-export const judge = (provider: string, turn: Turn, outcome: TurnOutcome, halt: Halt | undefined): Verdict => {
-  const { error, reply } = outcome
+export const judge = (provider: string, turn: Turn, answer: TurnAnswer, halt: Halt | undefined): Verdict => {
+  const { error, reply } = answer
   if (error !== undefined) {
     return error._tag === "TurnInterrupted" && halt
       ? { _tag: "Breaks", error: halt.error, reply: halt.keepPartial ? reply : undefined }

@@ -164,6 +164,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
       waiting = [...waiting, { _tag: "Between", ...change }]
     },
     advance,
+    reopen: runner.reopen,
     recover,
     abandon: (reason) =>
       Effect.suspend(() => {

@@ -10,27 +10,26 @@ import * as Option from "effect/Option"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import type { TurnError } from "../../../domain/error/TurnError.js"
 import type { Message } from "../../../domain/Message.js"
-import type { Turn } from "../../../domain/Turn.js"
 import type { Reply } from "../../Reply.js"
 import type { ActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
+import { breakTurn } from "./breakTurn.js"
+import type { CallTrace } from "./CallTrace.js"
 import { closeToolCalls } from "./closeToolCalls.js"
 import { continueTurn } from "./continueTurn.js"
-import { dropTurn } from "./dropTurn.js"
 import { endTurn } from "./endTurn.js"
 import { inOneCommit } from "./inOneCommit.js"
 import { judge } from "./judge.js"
+import { makeTurnCalls } from "./makeTurnCalls.js"
 import { newMessage } from "./newMessage.js"
-import { type Conversation, openConversation } from "./openConversation.js"
 import type { OpenTurn } from "./OpenTurn.js"
 import type { PersistFailure } from "./PersistFailure.js"
 import { questionOf } from "./questionOf.js"
 import { retryTurn } from "./retryTurn.js"
-import { rollBackTurn } from "./rollBackTurn.js"
 import type { Halt, RunningTurn } from "./RunningTurn.js"
-import { runTurn, type TurnOutcome } from "./runTurn.js"
-import type { SessionState } from "./SessionState.js"
+import type { TurnOutcome } from "./runTurn.js"
 import { startTurn } from "./startTurn.js"
+import { traceOf } from "./traceOf.js"
 import type { Fresh, TurnRunner } from "./TurnRunner.js"
 
 /**
@@ -42,10 +41,9 @@ export const makeTurnRunner = (
   steered: () => ReadonlyArray<OpenTurn>,
   forget: (joined: ReadonlyArray<OpenTurn>) => void
 ): TurnRunner => {
-  const { feed, ids, limits, pipeline, providers } = services
-  const { checkpointEvery, historyWindow } = limits
+  const { ids, limits, pipeline } = services
+  const { historyWindow, maxTurnTime } = limits
   let running: RunningTurn | undefined
-  let conversation: Conversation | undefined
 
   const start = (live: OpenTurn, fresh?: Fresh) => live.turn.status === "calling" ? retry(live) : begin(live, fresh)
 
@@ -55,7 +53,7 @@ export const makeTurnRunner = (
     const before = yield* closeToolCalls(ids, state, at, 0, live.turn.prompt?.parts)
     const question = questionOf(state, live.turn, yield* ids.messageId, at, before.length)
     const { turn, ...intent } = startTurn(state, live.turn, before, question, at, historyWindow)
-    const current = yield* newRunning(live)
+    const current = yield* newRunning(live, at)
     const started = () => {
       live.turn = turn
       current.startedWith = core.state().lastEvent
@@ -67,7 +65,7 @@ export const makeTurnRunner = (
       fresh?.onAccepted()
       running = current
       started()
-      return call(current, intent.next, Effect.void)
+      return calls.begin(current, intent.next, Effect.void)
     }
     if (fresh) {
       yield* core.persist(fresh.accepted)
@@ -80,65 +78,36 @@ export const makeTurnRunner = (
         ? Effect.fail(current.halt.error)
         : Effect.map(core.persist(startTurn(core.state(), live.turn, before, question, at, historyWindow)), started)
     )
-    call(current, intent.next, Effect.catchAll(core.ask(intend), () => Effect.interrupt))
+    calls.begin(current, intent.next, Effect.catchAll(core.ask(intend), () => Effect.interrupt))
   })
 
   const retry = Effect.fnUntraced(function*(live: OpenTurn) {
-    const { turn, ...intent } = retryTurn(core.state(), live.turn, yield* DateTime.now)
-    const current = yield* newRunning(live)
+    const at = yield* DateTime.now
+    const { turn, ...intent } = retryTurn(core.state(), live.turn, at)
+    const current = yield* newRunning(live, at)
     yield* core.persist(intent)
     live.turn = turn
     running = current
     current.startedWith = core.state().lastEvent
-    call(current, core.state(), Effect.void)
+    calls.begin(current, core.state(), Effect.void)
   })
 
-  const newRunning = (live: OpenTurn) =>
-    Effect.map(
-      Clock.currentTimeNanos,
-      (since): RunningTurn => ({ live, joined: [], since, startedWith: core.state().lastEvent, saidBefore: 0 })
-    )
-
-  const call = (current: RunningTurn, { context, session, window }: SessionState, intend: Effect.Effect<void>) => {
-    conversation ??= openConversation(providers, session)
-    current.saidBefore = current.live.text.length
-    current.fiber = services.forkTurn(runTurn({
-      request: { sessionId: session.id, turnId: current.live.turn.id, messages: window, context },
-      middleware: { session, context },
-      pipeline,
-      conversation: conversation.get,
-      intend,
-      emit: (text) => say(current, text),
-      checkpoint: checkpoint(current),
-      // The outcome comes back through the mailbox: only the actor itself changes the session.
-      report: (outcome) =>
-        core.tell({ run: finish(current, outcome), abandon: (reason) => endAll(current, Exit.fail(reason)) })
+  const newRunning = (live: OpenTurn, at: DateTime.Utc) =>
+    Effect.map(Clock.currentTimeNanos, (since): RunningTurn => ({
+      live,
+      joined: [],
+      since,
+      deadline: live.turn.deadlineAt ?? DateTime.addDuration(at, maxTurnTime),
+      place: 0,
+      startedWith: core.state().lastEvent,
+      saidBefore: 0
     }))
-  }
 
-  const say = ({ joined, live }: RunningTurn, text: string) => {
-    const offset = live.text.length
-    live.say(text)
-    for (const other of joined) other.say(text)
-    feed.publish(core.id, [{ _tag: "TurnDelta", turnId: live.turn.id, offset, text }])
-  }
-
-  const checkpoint = (current: RunningTurn) =>
-    Effect.sync(() => {
-      const save = Effect.sync(() => core.tell({ run: saveDraft(current), abandon: () => {} }))
-      current.checkpoint ??= services.forkTimer(Effect.delay(save, checkpointEvery))
-    })
-
-  const saveDraft = (current: RunningTurn) =>
-    Effect.suspend(() => {
-      current.checkpoint = undefined
-      const { live, saidBefore } = current
-      const turn: Turn = { ...live.turn, draft: live.text.slice(saidBefore) }
-      if (running !== current || turn.draft === live.turn.draft) return Effect.void
-      return Effect.map(core.persist({ changes: { turns: [turn] }, next: core.state() }), () => {
-        live.turn = turn
-      })
-    })
+  const calls = makeTurnCalls(core, services, {
+    isRunning: (current) => running === current,
+    finish: (current, outcome) => finish(current, outcome),
+    abandon: (current, reason) => endAll(current, Exit.fail(reason))
+  })
 
   const finish = Effect.fnUntraced(function*(current: RunningTurn, outcome: TurnOutcome) {
     if (running !== current) return
@@ -150,35 +119,30 @@ export const makeTurnRunner = (
     const { processingTimeMs } = outcome
     const toMessage = (reply: Reply) =>
       newMessage(state, { ...reply, id, turnId: turn.id, role: "assistant", createdAt: at, processingTimeMs })
-    const verdict = judge(state.session.provider, turn, outcome, halt)
+    const verdict = judge(outcome.asked.target?.provider ?? state.session.provider, turn, outcome, halt)
+    const { abandoned, trace } = traceOf(state, outcome, verdict, halt, state.lastSeq + 1)
     switch (verdict._tag) {
       case "GoesOn":
-        return yield* goOn(current, toMessage(verdict.reply), at)
+        current.place = outcome.asked.target?.place ?? 0
+        yield* goOn(current, toMessage(verdict.reply), trace, at)
+        break
       case "Completes": {
         const message = toMessage(verdict.reply)
-        yield* core.persist(endTurn(state, all(current), { error: undefined, message }, [], at, historyWindow))
-        return settle(current, Exit.succeed(message))
+        const end = { ...trace, error: undefined, message }
+        yield* core.persist(endTurn(state, all(current), end, [], at, historyWindow))
+        settle(current, Exit.succeed(message))
+        break
       }
       case "Breaks": {
         const { error } = verdict
         const message = verdict.reply && toMessage(verdict.reply)
-        yield* core.persist(
-          turn.status === "accepted"
-            ? dropTurn(state, turn, error, at)
-            : error._tag === "TurnStopped" && halt?.rollBack
-            ? rollBackTurn(state, all(current), error, at)
-            : endTurn(
-              state,
-              all(current),
-              { error, message },
-              yield* closeToolCalls(ids, state, at, Number(message !== undefined)),
-              at,
-              historyWindow
-            )
-        )
-        return settle(current, Exit.fail(error))
+        const after = yield* closeToolCalls(ids, state, at, Number(message !== undefined))
+        const end = { ...trace, error, message }
+        yield* core.persist(breakTurn(state, all(current), end, halt?.rollBack === true, after, at, historyWindow))
+        settle(current, Exit.fail(error))
       }
     }
+    if (abandoned) services.forget(abandoned)
   })
 
   const settle = (current: RunningTurn, exit: Exit.Exit<Message, TurnError>) => {
@@ -191,7 +155,7 @@ export const makeTurnRunner = (
     endAll(current, exit)
   }
 
-  const goOn = Effect.fnUntraced(function*(current: RunningTurn, said: Message, at: DateTime.Utc) {
+  const goOn = Effect.fnUntraced(function*(current: RunningTurn, said: Message, trace: CallTrace, at: DateTime.Utc) {
     const state = core.state()
     const others = steered()
     const kept = said.parts.length === 0 ? [] : [said]
@@ -200,7 +164,7 @@ export const makeTurnRunner = (
       ({ turn }, index) =>
         Effect.map(ids.messageId, (id) => ({ turn, question: questionOf(state, turn, id, at, kept.length + index) }))
     )
-    const { joined, turn, ...intent } = continueTurn(state, current.live.turn, kept, joining, at, historyWindow)
+    const { joined, turn, ...intent } = continueTurn(state, current.live.turn, kept, trace, joining, at, historyWindow)
     yield* core.persist(intent)
     current.live.turn = turn
     forget(others)
@@ -210,7 +174,7 @@ export const makeTurnRunner = (
       if (question) other.start(question)
       current.joined.push(other)
     }
-    call(current, core.state(), Effect.void)
+    calls.begin(current, core.state(), Effect.void)
   })
 
   const halt = (how: Halt) => {
@@ -229,11 +193,11 @@ export const makeTurnRunner = (
       if (current?.halt) Deferred.unsafeDone(current.halt.outcome, Exit.fail(reason))
       return Effect.zipRight(
         current?.fiber ? Fiber.interrupt(current.fiber) : Effect.void,
-        conversation ? conversation.close : Effect.void
+        calls.close
       )
     })
 
-  return { running: () => running, start, halt, abandon }
+  return { running: () => running, start, halt, abandon, reopen: calls.close }
 }
 
 const all = ({ joined, live }: RunningTurn) => [live.turn, ...joined.map(({ turn }) => turn)] as const

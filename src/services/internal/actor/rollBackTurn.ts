@@ -1,7 +1,7 @@
 import type * as DateTime from "effect/DateTime"
 import type { TurnStopped } from "../../../domain/error/TurnStopped.js"
-import { withProviderCall } from "../../../domain/SessionMetrics.js"
 import type { Turn } from "../../../domain/Turn.js"
+import { type CallTrace, traceCall } from "./CallTrace.js"
 import { endedEvent } from "./endedEvent.js"
 import { endedTurn } from "./endedTurn.js"
 import type { SessionState } from "./SessionState.js"
@@ -13,31 +13,32 @@ import { withEvents } from "./withEvents.js"
  * own, since nothing else may fall into a turn.
  */
 export const rollBackTurn = (
-  state: SessionState,
-  [turn, ...joined]: readonly [Turn, ...ReadonlyArray<Turn>],
+  before: SessionState,
+  [running, ...joined]: readonly [Turn, ...ReadonlyArray<Turn>],
   error: TurnStopped,
+  trace: CallTrace,
   now: DateTime.Utc
 ): Transition => {
+  const { bodies, changes, state, turn } = traceCall(before, running, trace)
   const to = (turn.promptSeq ?? state.lastSeq + 1) - 1
-  const metrics = withProviderCall(state.metrics, false)
   const turns = [turn, ...joined]
   const { session } = state
   return withEvents(
     {
       changes: {
+        ...changes,
         rewindTo: to,
-        metrics,
+        metrics: state.metrics,
         lastActivityAt: now,
         turns: turns.map((each) => endedTurn(each, error, now))
       },
       next: {
         ...state,
-        metrics,
         session: { ...session, lastActivityAt: now, messageCount: session.messageCount - (state.lastSeq - to) },
         window: state.window.filter(({ seq }) => seq <= to)
       }
     },
     now,
-    [...turns.map(({ id }) => endedEvent(id, error)), { _tag: "MessagesRewound", to }]
+    [...bodies, ...turns.map(({ id }) => endedEvent(id, error)), { _tag: "MessagesRewound", to }]
   )
 }
