@@ -2,6 +2,7 @@ import { branchCases } from "./internal/sessionManager/branchCases.js"
 import type { ContractCase } from "./internal/sessionManager/ContractCase.js"
 import { feedCases } from "./internal/sessionManager/feedCases.js"
 import { lifecycleCases } from "./internal/sessionManager/lifecycleCases.js"
+import { providerCases } from "./internal/sessionManager/providerCases.js"
 import { refusalCases } from "./internal/sessionManager/refusalCases.js"
 import { sendCases } from "./internal/sessionManager/sendCases.js"
 import { turnCases } from "./internal/sessionManager/turnCases.js"
@@ -17,5 +18,6 @@ export const SessionManagerContract: ReadonlyArray<ContractCase> = [
   ...sendCases,
   ...feedCases,
   ...branchCases,
+  ...providerCases,
   ...refusalCases
 ]

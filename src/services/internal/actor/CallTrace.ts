@@ -36,5 +36,8 @@ export const traceCall = (state: SessionState, turn: Turn, { attempt, cursor, no
 /**
  * A session whose provider has this copy of the conversation, or none.
  */
-export const withCursor = ({ cursor: _, ...session }: SessionInfo, cursor: ProviderCursor | null): SessionInfo =>
-  cursor === null ? session : { ...session, cursor }
+export const withCursor = (session: SessionInfo, cursor: ProviderCursor | null): SessionInfo => {
+  if (cursor !== null) return { ...session, cursor }
+  const { cursor: _, ...without } = session
+  return without
+}

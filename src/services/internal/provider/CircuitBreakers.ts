@@ -1,4 +1,10 @@
-import type { Target } from "./Target.js"
+/**
+ * Whom a circuit is about.
+ */
+interface Circuited {
+  readonly provider: string
+  readonly model: string
+}
 
 /**
  * When a provider is spared for a while.
@@ -20,15 +26,15 @@ export type CallOutcome = "answered" | "failed" | "undecided"
  * a while one call is let through, and what becomes of that decides. `now` is in milliseconds.
  */
 export interface CircuitBreakers {
-  /** Whether a call may be made: else for how long not. Whoever may call must tell how it went. */
-  readonly enter: (target: Target, now: number) => { readonly retryAfterMs: number } | undefined
-  readonly leave: (target: Target, outcome: CallOutcome, now: number) => void
+  /** Nothing when a call may be made: who makes it must tell how it went. Else for how long none may. */
+  readonly enter: (target: Circuited, now: number) => { readonly retryAfterMs: number } | undefined
+  readonly leave: (target: Circuited, outcome: CallOutcome, now: number) => void
 }
 
 interface Circuit {
-  failures: number
+  readonly failures: number
   /** When the next call may be made. */
-  opensAt: number
+  readonly opensAt: number
   /** Whether the one call that is to decide is under way. */
   isProbed: boolean
 }
@@ -39,34 +45,31 @@ const maxCircuits = 1000
 export const makeCircuitBreakers = ({ failures: limit, openFor }: CircuitLimits): CircuitBreakers => {
   // Those without a failure are not kept.
   const circuits = new Map<string, Circuit>()
-  const keyOf = ({ model, provider }: Target) => `${provider}\n${model}`
 
-  const enter = (target: Target, now: number) => {
-    const circuit = circuits.get(keyOf(target))
-    if (circuit === undefined || circuit.failures < limit) return undefined
-    if (now < circuit.opensAt) return { retryAfterMs: circuit.opensAt - now }
-    if (circuit.isProbed) return { retryAfterMs: openFor }
-    circuit.isProbed = true
-    return undefined
-  }
+  return {
+    enter: (target, now) => {
+      const circuit = circuits.get(keyOf(target))
+      if (circuit === undefined || circuit.failures < limit) return undefined
+      if (now < circuit.opensAt) return { retryAfterMs: circuit.opensAt - now }
+      if (circuit.isProbed) return { retryAfterMs: openFor }
+      circuit.isProbed = true
+      return undefined
+    },
 
-  const leave = (target: Target, outcome: CallOutcome, now: number) => {
-    const key = keyOf(target)
-    const circuit = circuits.get(key)
-    if (outcome === "answered") {
+    leave: (target, outcome, now) => {
+      const key = keyOf(target)
+      const circuit = circuits.get(key)
+      if (outcome === "undecided") {
+        if (circuit) circuit.isProbed = false
+        return
+      }
       circuits.delete(key)
-      return
+      if (outcome === "answered") return
+      circuits.set(key, { failures: (circuit?.failures ?? 0) + 1, opensAt: now + openFor, isProbed: false })
+      const [oldest] = circuits.keys()
+      if (circuits.size > maxCircuits && oldest !== undefined) circuits.delete(oldest)
     }
-    if (outcome === "undecided") {
-      if (circuit) circuit.isProbed = false
-      return
-    }
-    const failures = (circuit?.failures ?? 0) + 1
-    circuits.delete(key)
-    circuits.set(key, { failures, opensAt: now + openFor, isProbed: false })
-    const [oldest] = circuits.keys()
-    if (circuits.size > maxCircuits && oldest !== undefined) circuits.delete(oldest)
   }
-
-  return { enter, leave }
 }
+
+const keyOf = ({ model, provider }: Circuited): string => `${provider}\n${model}`

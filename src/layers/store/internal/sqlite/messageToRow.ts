@@ -28,5 +28,7 @@ export const messageToRow = (message: Message): typeof MessageRow.Encoded => ({
   processingTimeMs: message.processingTimeMs ?? null
 })
 
-const detailsOf = ({ inputTokens: _, outputTokens: __, ...details }: TokenUsage): string | null =>
-  Object.keys(details).length === 0 ? null : JSON.stringify(details)
+const detailsOf = ({ cacheReadTokens, cacheWriteTokens, reasoningTokens }: TokenUsage): string | null => {
+  const details = JSON.stringify({ cacheReadTokens, cacheWriteTokens, reasoningTokens })
+  return details === "{}" ? null : details
+}

@@ -1,0 +1,83 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Message } from "../../src/domain/Message.js"
+import type { Part } from "../../src/domain/Part.js"
+import type { ProviderCapabilities } from "../../src/domain/ProviderInfo.js"
+import { fitMessages } from "../../src/services/internal/provider/fitMessages.js"
+import type { Provider } from "../../src/services/Provider.js"
+import { entry } from "../host/steps.js"
+
+const providerWith = (over: Partial<ProviderCapabilities>): Provider => ({
+  name: "mock",
+  capabilities: { conversation: "stateless", images: [], files: [], tools: false, ...over },
+  open: () => Effect.die("is not opened here")
+})
+
+const text: Part = { _tag: "Text", text: "Look" }
+const image: Part = { _tag: "Image", mediaType: "image/png", source: { _tag: "Inline", base64: "AAAA" } }
+const file: Part = {
+  _tag: "File",
+  name: "report.pdf",
+  mediaType: "application/pdf",
+  source: { _tag: "Inline", base64: "AAAA" }
+}
+const call: Part = { _tag: "ToolCall", id: "a", name: "weather", arguments: { city: "Turin" } }
+const result: Part = { _tag: "ToolResult", id: "a", result: "sunny", isError: false }
+const opaque = (provider: string): Part => ({ _tag: "Opaque", provider, kind: "thinking", data: "{}" })
+
+const fit = (parts: ReadonlyArray<Part>, over: Partial<ProviderCapabilities> = {}, role: Message["role"] = "user") => {
+  const { messages, omitted } = fitMessages([new Message(entry(1, role, parts))], providerWith(over))
+  return {
+    parts: messages.flatMap((message) => message.parts),
+    omitted: [...omitted],
+    roles: messages.map((m) => m.role)
+  }
+}
+
+describe("fitMessages", () => {
+  it("leaves messages as they are when the provider takes them", () => {
+    const messages = [new Message(entry(1, "user", [text, image, file, call, result, opaque("mock")]))]
+    const fitted = fitMessages(messages, providerWith({ images: ["image/*"], files: ["application/pdf"], tools: true }))
+    assert.strictEqual(fitted.messages, messages)
+    assert.strictEqual(fitted.omitted.size, 0)
+  })
+
+  it.each<[ReadonlyArray<string>, taken: boolean]>([
+    [["image/png"], true],
+    [["image/*"], true],
+    [["*/*"], true],
+    [["image/jpeg", "image/gif"], false],
+    [["image"], false],
+    [[], false]
+  ])("takes a PNG where images are %o: %s", (images, taken) => {
+    assert.deepStrictEqual(fit([image], { images }).omitted, taken ? [] : ["Image"])
+  })
+
+  it("puts a line in place of each part that is not taken, which says what it was and not what it held", () => {
+    const { omitted, parts } = fit([text, image, file, call, result])
+    assert.deepStrictEqual(omitted, ["Image", "File", "ToolCall", "ToolResult"])
+    assert.deepStrictEqual(parts, [
+      text,
+      { _tag: "Text", text: "[An image (image/png) was left out here.]" },
+      { _tag: "Text", text: "[The file \"report.pdf\" (application/pdf) was left out here.]" },
+      { _tag: "Text", text: "[The tool \"weather\" was called with {\"city\":\"Turin\"}.]" },
+      { _tag: "Text", text: "[The tool answered: sunny]" }
+    ])
+  })
+
+  it("leaves out what only another provider can read, and a message of nothing else", () => {
+    assert.deepStrictEqual(fit([opaque("other"), text]), { parts: [text], omitted: ["Opaque"], roles: ["user"] })
+    assert.deepStrictEqual(fit([opaque("other")]), { parts: [], omitted: ["Opaque"], roles: [] })
+  })
+
+  it("has a person say what a tool did, for a provider that knows no tools", () => {
+    assert.deepStrictEqual(fit([result], {}, "tool").roles, ["user"])
+    assert.deepStrictEqual(fit([result, image], { tools: true }, "tool").roles, ["tool"])
+  })
+
+  it("changes no message itself", () => {
+    const message = new Message(entry(1, "user", [image]))
+    fitMessages([message], providerWith({}))
+    assert.deepStrictEqual(message.parts, [image])
+  })
+})
