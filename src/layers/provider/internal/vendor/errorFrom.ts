@@ -30,7 +30,13 @@ const statusOf: Readonly<Record<string, number>> = {
   overloaded_error: 529
 }
 
-const quotaCodes = new Set(["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"])
+const quotaCodes = new Set([
+  "insufficient_quota",
+  "billing_hard_limit_reached",
+  "billing_not_active",
+  "contract_spend_limit_reached",
+  "enforced_spend_limit_reached"
+])
 const transientStatuses = new Set([408, 409, 429])
 
 /**
@@ -48,7 +54,7 @@ export const errorFrom = (provider: string, thrown: unknown, now: number): Provi
   }
   const fields = { provider, reason: reasonOf(status, failure), ...contextOf(failure, status) }
   if (status === 401 || status === 403) return new ProviderAuth(fields)
-  if (status === 402 || quotaCodes.has(failure.code ?? "")) return new ProviderQuota(fields)
+  if (status === 402 || failure.usedUp || quotaCodes.has(failure.code ?? "")) return new ProviderQuota(fields)
   if (transientStatuses.has(status) || status >= 500) {
     const retryAfterMs = failure.headers && retryAfterOf(failure.headers, now)
     return new ProviderTransient({ ...fields, ...(retryAfterMs !== undefined && { retryAfterMs }) })
