@@ -3,14 +3,11 @@ import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import type { ProviderError } from "../../domain/error/ProviderError.js"
-import { ProviderProtocol } from "../../domain/error/ProviderProtocol.js"
 import type { JsonRecord } from "../../domain/JsonRecord.js"
 import type { Message } from "../../domain/Message.js"
 import { defineProvider } from "../../services/defineProvider.js"
@@ -22,7 +19,8 @@ import { makeClient } from "./anthropic/makeClient.js"
 import { replyStream } from "./anthropic/replyStream.js"
 import { toCount } from "./anthropic/toCount.js"
 import { toRequest } from "./anthropic/toRequest.js"
-import { type VendorLimits, vendorStream } from "./internal/vendor/vendorStream.js"
+import { vendorCall } from "./internal/vendor/vendorCall.js"
+import type { VendorLimits } from "./internal/vendor/vendorStream.js"
 
 export interface AnthropicProviderOptions extends VendorLimits {
   readonly apiKey: Redacted.Redacted
@@ -86,20 +84,11 @@ export class AnthropicProvider extends Context.Tag("langswarm-session/layers/pro
           })
       }))
 
-      const senseless = () => new ProviderProtocol({ provider: name, reason: "its answer makes no sense" })
-
-      /** An answer that is no stream, within the same limits. */
       const ask = <A, I>(
-        schema: Schema.Schema<A, I>,
+        answer: Schema.Schema<A, I>,
         call: (client: Anthropic, signal: AbortSignal) => Promise<unknown>
       ): Effect.Effect<A, ProviderError> =>
-        vendorStream(name, async (signal, fetch) => one(await call(client(fetch), signal)), limits).pipe(
-          Stream.runHead,
-          Effect.flatMap(Option.match({
-            onNone: senseless,
-            onSome: (answer) => Effect.mapError(Schema.decodeUnknown(schema)(answer), senseless)
-          }))
-        )
+        vendorCall(name, answer, (signal, fetch) => call(client(fetch), signal), limits)
 
       return {
         modelInfo: (model) => ask(AnthropicModel, (client, signal) => client.models.retrieve(model, null, { signal })),
@@ -131,8 +120,4 @@ const checkOptions = (apiKey: Redacted.Redacted, baseUrl: string): Effect.Effect
     ...(/^https?:/.test(baseUrl) && URL.canParse(baseUrl) ? [] : ["\"baseUrl\" must be an http: or https: address"])
   ].map((problem) => `AnthropicProvider: ${problem}`)
   return Arr.isNonEmptyArray(problems) ? new ConfigurationError({ problems }) : Effect.void
-}
-
-async function* one<A>(value: A) {
-  yield value
 }
