@@ -29,6 +29,23 @@ const signed = (kind: string, block: unknown, text?: string) => {
 }
 const toolUse = { type: "tool_use", id: "toolu_1", name: "weather", input: { city: "Turin", days: [1, 2] } }
 
+const blockEvents = (...json: ReadonlyArray<string>) => [
+  toEvent({ type: "content_block_start", index: 0, content_block: { ...toolUse, input: {} } }),
+  ...json.map((partial_json) =>
+    toEvent({ type: "content_block_delta", index: 0, delta: { type: "input_json_delta", partial_json } })
+  )
+]
+const stop = toEvent({ type: "content_block_stop", index: 0 })
+const around = (stopReason: string, ...events: ReadonlyArray<WireEvent>) => {
+  const [start, ping, ...end] = replyEvents({ blocks: [], stopReason })
+  assert(start !== undefined && ping !== undefined)
+  return [start, ping, ...events, ...end]
+}
+const callsOf = (events: ReadonlyArray<ProviderEvent>) =>
+  events.flatMap((event) => (event._tag === "ToolCall" ? [event.part.arguments] : []))
+const usagesOf = (events: ReadonlyArray<ProviderEvent>) =>
+  events.flatMap((event) => (event._tag === "Usage" ? [event.usage] : []))
+
 describe("AnthropicProvider reads", () => {
   it.scoped("a reply as it comes: the request's id, usage, text, its end", () =>
     Effect.gen(function*() {
@@ -140,21 +157,6 @@ describe("AnthropicProvider reads", () => {
     }))
 
   describe("tool calls", () => {
-    const blockEvents = (...json: ReadonlyArray<string>) => [
-      toEvent({ type: "content_block_start", index: 0, content_block: { ...toolUse, input: {} } }),
-      ...json.map((partial_json) =>
-        toEvent({ type: "content_block_delta", index: 0, delta: { type: "input_json_delta", partial_json } })
-      )
-    ]
-    const stop = toEvent({ type: "content_block_stop", index: 0 })
-    const around = (stopReason: string, ...events: ReadonlyArray<WireEvent>) => {
-      const [start, ping, ...end] = replyEvents({ blocks: [], stopReason })
-      assert(start !== undefined && ping !== undefined)
-      return [start, ping, ...events, ...end]
-    }
-    const callsOf = (events: ReadonlyArray<ProviderEvent>) =>
-      events.flatMap((event) => (event._tag === "ToolCall" ? [event.part.arguments] : []))
-
     it.scoped.each<[ReadonlyArray<string>, unknown]>([
       [[], {}],
       [[""], {}],
@@ -210,9 +212,6 @@ describe("AnthropicProvider reads", () => {
   })
 
   describe("row 45: usage", () => {
-    const usagesOf = (events: ReadonlyArray<ProviderEvent>) =>
-      events.flatMap((event) => (event._tag === "Usage" ? [event.usage] : []))
-
     it.scoped.each<[string, unknown, unknown]>([
       ["absent", null, null],
       ["no object", 7, "many"],

@@ -249,13 +249,13 @@ describe("AnthropicProvider", () => {
 /** When the next bytes have come to the adapter: of a ping, nothing else shows it. */
 const observedArrivals = Effect.gen(function*() {
   const { fetch } = globalThis
-  let waiting: () => void = () => {}
+  let waiting: (() => void) | undefined
   const spy = vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const response = await fetch(input, init)
     const tap = new TransformStream<Uint8Array, Uint8Array>({
       transform: (bytes, controller) => {
         controller.enqueue(bytes)
-        setImmediate(waiting)
+        if (waiting) setImmediate(waiting)
       }
     })
     const { headers, status } = response

@@ -6,10 +6,10 @@ import type {
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { FilePart, ImagePart, Part } from "../../../domain/Part.js"
 import { omittedText } from "../../../services/omittedText.js"
+import { readBlock } from "./readBlock.js"
 
 /**
  * One part as a block of the vendor's, or none. `paired`: of a tool's call and its result, the other one is where the vendor
@@ -35,7 +35,7 @@ export const toBlock = (part: Part, role: "user" | "assistant", paired: boolean)
         }]
         : omitted(part)
     case "Opaque":
-      return role === "assistant" ? Option.toArray(readBlock(part.data)) : []
+      return Option.toArray(readBlock(part))
     case "Text":
       return omitted(part)
   }
@@ -77,10 +77,3 @@ const documentSource = ({ mediaType, source }: FilePart): DocumentBlockParam["so
     : ""
   return text.trim() === "" ? undefined : { type: "text", media_type: "text/plain", data: text }
 }
-
-const isBlock = (value: unknown): value is ContentBlockParam =>
-  Predicate.isRecord(value) && typeof value["type"] === "string"
-
-/** The vendor signs some of its blocks, and checks them when they come back, so nothing is added and nothing left out. */
-const readBlock = (data: string): Option.Option<ContentBlockParam> =>
-  Option.filter(Option.liftThrowable(JSON.parse)(data), isBlock)

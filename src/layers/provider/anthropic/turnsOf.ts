@@ -1,6 +1,9 @@
+import * as Option from "effect/Option"
 import type { Message } from "../../../domain/Message.js"
 import type { Part } from "../../../domain/Part.js"
+import type { Role } from "../../../domain/Role.js"
 import { omittedText } from "../../../services/omittedText.js"
+import { readBlock } from "./readBlock.js"
 
 /**
  * All that one side says before the other does.
@@ -34,7 +37,7 @@ export const turnsOf = (
   }
 
   for (const { parts, role } of messages) {
-    const said = parts.filter((part) => part._tag !== "Text" || part.text.trim() !== "")
+    const said = parts.filter((part) => saysSomething(part, role))
     if (role === "system") {
       const last = turns.at(-1)
       const place = last === undefined ? top : last.role === "user" ? last.system : waiting
@@ -49,6 +52,12 @@ export const turnsOf = (
   }
   if (turns.length === 0) add("user", [text("[The conversation begins here.]")])
   return { top: [...top, ...waiting], turns }
+}
+
+/** The vendor refuses blank text, and blocks of its own from anybody but the model. */
+const saysSomething = (part: Part, role: Role): boolean => {
+  if (part._tag === "Text") return part.text.trim() !== ""
+  return part._tag !== "Opaque" || (role === "assistant" && Option.isSome(readBlock(part)))
 }
 
 const text = (text: string): Part => ({ _tag: "Text", text })
