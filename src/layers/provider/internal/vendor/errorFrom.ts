@@ -10,8 +10,29 @@ import { connectFailureOf } from "./connectFailureOf.js"
 import { retryAfterOf } from "./retryAfterOf.js"
 import { type VendorFailure, vendorFailureOf } from "./vendorFailureOf.js"
 
+/** Reasons for which a reply fails that lie in the request. */
+const faultsOfRequest = [
+  "bio_policy",
+  "data_residency_mismatch",
+  "empty_image_file",
+  "failed_to_download_image",
+  "image_content_policy_violation",
+  "image_file_not_found",
+  "image_file_too_large",
+  "image_parse_error",
+  "image_too_large",
+  "image_too_small",
+  "invalid_base64_image",
+  "invalid_image",
+  "invalid_image_format",
+  "invalid_image_mode",
+  "invalid_image_url",
+  "unsupported_image_media_type"
+]
+
 /** In an error that comes in the stream, after HTTP 200, the words stand for the status. */
 const statusOf: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(faultsOfRequest.map((code) => [code, 400])),
   invalid_request_error: 400,
   invalid_prompt: 400,
   context_length_exceeded: 400,
@@ -27,10 +48,17 @@ const statusOf: Readonly<Record<string, number>> = {
   api_error: 500,
   server_error: 500,
   timeout_error: 504,
+  vector_store_timeout: 504,
   overloaded_error: 529
 }
 
-const quotaCodes = new Set(["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"])
+const quotaCodes = new Set([
+  "insufficient_quota",
+  "billing_hard_limit_reached",
+  "billing_not_active",
+  "contract_spend_limit_reached",
+  "enforced_spend_limit_reached"
+])
 const transientStatuses = new Set([408, 409, 429])
 
 /**
@@ -48,7 +76,7 @@ export const errorFrom = (provider: string, thrown: unknown, now: number): Provi
   }
   const fields = { provider, reason: reasonOf(status, failure), ...contextOf(failure, status) }
   if (status === 401 || status === 403) return new ProviderAuth(fields)
-  if (status === 402 || quotaCodes.has(failure.code ?? "")) return new ProviderQuota(fields)
+  if (status === 402 || failure.usedUp || quotaCodes.has(failure.code ?? "")) return new ProviderQuota(fields)
   if (transientStatuses.has(status) || status >= 500) {
     const retryAfterMs = failure.headers && retryAfterOf(failure.headers, now)
     return new ProviderTransient({ ...fields, ...(retryAfterMs !== undefined && { retryAfterMs }) })

@@ -1,4 +1,5 @@
 import * as Predicate from "effect/Predicate"
+import { isIdentifier } from "./isIdentifier.js"
 
 /**
  * What is of use in what an SDK has thrown. The words are identifiers, and nothing else.
@@ -13,12 +14,14 @@ export interface VendorFailure {
   readonly param?: string
   /** Its message says that the request is longer than the model can take, which no identifier tells. */
   readonly tooLong: boolean
+  /** Its message says that the account has no credit or no allowance left, in a plain `invalid_request_error`. */
+  readonly usedUp: boolean
 }
 
-const identifier = /^[\w.[\]-]{1,80}$/
 const leadingPath = /^([a-z_]+(?:\.[a-z0-9_]+)*): /
 const tooLong =
   /prompt is too long|maximum context length|exceeds? the (?:maximum )?context|input length and `max_tokens`/i
+const usedUp = /^Your credit balance is too low|^You have reached your specified (?:workspace )?API usage limits/i
 
 export const vendorFailureOf = (thrown: unknown): VendorFailure => {
   const own = Predicate.isRecord(thrown) ? thrown : {}
@@ -26,12 +29,14 @@ export const vendorFailureOf = (thrown: unknown): VendorFailure => {
   const body = Predicate.isRecord(own["error"]) ? own["error"] : {}
   const error = Predicate.isRecord(body["error"]) ? body["error"] : body
   const message = typeof error["message"] === "string" ? error["message"] : ""
+  const details = Predicate.isRecord(error["details"]) ? error["details"] : {}
   const pick = (name: string) => [own[name], error[name]].find(isIdentifier)
   const param = pick("param") ?? leadingPath.exec(message)?.[1]
   const type = pick("type")
-  const code = pick("code")
+  const code = pick("code") ?? [details["error_code"]].find(isIdentifier)
   return {
     tooLong: tooLong.test(message),
+    usedUp: usedUp.test(message),
     ...(typeof own["status"] === "number" && { status: own["status"] }),
     ...(own["headers"] instanceof Headers && { headers: own["headers"] }),
     ...(isIdentifier(own["requestID"]) && { requestId: own["requestID"] }),
@@ -40,5 +45,3 @@ export const vendorFailureOf = (thrown: unknown): VendorFailure => {
     ...(param !== undefined && { param })
   }
 }
-
-const isIdentifier = (value: unknown): value is string => typeof value === "string" && identifier.test(value)

@@ -1,0 +1,72 @@
+import type {
+  CacheControlEphemeral,
+  MessageCreateParamsStreaming,
+  TextBlockParam,
+  ThinkingConfigParam,
+  Tool,
+  ToolChoice
+} from "@anthropic-ai/sdk/resources/messages/messages"
+import type { Message } from "../../../domain/Message.js"
+import type { ToolDefinition } from "../internal/vendor/ModelSettings.js"
+import type { AnthropicSettings } from "./AnthropicSettings.js"
+import { toMessages } from "./toMessages.js"
+
+/** The vendor demands a limit; this is room for some ten pages. */
+const defaultMaxTokens = 8192
+
+/**
+ * One call: a history and a session's settings in the vendor's format.
+ */
+export const toRequest = (
+  model: string,
+  settings: AnthropicSettings,
+  history: ReadonlyArray<Message>
+): MessageCreateParamsStreaming => {
+  const { effort, extra, stopSequences, thinking, toolChoice, tools = [] } = settings
+  const { messages, top } = toMessages(history, settings.systemMessages ?? "inPlace")
+  const prompt: ReadonlyArray<TextBlockParam> = settings.system === undefined || settings.system.trim() === ""
+    ? top
+    : [{ type: "text", text: settings.system }, ...top]
+
+  // Two marks: one after what all sessions of a kind have in common, and one that moves along with the conversation, so that
+  // each call reads what the one before has written. A mark counts for all that comes before it; tools come before the system
+  // prompt. https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+  const { cache = "5m" } = settings
+  const mark = cache === "off"
+    ? {}
+    : { cache_control: { type: "ephemeral", ttl: cache } satisfies CacheControlEphemeral }
+  const markLast = <Block extends object>(blocks: ReadonlyArray<Block>): Array<Block> =>
+    blocks.map((block, index) => (index === blocks.length - 1 ? { ...block, ...mark } : block))
+
+  const body: MessageCreateParamsStreaming = {
+    model,
+    max_tokens: settings.maxTokens ?? defaultMaxTokens + (thinking?.type === "enabled" ? thinking.budgetTokens : 0),
+    ...mark,
+    ...(prompt.length > 0 && { system: markLast(prompt) }),
+    ...(tools.length > 0 && { tools: prompt.length > 0 ? tools.map(toTool) : markLast(tools.map(toTool)) }),
+    ...(tools.length > 0 && toolChoice !== undefined && { tool_choice: toToolChoice(toolChoice) }),
+    ...(thinking && { thinking: toThinking(thinking) }),
+    ...(effort && { output_config: { effort } }),
+    ...(stopSequences && { stop_sequences: [...stopSequences] }),
+    messages,
+    stream: true
+  }
+  return { ...body, ...extra, stream: true }
+}
+
+const toTool = ({ description, name, parameters }: ToolDefinition): Tool => ({
+  name,
+  ...(description !== undefined && { description }),
+  input_schema: { ...parameters, type: "object" }
+})
+
+const toToolChoice = (choice: NonNullable<AnthropicSettings["toolChoice"]>): ToolChoice =>
+  typeof choice === "object"
+    ? { type: "tool", name: choice.name }
+    : { type: choice === "required" ? "any" : choice }
+
+const toThinking = (thinking: NonNullable<AnthropicSettings["thinking"]>): ThinkingConfigParam => {
+  if (thinking.type !== "enabled") return thinking
+  const { budgetTokens, ...rest } = thinking
+  return { ...rest, budget_tokens: budgetTokens }
+}

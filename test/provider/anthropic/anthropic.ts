@@ -1,0 +1,58 @@
+import { Chunk, Effect, Layer, Redacted, Stream } from "effect"
+import type { JsonRecord } from "../../../src/domain/JsonRecord.js"
+import { Message } from "../../../src/domain/Message.js"
+import { MessageId } from "../../../src/domain/MessageId.js"
+import type { Part } from "../../../src/domain/Part.js"
+import { AnthropicProvider, type AnthropicProviderOptions } from "../../../src/layers/provider/AnthropicProvider.js"
+import type { ProviderEvent } from "../../../src/services/ProviderEvent.js"
+import { ProviderRegistry } from "../../../src/services/ProviderRegistry.js"
+import type { ProviderRequest } from "../../../src/services/ProviderRequest.js"
+import { now, request, sessionId } from "../../domain/conversation.js"
+import { apiKey, makeAnthropicServer } from "../../vendor/AnthropicServer.js"
+import type { LoopbackServer } from "../../vendor/LoopbackServer.js"
+
+export const model = "claude-opus-5-5"
+
+export const layer = (server: LoopbackServer, options: Partial<AnthropicProviderOptions> = {}) =>
+  AnthropicProvider.layer({ apiKey: Redacted.make(apiKey), baseUrl: server.url, ...options }).pipe(
+    Layer.provideMerge(ProviderRegistry.layer())
+  )
+
+/** Asks a provider that talks to this server. */
+export const respond = (
+  server: LoopbackServer,
+  request: ProviderRequest,
+  config: JsonRecord = {},
+  options: Partial<AnthropicProviderOptions> = {}
+) =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const provider = yield* (yield* ProviderRegistry).get(options.name ?? "anthropic")
+    const session = yield* provider.open({ sessionId, model, config })
+    return session.respond(request)
+  })).pipe(Stream.provideSomeLayer(layer(server, options)))
+
+export const reply = (...call: Parameters<typeof respond>) =>
+  Effect.map(Stream.runCollect(respond(...call)), Chunk.toReadonlyArray)
+
+/** What a fresh server is sent for these messages, once it has answered. */
+export const sent = Effect.fnUntraced(function*(messages: ReadonlyArray<Message>, config: JsonRecord = {}) {
+  const server = yield* makeAnthropicServer()
+  yield* reply(server, request(...messages), config)
+  const received = server.received[0]
+  if (received === undefined) return yield* Effect.dieMessage("nothing was sent")
+  return received
+})
+
+export const textOf = (events: ReadonlyArray<ProviderEvent>) =>
+  events.map((event) => (event._tag === "TextDelta" ? event.text : "")).join("")
+
+export const finishedOf = (events: ReadonlyArray<ProviderEvent>) => {
+  const finished = events.at(-1)
+  return finished?._tag === "Finished" ? finished : undefined
+}
+
+/** A message that has more than text in it. */
+export const saying = (seq: number, role: Message["role"], ...parts: ReadonlyArray<Part>): Message =>
+  new Message({ id: MessageId.make(`message-${seq}`), sessionId, seq, role, parts, createdAt: now, metadata: {} })
+
+export const text = (text: string): Part => ({ _tag: "Text", text })
