@@ -1,3 +1,4 @@
+import { Deferred, Effect } from "effect"
 import { jsonAnswer, streamAnswer, type StreamOptions, type WireEvent } from "./answers.js"
 import { type Handler, makeLoopbackServer, type ReceivedRequest } from "./LoopbackServer.js"
 
@@ -42,6 +43,18 @@ export const failing = (
   headers: Readonly<Record<string, string>> = {}
 ): Handler =>
 (_, response) => jsonAnswer(response, status, { error }, { "x-request-id": requestId, ...headers })
+
+/**
+ * A handler, and when the other side has hung up on it. Closed connections tell less: Node's `fetch` opens a new one at once.
+ */
+export const watched = (handler: Handler) =>
+  Effect.map(Deferred.make<void>(), (closed) => ({
+    handler: (...[request, response]: Parameters<Handler>) => {
+      response.on("close", () => Deferred.unsafeDone(closed, Effect.void))
+      handler(request, response)
+    },
+    hungUp: Deferred.await(closed)
+  }))
 
 /** A whole reply in words. */
 export const textReply = (text: string): ReadonlyArray<WireEvent> => [

@@ -34,6 +34,6 @@ export const replyStream = (
   })
 
 async function* arrivals(requestId: string | null, chunks: AsyncIterable<unknown>): AsyncGenerator<Arrival> {
-  if (requestId !== null) yield { requestId }
+  if (requestId) yield { requestId }
   for await (const chunk of chunks) yield { chunk }
 }
