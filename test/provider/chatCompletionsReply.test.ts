@@ -32,6 +32,11 @@ const finished = (reason: "complete" | "length" | "toolCalls" | "refusal") =>
   ProviderEvent.Finished({ reason, messageId: "chatcmpl-1", metadata: { model: "real-model" } })
 const toolCall = (id: string, name: string, input = {}) =>
   ProviderEvent.ToolCall({ part: { _tag: "ToolCall", id, name, arguments: input } })
+/** As gateways have it that count with each piece. */
+const counting = (content: string, completion_tokens: number, finish_reason?: string): WireEvent => ({
+  data: { choices: [{ delta: { content }, finish_reason }], usage: { prompt_tokens: 1, completion_tokens } }
+})
+const usageOf = (outputTokens: number) => ({ inputTokens: 1, outputTokens })
 const calling = (index: number, fields: object): WireEvent => chunk({ tool_calls: [{ index, ...fields }] })
 
 describe("ChatCompletionsProvider, in what it reads,", () => {
@@ -118,7 +123,7 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
     ["a key that could do harm", { id: "a", function: { name: "time", arguments: "{\"__proto__\":{}}" } }],
     ["no id", { function: { name: "time", arguments: "{}" } }],
     ["no name", { id: "a", function: { arguments: "{}" } }]
-  ])("fails on a call with %s", ([_, fields]) =>
+  ])("fails on a call with %s", ([, fields]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(eventsOf([calling(0, fields), finish("tool_calls")]))
       assert(error._tag === "ProviderProtocol")
@@ -154,32 +159,27 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
 
   it.effect("reports usage as it comes, the latest at the end", () =>
     Effect.gen(function*() {
-      const counted = (tokens: number) => ({ usage: { prompt_tokens: 1, completion_tokens: tokens } })
-      const both = (content: string, tokens: number): WireEvent => ({
-        data: { choices: [{ delta: { content }, finish_reason: tokens === 2 ? "stop" : null }], ...counted(tokens) }
-      })
-      const of = (outputTokens: number) => ({ inputTokens: 1, outputTokens })
-      assert.deepStrictEqual(yield* eventsOf([both("a", 1), both("b", 2)]), [
+      assert.deepStrictEqual(yield* eventsOf([counting("a", 1), counting("b", 2, "stop")]), [
         text("a"),
-        ProviderEvent.Usage({ usage: of(1) }),
+        ProviderEvent.Usage({ usage: usageOf(1) }),
         text("b"),
-        ProviderEvent.Usage({ usage: of(2) }),
-        ProviderEvent.Finished({ reason: "complete", usage: of(2) })
+        ProviderEvent.Usage({ usage: usageOf(2) }),
+        ProviderEvent.Finished({ reason: "complete", usage: usageOf(2) })
       ])
     }))
 
   it.effect("needs no [DONE], and no connection that outlives the end of the reply", () =>
     Effect.gen(function*() {
       const whole = [text("Hi"), finished("complete")]
-      assert.deepStrictEqual(yield* eventsOf(textReply("Hi"), { then: "end" }), whole)
-      assert.deepStrictEqual(yield* eventsOf(textReply("Hi"), { then: "reset" }), whole)
+      assert.deepStrictEqual(yield* eventsOf(textReply("Hi"), { ending: "end" }), whole)
+      assert.deepStrictEqual(yield* eventsOf(textReply("Hi"), { ending: "reset" }), whole)
       assert.deepStrictEqual(yield* eventsOf([...textReply("Hi"), done]), whole)
     }))
 
   it.scoped("names the request as soon as it is known, and none where the gateway names none", () =>
     Effect.gen(function*() {
       const server = yield* makeChatCompletionsServer()
-      server.next(streaming([], { then: "stall" }))
+      server.next(streaming([], { ending: "stall" }))
       assertSome(yield* Stream.runHead(respond(server.url)), ProviderEvent.Identified({ requestId }))
       server.next(streaming(textReply("Hi"), { headers: { "x-request-id": "" } }))
       assert.deepStrictEqual(yield* reply(server.url), [text("Hi"), finished("complete")])
@@ -188,7 +188,7 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
   it.scoped("closes the connection when it is interrupted in the middle of a reply", () =>
     Effect.gen(function*() {
       const server = yield* makeChatCompletionsServer()
-      const { handler, hungUp } = yield* watched(streaming([chunk({ content: "Hi" })], { then: "stall" }))
+      const { handler, hungUp } = yield* watched(streaming([chunk({ content: "Hi" })], { ending: "stall" }))
       server.next(handler)
       const begun = yield* Deferred.make<void>()
       const fiber = yield* Effect.fork(

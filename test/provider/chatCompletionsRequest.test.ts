@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { vi } from "vitest"
 import type { ImagePart, Part } from "../../src/domain/Part.js"
 import { ChatCompletionsProvider } from "../../src/layers/index.js"
 import { ProviderEvent } from "../../src/services/ProviderEvent.js"
@@ -246,13 +247,8 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
     Effect.gen(function*() {
       const server = yield* makeChatCompletionsServer()
       yield* Effect.acquireRelease(
-        Effect.sync(() => {
-          for (const name of environment) process.env[name] = "sk-of-somebody-else"
-        }),
-        () =>
-          Effect.sync(() => {
-            for (const name of environment) delete process.env[name]
-          })
+        Effect.sync(() => environment.map((name) => vi.stubEnv(name, "sk-of-somebody-else"))),
+        () => Effect.sync(vi.unstubAllEnvs)
       )
       yield* reply(server.url)
       yield* reply(server.url, undefined, {}, { baseUrl: `${server.url}/v1/` })

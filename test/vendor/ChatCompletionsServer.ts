@@ -31,7 +31,7 @@ export const streaming = (
   { headers, ...options }: StreamOptions = {}
 ): Handler =>
 (_, response) =>
-  streamAnswer(response, typeof events === "string" || options.then ? events : [...events, done], {
+  streamAnswer(response, typeof events === "string" || options.ending ? events : [...events, done], {
     headers: { "x-request-id": requestId, ...headers },
     ...options
   })

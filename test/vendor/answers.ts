@@ -12,7 +12,7 @@ export interface StreamOptions {
   /** How many bytes a packet has; all of it is one unless told. */
   readonly packet?: number
   /** What happens after the last event: the response ends well, its socket is destroyed, or nothing more comes. */
-  readonly then?: "end" | "reset" | "stall"
+  readonly ending?: "end" | "reset" | "stall"
   readonly lineEnd?: "\n" | "\r\n"
 }
 
@@ -26,7 +26,7 @@ export const toWire = (events: ReadonlyArray<WireEvent>, lineEnd = "\n"): string
 export const streamAnswer = (
   response: ServerResponse,
   events: ReadonlyArray<WireEvent> | string,
-  { headers = {}, lineEnd, packet, then = "end" }: StreamOptions = {}
+  { ending = "end", headers = {}, lineEnd, packet }: StreamOptions = {}
 ): void => {
   response.writeHead(200, { "content-type": "text/event-stream", ...headers })
   response.flushHeaders()
@@ -39,8 +39,8 @@ export const streamAnswer = (
       response.write(bytes.subarray(from, from + size), () => setImmediate(write, from + size))
       return
     }
-    if (then === "end") response.end()
-    if (then === "reset") response.socket?.destroy()
+    if (ending === "end") response.end()
+    if (ending === "reset") response.socket?.destroy()
   }
   write(0)
 }

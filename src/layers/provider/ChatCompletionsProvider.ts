@@ -17,6 +17,9 @@ import { requestBody } from "./chatCompletions/requestBody.js"
 import { toMessages } from "./chatCompletions/toMessages.js"
 import type { VendorLimits } from "./internal/vendor/vendorStream.js"
 
+/**
+ * Of the limits, `maxLineBytes` is 1 MiB unless told.
+ */
 export interface ChatCompletionsProviderOptions extends VendorLimits {
   /** The name sessions choose it by; `chat` unless told. Each gateway needs its own. */
   readonly name?: string
@@ -31,6 +34,9 @@ export interface ChatCompletionsProviderOptions extends VendorLimits {
   /** What a session's `providerConfig` is laid over. */
   readonly defaultConfig?: JsonRecord
 }
+
+/** No image comes in a reply. */
+const maxLineBytes = 1024 * 1024
 
 /**
  * A provider over any service that speaks OpenAI's chat completions. The whole history goes with each call. Fails when
@@ -67,7 +73,7 @@ export const make = (
             const body = requestBody(model, messages, settings)
             const reply = replyStream(
               name,
-              limits,
+              { maxLineBytes, ...limits },
               (signal, fetch) => clientFor(baseUrl, apiKey, fetch).chat.completions.create(body, { signal })
             )
             return omitted.length === 0 ? reply : Stream.concat(

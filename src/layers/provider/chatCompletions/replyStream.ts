@@ -20,11 +20,7 @@ export const replyStream = (
 ): Stream.Stream<ProviderEvent, ProviderError> =>
   Stream.suspend(() => {
     const reader = makeReplyReader(provider)
-    const connect = async (signal: AbortSignal, fetch: typeof globalThis.fetch) => {
-      const { data, request_id } = await call(signal, fetch).withResponse()
-      return arrivals(request_id, data)
-    }
-    return vendorStream<Arrival>(provider, connect, limits).pipe(
+    return vendorStream(provider, (signal, fetch) => arrivals(call(signal, fetch)), limits).pipe(
       Stream.mapConcatEffect((arrival) =>
         "chunk" in arrival ? reader.read(arrival.chunk) : Effect.succeed([ProviderEvent.Identified(arrival)])
       ),
@@ -33,7 +29,10 @@ export const replyStream = (
     )
   })
 
-async function* arrivals(requestId: string | null, chunks: AsyncIterable<unknown>): AsyncGenerator<Arrival> {
-  if (requestId) yield { requestId }
-  for await (const chunk of chunks) yield { chunk }
+const arrivals = async (call: ReturnType<Call>): Promise<AsyncIterable<Arrival>> => {
+  const { data, request_id: requestId } = await call.withResponse()
+  return (async function*() {
+    if (requestId) yield { requestId }
+    for await (const chunk of data) yield { chunk }
+  })()
 }
