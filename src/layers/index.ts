@@ -1,6 +1,7 @@
 export * as LoggingHook from "./hook/LoggingHook.js"
 export * as LocalSessionHost from "./host/LocalSessionHost.js"
 export * as LoggingMiddleware from "./middleware/LoggingMiddleware.js"
+export * as GenAiPricing from "./pricing/GenAiPricing.js"
 export * as ChatCompletionsProvider from "./provider/ChatCompletionsProvider.js"
 export * from "./provider/mock/MockReply.js"
 export * from "./provider/MockProvider.js"
