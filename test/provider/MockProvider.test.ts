@@ -139,6 +139,17 @@ describe("MockProvider", () => {
       assert.include(error.message, "\"mock\" is registered already")
     }).pipe(Effect.scoped, Effect.provide(layer())))
 
+  it.effect("says what a session may set, as a JSON Schema, and checks it before there is a session", () =>
+    Effect.gen(function*() {
+      const registry = yield* ProviderRegistry
+      const { checkConfig, configSchema } = yield* registry.get("mock")
+      assert(checkConfig)
+      const keys = Object.keys(configSchema?.["properties"] ?? {})
+      assert.sameMembers(keys, ["pattern", "delay", "chunkDelay", "errorRate", "chunkSize"])
+      yield* checkConfig({ delay: "1 second", temperature: 0 })
+      assert.include((yield* Effect.flip(checkConfig({ delay: "soon" }))).message, "\"delay\" must be")
+    }).pipe(Effect.provide(layer())))
+
   it.effect("is stateless and takes images, files and tools", () =>
     Effect.gen(function*() {
       const registry = yield* ProviderRegistry

@@ -34,6 +34,39 @@ describe("MockProvider, with a script", () => {
       assert.deepStrictEqual(yield* reply(asking("Hi")), [ProviderEvent.TextDelta({ text: "cut o" }), end])
     }).pipe(Effect.provide(layer())))
 
+  it.effect("plays events of every kind, as they are and at the pace of the settings", () =>
+    Effect.gen(function*() {
+      const usage = { inputTokens: 1, outputTokens: 1, reasoningTokens: 1 }
+      const opaque = { _tag: "Opaque", provider: "mock", kind: "thinking", data: "{}" } as const
+      const part = { _tag: "ToolCall", id: "call-1", name: "weather", arguments: {} } as const
+      const notice = { _tag: "HistoryTrimmed", provider: "mock", model: "mock-model", messages: 2 } as const
+      const events = [
+        ProviderEvent.Identified({ requestId: "req-1" }),
+        ProviderEvent.Notice({ notice }),
+        ProviderEvent.Opaque({ part: opaque }),
+        ProviderEvent.Usage({ usage }),
+        ProviderEvent.TextDelta({ text: "Let me" }),
+        ProviderEvent.ToolCall({ part }),
+        ProviderEvent.TextDelta({ text: " look" })
+      ]
+      const end = ProviderEvent.Finished({ reason: "paused", usage })
+      yield* script({ events: [...events, end] }, { events }, { events, end }, { events, end: "cut" })
+      assert.deepStrictEqual(yield* reply(asking("Hi")), [...events, end])
+      assert.deepStrictEqual(yield* reply(asking("Hi")), [
+        ...events,
+        ProviderEvent.Finished({ reason: "toolCalls", usage: { inputTokens: 1, outputTokens: 3 } })
+      ])
+      assert.deepStrictEqual(yield* reply(asking("Hi")), [...events, end])
+      assert.deepStrictEqual(yield* reply(asking("Hi")), events)
+
+      yield* script({ events })
+      const call = yield* watch({ chunkDelay: "1 second" })
+      yield* call.after("2 seconds")
+      assert.deepStrictEqual(call.seen, events.slice(0, 3))
+      yield* call.after("4 seconds")
+      assert.strictEqual(call.seen.at(-1)?._tag, "Finished")
+    }).pipe(Effect.provide(layer())))
+
   it.effect("sends an empty reply when told to", () =>
     Effect.gen(function*() {
       yield* script({})

@@ -7,10 +7,12 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import { ProviderTransient } from "../../domain/error/ProviderTransient.js"
+import type { ProviderCapabilities } from "../../domain/ProviderInfo.js"
+import { defineProvider } from "../../services/defineProvider.js"
 import { decodeConfig } from "../../services/internal/decodeConfig.js"
-import type { Provider } from "../../services/Provider.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
 import type { ProviderRequest } from "../../services/ProviderRequest.js"
+import { makeConversations } from "./mock/makeConversations.js"
 import type { MockReply } from "./mock/MockReply.js"
 import { defaultSettings, MockSettings } from "./mock/MockSettings.js"
 import { replyStream } from "./mock/replyStream.js"
@@ -22,6 +24,10 @@ export type MockProviderOptions = typeof MockSettings.Encoded & {
   readonly name?: string
   /** What decides which calls `errorRate` fails: the same seed, the same calls. */
   readonly seed?: number | string
+  /** What it plays: a provider that is stateless, and takes images, files and tools, unless told. */
+  readonly capabilities?: Partial<ProviderCapabilities>
+  /** Whose prices its calls have. Nobody's unless told. */
+  readonly vendor?: string
 }
 
 /**
@@ -44,6 +50,15 @@ export class MockProvider extends Context.Tag("langswarm-session/layers/provider
   /** Adds replies for the next calls, one each, in this order. A scripted call is not subject to the error rate. */
   readonly script: (replies: ReadonlyArray<MockReply>) => Effect.Effect<void>
 
+  /**
+   * The copies of conversations that it holds are gone, as far as `capabilities` say that it holds any: the next call that
+   * counts on one comes with a notice, and with a new cursor.
+   */
+  readonly expireConversations: Effect.Effect<void>
+
+  /** The cursors that it was asked to forget, oldest first. */
+  readonly forgotten: Effect.Effect<ReadonlyArray<string>>
+
   /** What it was asked, the latest 1,000 calls, oldest first. */
   readonly requests: Effect.Effect<ReadonlyArray<ProviderRequest>>
 }>() {
@@ -51,14 +66,22 @@ export class MockProvider extends Context.Tag("langswarm-session/layers/provider
   static readonly make: (
     options?: MockProviderOptions
   ) => Effect.Effect<MockProvider["Type"], ConfigurationError, ProviderRegistry | Scope.Scope> = Effect.fnUntraced(
-    function*({ name = "mock", seed = "langswarm-session", ...options } = {}) {
+    function*({ capabilities, name = "mock", seed = "langswarm-session", vendor, ...options } = {}) {
       const registry = yield* ProviderRegistry
       const random = Random.make(seed)
       let settings = { ...defaultSettings, ...(yield* decodeOptions(options)) }
       const script: Array<MockReply> = []
       const requests: Array<ProviderRequest> = []
+      const conversations = makeConversations(name)
+      const can: ProviderCapabilities = {
+        conversation: "stateless",
+        images: ["image/*"],
+        files: ["*/*"],
+        tools: true,
+        ...capabilities
+      }
 
-      const respond = (request: ProviderRequest, settings: MockSettings) =>
+      const respond = (request: ProviderRequest, model: string, settings: MockSettings) =>
         Effect.gen(function*() {
           requests.push(request)
           if (requests.length > keptRequests) requests.shift()
@@ -70,17 +93,24 @@ export class MockProvider extends Context.Tag("langswarm-session/layers/provider
           if (fails) {
             return yield* new ProviderTransient({ provider: name, reason: "its error rate made this call fail" })
           }
-          return replyStream(scripted ?? { text: fill(settings.pattern, request) }, request, settings)
+          const reply = replyStream(scripted ?? { text: fill(settings.pattern, request) }, request, settings)
+          return can.conversation === "cursor" ? conversations.hold(request, model, reply) : reply
         })
 
-      const provider: Provider = {
+      const provider = defineProvider({
         name,
-        capabilities: { conversation: "stateless", images: ["image/*"], files: ["*/*"], tools: true },
-        open: ({ config, sessionId }) =>
-          Effect.map(decodeProviderConfig(config, sessionId), (ofSession) => ({
-            respond: (request) => Stream.unwrap(Effect.suspend(() => respond(request, { ...settings, ...ofSession })))
-          }))
-      }
+        capabilities: can,
+        ...(vendor !== undefined && { vendor }),
+        configSchema: MockSettings,
+        open: ({ config, model }) =>
+          Effect.succeed({
+            respond: (request) =>
+              Stream.unwrap(Effect.suspend(() => respond(request, model, { ...settings, ...config })))
+          }),
+        ...(can.conversation === "cursor" && {
+          forget: (cursor: string) => Effect.sync(() => conversations.forget(cursor))
+        })
+      })
       yield* registry.register(provider)
 
       const set = (changed: Partial<MockSettings>) => {
@@ -91,6 +121,8 @@ export class MockProvider extends Context.Tag("langswarm-session/layers/provider
         setResponseDelay: (delay) => Effect.sync(() => set({ delay: Duration.decode(delay) })),
         setErrorRate: (errorRate) => Effect.map(decodeOptions({ errorRate }), set),
         script: (replies) => Effect.sync(() => void script.push(...replies)),
+        expireConversations: Effect.sync(conversations.expire),
+        forgotten: Effect.sync(conversations.forgotten),
         requests: Effect.sync(() => [...requests])
       }
     }
@@ -103,7 +135,6 @@ export class MockProvider extends Context.Tag("langswarm-session/layers/provider
 }
 
 const decodeOptions = decodeConfig(MockSettings, "MockProvider")
-const decodeProviderConfig = decodeConfig(MockSettings, "providerConfig")
 
 /** The replacement is a function, because in a text `$&` and the like would be patterns. */
 const fill = (pattern: string, { messages }: ProviderRequest): string =>

@@ -6,12 +6,14 @@ import type { ProviderEvent } from "../../../services/ProviderEvent.js"
 import type { ProviderRequest } from "../../../services/ProviderRequest.js"
 
 /**
- * A reply that is written down beforehand: its text, then its tool calls, then its end.
+ * A reply that is written down beforehand: its text, then its tool calls, or else events of any kind; then its end.
  */
 export interface ScriptedReply {
   /** A text goes out in chunks of `chunkSize` words, an array piece by piece as it is. */
   readonly text?: string | ReadonlyArray<string>
   readonly toolCalls?: ReadonlyArray<ToolCallPart>
+  /** In place of texts and tool calls, each as it is. With a `Finished` among them there is no other end unless told. */
+  readonly events?: ReadonlyArray<ProviderEvent>
   /**
    * `Finished` with the reason and usage to report; an error to fail with; `cut`: the stream just ends, as when a connection
    * breaks; `stall`: nothing more comes, ever. Unless told, it finishes as `complete`, or `toolCalls` if there are any.

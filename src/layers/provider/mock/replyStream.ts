@@ -4,7 +4,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ProviderError } from "../../../domain/error/ProviderError.js"
-import type { TokenUsage } from "../../../domain/TokenUsage.js"
 import { ProviderEvent } from "../../../services/ProviderEvent.js"
 import type { ProviderRequest } from "../../../services/ProviderRequest.js"
 import type { ScriptedReply } from "./MockReply.js"
@@ -25,25 +24,35 @@ export const replyStream = (
 }
 
 const onceThrough = (
-  { end, text = [], toolCalls = [] }: ScriptedReply,
+  { end, ...reply }: ScriptedReply,
   request: ProviderRequest,
   { chunkDelay, chunkSize }: MockSettings
 ): Stream.Stream<ProviderEvent, ProviderError> => {
-  const pieces = typeof text === "string" ? chunksOf(text, chunkSize) : text
-  const chunks = [
-    ...pieces.map((text) => ProviderEvent.TextDelta({ text })),
-    ...toolCalls.map((part) => ProviderEvent.ToolCall({ part }))
-  ]
+  const events = reply.events ?? eventsOf(reply, chunkSize)
   if (end === undefined) {
-    const reason = toolCalls.length > 0 ? "toolCalls" : "complete"
-    return paced([...chunks, ProviderEvent.Finished({ reason, usage: usageOf(request, pieces) })], chunkDelay)
+    const isFinished = events.some(({ _tag }) => _tag === "Finished")
+    return paced(isFinished ? events : [...events, finishedAfter(events, request)], chunkDelay)
   }
-  if (end === "cut") return paced(chunks, chunkDelay)
-  if (end === "stall") return Stream.concat(paced(chunks, chunkDelay), Stream.never)
+  if (end === "cut") return paced(events, chunkDelay)
+  if (end === "stall") return Stream.concat(paced(events, chunkDelay), Stream.never)
   return end._tag === "Finished"
-    ? paced([...chunks, end], chunkDelay)
-    : Stream.concat(paced(chunks, chunkDelay), Stream.fail(end))
+    ? paced([...events, end], chunkDelay)
+    : Stream.concat(paced(events, chunkDelay), Stream.fail(end))
 }
+
+const eventsOf = ({ text = [], toolCalls = [] }: ScriptedReply, chunkSize: number): ReadonlyArray<ProviderEvent> => [
+  ...(typeof text === "string" ? chunksOf(text, chunkSize) : text).map((text) => ProviderEvent.TextDelta({ text })),
+  ...toolCalls.map((part) => ProviderEvent.ToolCall({ part }))
+]
+
+const finishedAfter = (events: ReadonlyArray<ProviderEvent>, { messages }: ProviderRequest): ProviderEvent =>
+  ProviderEvent.Finished({
+    reason: events.some(({ _tag }) => _tag === "ToolCall") ? "toolCalls" : "complete",
+    usage: {
+      inputTokens: tokensOf(messages.map(({ text }) => text)),
+      outputTokens: tokensOf(events.map((event) => (event._tag === "TextDelta" ? event.text : "")))
+    }
+  })
 
 const paced = (events: ReadonlyArray<ProviderEvent>, delay: Duration.Duration): Stream.Stream<ProviderEvent> => {
   const all = Stream.fromChunk(Chunk.unsafeFromArray(events))
@@ -57,11 +66,6 @@ const paced = (events: ReadonlyArray<ProviderEvent>, delay: Duration.Duration): 
 /** Words with the blank space after them, so that joined they are the text again. */
 const chunksOf = (text: string, size: number): ReadonlyArray<string> =>
   Arr.chunksOf(text.match(/\S+\s*|\s+/gu) ?? [], size).map((words) => words.join(""))
-
-const usageOf = ({ messages }: ProviderRequest, reply: ReadonlyArray<string>): TokenUsage => ({
-  inputTokens: tokensOf(messages.map(({ text }) => text)),
-  outputTokens: tokensOf(reply)
-})
 
 const tokensOf = (texts: ReadonlyArray<string>): number =>
   Math.ceil(texts.reduce((length, text) => length + text.length, 0) / charactersPerToken)

@@ -1,5 +1,3 @@
-/** The longest line of a stream of events: an image of a reply is one. */
-const maxLineBytes = 8 * 1024 * 1024
 const lineFeed = 10
 
 /**
@@ -11,7 +9,12 @@ export class TooMuch extends Error {}
  * Fetches, and bounds what comes back: an SDK keeps a line until it ends, however long that takes. `onBytes` is told of
  * each sign of life, which an SDK does not show.
  */
-export const boundedFetch = (maxBytes: number, onBytes: () => void): typeof globalThis.fetch => async (input, init) => {
+export const boundedFetch = (
+  maxBytes: number,
+  onBytes: () => void,
+  maxLineBytes: number = 8 * 1024 * 1024
+): typeof globalThis.fetch =>
+async (input, init) => {
   const response = await globalThis.fetch(input, init)
   onBytes()
   if (response.body === null) return response

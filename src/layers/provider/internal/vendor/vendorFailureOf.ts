@@ -34,10 +34,12 @@ export const vendorFailureOf = (thrown: unknown): VendorFailure => {
   const param = pick("param") ?? leadingPath.exec(message)?.[1]
   const type = pick("type")
   const code = pick("code") ?? [details["error_code"]].find(isIdentifier)
+  // A gateway that fails in the middle of a stream may say the status that it would have answered with.
+  const status = [own["status"], own["code"], error["code"]].find(isStatus)
   return {
     tooLong: tooLong.test(message),
     usedUp: usedUp.test(message),
-    ...(typeof own["status"] === "number" && { status: own["status"] }),
+    ...(status !== undefined && { status }),
     ...(own["headers"] instanceof Headers && { headers: own["headers"] }),
     ...(isIdentifier(own["requestID"]) && { requestId: own["requestID"] }),
     ...(type !== undefined && { type }),
@@ -45,3 +47,5 @@ export const vendorFailureOf = (thrown: unknown): VendorFailure => {
     ...(param !== undefined && { param })
   }
 }
+
+const isStatus = (value: unknown): value is number => typeof value === "number" && value >= 400 && value < 600

@@ -16,6 +16,11 @@ export interface VendorLimits {
   readonly idleTimeout?: Duration.DurationInput
   /** Bytes of a whole reply as it is sent, overhead included. 64 MiB unless told. */
   readonly maxReplyBytes?: number
+  /**
+   * Bytes of one line of a reply: an event, in which a whole image may come. The SDKs look for the end of a line from its
+   * beginning each time that more of it comes, so that 8 MiB cost seconds. 8 MiB unless told.
+   */
+  readonly maxLineBytes?: number
 }
 
 /**
@@ -25,7 +30,8 @@ export interface VendorLimits {
 export const vendorStream = <Event>(
   provider: string,
   connect: (signal: AbortSignal, fetch: typeof globalThis.fetch) => Promise<AsyncIterable<Event>>,
-  { firstByteTimeout = "60 seconds", idleTimeout = "30 seconds", maxReplyBytes = 64 * 1024 * 1024 }: VendorLimits
+  { firstByteTimeout = "60 seconds", idleTimeout = "30 seconds", maxLineBytes, maxReplyBytes = 64 * 1024 * 1024 }:
+    VendorLimits
 ): Stream.Stream<Event, ProviderError> =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const clock = yield* Effect.clock
@@ -34,9 +40,10 @@ export const vendorStream = <Event>(
       (abort) => Effect.sync(() => abort.abort())
     )
     let lastSign = clock.unsafeCurrentTimeMillis()
-    const fetch = boundedFetch(maxReplyBytes, () => {
+    const onBytes = () => {
       lastSign = clock.unsafeCurrentTimeMillis()
-    })
+    }
+    const fetch = boundedFetch(maxReplyBytes, onBytes, maxLineBytes)
     const failed = (thrown: unknown): ProviderError => {
       const tooMuch = causeOf(thrown)
       return tooMuch

@@ -1,0 +1,110 @@
+import type { PriceCalculation, Usage } from "@pydantic/genai-prices"
+import * as BigDecimal from "effect/BigDecimal"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Cost } from "../../domain/Cost.js"
+import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
+import type { TokenUsage } from "../../domain/TokenUsage.js"
+import { decodeConfig } from "../../services/internal/decodeConfig.js"
+import { Pricing } from "../../services/Pricing.js"
+
+const Price = Schema.compose(
+  Schema.String.pipe(Schema.pattern(/^\d{1,9}(\.\d{1,9})?$/, { description: "a decimal such as \"0.15\"" })),
+  Schema.BigDecimal
+)
+const cachePrice = Schema.optionalWith(Price, { exact: true })
+const ModelPrices = Schema.Struct({ input: Price, output: Price, cacheRead: cachePrice, cacheWrite: cachePrice })
+const Options = Schema.Struct({
+  overrides: Schema.optionalWith(Schema.Record({ key: Schema.String, value: ModelPrices }), { exact: true })
+})
+
+/**
+ * US dollars a million tokens, each a decimal in a string: `"0.15"`.
+ */
+export interface GenAiModelPrices {
+  readonly input: string
+  readonly output: string
+  /** Of input that was read from the provider's cache. As `input` unless told. */
+  readonly cacheRead?: string
+  /** Of input that was written to the provider's cache. As `input` unless told. */
+  readonly cacheWrite?: string
+}
+
+export interface GenAiPricingOptions {
+  /** By `provider/model`, with the name of a registered provider, or by `model`. They go before the list. */
+  readonly overrides?: { readonly [model: string]: GenAiModelPrices }
+}
+
+const decode = decodeConfig(Options, "GenAiPricing")
+
+/**
+ * Takes the prices from `@pydantic/genai-prices`, as they were when it was released, and from what it is told. A cost names the
+ * entry of the list that it is of, since models are matched by prefix. Fails when one of `overrides` is wrong, naming its key.
+ */
+export const layer = (options: GenAiPricingOptions = {}): Layer.Layer<Pricing, ConfigurationError> =>
+  Layer.effect(
+    Pricing,
+    Effect.gen(function*() {
+      const overrides = new Map(Object.entries((yield* decode(options)).overrides ?? {}))
+      // Whoever wants no prices does not wait for the list: it takes more than 100 ms to load.
+      const { calcPrice } = yield* Effect.promise(() => import("@pydantic/genai-prices"))
+      const look = Option.liftThrowable(calcPrice)
+
+      return {
+        costOf: ({ at, model, provider, usage, vendor }) => {
+          const key = [`${provider}/${model}`, model].find((key) => overrides.has(key))
+          const prices = key === undefined ? undefined : overrides.get(key)
+          if (key !== undefined && prices !== undefined) return costFrom(exactNanoUsd(prices, usage), key)
+
+          const options = { timestamp: DateTime.toDate(at), ...(vendor !== undefined && { providerId: vendor }) }
+          return look(listUsage(usage), model, options).pipe(
+            Option.flatMap(Option.fromNullable),
+            Option.filter((found) => hasPricesFor(found, usage)),
+            Option.flatMap((found) =>
+              costFrom(Math.round(found.total_price * 1e9), `${found.provider.id}/${found.model.id}`)
+            )
+          )
+        }
+      }
+    })
+  )
+
+/** None where the usage makes no sense. */
+const costFrom = (nanoUsd: number, pricedAs: string): Option.Option<Cost> => decodeCost({ nanoUsd, pricedAs })
+
+const decodeCost = Schema.decodeUnknownOption(Cost)
+
+/** The list counts as we do: all of the input, what concerns a cache included. */
+const listUsage = ({ cacheReadTokens, cacheWriteTokens, inputTokens, outputTokens }: TokenUsage): Usage => ({
+  input_tokens: inputTokens,
+  output_tokens: outputTokens,
+  ...(cacheReadTokens !== undefined && { cache_read_tokens: cacheReadTokens }),
+  ...(cacheWriteTokens !== undefined && { cache_write_tokens: cacheWriteTokens })
+})
+
+/** Some entries of the list have no price, and what they do not have costs 0 there. */
+const hasPricesFor = ({ model_price: prices }: PriceCalculation, { inputTokens, outputTokens }: TokenUsage): boolean =>
+  (inputTokens === 0 || prices["input_mtok"] !== undefined) &&
+  (outputTokens === 0 || prices["output_mtok"] !== undefined)
+
+const exactNanoUsd = (
+  { cacheRead, cacheWrite, input, output }: typeof ModelPrices.Type,
+  { cacheReadTokens = 0, cacheWriteTokens = 0, inputTokens, outputTokens }: TokenUsage
+): number => {
+  const uncached = inputTokens - cacheReadTokens - cacheWriteTokens
+  if (uncached < 0) return Number.NaN
+  const microUsd = BigDecimal.sumAll([
+    times(uncached, input),
+    times(cacheReadTokens, cacheRead ?? input),
+    times(cacheWriteTokens, cacheWrite ?? input),
+    times(outputTokens, output)
+  ])
+  const nanoUsd = BigDecimal.multiply(microUsd, BigDecimal.fromBigInt(1000n))
+  return BigDecimal.unsafeToNumber(BigDecimal.round(nanoUsd, { scale: 0, mode: "half-from-zero" }))
+}
+
+const times = (tokens: number, price: BigDecimal.BigDecimal): BigDecimal.BigDecimal =>
+  BigDecimal.multiply(BigDecimal.unsafeFromNumber(tokens), price)

@@ -1,0 +1,115 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Chunk, Effect, Stream } from "effect"
+import { SessionId } from "../../src/domain/SessionId.js"
+import { MockProvider } from "../../src/layers/provider/MockProvider.js"
+import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
+import { asking, sessionId } from "../domain/conversation.js"
+import { layer, reply, script } from "./mock.js"
+
+const holding = layer({ capabilities: { conversation: "cursor" } })
+
+/** What a call says of its conversation: whether the history had to be replayed, and where it is now. */
+const ask = Effect.fnUntraced(function*(cursor?: string, session = sessionId) {
+  const hold = cursor === undefined ? {} : { known: { cursor, seq: 1 } }
+  const events = yield* reply({ ...asking("Hi"), sessionId: session, hold })
+  const finished = events.at(-1)
+  assert(finished?._tag === "Finished")
+  return { isReplayed: events[0]?._tag === "Notice", cursor: finished.cursor, events }
+})
+
+const forget = (cursor: string) =>
+  Effect.gen(function*() {
+    const registry = yield* ProviderRegistry
+    const provider = yield* registry.get("mock")
+    assert(provider.forget)
+    yield* provider.forget(cursor)
+  })
+
+describe("MockProvider, as one that holds conversations,", () => {
+  it.effect("says where a session's is, the same in each run, and keeps to it", () =>
+    Effect.gen(function*() {
+      const other = SessionId.make("other")
+      const first = yield* ask()
+      assert.deepStrictEqual([first.cursor, first.isReplayed], ["mock-session-1", false])
+      assert.strictEqual((yield* ask(undefined, other)).cursor, "mock-other-1")
+      assert.deepInclude(yield* ask("mock-session-1"), { cursor: "mock-session-1", isReplayed: false })
+    }).pipe(Effect.provide(holding)))
+
+  it.effect("knows a conversation of which only the other side has kept the cursor", () =>
+    Effect.gen(function*() {
+      assert.deepInclude(yield* ask("of-another-run"), { cursor: "of-another-run", isReplayed: false })
+    }).pipe(Effect.provide(holding)))
+
+  it.effect("notices once that it was expired, before all else, and begins a new one", () =>
+    Effect.gen(function*() {
+      const { expireConversations } = yield* MockProvider
+      yield* ask()
+      yield* expireConversations
+      const { events, ...replayed } = yield* ask("mock-session-1")
+      assert.deepStrictEqual(replayed, { isReplayed: true, cursor: "mock-session-2" })
+      assert.deepStrictEqual(
+        events[0],
+        ProviderEvent.Notice({ notice: { _tag: "HistoryReplayed", provider: "mock", model: "mock-model" } })
+      )
+      assert.deepInclude(yield* ask("mock-session-2"), { cursor: "mock-session-2", isReplayed: false })
+      assert.deepInclude(yield* ask("mock-session-1"), { isReplayed: true })
+      yield* expireConversations
+      assert.deepInclude(yield* ask("mock-session-2"), { cursor: "mock-session-3", isReplayed: true })
+      assert.deepInclude(yield* ask(), { cursor: "mock-session-3", isReplayed: false })
+    }).pipe(Effect.provide(holding)))
+
+  it.effect("keeps a cursor that a script says, until that is expired too", () =>
+    Effect.gen(function*() {
+      const { expireConversations } = yield* MockProvider
+      yield* expireConversations
+      yield* script({ text: "Hi", end: ProviderEvent.Finished({ reason: "complete", cursor: "scripted" }) })
+      assert.deepInclude(yield* ask(), { cursor: "scripted" })
+      assert.deepInclude(yield* ask("scripted"), { cursor: "scripted", isReplayed: false })
+      yield* expireConversations
+      assert.deepInclude(yield* ask("scripted"), { cursor: "mock-session-3", isReplayed: true })
+    }).pipe(Effect.provide(holding)))
+
+  it.effect("lists what it was asked to forget, and has forgotten that", () =>
+    Effect.gen(function*() {
+      const { forgotten } = yield* MockProvider
+      assert.deepStrictEqual(yield* forgotten, [])
+      yield* ask()
+      yield* forget("mock-session-1")
+      yield* forget("elsewhere")
+      assert.deepStrictEqual(yield* forgotten, ["mock-session-1", "elsewhere"])
+      assert.deepInclude(yield* ask("mock-session-1"), { cursor: "mock-session-2", isReplayed: true })
+      assert.deepInclude(yield* ask("mock-session-2"), { cursor: "mock-session-2", isReplayed: false })
+    }).pipe(Effect.provide(holding)))
+
+  it.effect("holds none when it may not, or when a call fails", () =>
+    Effect.gen(function*() {
+      const finished = (yield* reply(asking("Hi"))).at(-1)
+      assert(finished?._tag === "Finished")
+      assert.notProperty(finished, "cursor")
+      yield* script({ text: ["Hi"], end: "cut" })
+      assert.deepStrictEqual((yield* reply({ ...asking("Hi"), hold: {} })).map(({ _tag }) => _tag), ["TextDelta"])
+    }).pipe(Effect.provide(holding)))
+
+  it.effect("is stateless unless told, and takes then what it is told", () =>
+    Effect.gen(function*() {
+      yield* MockProvider.make({ name: "plain", vendor: "openai", capabilities: { images: [], tools: false } })
+      const registry = yield* ProviderRegistry
+      const plain = yield* registry.get("plain")
+      assert.deepInclude(plain, { vendor: "openai" })
+      assert.notProperty(plain, "forget")
+      assert.deepStrictEqual(plain.capabilities, {
+        conversation: "stateless",
+        images: [],
+        files: ["*/*"],
+        tools: false
+      })
+      const session = yield* plain.open({ sessionId, model: "mock-model", config: {} })
+      const events = yield* Stream.runCollect(
+        session.respond({ ...asking("Hi"), hold: { known: { cursor: "c", seq: 1 } } })
+      )
+      const finished = Chunk.unsafeLast(events)
+      assert(finished._tag === "Finished")
+      assert.notProperty(finished, "cursor")
+    }).pipe(Effect.scoped, Effect.provide(layer())))
+})
