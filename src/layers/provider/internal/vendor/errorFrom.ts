@@ -10,8 +10,29 @@ import { connectFailureOf } from "./connectFailureOf.js"
 import { retryAfterOf } from "./retryAfterOf.js"
 import { type VendorFailure, vendorFailureOf } from "./vendorFailureOf.js"
 
+/** Reasons for which a reply fails that lie in the request. */
+const faultsOfRequest = [
+  "bio_policy",
+  "data_residency_mismatch",
+  "empty_image_file",
+  "failed_to_download_image",
+  "image_content_policy_violation",
+  "image_file_not_found",
+  "image_file_too_large",
+  "image_parse_error",
+  "image_too_large",
+  "image_too_small",
+  "invalid_base64_image",
+  "invalid_image",
+  "invalid_image_format",
+  "invalid_image_mode",
+  "invalid_image_url",
+  "unsupported_image_media_type"
+]
+
 /** In an error that comes in the stream, after HTTP 200, the words stand for the status. */
 const statusOf: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(faultsOfRequest.map((code) => [code, 400])),
   invalid_request_error: 400,
   invalid_prompt: 400,
   context_length_exceeded: 400,
@@ -27,6 +48,7 @@ const statusOf: Readonly<Record<string, number>> = {
   api_error: 500,
   server_error: 500,
   timeout_error: 504,
+  vector_store_timeout: 504,
   overloaded_error: 529
 }
 
