@@ -14,7 +14,8 @@ export const retryAfterOf = (headers: Headers, now: number): number | undefined 
   const seconds = toNumber(value)
   if (seconds !== undefined) return seconds * 1000
   if (value === null || !httpDate.test(value)) return undefined
-  return Option.match(DateTime.make(value), {
+  // `DateTime` takes a text without a zone that it knows for UTC, and does not know this one.
+  return Option.match(DateTime.make(value.replace(/ GMT$/, "")), {
     onNone: () => undefined,
     onSome: (moment) => Math.max(0, DateTime.toEpochMillis(moment) - now)
   })
