@@ -14,6 +14,8 @@ export interface StreamOptions {
   /** What happens after the last event: the response ends well, its socket is destroyed, or nothing more comes. */
   readonly ending?: "end" | "reset" | "stall"
   readonly lineEnd?: "\n" | "\r\n"
+  /** Called before the last packet goes out: whoever has the whole answer finds this done. */
+  readonly beforeLast?: () => void
 }
 
 export const toWire = (events: ReadonlyArray<WireEvent>, lineEnd = "\n"): string =>
@@ -26,7 +28,7 @@ export const toWire = (events: ReadonlyArray<WireEvent>, lineEnd = "\n"): string
 export const streamAnswer = (
   response: ServerResponse,
   events: ReadonlyArray<WireEvent> | string,
-  { ending = "end", headers = {}, lineEnd, packet }: StreamOptions = {}
+  { beforeLast, ending = "end", headers = {}, lineEnd, packet }: StreamOptions = {}
 ): void => {
   response.writeHead(200, { "content-type": "text/event-stream", ...headers })
   response.flushHeaders()
@@ -36,6 +38,7 @@ export const streamAnswer = (
   const write = (from: number): void => {
     if (response.destroyed) return
     if (from < bytes.length) {
+      if (from + size >= bytes.length) beforeLast?.()
       response.write(bytes.subarray(from, from + size), () => setImmediate(write, from + size))
       return
     }

@@ -1,0 +1,55 @@
+import { Chunk, Effect, Layer, Redacted, Stream } from "effect"
+import type { JsonRecord } from "../../../src/domain/JsonRecord.js"
+import { Message } from "../../../src/domain/Message.js"
+import type { Part } from "../../../src/domain/Part.js"
+import { OpenAiProvider, type OpenAiProviderOptions } from "../../../src/layers/provider/OpenAiProvider.js"
+import { ProviderRegistry } from "../../../src/services/ProviderRegistry.js"
+import type { ProviderRequest } from "../../../src/services/ProviderRequest.js"
+import { asking, message, sessionId } from "../../domain/conversation.js"
+import { streamAnswer, type StreamOptions } from "../../vendor/answers.js"
+import type { Handler, LoopbackServer } from "../../vendor/LoopbackServer.js"
+import { responseEvents, type ResponseOptions, type WireItem } from "../../vendor/openai/responseEvents.js"
+
+export const key = "sk-canary-0123456789"
+export const model = "gpt-5.2"
+
+export const layer = (server: LoopbackServer, options?: Partial<OpenAiProviderOptions>) =>
+  OpenAiProvider.layer({ apiKey: Redacted.make(key), baseUrl: `${server.url}/v1`, ...options }).pipe(
+    Layer.provideMerge(ProviderRegistry.layer())
+  )
+
+export const provider = Effect.flatMap(ProviderRegistry, (registry) => registry.get("openai"))
+
+export const open = (config: JsonRecord = {}) =>
+  Effect.flatMap(provider, (provider) => provider.open({ sessionId, model, config }))
+
+export const respond = (request: ProviderRequest, config?: JsonRecord) =>
+  Stream.unwrapScoped(Effect.map(open(config), (session) => session.respond(request)))
+
+export const reply = (request: ProviderRequest, config?: JsonRecord) =>
+  Effect.map(Stream.runCollect(respond(request, config)), Chunk.toReadonlyArray)
+
+export const ask = (text: string, config?: JsonRecord) => reply(asking(text), config)
+
+/** Fails as the reply does. */
+export const failureOf = (request: ProviderRequest = asking("Hi"), config?: JsonRecord) =>
+  Effect.flip(reply(request, config))
+
+/** A message of any parts. */
+export const holding = (
+  seq: number,
+  role: Message["role"],
+  parts: ReadonlyArray<Part>,
+  more: Partial<Pick<Message, "providerMetadata">> = {}
+): Message => new Message({ ...message(seq, role, ""), parts, ...more })
+
+/** The vendor answers so. */
+export const saying =
+  (output: ReadonlyArray<WireItem>, options?: ResponseOptions, stream?: StreamOptions): Handler => (_, response) =>
+    streamAnswer(response, responseEvents(output, options), stream)
+
+/** What the vendor was sent, request by request. */
+export const bodies = (server: LoopbackServer) => server.received.map(({ body }) => body)
+
+/** What it was asked, request by request. */
+export const asked = (server: LoopbackServer) => server.received.map(({ method, url }) => `${method} ${url}`)
