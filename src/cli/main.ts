@@ -3,6 +3,7 @@ import * as Command from "@effect/cli/Command"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import { chat } from "./chat.js"
+import { configure } from "./configure.js"
 import { edit } from "./edit.js"
 import { exitCode } from "./exitCode.js"
 import { exportSession } from "./exportSession.js"
@@ -10,6 +11,7 @@ import { fork } from "./fork.js"
 import { list } from "./list.js"
 import { messages } from "./messages.js"
 import { pending } from "./pending.js"
+import { providers } from "./providers.js"
 import { reactivate } from "./reactivate.js"
 import { reportError } from "./reportError.js"
 import { rewind } from "./rewind.js"
@@ -35,6 +37,8 @@ const root = Command.make("langswarm-session").pipe(
     list,
     show,
     messages,
+    providers,
+    configure,
     fork,
     rewind,
     reactivate,

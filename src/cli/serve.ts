@@ -13,6 +13,7 @@ import { SessionServer } from "../rpc/SessionServer.js"
 import { ProviderRegistry } from "../services/ProviderRegistry.js"
 import { dataDir, defaultDataDir } from "./dataDir.js"
 import { defaultUrl } from "./defaultUrl.js"
+import { vendors } from "./vendors.js"
 import { version } from "./version.js"
 
 const options = {
@@ -35,7 +36,7 @@ const options = {
   dataDir
 }
 
-const providers = MockProvider.layer().pipe(Layer.provideMerge(ProviderRegistry.layer()))
+const providers = Layer.merge(MockProvider.layer(), vendors).pipe(Layer.provideMerge(ProviderRegistry.layer()))
 
 /**
  * `serve`: the server, with all sessions in one SQLite file, until it is told to stop.
@@ -49,16 +50,20 @@ export const serve = Command.make(
     const filename = path.join(dataDir, "sessions.db")
     // Calls first, and then the turns that nobody waits for.
     const drainTimeout = Duration.seconds(drain / 2)
-    const announce = Effect.flatMap(SessionServer, ({ url }) =>
-      Console.log(
+    const announce = Effect.gen(function*() {
+      const { url } = yield* SessionServer
+      const offered = yield* Effect.flatMap(ProviderRegistry, (registry) => registry.list)
+      yield* Console.log(
         [
           `langswarm-session ${version} is listening on ${url} (WebSocket and HTTP)`,
           `  sessions  ${filename}, durability ${durability}`,
+          `  providers ${offered.map(({ name }) => name).join(", ")}`,
           `  token     ${path.join(dataDir, "token")}`,
           `  try       npx langswarm-session send${connectionFlags(url, dataDir)} "Hello"`,
           "  stop      Ctrl-C"
         ].join("\n")
-      ))
+      )
+    })
     const announceStop = Effect.addFinalizer(() =>
       Console.log(`Stopping: running turns have ${drain} seconds. The next signal stops at once`)
     )

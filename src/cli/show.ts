@@ -9,6 +9,7 @@ import { averageResponseTimeMs, SessionMetrics, totalTokens } from "../domain/Se
 import { isTerminal, Turn } from "../domain/Turn.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { connect, connectionOptions } from "./connection.js"
+import { costText } from "./costText.js"
 import { json } from "./json.js"
 import { printJson } from "./printJson.js"
 import { sessionId } from "./sessionId.js"
@@ -58,6 +59,9 @@ const toText = ({ context, metrics, openTurns, session }: Shown): string =>
     messages: `${session.messageCount} now, ${metrics.totalMessages} in all`,
     "open turns": toCounts(openTurns),
     tokens: `${totalTokens(metrics)} (${metrics.inputTokens} in, ${metrics.outputTokens} out)`,
+    fallbacks: session.config.fallbacks?.map(({ model, provider }) => `${provider}/${model}`).join(", "),
+    "held as": session.cursor && `${session.cursor.value} by ${session.cursor.provider}`,
+    cost: costText(metrics),
     "provider calls": `${metrics.providerCalls}, ${metrics.providerErrors} failed`,
     "mean reply": `${averageResponseTimeMs(metrics).toFixed(1)} ms`,
     context: `version ${context.version}`

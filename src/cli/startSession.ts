@@ -1,7 +1,10 @@
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { ProviderTarget } from "../domain/ProviderTarget.js"
 import { SessionManager } from "../services/SessionManager.js"
+import { fallbackOption } from "./fallbackOption.js"
 
 /**
  * Which session to talk to: an existing one, or a new one with these.
@@ -17,22 +20,35 @@ export const sessionOptions = {
     Options.withDefault("mock")
   ),
   model: Options.text("model").pipe(
-    Options.withDescription("Model of a new session"),
-    Options.withDefault("mock-model")
-  )
+    Options.withDescription("Model of a new session; mock-model if the provider is the mock"),
+    Options.optional
+  ),
+  fallback: fallbackOption
 }
 
 interface SessionOptions {
   readonly session: Option.Option<string>
   readonly user: string
   readonly provider: string
-  readonly model: string
+  readonly model: Option.Option<string>
+  readonly fallback: ReadonlyArray<typeof ProviderTarget.Encoded>
 }
 
-export const startSession = ({ model, provider, session, user }: SessionOptions) =>
+export const startSession = ({ fallback, model, provider, session, user }: SessionOptions) =>
   Effect.flatMap(SessionManager, (sessions) =>
     Effect.gen(function*() {
-      return Option.isSome(session)
-        ? yield* sessions.get(session.value)
-        : yield* sessions.create({ userId: user, provider, model })
+      if (Option.isSome(session)) return yield* sessions.get(session.value)
+      return yield* sessions.create({
+        userId: user,
+        provider,
+        model: yield* modelOf(provider, model),
+        ...(fallback.length > 0 && { config: { fallbacks: fallback } })
+      })
     }))
+
+const modelOf = (provider: string, model: Option.Option<string>): Effect.Effect<string, ConfigurationError> => {
+  if (Option.isSome(model)) return Effect.succeed(model.value)
+  return provider === "mock"
+    ? Effect.succeed("mock-model")
+    : new ConfigurationError({ problems: [`--provider ${provider} needs a --model`] })
+}

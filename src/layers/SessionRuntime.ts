@@ -12,6 +12,7 @@ import type { SessionStore } from "../services/SessionStore.js"
 import * as LoggingHook from "./hook/LoggingHook.js"
 import * as LocalSessionHost from "./host/LocalSessionHost.js"
 import * as LoggingMiddleware from "./middleware/LoggingMiddleware.js"
+import * as GenAiPricing from "./pricing/GenAiPricing.js"
 import { MockProvider, type MockProviderOptions } from "./provider/MockProvider.js"
 import * as MemorySessionStore from "./store/MemorySessionStore.js"
 import * as SqliteSessionStore from "./store/SqliteSessionStore.js"
@@ -37,7 +38,7 @@ export const layerDevelopment: Layer.Layer<SessionManager> = layer().pipe(
   Layer.provide([
     MemorySessionStore.layer(),
     IdGenerator.layer,
-    Pricing.layerUnknown,
+    GenAiPricing.layer(),
     MockProvider.layer().pipe(Layer.provideMerge(ProviderRegistry.layer())),
     LoggingMiddleware.layer({ level: LogLevel.Debug }).pipe(Layer.provideMerge(MiddlewarePipeline.layer())),
     HookBus.layer(LoggingHook.make({ level: LogLevel.Debug }))
@@ -50,11 +51,14 @@ export const layerDevelopment: Layer.Layer<SessionManager> = layer().pipe(
  * To run for real: SQLite, with each acknowledged turn on disk. Bring the providers.
  */
 export const layerProduction = (
-  options: SqliteSessionStore.SqliteSessionStoreOptions & LocalSessionHost.LocalSessionHostOptions
+  options: SqliteSessionStore.SqliteSessionStoreOptions & LocalSessionHost.LocalSessionHostOptions & {
+    /** Prices beside those of the list. */
+    readonly pricing?: GenAiPricing.GenAiPricingOptions
+  }
 ) =>
   layer(options).pipe(
     Layer.provideMerge(Layer.mergeAll(MiddlewarePipeline.layer(), HookBus.layer())),
-    Layer.provide([SqliteSessionStore.layer(options), IdGenerator.layer, Pricing.layerUnknown])
+    Layer.provide([SqliteSessionStore.layer(options), IdGenerator.layer, GenAiPricing.layer(options.pricing)])
   )
 
 /**

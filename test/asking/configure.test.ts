@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
-import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { start } from "../host/anotherHost.js"
@@ -100,11 +99,7 @@ describe("configuring a session", () => {
 
   it.scoped("lets a provider that takes less than the last one be shown less, and says so once", () =>
     Effect.gen(function*() {
-      const blind = yield* MockProvider.make({ name: "blind" })
-      const registry = yield* ProviderRegistry
-      const seeing = yield* registry.get("blind")
-      const capabilities = { ...seeing.capabilities, images: [], tools: false }
-      yield* registry.register({ ...seeing, name: "words-only", capabilities })
+      const blind = yield* MockProvider.make({ name: "words-only", capabilities: { images: [], tools: false } })
       const session = yield* start
       yield* session.send({ content: [{ _tag: "Text", text: "Look:" }, image] })
       yield* session.configure({ provider: "words-only" })

@@ -1,0 +1,14 @@
+import * as Options from "@effect/cli/Options"
+import * as Option from "effect/Option"
+
+/**
+ * `--fallback openai/gpt-5 --fallback anthropic/claude-opus-5`: who is asked when the provider cannot answer, in this order.
+ */
+export const fallbackOption = Options.text("fallback").pipe(
+  Options.withDescription("Who is asked when the provider cannot answer, as PROVIDER/MODEL; may be repeated"),
+  Options.filterMap((text) => {
+    const [, provider, model] = /^([^/]+)\/(.+)$/.exec(text) ?? []
+    return provider === undefined || model === undefined ? Option.none() : Option.some({ provider, model })
+  }, "--fallback must be PROVIDER/MODEL, such as openai/gpt-5"),
+  Options.repeated
+)
