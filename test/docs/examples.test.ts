@@ -32,6 +32,8 @@ const printed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "10: You said: Are you there?",
     "Bob, who stayed, saw 10 events"
   ],
+  customProvider: ["IS!!", "ANYBODY!!", "THERE!!"],
+  effectAi: ["I was shown 4 messages: system, user, assistant, user", "5 tokens"],
   busy: [
     "started, joined: one turn",
     "idempotency_conflict",
