@@ -198,7 +198,7 @@ describe("a session with a fallback", () => {
 })
 
 describe("a provider that fails again and again", () => {
-  it.scoped("is spared for a while, and the one that stands in answers at once", () =>
+  it.scoped("row 36: is spared for a while, and the one that stands in answers at once", () =>
     Effect.gen(function*() {
       const { asked, notices, session } = yield* startWith()
       yield* script(...Array.from({ length: 5 }, () => ({ end: overloaded })))

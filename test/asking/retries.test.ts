@@ -53,7 +53,7 @@ describe("a provider call that has certainly not begun", () => {
       assert.lengthOf((yield* session.messages()).items, 2)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is made three times in all, and then the turn fails with its error", () =>
+  it.scoped("rows 34, 36: is made three times in all, and then the turn fails with its error", () =>
     Effect.gen(function*() {
       yield* script(...fails(overloaded, overloaded, overloaded))
       const { answer, session } = yield* sent("hello")
@@ -79,7 +79,7 @@ describe("a provider call that has certainly not begun", () => {
       assert.isTrue(third - second >= 800 && third - second <= 1200, `${third - second}`)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is made no sooner than the provider asks for", () =>
+  it.scoped("row 35: is made no sooner than the provider asks for", () =>
     Effect.gen(function*() {
       yield* script(...fails(after(90_000)))
       const session = yield* start
@@ -90,7 +90,7 @@ describe("a provider call that has certainly not begun", () => {
       assert.strictEqual((yield* Fiber.join(fiber)).text, "You said: hello")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is not waited for beyond the deadline: the turn fails at once, and says for how long it would have been", () =>
+  it.scoped("row 35: is not waited for beyond the deadline: the turn fails at once, and says for how long it would have been", () =>
     Effect.gen(function*() {
       yield* script(...fails(after(60_001)), ...fails(after(601_000)))
       const session = yield* start

@@ -36,9 +36,22 @@ export const run = (
  * A server on a free port, with more options if need be. `url` and `flags` tell how to reach it; `said` waits for a line of
  * its output. It is killed with the scope if it still runs.
  */
-export const startServer = Effect.fnUntraced(function*(dataDir: string, ...options: ReadonlyArray<string>) {
+export const startServer = (dataDir: string, ...options: ReadonlyArray<string>) =>
+  startServerWith({}, dataDir, ...options)
+
+/**
+ * The same, with variables of the environment.
+ */
+export const startServerWith = Effect.fnUntraced(function*(
+  env: Readonly<Record<string, string>>,
+  dataDir: string,
+  ...options: ReadonlyArray<string>
+) {
   const port = options.includes("--port") ? [] : ["--port", "0"]
-  const process = yield* Command.start(langswarmSession("serve", ...port, "--data-dir", dataDir, ...options))
+  const process = yield* langswarmSession("serve", ...port, "--data-dir", dataDir, ...options).pipe(
+    Command.env(env),
+    Command.start
+  )
   const output = yield* SubscriptionRef.make<ReadonlyArray<string>>([])
   const ended = yield* Deferred.make<never, string>()
   yield* Stream.merge(process.stdout, process.stderr).pipe(

@@ -1,5 +1,5 @@
 /**
- * The rows of the fault matrix that concern the process, the store, the flow, middleware, hooks and the clock. A test covers a
+ * The rows of the fault matrix that concern the process, the store, providers, the flow, middleware, hooks and the clock. A test covers a
  * row when its title begins with `row 12:`, or `rows 12, 13:`.
  */
 export const rows: ReadonlyArray<readonly [row: number, fault: string]> = [
@@ -33,6 +33,22 @@ export const rows: ReadonlyArray<readonly [row: number, fault: string]> = [
   [28, "backup during writes, killed in the middle"],
   [29, "interruption at every yield inside a transaction"],
   [30, "a fiber forked inside a transaction outlives it"],
+  [31, "a request that the provider refuses: 400, 404, 413, 422"],
+  [32, "a key that the provider refuses: 401, 403"],
+  [33, "an account that is used up: 402, 429"],
+  [34, "a conflict or a time-out of the provider: 408, 409"],
+  [35, "429 with Retry-After in all its forms"],
+  [36, "an overloaded provider: 500, 502, 503, 504, 529"],
+  [37, "no connection: refused, no such name, TLS"],
+  [38, "a provider that hangs before its headers"],
+  [39, "a provider that hangs in mid-stream"],
+  [40, "a stream that is cut: FIN, RST, no terminal event"],
+  [41, "garbage in the stream: bad JSON, unknown events, split characters, 10 MB in a line"],
+  [42, "an error event in the stream, after HTTP 200"],
+  [43, "a reply that is huge, or never ends"],
+  [44, "an empty reply, a refusal, nothing but a tool call"],
+  [45, "usage that is absent or negative"],
+  [46, "a provider that answers after our time-out"],
   [47, "middleware fails, throws, dies, hangs or interrupts itself"],
   [48, "middleware answers what it must not"],
   [50, "a hook throws, hangs, dies or is slow"],
