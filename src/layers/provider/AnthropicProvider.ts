@@ -65,7 +65,7 @@ export class AnthropicProvider extends Context.Tag("langswarm-session/layers/pro
       const registry = yield* ProviderRegistry
       yield* checkOptions(apiKey, baseUrl)
       yield* decodeDefault(defaultConfig)
-      const client = (fetch: typeof globalThis.fetch) => makeClient({ apiKey, baseUrl }, fetch)
+      const client = yield* makeClient({ apiKey, baseUrl })
 
       yield* registry.register(defineProvider({
         name,

@@ -1,9 +1,20 @@
+import { connectFailureOf } from "./connectFailureOf.js"
+
 const lineFeed = 10
 
 /**
  * What came over a connection was more than it may be.
  */
 export class TooMuch extends Error {}
+
+/**
+ * No connection was made. Its words are not those of a time-out: of one that it takes for its own, an SDK tells nothing more.
+ */
+class NoConnection extends Error {
+  constructor(readonly code: string) {
+    super("no connection was made")
+  }
+}
 
 /**
  * Fetches, and bounds what comes back: an SDK keeps a line until it ends, however long that takes. `onBytes` is told of
@@ -15,7 +26,10 @@ export const boundedFetch = (
   maxLineBytes: number = 8 * 1024 * 1024
 ): typeof globalThis.fetch =>
 async (input, init) => {
-  const response = await globalThis.fetch(input, init)
+  const response = await globalThis.fetch(input, init).catch((thrown: unknown) => {
+    const code = connectFailureOf(thrown)
+    throw code === undefined ? thrown : new NoConnection(code)
+  })
   onBytes()
   if (response.body === null) return response
   let total = 0
