@@ -12,7 +12,7 @@ export interface StreamOptions {
   /** How many bytes a packet has; all of it is one unless told. */
   readonly packet?: number
   /** What happens after the last event: the response ends well, its socket is destroyed, or nothing more comes. */
-  readonly then?: "end" | "reset" | "stall"
+  readonly ending?: "end" | "reset" | "stall"
   readonly lineEnd?: "\n" | "\r\n"
   /** Called before the last packet goes out: whoever has the whole answer finds this done. */
   readonly beforeLast?: () => void
@@ -28,7 +28,7 @@ export const toWire = (events: ReadonlyArray<WireEvent>, lineEnd = "\n"): string
 export const streamAnswer = (
   response: ServerResponse,
   events: ReadonlyArray<WireEvent> | string,
-  { beforeLast, headers = {}, lineEnd, packet, then = "end" }: StreamOptions = {}
+  { beforeLast, ending = "end", headers = {}, lineEnd, packet }: StreamOptions = {}
 ): void => {
   response.writeHead(200, { "content-type": "text/event-stream", ...headers })
   response.flushHeaders()
@@ -42,8 +42,8 @@ export const streamAnswer = (
       response.write(bytes.subarray(from, from + size), () => setImmediate(write, from + size))
       return
     }
-    if (then === "end") response.end()
-    if (then === "reset") response.socket?.destroy()
+    if (ending === "end") response.end()
+    if (ending === "reset") response.socket?.destroy()
   }
   write(0)
 }
