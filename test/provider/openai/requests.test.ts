@@ -22,6 +22,8 @@ const sent = Effect.fnUntraced(function*(messages: ReadonlyArray<Message>, confi
 const inputOf = (body: unknown): unknown =>
   typeof body === "object" && body !== null && "input" in body ? body.input : undefined
 
+const opaque = (data: string) => ({ _tag: "Opaque", provider: "openai", kind: "reasoning", data }) as const
+
 describe("OpenAiProvider sends", () => {
   it.scoped("a question, all that it needs and nothing more", () =>
     Effect.gen(function*() {
@@ -163,7 +165,6 @@ describe("OpenAiProvider sends", () => {
 
   it.scoped("no opaque part that would only name what the vendor may no longer have, or that is broken", () =>
     Effect.gen(function*() {
-      const opaque = (data: string) => ({ _tag: "Opaque", provider: "openai", kind: "reasoning", data }) as const
       const body = yield* sent([
         holding(1, "assistant", [
           opaque(`{"id":"rs_1","type":"reasoning","summary":[]}`),

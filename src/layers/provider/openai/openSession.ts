@@ -44,17 +44,27 @@ export const openSession = Effect.fnUntraced(function*(
   const scope = yield* Effect.scope
   /** An empty conversation, made for a call that came to nothing. */
   let spare: string | undefined
+  /** Conversations that nobody needs, until they are removed. */
+  const unneeded = new Set<string>()
 
   const remove = (id: string) =>
     conversations.remove(id).pipe(
-      Effect.catchAllCause((cause) =>
-        Effect.logWarning("A conversation that nobody needs could not be removed from the vendor", cause)
-      )
+      Effect.matchCauseEffect({
+        onFailure: (cause) =>
+          Cause.isInterruptedOnly(cause)
+            ? Effect.void
+            : Effect.logWarning("A conversation that nobody needs could not be removed from the vendor", cause),
+        onSuccess: () => Effect.sync(() => unneeded.delete(id))
+      })
     )
 
-  yield* Effect.addFinalizer(() =>
-    spare === undefined ? Effect.void : Effect.timeoutOption(remove(spare), removalAtClose)
-  )
+  yield* Effect.addFinalizer(() => {
+    if (spare !== undefined) unneeded.add(spare)
+    return unneeded.size === 0 ? Effect.void : Effect.timeoutOption(
+      Effect.interruptible(Effect.forEach(unneeded, remove, { concurrency: "unbounded", discard: true })),
+      removalAtClose
+    )
+  })
 
   const reply = (place: Place, messages: ReadonlyArray<Message>, onRefused: (thrown: unknown) => void = () => {}) =>
     replyStream(client, {
@@ -115,7 +125,10 @@ export const openSession = Effect.fnUntraced(function*(
   const settle = (id: string, exit: Exit.Exit<unknown, ProviderError>) => {
     if (Exit.isSuccess(exit)) return Effect.void
     const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
-    if (error === undefined || error._tag === "ProviderProtocol") return Effect.forkIn(remove(id), scope)
+    if (error === undefined || error._tag === "ProviderProtocol") {
+      unneeded.add(id)
+      return Effect.forkIn(remove(id), scope)
+    }
     if (statusOf(error) !== 404) spare = id
     return Effect.void
   }
