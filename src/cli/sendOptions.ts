@@ -22,7 +22,7 @@ export const sendOptions = {
   ),
   onUnknown: Options.choice("on-unknown", OnUnknown.literals).pipe(
     Options.withDescription(
-      "After a crash that leaves it open whether the provider was called: interrupt, or retry, which may be billed twice"
+      "When a crash or a broken connection leaves open whether the provider answered: interrupt, or retry, which may be billed twice"
     ),
     Options.optional
   )

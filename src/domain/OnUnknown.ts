@@ -1,8 +1,9 @@
 import * as Schema from "effect/Schema"
 
 /**
- * What becomes of a turn whose process died while its provider may have been called. `interrupt`: it ends, so the provider
- * is called at most once. `retry`: it is called again, so a reply may be paid for twice.
+ * What becomes of a turn when nobody knows whether its provider has answered: the process died meanwhile, or the connection
+ * broke before anything of a reply had come. `interrupt`: it ends, so that no reply is paid for twice. `retry`: it is asked
+ * for again, and may be.
  */
 export const OnUnknown = Schema.Literal("interrupt", "retry")
 export type OnUnknown = typeof OnUnknown.Type

@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Struct from "effect/Struct"
-import OpenAI from "openai"
+import type { OpenAI } from "openai"
 import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import type { JsonRecord } from "../../domain/JsonRecord.js"
 import type { ProviderCapabilities } from "../../domain/ProviderInfo.js"
@@ -59,6 +59,7 @@ export const make = (
       conversation: "stateless"
     }
 
+    const client = yield* clientsFor(baseUrl, apiKey)
     const provider = defineProvider({
       name,
       capabilities: can,
@@ -74,7 +75,7 @@ export const make = (
             const reply = replyStream(
               name,
               { maxLineBytes, ...limits },
-              (signal, fetch) => clientFor(baseUrl, apiKey, fetch).chat.completions.create(body, { signal })
+              (signal, fetch) => client(fetch).chat.completions.create(body, { signal })
             )
             return omitted.length === 0 ? reply : Stream.concat(
               Stream.succeed(
@@ -107,17 +108,24 @@ const isBaseUrl = (url: string): boolean => {
   return /^https?:$/.test(protocol) && `${username}${password}${search}` === ""
 }
 
-/** What the SDK is not given, it looks for in the environment; and it demands a key. */
-const clientFor = (baseURL: string, apiKey: Redacted.Redacted | undefined, fetch: typeof globalThis.fetch): OpenAI =>
-  new OpenAI({
-    baseURL,
-    apiKey: apiKey ? Redacted.value(apiKey) : "none",
-    ...(!apiKey && { defaultHeaders: { Authorization: null } }),
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    maxRetries: 0,
-    logLevel: "off",
-    fetch
-  })
+/**
+ * What the SDK is not given, it looks for in the environment; and it demands a key. Whoever asks no such server does not load
+ * it, which takes a tenth of a second.
+ */
+const clientsFor = (
+  baseURL: string,
+  apiKey: Redacted.Redacted | undefined
+): Effect.Effect<(fetch: typeof globalThis.fetch) => OpenAI> =>
+  Effect.map(Effect.promise(() => import("openai")), ({ OpenAI }) => (fetch) =>
+    new OpenAI({
+      baseURL,
+      apiKey: apiKey ? Redacted.value(apiKey) : "none",
+      ...(!apiKey && { defaultHeaders: { Authorization: null } }),
+      adminAPIKey: null,
+      organization: null,
+      project: null,
+      webhookSecret: null,
+      maxRetries: 0,
+      logLevel: "off",
+      fetch
+    }))

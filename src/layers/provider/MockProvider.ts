@@ -26,7 +26,7 @@ export type MockProviderOptions = typeof MockSettings.Encoded & {
   readonly seed?: number | string
   /** What it plays: a provider that is stateless, and takes images, files and tools, unless told. */
   readonly capabilities?: Partial<ProviderCapabilities>
-  /** Whose prices its calls have. Nobody's unless told. */
+  /** Whose prices its calls have. Unless told those of its model, and `mock-model` has none. */
   readonly vendor?: string
 }
 

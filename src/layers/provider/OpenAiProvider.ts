@@ -25,6 +25,8 @@ export interface OpenAiProviderOptions extends VendorLimits {
   readonly apiKey: Redacted.Redacted
   /** The name sessions choose it by; `openai` unless told. */
   readonly name?: string
+  /** Whose prices its calls have; `openai` unless told. */
+  readonly vendor?: string
   /** Of another server that speaks the same. `https://api.openai.com/v1` unless told; no environment variable counts. */
   readonly baseUrl?: string
   /**
@@ -78,6 +80,7 @@ export class OpenAiProvider extends Context.Tag("langswarm-session/layers/provid
         conversation: mode = "conversations",
         defaultConfig = {},
         name = "openai",
+        vendor = "openai",
         ...limits
       }
     ) {
@@ -85,7 +88,7 @@ export class OpenAiProvider extends Context.Tag("langswarm-session/layers/provid
       yield* checkOptions({ apiKey: Redacted.value(apiKey), baseUrl })
       yield* checkDefaults(defaultConfig)
 
-      const client = makeClient({ name, apiKey, baseUrl, ...limits })
+      const client = yield* makeClient({ name, apiKey, baseUrl, ...limits })
       const conversations = makeConversations(client)
       const house: OpenAiHouse = {
         client,
@@ -97,7 +100,7 @@ export class OpenAiProvider extends Context.Tag("langswarm-session/layers/provid
 
       yield* registry.register(defineProvider({
         name,
-        vendor: "openai",
+        vendor,
         capabilities: {
           conversation: mode === "stateless" ? "stateless" : "cursor",
           images: imageTypes,

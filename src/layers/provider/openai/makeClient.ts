@@ -1,8 +1,8 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import OpenAI from "openai"
+import type { OpenAI } from "openai"
 import type { ProviderError } from "../../../domain/error/ProviderError.js"
 import { vendorCall } from "../internal/vendor/vendorCall.js"
 import { type VendorLimits, vendorStream } from "../internal/vendor/vendorStream.js"
@@ -32,24 +32,26 @@ export interface OpenAiClient {
   ) => Stream.Stream<Event, ProviderError>
 }
 
-export const makeClient = ({ apiKey, baseUrl, name, ...limits }: ClientOptions): OpenAiClient => {
-  // What is not said here the SDK looks for in the environment.
-  const sdkWith = (fetch: typeof globalThis.fetch) =>
-    new OpenAI({
-      apiKey: Redacted.value(apiKey),
-      adminAPIKey: null,
-      organization: null,
-      project: null,
-      webhookSecret: null,
-      baseURL: baseUrl,
-      maxRetries: 0,
-      timeout: sdkTimeout,
-      logLevel: "off",
-      fetch
-    })
-  return {
-    name,
-    call: (answer, ask) => vendorCall(name, answer, (signal, fetch) => ask(sdkWith(fetch), signal), limits),
-    stream: (connect) => vendorStream(name, (signal, fetch) => connect(sdkWith(fetch), signal), limits)
-  }
-}
+/** Whoever does not ask this vendor does not load its SDK, which takes a tenth of a second. */
+export const makeClient = ({ apiKey, baseUrl, name, ...limits }: ClientOptions): Effect.Effect<OpenAiClient> =>
+  Effect.map(Effect.promise(() => import("openai")), ({ OpenAI }) => {
+    // What is not said here the SDK looks for in the environment.
+    const sdkWith = (fetch: typeof globalThis.fetch) =>
+      new OpenAI({
+        apiKey: Redacted.value(apiKey),
+        adminAPIKey: null,
+        organization: null,
+        project: null,
+        webhookSecret: null,
+        baseURL: baseUrl,
+        maxRetries: 0,
+        timeout: sdkTimeout,
+        logLevel: "off",
+        fetch
+      })
+    return {
+      name,
+      call: (answer, ask) => vendorCall(name, answer, (signal, fetch) => ask(sdkWith(fetch), signal), limits),
+      stream: (connect) => vendorStream(name, (signal, fetch) => connect(sdkWith(fetch), signal), limits)
+    }
+  })

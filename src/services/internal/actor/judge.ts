@@ -29,7 +29,7 @@ export const judge = (provider: string, turn: Turn, answer: TurnAnswer, halt: Ha
   if (reply.finishReason !== "paused") return { _tag: "Completes", reply }
   if (halt) return { _tag: "Breaks", error: halt.error, reply: halt.keepPartial ? cut(reply) : undefined }
   if (turn.attempt < maxCalls) return { _tag: "GoesOn", reply }
-  const reason = `it paused its reply ${maxCalls} times`
+  const reason = `it paused its reply, and ${maxCalls} calls are as many as a turn may make`
   return {
     _tag: "Breaks",
     error: new ProviderProtocol({ sessionId: turn.sessionId, provider, reason }),
