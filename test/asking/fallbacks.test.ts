@@ -20,6 +20,9 @@ import { script, shown } from "../host/scripted.js"
 
 const overloaded = new ProviderTransient({ provider: "mock", reason: "overloaded" })
 const broken = new ProviderProtocol({ provider: "mock", reason: "it fell silent" })
+const busy = (retryAfterMs: number): MockReply => ({
+  end: new ProviderTransient({ provider: "mock", reason: "busy", retryAfterMs })
+})
 const second = { provider: "second", model: "second-model" }
 
 /** A session whose second provider answers otherwise. */
@@ -139,9 +142,6 @@ describe("a session with a fallback", () => {
   it.scoped("does not wait long for a provider as long as there is another", () =>
     Effect.gen(function*() {
       const { asked, other, session } = yield* startWith()
-      const busy = (retryAfterMs: number) => ({
-        end: new ProviderTransient({ provider: "mock", reason: "busy", retryAfterMs })
-      })
       yield* script(busy(8_001))
       assert.strictEqual((yield* session.send("hello")).text, "Second: hello")
       assert.lengthOf(yield* asked, 1)
