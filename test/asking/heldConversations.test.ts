@@ -231,6 +231,7 @@ describe("a conversation that its provider holds too", () => {
       yield* script({ text: " ", end: ProviderEvent.Finished({ reason: "complete", cursor: "empty" }) })
       yield* Effect.flip(session.send("one"))
       assert.notProperty(yield* session.info, "cursor")
+      assert.deepStrictEqual(yield* forgotten, ["empty"])
     }).pipe(Effect.provide(runtime)))
 
   it.scoped("is not asked for at a provider that holds none", () =>

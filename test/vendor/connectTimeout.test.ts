@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted, Stream } from "effect"
+import { Effect, Layer, Redacted, Stream } from "effect"
 import { vi } from "vitest"
 import { AnthropicProvider } from "../../src/layers/provider/AnthropicProvider.js"
 import * as ChatCompletionsProvider from "../../src/layers/provider/ChatCompletionsProvider.js"
@@ -35,6 +35,6 @@ describe("a vendor whose address does not answer", () => {
         const error = yield* Effect.flip(Stream.runDrain(session.respond(asking("Hi"))))
         assert.strictEqual(error._tag, "ProviderTransient")
         assert.include(error.message, "UND_ERR_CONNECT_TIMEOUT")
-      }).pipe(Effect.provide(layer), Effect.provide(ProviderRegistry.layer())))
+      }).pipe(Effect.provide(Layer.provideMerge(layer, ProviderRegistry.layer()))))
   }
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Inspectable, type Layer, Stream, TestClock } from "effect"
+import { Effect, Inspectable, Layer, Stream, TestClock } from "effect"
 import type { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
 import type { ProviderError } from "../../src/domain/error/ProviderError.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
@@ -38,7 +38,10 @@ export const errorCases = (vendor: ErrorCasesOptions): void => {
       const provider = yield* registry.get(vendor.name)
       const session = yield* provider.open({ sessionId, model: vendor.model, config: {} })
       return yield* Effect.flip(Stream.runDrain(session.respond(asking(said))))
-    }).pipe(Effect.scoped, Effect.provide(vendor.layer(url, key)), Effect.provide(ProviderRegistry.layer()))
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Layer.provideMerge(vendor.layer(url, key), ProviderRegistry.layer()))
+    )
 
   const answering = Effect.fnUntraced(function*(
     status: number,

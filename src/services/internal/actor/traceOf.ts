@@ -20,7 +20,7 @@ export const traceOf = (
   const stopped = attempt?.error?._tag === "TurnInterrupted" ? halt?.error : undefined
   const trace = { attempt: attempt && stopped ? { ...attempt, error: stopped } : attempt, notices }
 
-  const value = error === undefined ? asked.fold.finished()?.cursor : undefined
+  const value = asked.fold.finished()?.cursor
   const { held, target } = asked
   if (held === undefined || target === undefined) return { trace, abandoned: undefined }
   const made = value === undefined ? undefined : { provider: target.provider, value, seq }
