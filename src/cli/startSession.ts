@@ -41,14 +41,19 @@ export const startSession = ({ fallback, model, provider, session, user }: Sessi
       return yield* sessions.create({
         userId: user,
         provider,
-        model: yield* modelOf(provider, model),
+        model: yield* modelOf(sessions, provider, model),
         ...(fallback.length > 0 && { config: { fallbacks: fallback } })
       })
     }))
 
-const modelOf = (provider: string, model: Option.Option<string>): Effect.Effect<string, ConfigurationError> => {
-  if (Option.isSome(model)) return Effect.succeed(model.value)
-  return provider === "mock"
-    ? Effect.succeed("mock-model")
-    : new ConfigurationError({ problems: [`--provider ${provider} needs a --model`] })
-}
+const modelOf = Effect.fnUntraced(function*(
+  sessions: SessionManager["Type"],
+  provider: string,
+  model: Option.Option<string>
+) {
+  if (Option.isSome(model)) return model.value
+  if (provider === "mock") return "mock-model"
+  // One that is not there needs no model.
+  yield* sessions.providerInfo(provider)
+  return yield* new ConfigurationError({ problems: [`--provider ${provider} needs a --model`] })
+})

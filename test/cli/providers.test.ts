@@ -38,6 +38,9 @@ describe("the command line, with keys of vendors in the environment", () => {
       )
       assert.strictEqual(begun.stdout, "You said: Hello\n")
       const id = /^session (\S+)$/m.exec(begun.stderr)?.[1] ?? assert.fail(begun.stderr)
+      const noModel = yield* langswarm("send", "--provider", "openai", "Hi")
+      assert.deepStrictEqual([noModel.exitCode, noModel.stderr], [2, "error: --provider openai needs a --model\n"])
+
       const held = yield* langswarm("show", id)
       assert.match(held.stdout, /^held as +conv_\S+ by openai$/m)
       assert.match(held.stdout, /^fallbacks +chat\/any$/m)
@@ -91,8 +94,6 @@ describe("the command line, with keys of vendors in the environment", () => {
     Effect.gen(function*() {
       const { flags } = yield* startServerWith({}, yield* temporaryDirectory)
       const langswarm = (name: string, ...args: ReadonlyArray<string>) => run(langswarmSession(name, ...flags, ...args))
-      const noModel = yield* langswarm("send", "--provider", "openai", "Hi")
-      assert.deepStrictEqual([noModel.exitCode, noModel.stderr], [2, "error: --provider openai needs a --model\n"])
       const nobody = yield* langswarm("send", "--provider", "openai", "--model", "gpt-5", "Hi")
       assert.strictEqual(nobody.exitCode, 2)
       assert.include(nobody.stderr, "there is no provider \"openai\"; use one of: mock")

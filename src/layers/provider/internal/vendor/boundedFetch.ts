@@ -23,7 +23,7 @@ class NoConnection extends Error {
 export const boundedFetch = (
   maxBytes: number,
   onBytes: () => void,
-  maxLineBytes: number = 8 * 1024 * 1024
+  maxLineBytes: number = 4 * 1024 * 1024
 ): typeof globalThis.fetch =>
 async (input, init) => {
   const response = await globalThis.fetch(input, init).catch((thrown: unknown) => {

@@ -18,7 +18,7 @@ export interface VendorLimits {
   readonly maxReplyBytes?: number
   /**
    * Bytes of one line of a reply: an event, in which a whole image may come. The SDKs look for the end of a line from its
-   * beginning each time that more of it comes, so that 8 MiB cost seconds. 8 MiB unless told.
+   * beginning each time that more of it comes, so that 8 MiB cost seconds. 4 MiB unless told.
    */
   readonly maxLineBytes?: number
 }
