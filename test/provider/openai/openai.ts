@@ -1,4 +1,4 @@
-import { Chunk, Effect, Layer, Redacted, Stream } from "effect"
+import { Chunk, Deferred, Effect, Exit, Layer, Redacted, Stream } from "effect"
 import type { JsonRecord } from "../../../src/domain/JsonRecord.js"
 import { Message } from "../../../src/domain/Message.js"
 import type { Part } from "../../../src/domain/Part.js"
@@ -47,6 +47,19 @@ export const holding = (
 export const saying =
   (output: ReadonlyArray<WireItem>, options?: ResponseOptions, stream?: StreamOptions): Handler => (_, response) =>
     streamAnswer(response, responseEvents(output, options), stream)
+
+/**
+ * A handler, and its connection's end, for one that does not end it itself. All connections are no measure of that: where one is
+ * cut, Node's `fetch` opens another, and keeps it for some seconds.
+ */
+export const watched = (handler: Handler) =>
+  Effect.map(Deferred.make<void>(), (closed) => {
+    const watching: Handler = (request, response) => {
+      response.on("close", () => Deferred.unsafeDone(closed, Exit.void))
+      handler(request, response)
+    }
+    return { handler: watching, closed: Deferred.await(closed) }
+  })
 
 /** What the vendor was sent, request by request. */
 export const bodies = (server: LoopbackServer) => server.received.map(({ body }) => body)

@@ -15,7 +15,7 @@ import {
 } from "../../vendor/openai/responseEvents.js"
 import { makeOpenAiServer } from "../../vendor/OpenAiServer.js"
 import { textOf } from "../mock.js"
-import { ask, failureOf, layer, reply, saying } from "./openai.js"
+import { ask, failureOf, layer, reply, saying, watched } from "./openai.js"
 
 const finishedOf = (events: ReadonlyArray<ProviderEvent>) => {
   const finished = events.at(-1)
@@ -234,10 +234,11 @@ describe("OpenAiProvider reads", () => {
   it.scoped("nothing after the end, and hangs on nothing there", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
-      server.next(saying([message("Hi")], {}, { ending: "stall" }))
+      const { closed, handler } = yield* watched(saying([message("Hi")], {}, { ending: "stall" }))
+      server.next(handler)
       const events = yield* reply(asking("Hi")).pipe(Effect.provide(layer(server, { conversation: "stateless" })))
       assert.strictEqual(textOf(events), "Hi")
-      yield* server.untilConnections(0)
+      yield* closed
     }))
 
   it.scoped.each<[string, unknown]>([
