@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, DateTime, Effect, Inspectable, Layer, Redacted, Stream } from "effect"
+import { vi } from "vitest"
 import { OpenAiProvider } from "../../../src/layers/provider/OpenAiProvider.js"
 import { message as said } from "../../domain/conversation.js"
 import { jsonAnswer } from "../../vendor/answers.js"
@@ -249,20 +250,8 @@ describe("OpenAiProvider, as a service,", () => {
       const server = yield* makeOpenAiServer()
       const names = ["OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"]
       yield* Effect.acquireRelease(
-        Effect.sync(() =>
-          names.map((name) => {
-            const before = process.env[name]
-            process.env[name] = "http://127.0.0.1:9/elsewhere"
-            return [name, before] as const
-          })
-        ),
-        (before) =>
-          Effect.sync(() => {
-            for (const [name, value] of before) {
-              if (value === undefined) delete process.env[name]
-              else process.env[name] = value
-            }
-          })
+        Effect.sync(() => names.forEach((name) => vi.stubEnv(name, "http://127.0.0.1:9/elsewhere"))),
+        () => Effect.sync(() => vi.unstubAllEnvs())
       )
       yield* ask("Hi").pipe(Effect.provide(layer(server, { conversation: "stateless" })))
       const [received] = server.received
