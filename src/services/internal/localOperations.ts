@@ -1,16 +1,11 @@
 import * as Arr from "effect/Array"
-import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
-import type { Cursor } from "../../domain/Cursor.js"
 import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import { TurnNotFound } from "../../domain/error/TurnNotFound.js"
 import { validate } from "../../domain/SessionConfig.js"
 import { initial } from "../../domain/SessionContext.js"
-import type { SessionId } from "../../domain/SessionId.js"
 import type { SessionInfo } from "../../domain/SessionInfo.js"
 import { HookBus } from "../HookBus.js"
 import { IdGenerator } from "../IdGenerator.js"
@@ -18,9 +13,9 @@ import { ProviderRegistry } from "../ProviderRegistry.js"
 import { SessionHost } from "../SessionHost.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { SessionStore } from "../SessionStore.js"
+import { exportSession } from "./exportSession.js"
 import { checkTargets } from "./provider/checkTargets.js"
 
-const exportPageSize = 500
 const shownTurns = 50
 
 /**
@@ -32,16 +27,6 @@ export const localOperations = Effect.gen(function*() {
   const hooks = yield* HookBus
   const ids = yield* IdGenerator
   const providers = yield* ProviderRegistry
-
-  const allMessages = (id: SessionId) =>
-    Stream.paginateChunkEffect(Option.none<Cursor>(), (cursor) =>
-      Effect.map(
-        store.messages(id, {
-          limit: exportPageSize,
-          ...Option.match(cursor, { onNone: () => ({}), onSome: (cursor) => ({ cursor }) })
-        }),
-        (page) => [Chunk.unsafeFromArray(page.items), Option.map(Option.fromNullable(page.next), Option.some)]
-      ))
 
   return {
     ...changes,
@@ -88,19 +73,7 @@ export const localOperations = Effect.gen(function*() {
       Effect.flatMap(store.turn(id, turnId), Either.fromOption(() => new TurnNotFound({ sessionId: id, turnId }))),
     messages: store.messages,
     message: store.message,
-    export: Effect.fnUntraced(function*(id) {
-      const session = yield* store.get(id)
-      const context = yield* store.context(id)
-      const metrics = yield* store.metrics(id)
-      const messages = yield* Stream.runCollect(allMessages(id))
-      return {
-        format: "langswarm-session/1" as const,
-        session,
-        context,
-        metrics,
-        messages: Chunk.toReadonlyArray(messages)
-      }
-    }),
+    export: (id) => exportSession(store, id),
 
     fork: Effect.fnUntraced(function*(origin, { at, config, userId }) {
       const from = yield* store.get(origin)
