@@ -256,5 +256,6 @@ describe("OpenAiProvider reads", () => {
       server.next((_, response) => streamAnswer(response, [{ event: type, data: { type, ...Object(data) } }]))
       const error = yield* failureOf().pipe(Effect.provide(layer(server, { conversation: "stateless" })))
       assert.strictEqual(error._tag, "ProviderProtocol")
+      assert.match(error.message, /makes no sense|without a type/)
     }))
 })
