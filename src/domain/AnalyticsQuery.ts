@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { DateTimeFromInput } from "./DateTimeFromInput.js"
 import { ModelName, ProviderName } from "./ProviderTarget.js"
 import { ShortText } from "./ShortText.js"
+import { dayOf } from "./UsageEntry.js"
 import { UserId } from "./UserId.js"
 
 const text = <A extends string>(schema: Schema.Schema<A, string>) => Schema.optionalWith(schema, { exact: true })
@@ -39,3 +40,19 @@ export const AnalyticsQuery = Schema.Struct({
   )
 )
 export type AnalyticsQuery = typeof AnalyticsQuery.Type
+
+/**
+ * The days of a query, from the first up to and without `to`.
+ */
+export const analyticsDays = (
+  { since, until }: AnalyticsQuery,
+  now: DateTime.Utc
+): { readonly from: number; readonly to: number } => {
+  const afterToday = dayOf(now) + 1
+  // The first moment of a day is not in it any more.
+  const to = until ? dayOf(DateTime.subtract(until, { millis: 1 })) + 1 : afterToday
+  const from = since ? dayOf(since) : to - defaultDays
+  return { from, to: Math.max(to, from + 1) }
+}
+
+const defaultDays = 30

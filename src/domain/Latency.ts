@@ -4,7 +4,7 @@ const milliseconds = Schema.NonNegative
 
 /**
  * How long provider calls took that answered, in milliseconds to the end of the answer. The percentiles are within 10 % of
- * the true ones; the mean and the longest are exact.
+ * the true ones, or a millisecond; the mean and the longest are exact.
  */
 export const Latency = Schema.Struct({
   count: Schema.Positive.pipe(Schema.int()),

@@ -63,8 +63,8 @@ const addCounts = (one: Readonly<Record<string, number>>, other: Readonly<Record
   Record.union(one, other, (some, more) => some + more)
 
 /**
- * The bucket of a time in milliseconds: four for each doubling, so that its middle is within 10 % of whatever is in it. Up to
- * a millisecond there is one.
+ * The bucket of a time in milliseconds: four for each doubling, so that its middle is within 10 % of whatever is in it. All
+ * up to a millisecond is in the first.
  */
 export const latencyBucket = (milliseconds: number): number =>
   milliseconds <= 1 ? 0 : Math.floor(Math.log2(milliseconds) * bucketsPerDoubling) + 1
