@@ -4,6 +4,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import { chat } from "./chat.js"
 import { configure } from "./configure.js"
+import { deadLetters } from "./deadLetters.js"
 import { edit } from "./edit.js"
 import { exitCode } from "./exitCode.js"
 import { exportSession } from "./exportSession.js"
@@ -13,6 +14,7 @@ import { messages } from "./messages.js"
 import { pending } from "./pending.js"
 import { providers } from "./providers.js"
 import { reactivate } from "./reactivate.js"
+import { replay } from "./replay.js"
 import { reportError } from "./reportError.js"
 import { rewind } from "./rewind.js"
 import { runMain } from "./runMain.js"
@@ -42,7 +44,9 @@ const root = Command.make("langswarm-session").pipe(
     fork,
     rewind,
     reactivate,
-    exportSession
+    exportSession,
+    deadLetters,
+    replay
   ])
 )
 

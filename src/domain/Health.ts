@@ -12,7 +12,9 @@ export const Health = Schema.Struct({
     ok: Schema.Boolean,
     sessions: Schema.NonNegativeInt,
     /** Bytes that the store takes in memory or on disk, as far as it knows. */
-    bytes: Schema.NonNegativeInt
+    bytes: Schema.NonNegativeInt,
+    /** Events that hooks have given up on, to be replayed. */
+    deadLetters: Schema.NonNegativeInt
   }),
   providers: Schema.Array(Schema.String),
   /** Sessions that have an actor now. */

@@ -6,6 +6,7 @@ import { SessionId } from "./SessionId.js"
 import { SessionInfo } from "./SessionInfo.js"
 import { TurnId } from "./TurnId.js"
 import { TurnNotice } from "./TurnNotice.js"
+import { UserId } from "./UserId.js"
 
 const event = <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
   Schema.TaggedStruct(tag, {
@@ -29,8 +30,8 @@ export const SessionEvent = Schema.Union(
   event("SessionArchived", {}),
   event("SessionReactivated", {}),
   event("SessionErrored", { reason: Schema.String }),
-  /** The last event, and the only one that no store keeps. */
-  event("SessionDeleted", {}),
+  /** The last event. It says whose session that was, since nothing else can any more; stores keep it for hooks only. */
+  event("SessionDeleted", { userId: UserId, provider: Schema.String }),
   event("MessageSent", { message: Message }),
   event("MessageReceived", { message: Message }),
   event("MessagesCleared", {}),

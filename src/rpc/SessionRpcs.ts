@@ -4,6 +4,8 @@ import * as Schema from "effect/Schema"
 import { ConfigureSession } from "../domain/ConfigureSession.js"
 import { ContextPatch } from "../domain/ContextPatch.js"
 import { CreateSession } from "../domain/CreateSession.js"
+import { DeadLetter } from "../domain/DeadLetter.js"
+import { DeadLetterQuery } from "../domain/DeadLetterQuery.js"
 import { EditOutcome, EditTurn } from "../domain/EditTurn.js"
 import { AccessError } from "../domain/error/AccessError.js"
 import { ChangeError } from "../domain/error/ChangeError.js"
@@ -23,6 +25,7 @@ import { MessageQuery } from "../domain/MessageQuery.js"
 import { Page } from "../domain/Page.js"
 import { ProviderInfo } from "../domain/ProviderInfo.js"
 import { ProviderName } from "../domain/ProviderTarget.js"
+import { ReplayDeadLetters, ReplayOutcome } from "../domain/ReplayDeadLetters.js"
 import { RewindSession } from "../domain/RewindSession.js"
 import { SendMessage } from "../domain/SendMessage.js"
 import { SessionContext } from "../domain/SessionContext.js"
@@ -64,6 +67,8 @@ export class SessionRpcs extends RpcGroup.make(
     error: Schema.Union(AccessError, ConfigurationError),
     defect
   }),
+  Rpc.make("DeadLetters", { payload: DeadLetterQuery, success: Page(DeadLetter), error: AccessError, defect }),
+  Rpc.make("ReplayDeadLetters", { payload: ReplayDeadLetters, success: ReplayOutcome, error: AccessError, defect }),
   Rpc.make("Health", { success: Health, error: AccessError, defect }),
   Rpc.make("Info", { payload: { sessionId }, success: SessionInfo, error: ReadError, defect }),
   Rpc.make("Context", { payload: { sessionId }, success: SessionContext, error: ReadError, defect }),

@@ -1,4 +1,5 @@
 import type * as DateTime from "effect/DateTime"
+import type { DeadLetter } from "../domain/DeadLetter.js"
 import type { Message } from "../domain/Message.js"
 import type { ProviderCursor } from "../domain/ProviderCursor.js"
 import type { SessionContext } from "../domain/SessionContext.js"
@@ -42,4 +43,6 @@ export interface SessionChanges {
   readonly usage?: ReadonlyArray<UsageEntry>
   /** Hooks have been told of all events up to this `number`. */
   readonly delivered?: number
+  /** Those of these events that a hook has given up on. One that is there already stays as it is. */
+  readonly deadLetters?: ReadonlyArray<DeadLetter>
 }

@@ -62,6 +62,9 @@ export class SessionHost extends Context.Tag("langswarm-session/services/Session
   readonly reactivate: (id: SessionId) => Effect.Effect<void, ChangeError>
   readonly delete: (id: SessionId) => Effect.Effect<void, ChangeError>
 
+  /** Has hooks told of a session that has just been stored, and returns at once. */
+  readonly announce: (id: SessionId) => Effect.Effect<void>
+
   /** How many sessions have an actor now, and how many of their turns are not ended. */
   readonly load: Effect.Effect<{ readonly activeSessions: number; readonly openTurns: number }>
 }>() {}

@@ -2,12 +2,15 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { CreateSession } from "../domain/CreateSession.js"
+import type { DeadLetter } from "../domain/DeadLetter.js"
+import type { DeadLetterQuery } from "../domain/DeadLetterQuery.js"
 import type { AccessError } from "../domain/error/AccessError.js"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { Health } from "../domain/Health.js"
 import type { Page } from "../domain/Page.js"
 import type { ProviderInfo } from "../domain/ProviderInfo.js"
+import type { ReplayDeadLetters, ReplayOutcome } from "../domain/ReplayDeadLetters.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
@@ -53,6 +56,19 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
 
   /** What is known of one of them. Fails with `ConfigurationError` when there is none of that name. */
   readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
+
+  /** What hooks have given up on, in the order in which they did. */
+  readonly deadLetters: (
+    query?: typeof DeadLetterQuery.Encoded
+  ) => Effect.Effect<Page<DeadLetter>, AccessError>
+
+  /**
+   * Tells hooks once more of what they have given up on, in the same order: 100 events unless told. What a hook takes now is
+   * no dead letter any more. Answers once all have been told; interrupted, it has done what it has done.
+   */
+  readonly replayDeadLetters: (
+    replay?: typeof ReplayDeadLetters.Encoded
+  ) => Effect.Effect<ReplayOutcome, AccessError>
 
   readonly health: Effect.Effect<Health, AccessError>
 }>() {

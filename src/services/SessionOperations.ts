@@ -1,5 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { CreateSession } from "../domain/CreateSession.js"
+import type { DeadLetter } from "../domain/DeadLetter.js"
+import type { DeadLetterQuery } from "../domain/DeadLetterQuery.js"
 import type { AccessError } from "../domain/error/AccessError.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
@@ -13,6 +15,7 @@ import type { MessageId } from "../domain/MessageId.js"
 import type { MessageQuery } from "../domain/MessageQuery.js"
 import type { Page } from "../domain/Page.js"
 import type { ProviderInfo } from "../domain/ProviderInfo.js"
+import type { ReplayDeadLetters, ReplayOutcome } from "../domain/ReplayDeadLetters.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionExport } from "../domain/SessionExport.js"
 import type { SessionId } from "../domain/SessionId.js"
@@ -27,12 +30,14 @@ import type { SessionHost } from "./SessionHost.js"
  * What a `SessionManager` is made of, in process and over the wire: one function an operation, each on input that has been
  * checked. The changes of a session are those of a host. See `Session` and `SessionManager` for what they do.
  */
-export interface SessionOperations extends Omit<SessionHost["Type"], "load"> {
+export interface SessionOperations extends Omit<SessionHost["Type"], "announce" | "load"> {
   readonly create: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
   readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>
   readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
   readonly health: Effect.Effect<Health, AccessError>
+  readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<Page<DeadLetter>, AccessError>
+  readonly replayDeadLetters: (replay: ReplayDeadLetters) => Effect.Effect<ReplayOutcome, AccessError>
 
   readonly info: (id: SessionId) => Effect.Effect<SessionInfo, SessionNotFound | AccessError>
   readonly context: (id: SessionId) => Effect.Effect<SessionContext, SessionNotFound | AccessError>

@@ -19,7 +19,7 @@ export interface SessionSnapshot {
   readonly lastOrdinal: number
   /** Highest event `number` ever used; at least 1, the session's creation. */
   readonly lastEvent: number
-  /** Hooks have been told of all events up to this `number`; 1 after `create`, which tells of itself. */
+  /** Hooks have been told of all events up to this `number`; after `create` what that was told. */
   readonly delivered: number
   /** The latest messages of the history, oldest first, as many as were asked for. */
   readonly window: ReadonlyArray<Message>

@@ -4,6 +4,8 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Analytics } from "../domain/Analytics.js"
 import type { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
+import type { DeadLetter } from "../domain/DeadLetter.js"
+import type { DeadLetterQuery } from "../domain/DeadLetterQuery.js"
 import type { Durability } from "../domain/Durability.js"
 import type { Epoch } from "../domain/Epoch.js"
 import type { InvalidRequest } from "../domain/error/InvalidRequest.js"
@@ -28,6 +30,7 @@ import type { Turn } from "../domain/Turn.js"
 import type { TurnId } from "../domain/TurnId.js"
 import type { DueSession } from "./DueSession.js"
 import type { SessionChanges } from "./SessionChanges.js"
+import type { SessionDeletion } from "./SessionDeletion.js"
 import type { SessionSnapshot } from "./SessionSnapshot.js"
 
 /**
@@ -42,9 +45,9 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
 
   /**
    * Adds a session with no messages, and `SessionCreated` as its first event, at `createdAt`. Adding the same id twice is a
-   * defect: ids come from `IdGenerator`.
+   * defect: ids come from `IdGenerator`. `delivered` is 0 when hooks are to be told of that event, and 1 unless told.
    */
-  readonly create: (session: SessionInfo, context: SessionContext) => Effect.Effect<void, StoreError>
+  readonly create: (session: SessionInfo, context: SessionContext, delivered?: 0 | 1) => Effect.Effect<void, StoreError>
 
   /**
    * Adds a session whose history begins with that of `origin`, up to and with the message of this `seq`, as it is now;
@@ -55,7 +58,8 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
     origin: SessionId,
     seq: number,
     session: SessionInfo,
-    context: SessionContext
+    context: SessionContext,
+    delivered?: 0 | 1
   ) => Effect.Effect<void, SessionNotFound | StoreError>
 
   readonly get: (id: SessionId) => Effect.Effect<SessionInfo, SessionNotFound | StoreError>
@@ -122,8 +126,15 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
     changes: SessionChanges
   ) => Effect.Effect<void, OwnershipLost | SessionNotFound | StoreError>
 
-  /** Removes the session with all that belongs to it. Does nothing when it is gone already. */
-  readonly remove: (id: SessionId, epoch: Epoch) => Effect.Effect<void, OwnershipLost | StoreError>
+  /**
+   * Removes the session with all that belongs to it, its dead letters too. Does nothing when it is gone already. With
+   * `deletion`, what that says of it is kept, in the same step, until hooks have been told.
+   */
+  readonly remove: (
+    id: SessionId,
+    epoch: Epoch,
+    deletion?: SessionDeletion
+  ) => Effect.Effect<void, OwnershipLost | StoreError>
 
   /** Removes the sessions without open turns that were last active before `before`, and answers how many. */
   readonly cleanup: (before: DateTime.Utc, status?: SessionStatus) => Effect.Effect<number, StoreError>
@@ -142,6 +153,29 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
    * commit adds is in its `usage`. To remove sessions takes nothing away.
    */
   readonly analytics: (query: AnalyticsQuery) => Effect.Effect<Analytics, StoreError>
+  /** Deletions that hooks have not been told of, the oldest first, at most `limit`. */
+  readonly deletions: (limit: number) => Effect.Effect<ReadonlyArray<SessionDeletion>, StoreError>
+
+  /** A deletion that hooks have not been told of, or that a dead letter is about. */
+  readonly deletion: (id: SessionId) => Effect.Effect<Option.Option<SessionDeletion>, StoreError>
+
+  /**
+   * Hooks have been told of a deletion, and these have given it up: without any it is forgotten, else once its last dead
+   * letter is. Does nothing when it has been done before.
+   */
+  readonly settleDeletion: (
+    id: SessionId,
+    deadLetters: ReadonlyArray<DeadLetter>
+  ) => Effect.Effect<void, StoreError>
+
+  /** In the order in which they came. Of each hook the latest 10,000 are kept. */
+  readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<Page<DeadLetter>, InvalidRequest | StoreError>
+
+  /** Puts a dead letter in the place of the one of the same hook and event, if that is still there. */
+  readonly updateDeadLetter: (letter: DeadLetter) => Effect.Effect<void, StoreError>
+
+  /** Does nothing when it is gone already. */
+  readonly removeDeadLetter: (letter: DeadLetter) => Effect.Effect<void, StoreError>
 
   readonly health: Effect.Effect<Health["store"]>
 }>() {}

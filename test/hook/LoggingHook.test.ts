@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, LogLevel } from "effect"
 import type { SessionEvent } from "../../src/domain/SessionEvent.js"
+import { UserId } from "../../src/domain/UserId.js"
 import * as LoggingHook from "../../src/layers/hook/LoggingHook.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import { message, now, sessionId } from "../domain/conversation.js"
@@ -9,7 +10,7 @@ import { withCapturedLogs } from "../middleware/capturedLogs.js"
 const events: ReadonlyArray<SessionEvent> = [
   { _tag: "MessageSent", sessionId, number: 1, at: now, message: message(1, "user", "canary") },
   { _tag: "SessionErrored", sessionId, number: 1, at: now, reason: "canary" },
-  { _tag: "SessionDeleted", sessionId, number: 1, at: now }
+  { _tag: "SessionDeleted", sessionId, number: 1, at: now, userId: UserId.make("ada"), provider: "mock" }
 ]
 
 const layer = (options?: LoggingHook.LoggingHookOptions) =>

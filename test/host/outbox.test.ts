@@ -79,7 +79,7 @@ describe("hooks", () => {
       const full = HookBus.of({
         ...bus,
         publish: (event, onDelivered) =>
-          drops && event._tag === "TurnStarted" ? Effect.void : bus.publish(event, onDelivered)
+          drops && event._tag === "TurnStarted" ? Effect.succeed(false) : bus.publish(event, onDelivered)
       })
       const { host } = yield* Effect.provideService(anotherHost(), HookBus, full)
       yield* host.send(session.id, { content: "hello" })
@@ -97,7 +97,7 @@ describe("hooks", () => {
   it.scoped("are told by a later process even of what happened while nobody told them anything", () =>
     Effect.gen(function*() {
       const session = yield* start
-      const deaf = HookBus.of({ ...(yield* HookBus), publish: () => Effect.void })
+      const deaf = HookBus.of({ ...(yield* HookBus), publish: () => Effect.succeed(false) })
       const { host } = yield* Effect.provideService(anotherHost(), HookBus, deaf)
       yield* host.send(session.id, { content: "hello" })
       const later = yield* witness

@@ -17,6 +17,7 @@ import { Pricing } from "../../services/Pricing.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
 import { SessionHost } from "../../services/SessionHost.js"
 import { SessionStore } from "../../services/SessionStore.js"
+import { makeDeletions } from "./internal/makeDeletions.js"
 import { makeFeedHub } from "./internal/makeFeedHub.js"
 import { makeFeedStream } from "./internal/makeFeedStream.js"
 import { makeResidents } from "./internal/makeResidents.js"
@@ -96,7 +97,9 @@ const make = Effect.fnUntraced(function*({
   let closing = false
 
   const providers = yield* ProviderRegistry
+  const hooks = yield* HookBus
   const runTimer = yield* FiberSet.makeRuntime<never, void>()
+  const deletions = makeDeletions(store, hooks, runTimer)
   const services: ActorServices = {
     store,
     providers,
@@ -107,7 +110,8 @@ const make = Effect.fnUntraced(function*({
     },
     forget: (cursor) => runTimer(forgetConversation(providers, cursor)),
     pipeline: yield* MiddlewarePipeline,
-    hooks: yield* HookBus,
+    hooks,
+    tellDeletion: deletions.tell,
     ids: yield* IdGenerator,
     feed,
     limits: {
@@ -136,6 +140,7 @@ const make = Effect.fnUntraced(function*({
       ({ action, sessionId }) => Effect.ignoreLogged(use(sessionId, (actor) => actor.retire(action, now))),
       { discard: true }
     )
+    yield* deletions.tellAll
   }).pipe(Effect.ignoreLogged)
 
   const shutDown = Effect.gen(function*() {
@@ -148,6 +153,7 @@ const make = Effect.fnUntraced(function*({
   })
 
   yield* Effect.addFinalizer(() => shutDown)
+  yield* deletions.tellAll
   yield* Effect.forEach(
     yield* store.unfinished,
     (id) => Effect.ignoreLogged(use(id, (actor) => actor.start)),
@@ -184,6 +190,7 @@ const make = Effect.fnUntraced(function*({
         return use(id, (actor) => Effect.zipRight(actor.reactivate, actor.start))
       }),
     delete: (id) => use(id, (actor) => actor.delete),
+    announce: (id) => Effect.sync(() => runTimer(Effect.ignoreLogged(use(id, (actor) => actor.start)))),
     load: Effect.sync(() => ({ activeSessions: residents.size(), openTurns: openTurns.count }))
   })
 })

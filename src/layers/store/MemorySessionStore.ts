@@ -13,9 +13,11 @@ import type { SessionId } from "../../domain/SessionId.js"
 import { usageOfStart } from "../../domain/UsageEntry.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { dueOf } from "./internal/memory/dueOf.js"
+import { MemoryDeadLetters } from "./internal/memory/MemoryDeadLetters.js"
 import { MemoryRollups } from "./internal/memory/MemoryRollups.js"
 import { MemorySession } from "./internal/memory/MemorySession.js"
 import { pageOfSessions } from "./internal/memory/pageOfSessions.js"
+import { warnOfForgotten } from "./internal/warnOfForgotten.js"
 
 export interface MemoryUsage {
   readonly sessions: number
@@ -50,7 +52,8 @@ export const layer = (
 ): Layer.Layer<MemorySessionStore | SessionStore> =>
   Layer.effectContext(Effect.sync(() => {
     const sessions = new Map<SessionId, MemorySession>()
-    return Context.make(SessionStore, storeOf(sessions, maxSessions)).pipe(
+    const letters = new MemoryDeadLetters()
+    return Context.make(SessionStore, storeOf(sessions, letters, maxSessions)).pipe(
       Context.add(MemorySessionStore, {
         usage: Effect.sync(() => ({
           sessions: sessions.size,
@@ -59,13 +62,20 @@ export const layer = (
           turns: sum(sessions, ({ turns }) => turns.size),
           bytes: sum(sessions, ({ size }) => size)
         })),
-        clear: Effect.sync(() => sessions.clear())
+        clear: Effect.sync(() => {
+          sessions.clear()
+          letters.clear()
+        })
       })
     )
   }))
 
 /** Each operation is one synchronous step, so none ever sees another half done. */
-const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): SessionStore["Type"] => {
+const storeOf = (
+  sessions: Map<SessionId, MemorySession>,
+  letters: MemoryDeadLetters,
+  maxSessions: number
+): SessionStore["Type"] => {
   const rollups = new MemoryRollups()
 
   const find = (id: SessionId): Either.Either<MemorySession, SessionNotFound> =>
@@ -91,9 +101,10 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
   return {
     durability: "memory",
 
-    create: (session, context) => Effect.suspend(() => add(new MemorySession(session, context))),
+    create: (session, context, delivered) => Effect.suspend(() => add(new MemorySession(session, context, delivered))),
 
-    fork: (origin, seq, session, context) => withSession(origin, (found) => add(found.fork(seq, session, context))),
+    fork: (origin, seq, session, context, delivered) =>
+      withSession(origin, (found) => add(found.fork(seq, session, context, delivered))),
 
     get: (id) => read(id, ({ info }) => info),
     context: (id) => read(id, ({ context }) => context),
@@ -125,13 +136,17 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
         Either.map(session.ownedBy(epoch), (owned) => {
           owned.apply(changes)
           rollups.add(owned.info, changes.usage ?? [])
-        })),
+          return letters.add(changes.deadLetters ?? [])
+        })).pipe(Effect.flatMap(warnOfForgotten)),
 
-    remove: (id, epoch) =>
+    remove: (id, epoch, deletion) =>
       Effect.suspend(() => {
         const session = sessions.get(id)
         if (!session) return Effect.void
-        return Either.map(session.ownedBy(epoch), () => void sessions.delete(id))
+        return Either.map(session.ownedBy(epoch), () => {
+          sessions.delete(id)
+          letters.removeSession(id, deletion)
+        })
       }),
 
     cleanup: (before, status) =>
@@ -140,7 +155,10 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
           !turns.hasOpen && DateTime.lessThan(info.lastActivityAt, before) &&
           (status === undefined || info.status === status)
         )
-        for (const { info } of resting) sessions.delete(info.id)
+        for (const { info } of resting) {
+          sessions.delete(info.id)
+          letters.removeSession(info.id)
+        }
         return resting.length
       }),
 
@@ -152,13 +170,20 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
       Effect.sync(() => Arr.take(Iterable.flatMap(sessions.values(), (session) => dueOf(session, now)), limit)),
 
     analytics: (query) => Effect.map(DateTime.now, (now) => rollups.answer(query, now)),
+    deletions: (limit) => Effect.sync(() => letters.untold(limit)),
+    deletion: (id) => Effect.sync(() => Option.fromNullable(letters.deletion(id))),
+    settleDeletion: (id, given) => Effect.suspend(() => warnOfForgotten(letters.settle(id, given))),
+    deadLetters: (query) => Effect.suspend(() => letters.page(query)),
+    updateDeadLetter: (letter) => Effect.sync(() => letters.update(letter)),
+    removeDeadLetter: (letter) => Effect.sync(() => letters.remove(letter)),
 
     health: Effect.sync(() => ({
       name: "memory",
       durability: "memory",
       ok: true,
       sessions: sessions.size,
-      bytes: sum(sessions, ({ size }) => size)
+      bytes: sum(sessions, ({ size }) => size),
+      deadLetters: letters.size
     }))
   }
 }

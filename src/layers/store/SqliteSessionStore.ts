@@ -23,6 +23,7 @@ import { prepareHighWater } from "./internal/sqlite/prepareHighWater.js"
 import { prepareStatements } from "./internal/sqlite/prepareStatements.js"
 import { retryWhileBusy } from "./internal/sqlite/retryWhileBusy.js"
 import { sqliteAnalytics } from "./internal/sqlite/sqliteAnalytics.js"
+import { sqliteDeadLetters } from "./internal/sqlite/sqliteDeadLetters.js"
 import { sqliteReads } from "./internal/sqlite/sqliteReads.js"
 import { sqliteWrites } from "./internal/sqlite/sqliteWrites.js"
 import { storeErrorOrDie } from "./internal/sqlite/storeErrorOrDie.js"
@@ -93,6 +94,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
     ...preparedReads(committer),
     ...sqliteWrites(committer),
     ...sqliteAnalytics(sql),
+    ...sqliteDeadLetters(sql, committer),
     health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact && !committer.isFailing() }))
   })
 })

@@ -3,9 +3,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type { SessionEvent } from "../../domain/SessionEvent.js"
 import type { Hook } from "../Hook.js"
+import type { HookFailure } from "../HookFailure.js"
 import { makeDelivery } from "./hookDelivery.js"
 
 const capacity = 1024
@@ -25,10 +27,10 @@ export const makeHookWorker = Effect.fnUntraced(function*(hook: Hook) {
   let waiting = 0
   let dropped = 0
 
-  const next = (event: SessionEvent, onDone: () => void): Effect.Effect<void> =>
+  const next = (event: SessionEvent, onDone: (failure: Option.Option<HookFailure>) => void): Effect.Effect<void> =>
     Effect.suspend(() => {
       waiting -= 1
-      const delivery = Effect.zipRight(deliver(event), Effect.sync(onDone))
+      const delivery = Effect.map(deliver(event), onDone)
       if (dropped === 0 || waiting > capacity / 2) return delivery
       const count = dropped
       dropped = 0
@@ -50,11 +52,17 @@ export const makeHookWorker = Effect.fnUntraced(function*(hook: Hook) {
   // Whoever adds a hook may be in a region that cannot be interrupted; the worker must end with its scope all the same.
   const worker = yield* Effect.forkScoped(Effect.interruptible(Effect.forever(Effect.flatten(Queue.take(deliveries)))))
 
-  const flush = Effect.gen(function*() {
-    const reached = yield* Deferred.make<void>()
-    Queue.unsafeOffer(deliveries, Deferred.succeed(reached, undefined))
-    yield* Effect.raceFirst(Deferred.await(reached), Fiber.await(worker))
-  })
+  /** Runs an effect after all that waits, and answers with its result; with none if the hook is stopped before that. */
+  const inTurn = <A>(effect: Effect.Effect<A>): Effect.Effect<Option.Option<A>> =>
+    Effect.gen(function*() {
+      const result = yield* Deferred.make<A>()
+      Queue.unsafeOffer(deliveries, Effect.intoDeferred(effect, result))
+      return yield* Effect.raceFirst(
+        Effect.asSome(Deferred.await(result)),
+        Effect.as(Fiber.await(worker), Option.none())
+      )
+    })
+  const flush = Effect.asVoid(inTurn(Effect.void))
 
   yield* Effect.addFinalizer(() =>
     Effect.interruptible(flush).pipe(
@@ -64,14 +72,23 @@ export const makeHookWorker = Effect.fnUntraced(function*(hook: Hook) {
   )
 
   return {
-    /** Takes an event and returns at once. Once 1,024 wait, the newest is dropped, and `onDone` never runs. */
-    offer: (event: SessionEvent, onDone: () => void): Effect.Effect<void> =>
+    /**
+     * Takes an event and returns at once. Once 1,024 wait, the newest is dropped: then it answers false, and `onDone` never
+     * runs.
+     */
+    offer: (
+      event: SessionEvent,
+      onDone: (failure: Option.Option<HookFailure>) => void
+    ): Effect.Effect<boolean> =>
       Effect.suspend(() => {
-        if (waiting >= capacity) return drop
+        if (waiting >= capacity) return Effect.as(drop, false)
         waiting += 1
         Queue.unsafeOffer(deliveries, next(event, onDone))
-        return Effect.void
+        return Effect.succeed(true)
       }),
+
+    /** Tells the hook after all that waits. Answers what became of that; none if the hook has been stopped. */
+    tell: (event: SessionEvent) => inTurn(deliver(event)),
 
     /** Waits until the hook is done with all that was offered before, or has been stopped. */
     flush

@@ -6,6 +6,7 @@ import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import { TurnNotFound } from "../../domain/error/TurnNotFound.js"
 import { validate } from "../../domain/SessionConfig.js"
 import { initial } from "../../domain/SessionContext.js"
+import type { SessionId } from "../../domain/SessionId.js"
 import type { SessionInfo } from "../../domain/SessionInfo.js"
 import { HookBus } from "../HookBus.js"
 import { IdGenerator } from "../IdGenerator.js"
@@ -14,6 +15,7 @@ import { SessionHost } from "../SessionHost.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { SessionStore } from "../SessionStore.js"
 import { exportSession } from "./exportSession.js"
+import { makeReplay } from "./makeReplay.js"
 import { checkTargets } from "./provider/checkTargets.js"
 
 const shownTurns = 50
@@ -22,11 +24,18 @@ const shownTurns = 50
  * The operations in process: changes go to the session's actor through the host, reads go to the store at once.
  */
 export const localOperations = Effect.gen(function*() {
-  const { load, ...changes } = yield* SessionHost
+  const { announce, load, ...changes } = yield* SessionHost
   const store = yield* SessionStore
   const hooks = yield* HookBus
   const ids = yield* IdGenerator
   const providers = yield* ProviderRegistry
+
+  /** Stores a session in such a way that hooks, if there are any, are told of it whatever happens to this process. */
+  const addSession = <E>(id: SessionId, add: (delivered: 0 | 1) => Effect.Effect<void, E>) =>
+    Effect.flatMap(
+      hooks.hasHooks,
+      (owed) => owed ? Effect.zipRight(add(0), announce(id)) : add(1)
+    )
 
   return {
     ...changes,
@@ -47,8 +56,7 @@ export const localOperations = Effect.gen(function*() {
         lastActivityAt: now,
         messageCount: 0
       }
-      yield* store.create(session, initial(id, now, context))
-      yield* hooks.publish({ _tag: "SessionCreated", sessionId: id, number: 1, at: now, session })
+      yield* addSession(id, (delivered) => store.create(session, initial(id, now, context), delivered))
       return id
     }),
     list: store.list,
@@ -64,6 +72,9 @@ export const localOperations = Effect.gen(function*() {
         ...(yield* load)
       }
     }),
+
+    deadLetters: store.deadLetters,
+    replayDeadLetters: makeReplay(store, hooks),
 
     info: store.get,
     context: store.context,
@@ -95,14 +106,7 @@ export const localOperations = Effect.gen(function*() {
         lastActivityAt: now,
         forkedFrom: { sessionId: origin, seq }
       }
-      yield* store.fork(origin, seq, session, { ...context, sessionId: id })
-      yield* hooks.publish({
-        _tag: "SessionCreated",
-        sessionId: id,
-        number: 1,
-        at: now,
-        session: yield* store.get(id)
-      })
+      yield* addSession(id, (delivered) => store.fork(origin, seq, session, { ...context, sessionId: id }, delivered))
       return id
     })
   } satisfies SessionOperations

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import { CreateSession } from "../../domain/CreateSession.js"
+import { DeadLetterQuery } from "../../domain/DeadLetterQuery.js"
 import { ProviderName } from "../../domain/ProviderTarget.js"
+import { ReplayDeadLetters } from "../../domain/ReplayDeadLetters.js"
 import { SessionId } from "../../domain/SessionId.js"
 import { SessionQuery } from "../../domain/SessionQuery.js"
 import type { SessionOperations } from "../SessionOperations.js"
@@ -10,6 +12,8 @@ import { makeSession } from "./makeSession.js"
 const checkCreate = checkInput(CreateSession)
 const checkId = checkInput(SessionId)
 const checkName = checkInput(ProviderName)
+const checkDeadLetters = checkInput(DeadLetterQuery)
+const checkReplay = checkInput(ReplayDeadLetters)
 const checkQuery = checkInput(SessionQuery)
 
 /**
@@ -36,6 +40,12 @@ export const makeSessionManager = (operations: SessionOperations) => {
     listProviders: Effect.withSpan(operations.listProviders, "SessionManager.listProviders"),
     providerInfo: Effect.fn("SessionManager.providerInfo")((name: string) =>
       Effect.flatMap(checkName(name), operations.providerInfo)
+    ),
+    deadLetters: Effect.fn("SessionManager.deadLetters")((query: typeof DeadLetterQuery.Encoded = {}) =>
+      Effect.flatMap(checkDeadLetters(query), operations.deadLetters)
+    ),
+    replayDeadLetters: Effect.fn("SessionManager.replayDeadLetters")((replay: typeof ReplayDeadLetters.Encoded = {}) =>
+      Effect.flatMap(checkReplay(replay), operations.replayDeadLetters)
     ),
     health: Effect.withSpan(operations.health, "SessionManager.health")
   }

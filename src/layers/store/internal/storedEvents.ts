@@ -3,13 +3,17 @@ import type { SessionChanges } from "../../../services/SessionChanges.js"
 import type { StoredEvent } from "./StoredEvent.js"
 
 /**
- * The events of a commit. Throws when one of them cannot be stored, or says of a turn what the turn does not.
+ * The events of a commit. Throws when one of them cannot be stored, or says of a turn what the turn does not, and when a dead
+ * letter is not of this session.
  */
 export const storedEvents = (
   sessionId: SessionId,
-  { events = [], turns = [] }: SessionChanges
-): ReadonlyArray<StoredEvent> =>
-  events.map((event) => {
+  { deadLetters = [], events = [], turns = [] }: SessionChanges
+): ReadonlyArray<StoredEvent> => {
+  if (deadLetters.some((letter) => letter.sessionId !== sessionId)) {
+    throw new Error(`A commit to session "${sessionId}" carries a dead letter of another`)
+  }
+  return events.map((event) => {
     switch (event._tag) {
       case "SessionCreated":
       case "SessionDeleted":
@@ -24,3 +28,4 @@ export const storedEvents = (
         return event
     }
   })
+}

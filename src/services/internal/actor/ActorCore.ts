@@ -1,11 +1,13 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type { DeadLetter } from "../../../domain/DeadLetter.js"
 import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import { SessionUnavailable } from "../../../domain/error/SessionUnavailable.js"
 import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
 import type { Turn } from "../../../domain/Turn.js"
+import type { HookFailure } from "../../HookFailure.js"
 import { usageOf } from "../usageOf.js"
 import type { ActorServices } from "./ActorServices.js"
 import { makeMailbox } from "./Mailbox.js"
@@ -51,8 +53,8 @@ export interface ActorCore {
   readonly persist: (transition: Transition) => Effect.Effect<void, PersistFailure>
   /** Reads the store again, where a change has reached further back than the window does. Answers the open turns. */
   readonly reload: Effect.Effect<ReadonlyArray<Turn>, PersistFailure>
-  /** Hooks have been told of this event, which comes right after that one; stored with the next commit. */
-  readonly noteDelivered: (number: number, after: number) => void
+  /** Hooks have been told of this event, which comes right after that one, or gave it up; stored with the next commit. */
+  readonly noteDelivered: (event: SessionEvent, after: number, failures: ReadonlyArray<HookFailure>) => void
   /** Up to which event hooks have been told, whether that is all there are, and whether it is stored. */
   readonly delivery: () => { readonly upTo: number; readonly done: boolean; readonly stored: boolean }
   /**
@@ -74,6 +76,8 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
   let state: SessionState | undefined
   let stopped: ChangeError | undefined
   let delivered = 0
+  /** Of the events up to `delivered`, and not stored yet. */
+  let deadLetters: ReadonlyArray<DeadLetter> = []
 
   const read = Effect.suspend(() => services.store.open(id, services.limits.historyWindow)).pipe(
     Effect.mapError((error) => new PersistFailure({ error })),
@@ -146,25 +150,29 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
       Effect.suspend(() => {
         const told = delivered
         const usage = usageOf(next.session, changes)
+        const given = deadLetters
         const all = {
           ...changes,
           ...(usage.length > 0 && { usage }),
-          ...(told > next.delivered && { delivered: told })
+          ...(told > next.delivered && { delivered: told, ...(given.length > 0 && { deadLetters: given }) })
         }
         return Effect.matchEffect(services.store.commit(id, next.epoch, all), {
           onFailure: (error) => new PersistFailure({ error }),
           onSuccess: () => {
             const { cursor } = loadedState().session
             state = { ...next, delivered: told }
+            deadLetters = deadLetters.slice(given.length)
             if (changes.cursor === null && cursor) services.forget(cursor)
             return changes.events ? life.committed(changes.events) : Effect.void
           }
         })
       }),
     reload: read,
-    noteDelivered: (number, after) => {
+    noteDelivered: ({ _tag, number }, after, failures) => {
       // One that was dropped is still owed, and so are those after it.
-      if (after <= delivered) delivered = Math.max(delivered, number)
+      if (after > delivered || number <= delivered) return
+      delivered = number
+      deadLetters = [...deadLetters, ...failures.map((failure) => ({ ...failure, sessionId: id, number, event: _tag }))]
     },
     delivery: () => {
       const { delivered: stored, lastEvent } = loadedState()

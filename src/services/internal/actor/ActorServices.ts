@@ -5,6 +5,7 @@ import type { HookBus } from "../../HookBus.js"
 import type { IdGenerator } from "../../IdGenerator.js"
 import type { MiddlewarePipeline } from "../../MiddlewarePipeline.js"
 import type { ProviderRegistry } from "../../ProviderRegistry.js"
+import type { SessionDeletion } from "../../SessionDeletion.js"
 import type { SessionStore } from "../../SessionStore.js"
 import type { ProviderServices } from "../provider/ProviderServices.js"
 import type { ActorLimits } from "./ActorLimits.js"
@@ -18,6 +19,8 @@ export interface ActorServices {
   readonly providers: ProviderRegistry["Type"]
   readonly pipeline: MiddlewarePipeline["Type"]
   readonly hooks: HookBus["Type"]
+  /** Has hooks told of a deletion that the store knows of. */
+  readonly tellDeletion: (deletion: SessionDeletion) => Effect.Effect<void>
   readonly ids: IdGenerator["Type"]
   readonly feed: FeedHub
   readonly provider: ProviderServices

@@ -1,5 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import type { ConfigureSession } from "../../../domain/ConfigureSession.js"
 import type { ContextPatch } from "../../../domain/ContextPatch.js"
 import type { EditOutcome, EditTurn } from "../../../domain/EditTurn.js"
@@ -131,8 +132,16 @@ export const makeSessionActor = (
   const tellHooks = (events: ReadonlyArray<SessionEvent>, after?: number) =>
     Effect.forEach(events, (event, index) => {
       const before = index === 0 ? after ?? event.number - 1 : events[index - 1]?.number ?? 0
-      return hooks.publish(event, () => core.noteDelivered(event.number, before))
+      return hooks.publish(event, (failures) => {
+        core.noteDelivered(event, before, failures)
+        // A turn that is open brings a commit of its own, which is not to wait for this one.
+        if (failures.length > 0 && turns.size() === 0) core.tell({ run: saveDelivery, abandon: constVoid })
+      })
     }, { discard: true })
+
+  const saveDelivery = Effect.suspend(() =>
+    core.delivery().stored ? Effect.void : core.persist({ changes: {}, next: core.state() })
+  )
 
   /** Tells hooks once more of what they may not have heard: their process ended, or too much waited for them. */
   const redeliver: Effect.Effect<void, PersistFailure> = Effect.suspend(() => {
@@ -157,11 +166,18 @@ export const makeSessionActor = (
 
   const remove = Effect.gen(function*() {
     const gone = new SessionNotFound({ sessionId: id })
-    const { lastEvent, session: { cursor } } = core.state()
+    const { lastEvent, session: { cursor, provider, userId } } = core.state()
     const number = lastEvent + 1
     yield* turns.abandon(gone)
-    yield* Effect.mapError(store.remove(id, core.state().epoch), (error) => new PersistFailure({ error }))
-    yield* tell([{ _tag: "SessionDeleted", sessionId: id, number, at: yield* DateTime.now }])
+    const at = yield* DateTime.now
+    const deletion = { _tag: "SessionDeleted" as const, sessionId: id, number, at, userId, provider }
+    const owed = yield* hooks.hasHooks
+    yield* Effect.mapError(
+      store.remove(id, core.state().epoch, owed ? deletion : undefined),
+      (error) => new PersistFailure({ error })
+    )
+    feed.publish(id, [deletion])
+    if (owed) yield* services.tellDeletion(deletion)
     feed.end(id)
     if (cursor) services.forget(cursor)
     yield* core.stop(gone)
@@ -232,13 +248,11 @@ export const makeSessionActor = (
         if (!done) return yield* redeliver
         const state = core.state()
         if (state.session.status === "active") yield* core.persist(withStatus(state, "idle", yield* DateTime.now))
-        else if (!stored) yield* core.persist({ changes: {}, next: state })
+        else if (!stored) yield* saveDelivery
         if (!isWanted()) yield* core.stop(new SessionUnavailable({ sessionId: id, reason: "its actor was passivated" }))
       })),
 
-    saveDelivery: core.ask(
-      Effect.suspend(() => core.delivery().stored ? Effect.void : core.persist({ changes: {}, next: core.state() }))
-    ),
+    saveDelivery: core.ask(saveDelivery),
 
     stop: core.stop,
     openTurns: turns.size

@@ -161,7 +161,7 @@ export const eventCases = [
       const turn = turnOf(id, 1)
       const of = (tag: "SessionCreated" | "SessionDeleted") =>
         tag === "SessionDeleted"
-          ? eventOf(id, 2, { _tag: tag })
+          ? eventOf(id, 2, { _tag: tag, userId: sessionOf(id).userId, provider: "mock" })
           : eventOf(id, 2, { _tag: tag, session: sessionOf(id) })
       const refused: ReadonlyArray<ReadonlyArray<SessionEvent>> = [
         [cleared(1)],

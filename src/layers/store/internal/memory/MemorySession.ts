@@ -31,12 +31,12 @@ export class MemorySession {
   private epoch = Epoch.make(0)
   private events: Array<SessionEvent>
   private lastEvent = 1
-  private delivered = 1
   private readonly versions: Array<Version>
 
   constructor(
     info: SessionInfo,
     public context: SessionContext,
+    private delivered: number = 1,
     readonly history = new MemoryHistory(info.id),
     inherited: ReadonlyArray<Version> = []
   ) {
@@ -49,10 +49,11 @@ export class MemorySession {
     this.size = sizeOf(info) + sizeOf(context) + Arr.reduce(history.messages, 0, (size, next) => size + sizeOf(next))
   }
 
-  fork(seq: number, info: SessionInfo, context: SessionContext): MemorySession {
+  fork(seq: number, info: SessionInfo, context: SessionContext, delivered?: 0 | 1): MemorySession {
     return new MemorySession(
       info,
       context,
+      delivered,
       this.history.fork(info.id, seq),
       this.versions.filter(({ since }) => since < seq)
     )

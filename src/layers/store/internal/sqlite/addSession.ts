@@ -19,7 +19,7 @@ const encodeSession = Schema.encodeSync(OwnedSessionRow)
 /**
  * Encodes a session, and answers what writes it: on its own, or with the history that it shares with an origin up to a `seq`.
  */
-export const addSession = (session: SessionInfo, context: SessionContext) => {
+export const addSession = (session: SessionInfo, context: SessionContext, delivered: 0 | 1 = 1) => {
   const { archiveAfterMs = null, deleteAfterMs = null } = restLimits(session.config)
   const row = encodeSession({
     ...session,
@@ -27,7 +27,7 @@ export const addSession = (session: SessionInfo, context: SessionContext) => {
     lastSeq: 0,
     lastOrdinal: 0,
     lastEvent: 1,
-    delivered: 1,
+    delivered,
     ownerEpoch: Epoch.make(0)
   })
   const contextRow = { version: context.version, context: encodeContext(context) }

@@ -4,13 +4,14 @@ import * as Effect from "effect/Effect"
 import { StoreError } from "../../../../domain/error/StoreError.js"
 import sessions from "./migrations/0001_sessions.js"
 import rollups from "./migrations/0002_rollups.js"
+import hooks from "./migrations/0004_hooks.js"
 import { storeErrorOrDie } from "./storeErrorOrDie.js"
 
 const table = "langswarm_migrations"
-const newest = 2
+const newest = 4
 
 const run = Migrator.make({})({
-  loader: Migrator.fromRecord({ "0001_sessions": sessions, "0002_rollups": rollups }),
+  loader: Migrator.fromRecord({ "0001_sessions": sessions, "0002_rollups": rollups, "0004_hooks": hooks }),
   table
 })
 

@@ -41,7 +41,11 @@ const decodeDue = decodeRow(
 )
 const decodeIds = decodeRow(Schema.Array(Schema.Struct({ id: SessionId })))
 const decodeSize = decodeRow(
-  Schema.Tuple(Schema.Struct({ sessions: Schema.NonNegativeInt, bytes: Schema.NonNegativeInt }))
+  Schema.Tuple(Schema.Struct({
+    sessions: Schema.NonNegativeInt,
+    bytes: Schema.NonNegativeInt,
+    deadLetters: Schema.NonNegativeInt
+  }))
 )
 
 /**
@@ -175,12 +179,13 @@ export const sqliteReads = (
     health: run(sql`
       SELECT
         (SELECT value FROM totals WHERE name = 'sessions') AS sessions,
+        (SELECT value FROM totals WHERE name = 'dead_letters') AS dead_letters,
         (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size) AS bytes`).pipe(
       Effect.flatMap(decodeSize),
-      Effect.map(([{ bytes, sessions }]) => ({ name: "sqlite", durability, ok: true, sessions, bytes })),
+      Effect.map(([counts]) => ({ name: "sqlite", durability, ok: true, ...counts })),
       Effect.catchTag(
         "StoreError",
-        () => Effect.succeed({ name: "sqlite", durability, ok: false, sessions: 0, bytes: 0 })
+        () => Effect.succeed({ name: "sqlite", durability, ok: false, sessions: 0, bytes: 0, deadLetters: 0 })
       )
     )
   }

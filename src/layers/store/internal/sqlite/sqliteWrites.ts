@@ -8,12 +8,15 @@ import { SessionNotFound } from "../../../../domain/error/SessionNotFound.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import { precedingPlace } from "../precedingPlace.js"
 import { storedEvents } from "../storedEvents.js"
+import { warnOfForgotten } from "../warnOfForgotten.js"
+import { addDeadLetters } from "./addDeadLetters.js"
 import { addEvents } from "./addEvents.js"
 import { addSession } from "./addSession.js"
 import { addUsage } from "./addUsage.js"
 import { changeSegments } from "./changeSegments.js"
 import { ContextRow } from "./ContextRow.js"
 import { decodeRow } from "./decodeRow.js"
+import { DeletionRow } from "./DeletionRow.js"
 import { encodeContext } from "./encodeContext.js"
 import { eventToRow } from "./eventToRow.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
@@ -36,6 +39,7 @@ const decodeContext = decodeRow(ContextRow)
 const decodeMessages = decodeRow(Schema.Array(MessageRow))
 const decodeTurns = decodeRow(Schema.Array(TurnRow))
 
+const encodeDeletion = Schema.encodeSync(DeletionRow)
 const encodeConfig = Schema.encodeSync(SessionRow.fields.config)
 
 /**
@@ -44,15 +48,15 @@ const encodeConfig = Schema.encodeSync(SessionRow.fields.config)
 export const sqliteWrites = (
   { write }: GroupCommitter<Statements>
 ): Pick<SessionStore["Type"], "cleanup" | "commit" | "create" | "fork" | "open" | "remove"> => ({
-  create: (session, context) =>
+  create: (session, context, delivered) =>
     Effect.suspend(() => {
-      const add = addSession(session, context)
+      const add = addSession(session, context, delivered)
       return write((on) => Either.right(add(on)))
     }),
 
-  fork: (origin, seq, session, context) =>
+  fork: (origin, seq, session, context, delivered) =>
     Effect.suspend(() => {
-      const add = addSession(session, context)
+      const add = addSession(session, context, delivered)
       return write((on) => {
         const from = on.session.get(origin)
         if (from === undefined) return Either.left(new SessionNotFound({ sessionId: origin }))
@@ -98,6 +102,7 @@ export const sqliteWrites = (
         configuration,
         context,
         cursor,
+        deadLetters = [],
         delivered = 0,
         lastActivityAt,
         messages = [],
@@ -125,7 +130,8 @@ export const sqliteWrites = (
       const ordinals = new Map(turns.map(({ id, ordinal }) => [id, ordinal]))
       const eventRows = events.map((event) => eventToRow(event, ordinals))
       const usageRows = usage.map((entry) => rollupToRow(entry))
-      return write((on): Either.Either<void, OwnershipLost | SessionNotFound> => {
+      const addLetters = addDeadLetters(deadLetters)
+      const commit = write((on): Either.Either<number, OwnershipLost | SessionNotFound> => {
         const session = on.advance.get(advance)
         if (session === undefined) return refuseCommit(on, id, epoch)
         const { key } = session
@@ -148,16 +154,24 @@ export const sqliteWrites = (
         }
         addEvents(on, key, eventRows)
         addUsage(on, session.user_id, session.tag_set, usageRows)
-        return Either.void
+        return Either.right(addLetters(on))
       })
+      return Effect.flatMap(commit, warnOfForgotten)
     }),
 
-  remove: (id, epoch) =>
-    write((on) =>
-      on.removeSession.run(id, epoch).changes === 1 || on.session.get(id) === undefined
-        ? Either.void
-        : Either.left(new OwnershipLost({ sessionId: id, epoch }))
-    ),
+  remove: (id, epoch, deletion) =>
+    Effect.suspend(() => {
+      const deletionRow = deletion && encodeDeletion(deletion)
+      return write((on) => {
+        if (on.removeSession.run(id, epoch).changes === 1) {
+          if (deletionRow) on.addDeletion.run(deletionRow)
+          return Either.void
+        }
+        return on.session.get(id) === undefined
+          ? Either.void
+          : Either.left(new OwnershipLost({ sessionId: id, epoch }))
+      })
+    }),
 
   cleanup: (before, status) => {
     const range = { before: DateTime.toEpochMillis(before), status: status ?? null, limit: cleanupSize }

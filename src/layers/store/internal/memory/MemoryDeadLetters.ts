@@ -1,0 +1,114 @@
+import * as Arr from "effect/Array"
+import * as Either from "effect/Either"
+import type { DeadLetter } from "../../../../domain/DeadLetter.js"
+import type { DeadLetterQuery } from "../../../../domain/DeadLetterQuery.js"
+import type { InvalidRequest } from "../../../../domain/error/InvalidRequest.js"
+import type { Page } from "../../../../domain/Page.js"
+import type { SessionId } from "../../../../domain/SessionId.js"
+import type { SessionDeletion } from "../../../../services/SessionDeletion.js"
+import { deadLetterCursor } from "../deadLetterCursor.js"
+import { maxDeadLetters } from "../maxDeadLetters.js"
+import { pageOf } from "../pageOf.js"
+import { pageSize } from "../pageSize.js"
+
+interface Kept {
+  readonly key: number
+  letter: DeadLetter
+}
+
+interface Deletion {
+  readonly event: SessionDeletion
+  told: boolean
+}
+
+/**
+ * What hooks have given up on, and the deletions they have not been told of, in memory.
+ */
+export class MemoryDeadLetters {
+  /** In the order in which they came. */
+  private readonly letters = new Map<string, Kept>()
+  private readonly deletions = new Map<SessionId, Deletion>()
+  private lastKey = 0
+
+  get size(): number {
+    return this.letters.size
+  }
+
+  /** Answers how many had to go to make room. */
+  add(letters: ReadonlyArray<DeadLetter>): number {
+    for (const letter of letters) {
+      const place = placeOf(letter)
+      if (!this.letters.has(place)) this.letters.set(place, { key: ++this.lastKey, letter })
+    }
+    const hooks = new Set(letters.map(({ hook }) => hook))
+    const excess = [...hooks].flatMap((hook) =>
+      Arr.dropRight([...this.letters.values()].filter(({ letter }) => letter.hook === hook), maxDeadLetters)
+    )
+    for (const { letter } of excess) this.remove(letter)
+    return excess.length
+  }
+
+  update(letter: DeadLetter): void {
+    const kept = this.letters.get(placeOf(letter))
+    if (kept) kept.letter = letter
+  }
+
+  remove(letter: DeadLetter): void {
+    this.letters.delete(placeOf(letter))
+    this.forgetDeletion(letter.sessionId)
+  }
+
+  page(
+    { cursor, hook, limit = pageSize, sessionId }: DeadLetterQuery
+  ): Either.Either<Page<DeadLetter>, InvalidRequest> {
+    return Either.map(
+      cursor === undefined ? Either.right({ key: 0 }) : deadLetterCursor.decode(cursor),
+      (position) => {
+        const matching = [...this.letters.values()].filter(({ key, letter }) =>
+          key > position.key && (hook === undefined || letter.hook === hook) &&
+          (sessionId === undefined || letter.sessionId === sessionId)
+        )
+        const { items, ...page } = pageOf(matching, limit, ({ key }) => deadLetterCursor.encode({ key }))
+        return { ...page, items: items.map(({ letter }) => letter) }
+      }
+    )
+  }
+
+  /** The session is gone, and this is what hooks are to be told of that, if anything. */
+  removeSession(id: SessionId, event?: SessionDeletion): void {
+    for (const { letter } of this.ofSession(id)) this.letters.delete(placeOf(letter))
+    if (event) this.deletions.set(id, { event, told: false })
+  }
+
+  untold(limit: number): ReadonlyArray<SessionDeletion> {
+    return Arr.take([...this.deletions.values()].filter(({ told }) => !told), limit).map(({ event }) => event)
+  }
+
+  deletion(id: SessionId): SessionDeletion | undefined {
+    return this.deletions.get(id)?.event
+  }
+
+  settle(id: SessionId, letters: ReadonlyArray<DeadLetter>): number {
+    const deletion = this.deletions.get(id)
+    if (!deletion || deletion.told) return 0
+    deletion.told = true
+    const forgotten = this.add(letters)
+    this.forgetDeletion(id)
+    return forgotten
+  }
+
+  clear(): void {
+    this.letters.clear()
+    this.deletions.clear()
+  }
+
+  private ofSession(id: SessionId): ReadonlyArray<Kept> {
+    return [...this.letters.values()].filter(({ letter }) => letter.sessionId === id)
+  }
+
+  private forgetDeletion(id: SessionId): void {
+    if (this.deletions.get(id)?.told && this.ofSession(id).length === 0) this.deletions.delete(id)
+  }
+}
+
+const placeOf = ({ hook, number, sessionId }: DeadLetter): string => `${sessionId} ${number} ${hook}`
