@@ -5,11 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { IdempotencyKey } from "../../domain/IdempotencyKey.js"
 import type { SendMessage } from "../../domain/SendMessage.js"
+import { encodeLine } from "../../domain/SessionLines.js"
 import { SessionRpcs } from "../../rpc/SessionRpcs.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import type { SessionOperations } from "../../services/SessionOperations.js"
 import { remoteCause } from "./remoteCause.js"
 import { resumeFor } from "./resumeFor.js"
+import { sendParts } from "./sendParts.js"
 import { unseenOf } from "./unseenOf.js"
 
 /**
@@ -37,6 +39,14 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, patienc
     list: (query) => call(client.List(query)),
     listProviders: call(Effect.suspend(() => client.ListProviders())),
     providerInfo: (name) => call(client.ProviderInfo({ name })),
+    exportSessions: (query) => callStream(client.ExportSessions(query)),
+    importSession: (record, options) =>
+      Effect.flatMap(
+        encodeLine(record),
+        (text) => resume.call(sendParts(ids, text, options, (part) => call(client.ImportPart(part))))
+      ),
+    eraseUser: (userId) => call(client.EraseUser({ userId })),
+    cleanup: (cleanup) => call(client.Cleanup(cleanup)),
     health: call(Effect.suspend(() => client.Health())),
     info: (sessionId) => call(client.Info({ sessionId })),
     context: (sessionId) => call(client.Context({ sessionId })),

@@ -96,7 +96,7 @@ const make = Effect.fnUntraced(function*({
   let closing = false
 
   const providers = yield* ProviderRegistry
-  const runTimer = yield* FiberSet.makeRuntime<never, void>()
+  const runTimer = yield* FiberSet.makeRuntime<never>()
   const services: ActorServices = {
     store,
     providers,
@@ -184,6 +184,12 @@ const make = Effect.fnUntraced(function*({
         return use(id, (actor) => Effect.zipRight(actor.reactivate, actor.start))
       }),
     delete: (id) => use(id, (actor) => actor.delete),
+    erase: (id) =>
+      Effect.suspend(() => {
+        residents.pardon(id)
+        return use(id, (actor) => actor.erase)
+      }),
+    retire: (id, action, before) => use(id, (actor) => actor.retire(action, before)),
     load: Effect.sync(() => ({ activeSessions: residents.size(), openTurns: openTurns.count }))
   })
 })

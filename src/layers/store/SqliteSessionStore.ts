@@ -21,7 +21,9 @@ import { ownDatabase } from "./internal/sqlite/ownDatabase.js"
 import { preparedReads } from "./internal/sqlite/preparedReads.js"
 import { prepareHighWater } from "./internal/sqlite/prepareHighWater.js"
 import { prepareStatements } from "./internal/sqlite/prepareStatements.js"
+import { purgeDatabase } from "./internal/sqlite/purgeDatabase.js"
 import { retryWhileBusy } from "./internal/sqlite/retryWhileBusy.js"
+import { sqliteExports } from "./internal/sqlite/sqliteExports.js"
 import { sqliteReads } from "./internal/sqlite/sqliteReads.js"
 import { sqliteWrites } from "./internal/sqlite/sqliteWrites.js"
 import { storeErrorOrDie } from "./internal/sqlite/storeErrorOrDie.js"
@@ -91,6 +93,8 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
     ...reads,
     ...preparedReads(committer),
     ...sqliteWrites(committer),
+    ...(yield* sqliteExports(filename)),
+    purge: purgeDatabase(committer),
     health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact && !committer.isFailing() }))
   })
 })

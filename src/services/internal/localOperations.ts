@@ -13,7 +13,10 @@ import { ProviderRegistry } from "../ProviderRegistry.js"
 import { SessionHost } from "../SessionHost.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { SessionStore } from "../SessionStore.js"
-import { exportSession } from "./exportSession.js"
+import { cleanupSessions } from "./cleanupSessions.js"
+import { eraseUser } from "./eraseUser.js"
+import { exportSessions } from "./exportSessions.js"
+import { importSession } from "./importSession.js"
 import { checkTargets } from "./provider/checkTargets.js"
 
 const shownTurns = 50
@@ -22,7 +25,7 @@ const shownTurns = 50
  * The operations in process: changes go to the session's actor through the host, reads go to the store at once.
  */
 export const localOperations = Effect.gen(function*() {
-  const { load, ...changes } = yield* SessionHost
+  const { erase, load, retire, ...changes } = yield* SessionHost
   const store = yield* SessionStore
   const hooks = yield* HookBus
   const ids = yield* IdGenerator
@@ -73,7 +76,11 @@ export const localOperations = Effect.gen(function*() {
       Effect.flatMap(store.turn(id, turnId), Either.fromOption(() => new TurnNotFound({ sessionId: id, turnId }))),
     messages: store.messages,
     message: store.message,
-    export: (id) => exportSession(store, id),
+    export: store.export,
+    exportSessions: (query) => exportSessions(store, query),
+    importSession: (record, options) => importSession(store, hooks, record, options),
+    eraseUser: (userId) => eraseUser(store, erase, userId),
+    cleanup: (cleanup) => cleanupSessions(store, retire, cleanup),
 
     fork: Effect.fnUntraced(function*(origin, { at, config, userId }) {
       const from = yield* store.get(origin)
