@@ -27,7 +27,7 @@ module.exports = {
       name: "client-sees-the-contract-only",
       severity: "error",
       from: { path: "^src/client/" },
-      to: { path: "^src/rpc/", pathNot: "^src/rpc/(SessionRpcs|Authentication)\\.ts$" }
+      to: { path: "^src/rpc/", pathNot: "^src/rpc/(SessionRpcs|Authentication|ImportPart)\\.ts$" }
     },
     ...Object.entries(mayImport).map(([folder, allowed]) => ({
       name: `${folder}-boundary`,

@@ -1,12 +1,14 @@
 import * as Effect from "effect/Effect"
+import { decodeLine } from "../domain/SessionLines.js"
 import { SessionManager } from "../services/SessionManager.js"
+import { makeUploads } from "./internal/makeUploads.js"
 import { SessionRpcs } from "./SessionRpcs.js"
 
 /**
  * Answers `SessionRpcs` from whichever `SessionManager` is provided.
  */
 export const layer = SessionRpcs.toLayer(
-  Effect.map(SessionManager, (sessions) =>
+  Effect.map(Effect.all([SessionManager, makeUploads]), ([sessions, uploads]) =>
     SessionRpcs.of({
       Create: (input) => Effect.map(sessions.create(input), ({ id }) => id),
       List: (query) => sessions.search(query),
@@ -14,6 +16,14 @@ export const layer = SessionRpcs.toLayer(
       ProviderInfo: ({ name }) => sessions.providerInfo(name),
       DeadLetters: (query) => sessions.deadLetters(query),
       ReplayDeadLetters: (replay) => sessions.replayDeadLetters(replay),
+      ExportSessions: ({ cursor: _, limit: __, ...query }) => sessions.exportSessions(query),
+      ImportPart: (part) =>
+        Effect.flatMap(uploads.add(part), (text) =>
+          text === undefined
+            ? Effect.succeed(null)
+            : Effect.flatMap(decodeLine(text), (record) => sessions.importSession(record, part.options))),
+      EraseUser: ({ userId }) => sessions.eraseUser(userId),
+      Cleanup: (cleanup) => sessions.cleanup(cleanup),
       Health: () => sessions.health,
       Info: ({ sessionId }) => sessions.session(sessionId).info,
       Context: ({ sessionId }) => sessions.session(sessionId).context,

@@ -1,12 +1,14 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
+import { CleanupOutcome, CleanupSessions } from "../domain/CleanupSessions.js"
 import { ConfigureSession } from "../domain/ConfigureSession.js"
 import { ContextPatch } from "../domain/ContextPatch.js"
 import { CreateSession } from "../domain/CreateSession.js"
 import { DeadLetter } from "../domain/DeadLetter.js"
 import { DeadLetterQuery } from "../domain/DeadLetterQuery.js"
 import { EditOutcome, EditTurn } from "../domain/EditTurn.js"
+import { ErasureReceipt } from "../domain/ErasureReceipt.js"
 import { AccessError } from "../domain/error/AccessError.js"
 import { ChangeError } from "../domain/error/ChangeError.js"
 import { ConfigurationError } from "../domain/error/ConfigurationError.js"
@@ -18,6 +20,7 @@ import { TurnNotFound } from "../domain/error/TurnNotFound.js"
 import { FeedEvent } from "../domain/FeedEvent.js"
 import { ForkSession } from "../domain/ForkSession.js"
 import { Health } from "../domain/Health.js"
+import { ImportOutcome } from "../domain/ImportSession.js"
 import { Message } from "../domain/Message.js"
 import { MessageContent } from "../domain/MessageContent.js"
 import { MessageId } from "../domain/MessageId.js"
@@ -39,8 +42,10 @@ import { Turn } from "../domain/Turn.js"
 import { TurnEvent } from "../domain/TurnEvent.js"
 import { TurnId } from "../domain/TurnId.js"
 import { TurnReceipt } from "../domain/TurnReceipt.js"
+import { UserId } from "../domain/UserId.js"
 import { WatchSession } from "../domain/WatchSession.js"
 import { Authentication } from "./Authentication.js"
+import { ImportPart } from "./ImportPart.js"
 import { ConfinedDefect } from "./internal/ConfinedDefect.js"
 
 const sessionId = SessionId
@@ -69,6 +74,16 @@ export class SessionRpcs extends RpcGroup.make(
   }),
   Rpc.make("DeadLetters", { payload: DeadLetterQuery, success: Page(DeadLetter), error: AccessError, defect }),
   Rpc.make("ReplayDeadLetters", { payload: ReplayDeadLetters, success: ReplayOutcome, error: AccessError, defect }),
+  Rpc.make("ExportSessions", {
+    payload: SessionQuery,
+    success: SessionExport,
+    error: AccessError,
+    stream: true,
+    defect
+  }),
+  Rpc.make("ImportPart", { payload: ImportPart, success: Schema.NullOr(ImportOutcome), error: AccessError, defect }),
+  Rpc.make("EraseUser", { payload: { userId: UserId }, success: ErasureReceipt, error: ChangeError, defect }),
+  Rpc.make("Cleanup", { payload: CleanupSessions, success: CleanupOutcome, error: AccessError, defect }),
   Rpc.make("Health", { success: Health, error: AccessError, defect }),
   Rpc.make("Info", { payload: { sessionId }, success: SessionInfo, error: ReadError, defect }),
   Rpc.make("Context", { payload: { sessionId }, success: SessionContext, error: ReadError, defect }),

@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { ConfigureSession } from "../domain/ConfigureSession.js"
@@ -22,6 +23,8 @@ import type { Turn } from "../domain/Turn.js"
 import type { TurnEvent } from "../domain/TurnEvent.js"
 import type { TurnReceipt } from "../domain/TurnReceipt.js"
 import type { WatchSession } from "../domain/WatchSession.js"
+import type { DueSession } from "./DueSession.js"
+import type { ErasedSession } from "./ErasedSession.js"
 
 /**
  * Where actors live: brings each change of a session to the one actor that may make it, and starts that actor if need be.
@@ -64,6 +67,15 @@ export class SessionHost extends Context.Tag("langswarm-session/services/Session
 
   /** Has hooks told of a session that has just been stored, and returns at once. */
   readonly announce: (id: SessionId) => Effect.Effect<void>
+  /** Deletes a session, one that failed too often too, and answers what went with it. */
+  readonly erase: (id: SessionId) => Effect.Effect<ErasedSession, ChangeError>
+
+  /** Archives or deletes a session, unless it was active at this moment or later. Answers whether it did. */
+  readonly retire: (
+    id: SessionId,
+    action: DueSession["action"],
+    before: DateTime.Utc
+  ) => Effect.Effect<boolean, ChangeError>
 
   /** How many sessions have an actor now, and how many of their turns are not ended. */
   readonly load: Effect.Effect<{ readonly activeSessions: number; readonly openTurns: number }>

@@ -1,16 +1,22 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Stream from "effect/Stream"
+import type { CleanupOutcome, CleanupSessions } from "../domain/CleanupSessions.js"
 import type { CreateSession } from "../domain/CreateSession.js"
 import type { DeadLetter } from "../domain/DeadLetter.js"
 import type { DeadLetterQuery } from "../domain/DeadLetterQuery.js"
+import type { ErasureReceipt } from "../domain/ErasureReceipt.js"
 import type { AccessError } from "../domain/error/AccessError.js"
+import type { ChangeError } from "../domain/error/ChangeError.js"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { Health } from "../domain/Health.js"
+import type { ImportOptions, ImportOutcome } from "../domain/ImportSession.js"
 import type { Page } from "../domain/Page.js"
 import type { ProviderInfo } from "../domain/ProviderInfo.js"
 import type { ReplayDeadLetters, ReplayOutcome } from "../domain/ReplayDeadLetters.js"
+import type { SessionExport } from "../domain/SessionExport.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
@@ -69,6 +75,37 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
   readonly replayDeadLetters: (
     replay?: typeof ReplayDeadLetters.Encoded
   ) => Effect.Effect<ReplayOutcome, AccessError>
+  /**
+   * The sessions that match, whole, newest first: each as it is at one moment. They are read as the stream is, one at a time.
+   */
+  readonly exportSessions: (
+    query?: Omit<typeof SessionQuery.Encoded, "cursor" | "limit">
+  ) => Stream.Stream<SessionExport, AccessError>
+
+  /**
+   * Restores a session that was exported, here or elsewhere, under its own ids unless told. A session that is there already is
+   * never changed, so that an import can be repeated. Fails with `InvalidRequest`, and the path to the field, when the record
+   * is not of a session. Hooks are told of it as of one that is created.
+   */
+  readonly importSession: (
+    record: SessionExport,
+    options?: typeof ImportOptions.Encoded
+  ) => Effect.Effect<ImportOutcome, AccessError>
+
+  /** The same for many, one after the other. Ends at the first that is refused, and names it in the error's path. */
+  readonly importSessions: <E, R>(
+    records: Stream.Stream<SessionExport, E, R>,
+    options?: typeof ImportOptions.Encoded
+  ) => Stream.Stream<ImportOutcome, AccessError | E, R>
+
+  /**
+   * Deletes all sessions of a user, with what providers hold of them, and answers what went. Running turns are interrupted.
+   * Messages that sessions of other users share stay, as part of those. It can be repeated: what is gone is counted no more.
+   */
+  readonly eraseUser: (userId: string) => Effect.Effect<ErasureReceipt, ChangeError>
+
+  /** Archives or deletes sessions that have rested. One that becomes active meanwhile is spared. */
+  readonly cleanup: (cleanup: typeof CleanupSessions.Encoded) => Effect.Effect<CleanupOutcome, AccessError>
 
   readonly health: Effect.Effect<Health, AccessError>
 }>() {

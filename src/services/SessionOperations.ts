@@ -1,7 +1,10 @@
 import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { CleanupOutcome, CleanupSessions } from "../domain/CleanupSessions.js"
 import type { CreateSession } from "../domain/CreateSession.js"
 import type { DeadLetter } from "../domain/DeadLetter.js"
 import type { DeadLetterQuery } from "../domain/DeadLetterQuery.js"
+import type { ErasureReceipt } from "../domain/ErasureReceipt.js"
 import type { AccessError } from "../domain/error/AccessError.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
@@ -10,6 +13,7 @@ import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { TurnNotFound } from "../domain/error/TurnNotFound.js"
 import type { ForkSession } from "../domain/ForkSession.js"
 import type { Health } from "../domain/Health.js"
+import type { ImportOptions, ImportOutcome } from "../domain/ImportSession.js"
 import type { Message } from "../domain/Message.js"
 import type { MessageId } from "../domain/MessageId.js"
 import type { MessageQuery } from "../domain/MessageQuery.js"
@@ -24,17 +28,22 @@ import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
 import type { Turn } from "../domain/Turn.js"
 import type { TurnId } from "../domain/TurnId.js"
+import type { UserId } from "../domain/UserId.js"
 import type { SessionHost } from "./SessionHost.js"
 
 /**
  * What a `SessionManager` is made of, in process and over the wire: one function an operation, each on input that has been
  * checked. The changes of a session are those of a host. See `Session` and `SessionManager` for what they do.
  */
-export interface SessionOperations extends Omit<SessionHost["Type"], "announce" | "load"> {
+export interface SessionOperations extends Omit<SessionHost["Type"], "announce" | "erase" | "load" | "retire"> {
   readonly create: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
   readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>
   readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
+  readonly exportSessions: (query: SessionQuery) => Stream.Stream<SessionExport, AccessError>
+  readonly importSession: (record: SessionExport, options: ImportOptions) => Effect.Effect<ImportOutcome, AccessError>
+  readonly eraseUser: (userId: UserId) => Effect.Effect<ErasureReceipt, ChangeError>
+  readonly cleanup: (cleanup: CleanupSessions) => Effect.Effect<CleanupOutcome, AccessError>
   readonly health: Effect.Effect<Health, AccessError>
   readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<Page<DeadLetter>, AccessError>
   readonly replayDeadLetters: (replay: ReplayDeadLetters) => Effect.Effect<ReplayOutcome, AccessError>

@@ -21,6 +21,7 @@ import type { MessageQuery } from "../domain/MessageQuery.js"
 import type { Page } from "../domain/Page.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionEvent } from "../domain/SessionEvent.js"
+import type { SessionExport } from "../domain/SessionExport.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
@@ -31,6 +32,7 @@ import type { TurnId } from "../domain/TurnId.js"
 import type { DueSession } from "./DueSession.js"
 import type { SessionChanges } from "./SessionChanges.js"
 import type { SessionDeletion } from "./SessionDeletion.js"
+import type { SessionFootprint } from "./SessionFootprint.js"
 import type { SessionSnapshot } from "./SessionSnapshot.js"
 
 /**
@@ -136,8 +138,27 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
     deletion?: SessionDeletion
   ) => Effect.Effect<void, OwnershipLost | StoreError>
 
-  /** Removes the sessions without open turns that were last active before `before`, and answers how many. */
-  readonly cleanup: (before: DateTime.Utc, status?: SessionStatus) => Effect.Effect<number, StoreError>
+  /** The whole session as it is at one moment, however long it takes to read, and whatever happens to it meanwhile. */
+  readonly export: (id: SessionId) => Effect.Effect<SessionExport, SessionNotFound | StoreError>
+
+  /**
+   * Adds a session as it was exported, all of it or nothing, with `SessionCreated` as its first event, and no owner. What is
+   * shared in a fork is its own here. `delivered` as in `create`. Answers false, and changes nothing, when there is a session with this id.
+   */
+  readonly restore: (record: SessionExport, delivered?: 0 | 1) => Effect.Effect<boolean, StoreError>
+
+  /** Sessions in one of these states, without open turns, last active before `before`, the longest rest first. */
+  readonly resting: (
+    before: DateTime.Utc,
+    statuses: ReadonlyArray<SessionStatus>,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<SessionId>, StoreError>
+
+  /** What would go with the session if it was removed now, and what would stay. */
+  readonly footprint: (id: SessionId) => Effect.Effect<SessionFootprint, SessionNotFound | StoreError>
+
+  /** Once this has succeeded, nothing that was removed before can be found where the store keeps its sessions. */
+  readonly purge: Effect.Effect<void, StoreError>
 
   /** Sessions that have a turn which is not ended, or an event that hooks may not have been told of. */
   readonly unfinished: Effect.Effect<ReadonlyArray<SessionId>, StoreError>

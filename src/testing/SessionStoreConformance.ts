@@ -3,6 +3,7 @@ import type { ConformanceCase } from "./internal/sessionStore/ConformanceCase.js
 import { contextCases } from "./internal/sessionStore/contextCases.js"
 import { dueCases } from "./internal/sessionStore/dueCases.js"
 import { eventCases } from "./internal/sessionStore/eventCases.js"
+import { footprintCases } from "./internal/sessionStore/footprintCases.js"
 import { forkCases } from "./internal/sessionStore/forkCases.js"
 import { historyCases } from "./internal/sessionStore/historyCases.js"
 import { idCases } from "./internal/sessionStore/idCases.js"
@@ -10,6 +11,7 @@ import { lifecycleCases } from "./internal/sessionStore/lifecycleCases.js"
 import { listCases } from "./internal/sessionStore/listCases.js"
 import { ownershipCases } from "./internal/sessionStore/ownershipCases.js"
 import { providerCases } from "./internal/sessionStore/providerCases.js"
+import { restoreCases } from "./internal/sessionStore/restoreCases.js"
 import { rewindCases } from "./internal/sessionStore/rewindCases.js"
 import type { SurvivalCase } from "./internal/sessionStore/SurvivalCase.js"
 import { survivalCases } from "./internal/sessionStore/survivalCases.js"
@@ -33,7 +35,9 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...eventCases,
   ...commitCases,
   ...ownershipCases,
-  ...dueCases
+  ...dueCases,
+  ...restoreCases,
+  ...footprintCases
 ]
 
 /**

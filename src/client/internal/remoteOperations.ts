@@ -5,11 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { IdempotencyKey } from "../../domain/IdempotencyKey.js"
 import type { SendMessage } from "../../domain/SendMessage.js"
+import { encodeLine } from "../../domain/SessionLines.js"
 import { SessionRpcs } from "../../rpc/SessionRpcs.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import type { SessionOperations } from "../../services/SessionOperations.js"
 import { remoteCause } from "./remoteCause.js"
 import { resumeFor } from "./resumeFor.js"
+import { sendParts } from "./sendParts.js"
 import { unseenOf } from "./unseenOf.js"
 
 /**
@@ -39,6 +41,14 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, patienc
     providerInfo: (name) => call(client.ProviderInfo({ name })),
     deadLetters: (query) => call(client.DeadLetters(query)),
     replayDeadLetters: (replay) => call(client.ReplayDeadLetters(replay)),
+    exportSessions: (query) => callStream(client.ExportSessions(query)),
+    importSession: (record, options) =>
+      Effect.flatMap(
+        encodeLine(record),
+        (text) => resume.call(sendParts(ids, text, options, (part) => call(client.ImportPart(part))))
+      ),
+    eraseUser: (userId) => call(client.EraseUser({ userId })),
+    cleanup: (cleanup) => call(client.Cleanup(cleanup)),
     health: call(Effect.suspend(() => client.Health())),
     info: (sessionId) => call(client.Info({ sessionId })),
     context: (sessionId) => call(client.Context({ sessionId })),

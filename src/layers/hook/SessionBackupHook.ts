@@ -10,7 +10,6 @@ import { SessionExport } from "../../domain/SessionExport.js"
 import type { SessionId } from "../../domain/SessionId.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
-import { exportSession } from "../../services/internal/exportSession.js"
 import { SessionStore } from "../../services/SessionStore.js"
 
 export interface SessionBackupHookOptions {
@@ -50,7 +49,7 @@ export const make = Effect.fnUntraced(function*({
   const fileOf = (id: SessionId) => path.join(directory, `${id}.json`)
 
   const backUp = (id: SessionId) =>
-    exportSession(store, id).pipe(
+    store.export(id).pipe(
       Effect.flatMap(encodeExport),
       Effect.flatMap((text) => {
         const draft = `${fileOf(id)}.draft`

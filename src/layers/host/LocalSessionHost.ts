@@ -98,7 +98,7 @@ const make = Effect.fnUntraced(function*({
 
   const providers = yield* ProviderRegistry
   const hooks = yield* HookBus
-  const runTimer = yield* FiberSet.makeRuntime<never, void>()
+  const runTimer = yield* FiberSet.makeRuntime<never>()
   const deletions = makeDeletions(store, hooks, runTimer)
   const services: ActorServices = {
     store,
@@ -191,6 +191,12 @@ const make = Effect.fnUntraced(function*({
       }),
     delete: (id) => use(id, (actor) => actor.delete),
     announce: (id) => Effect.sync(() => runTimer(Effect.ignoreLogged(use(id, (actor) => actor.start)))),
+    erase: (id) =>
+      Effect.suspend(() => {
+        residents.pardon(id)
+        return use(id, (actor) => actor.erase)
+      }),
+    retire: (id, action, before) => use(id, (actor) => actor.retire(action, before)),
     load: Effect.sync(() => ({ activeSessions: residents.size(), openTurns: openTurns.count }))
   })
 })

@@ -6,13 +6,16 @@ import * as Either from "effect/Either"
 import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import { MessageNotFound } from "../../domain/error/MessageNotFound.js"
 import { SessionNotFound } from "../../domain/error/SessionNotFound.js"
 import { StoreError } from "../../domain/error/StoreError.js"
 import type { SessionId } from "../../domain/SessionId.js"
+import type { SessionInfo } from "../../domain/SessionInfo.js"
 import { usageOfStart } from "../../domain/UsageEntry.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { dueOf } from "./internal/memory/dueOf.js"
+import { footprintOf } from "./internal/memory/footprintOf.js"
 import { MemoryDeadLetters } from "./internal/memory/MemoryDeadLetters.js"
 import { MemoryRollups } from "./internal/memory/MemoryRollups.js"
 import { MemorySession } from "./internal/memory/MemorySession.js"
@@ -149,18 +152,26 @@ const storeOf = (
         })
       }),
 
-    cleanup: (before, status) =>
+    export: (id) => read(id, ({ exported }) => exported),
+
+    restore: (record, delivered) =>
+      Effect.suspend(() =>
+        sessions.has(record.session.id)
+          ? Either.right(false)
+          : Either.map(add(MemorySession.restored(record, delivered)), () => true)
+      ),
+
+    resting: (before, statuses, limit) =>
       Effect.sync(() => {
         const resting = [...sessions.values()].filter(({ info, turns }) =>
-          !turns.hasOpen && DateTime.lessThan(info.lastActivityAt, before) &&
-          (status === undefined || info.status === status)
+          !turns.hasOpen && DateTime.lessThan(info.lastActivityAt, before) && statuses.includes(info.status)
         )
-        for (const { info } of resting) {
-          sessions.delete(info.id)
-          letters.removeSession(info.id)
-        }
-        return resting.length
+        return Arr.take(Arr.sort(resting.map(({ info }) => info), longestRestFirst), limit).map(({ id }) => id)
       }),
+
+    footprint: (id) => read(id, (session) => footprintOf(session, sessions.values())),
+
+    purge: Effect.void,
 
     unfinished: Effect.sync(() =>
       [...sessions.values()].filter(({ isUnfinished }) => isUnfinished).map(({ info }) => info.id).toSorted()
@@ -187,6 +198,8 @@ const storeOf = (
     }))
   }
 }
+
+const longestRestFirst = Order.mapInput(DateTime.Order, ({ lastActivityAt }: SessionInfo) => lastActivityAt)
 
 const sum = (sessions: ReadonlyMap<SessionId, MemorySession>, of: (session: MemorySession) => number): number =>
   Iterable.reduce(sessions.values(), 0, (total, session) => total + of(session))

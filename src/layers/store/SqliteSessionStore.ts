@@ -21,9 +21,11 @@ import { ownDatabase } from "./internal/sqlite/ownDatabase.js"
 import { preparedReads } from "./internal/sqlite/preparedReads.js"
 import { prepareHighWater } from "./internal/sqlite/prepareHighWater.js"
 import { prepareStatements } from "./internal/sqlite/prepareStatements.js"
+import { purgeDatabase } from "./internal/sqlite/purgeDatabase.js"
 import { retryWhileBusy } from "./internal/sqlite/retryWhileBusy.js"
 import { sqliteAnalytics } from "./internal/sqlite/sqliteAnalytics.js"
 import { sqliteDeadLetters } from "./internal/sqlite/sqliteDeadLetters.js"
+import { sqliteExports } from "./internal/sqlite/sqliteExports.js"
 import { sqliteReads } from "./internal/sqlite/sqliteReads.js"
 import { sqliteWrites } from "./internal/sqlite/sqliteWrites.js"
 import { storeErrorOrDie } from "./internal/sqlite/storeErrorOrDie.js"
@@ -95,6 +97,8 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
     ...sqliteWrites(committer),
     ...sqliteAnalytics(sql),
     ...sqliteDeadLetters(sql, committer),
+    ...(yield* sqliteExports(filename)),
+    purge: purgeDatabase(committer),
     health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact && !committer.isFailing() }))
   })
 })

@@ -6,7 +6,6 @@ import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import { TurnNotFound } from "../../domain/error/TurnNotFound.js"
 import { validate } from "../../domain/SessionConfig.js"
 import { initial } from "../../domain/SessionContext.js"
-import type { SessionId } from "../../domain/SessionId.js"
 import type { SessionInfo } from "../../domain/SessionInfo.js"
 import { HookBus } from "../HookBus.js"
 import { IdGenerator } from "../IdGenerator.js"
@@ -14,7 +13,11 @@ import { ProviderRegistry } from "../ProviderRegistry.js"
 import { SessionHost } from "../SessionHost.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { SessionStore } from "../SessionStore.js"
-import { exportSession } from "./exportSession.js"
+import type { AddSession } from "./AddSession.js"
+import { cleanupSessions } from "./cleanupSessions.js"
+import { eraseUser } from "./eraseUser.js"
+import { exportSessions } from "./exportSessions.js"
+import { importSession } from "./importSession.js"
 import { makeReplay } from "./makeReplay.js"
 import { checkTargets } from "./provider/checkTargets.js"
 
@@ -24,17 +27,17 @@ const shownTurns = 50
  * The operations in process: changes go to the session's actor through the host, reads go to the store at once.
  */
 export const localOperations = Effect.gen(function*() {
-  const { announce, load, ...changes } = yield* SessionHost
+  const { announce, erase, load, retire, ...changes } = yield* SessionHost
   const store = yield* SessionStore
   const hooks = yield* HookBus
   const ids = yield* IdGenerator
   const providers = yield* ProviderRegistry
 
   /** Stores a session in such a way that hooks, if there are any, are told of it whatever happens to this process. */
-  const addSession = <E>(id: SessionId, add: (delivered: 0 | 1) => Effect.Effect<void, E>) =>
+  const addSession: AddSession = (id, add) =>
     Effect.flatMap(
       hooks.hasHooks,
-      (owed) => owed ? Effect.zipRight(add(0), announce(id)) : add(1)
+      (owed) => owed ? Effect.zipLeft(add(0), announce(id)) : add(1)
     )
 
   return {
@@ -84,7 +87,11 @@ export const localOperations = Effect.gen(function*() {
       Effect.flatMap(store.turn(id, turnId), Either.fromOption(() => new TurnNotFound({ sessionId: id, turnId }))),
     messages: store.messages,
     message: store.message,
-    export: (id) => exportSession(store, id),
+    export: store.export,
+    exportSessions: (query) => exportSessions(store, query),
+    importSession: (record, options) => importSession(store, addSession, record, options),
+    eraseUser: (userId) => eraseUser(store, erase, userId),
+    cleanup: (cleanup) => cleanupSessions(store, retire, cleanup),
 
     fork: Effect.fnUntraced(function*(origin, { at, config, userId }) {
       const from = yield* store.get(origin)

@@ -1,10 +1,19 @@
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { CleanupSessions } from "../../domain/CleanupSessions.js"
 import { CreateSession } from "../../domain/CreateSession.js"
 import { DeadLetterQuery } from "../../domain/DeadLetterQuery.js"
+import type { AccessError } from "../../domain/error/AccessError.js"
+import { InvalidRequest } from "../../domain/error/InvalidRequest.js"
+import { ImportOptions, type ImportOutcome } from "../../domain/ImportSession.js"
 import { ProviderName } from "../../domain/ProviderTarget.js"
 import { ReplayDeadLetters } from "../../domain/ReplayDeadLetters.js"
+import type { SessionExport } from "../../domain/SessionExport.js"
 import { SessionId } from "../../domain/SessionId.js"
 import { SessionQuery } from "../../domain/SessionQuery.js"
+import { SessionRecord } from "../../domain/SessionRecord.js"
+import { UserId } from "../../domain/UserId.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { checkInput } from "./checkInput.js"
 import { makeSession } from "./makeSession.js"
@@ -15,6 +24,10 @@ const checkName = checkInput(ProviderName)
 const checkDeadLetters = checkInput(DeadLetterQuery)
 const checkReplay = checkInput(ReplayDeadLetters)
 const checkQuery = checkInput(SessionQuery)
+const checkUserId = checkInput(UserId)
+const checkCleanup = checkInput(CleanupSessions)
+const checkImport = checkInput(ImportOptions)
+const checkRecord = checkInput(Schema.typeSchema(SessionRecord))
 
 /**
  * The manager over whichever operations there are: the one place where input is checked and handles are made, so that it is
@@ -22,6 +35,10 @@ const checkQuery = checkInput(SessionQuery)
  */
 export const makeSessionManager = (operations: SessionOperations) => {
   const session = (id: SessionId) => makeSession(operations, id)
+  const importOne = (record: SessionExport, options: typeof ImportOptions.Encoded = {}) =>
+    Effect.zipWith(checkRecord(record), checkImport(options), (record, options) => ({ record, options })).pipe(
+      Effect.flatMap(({ options, record }) => operations.importSession(record, options))
+    )
   return {
     create: Effect.fn("SessionManager.create")(function*(input: typeof CreateSession.Encoded) {
       return session(yield* operations.create(yield* checkCreate(input)))
@@ -47,6 +64,32 @@ export const makeSessionManager = (operations: SessionOperations) => {
     replayDeadLetters: Effect.fn("SessionManager.replayDeadLetters")((replay: typeof ReplayDeadLetters.Encoded = {}) =>
       Effect.flatMap(checkReplay(replay), operations.replayDeadLetters)
     ),
+    exportSessions: (query: Omit<typeof SessionQuery.Encoded, "cursor" | "limit"> = {}) =>
+      Stream.unwrap(Effect.map(checkQuery(query), operations.exportSessions)).pipe(
+        Stream.withSpan("SessionManager.exportSessions")
+      ),
+    importSession: Effect.fn("SessionManager.importSession")(importOne),
+    importSessions: <E, R>(
+      records: Stream.Stream<SessionExport, E, R>,
+      options: typeof ImportOptions.Encoded = {}
+    ): Stream.Stream<ImportOutcome, AccessError | E, R> =>
+      records.pipe(
+        Stream.zipWithIndex,
+        Stream.mapEffect(([record, index]) => Effect.mapError(importOne(record, options), inRecord(index + 1))),
+        Stream.withSpan("SessionManager.importSessions")
+      ),
+    eraseUser: Effect.fn("SessionManager.eraseUser")((userId: string) =>
+      Effect.flatMap(checkUserId(userId), operations.eraseUser)
+    ),
+    cleanup: Effect.fn("SessionManager.cleanup")((cleanup: typeof CleanupSessions.Encoded) =>
+      Effect.flatMap(checkCleanup(cleanup), operations.cleanup)
+    ),
     health: Effect.withSpan(operations.health, "SessionManager.health")
   }
 }
+
+/** Says which of many records it was that a request found wrong. */
+const inRecord = (number: number) => (error: AccessError): AccessError =>
+  error._tag === "InvalidRequest"
+    ? new InvalidRequest({ path: [`record ${number}`, ...error.path], reason: error.reason })
+    : error

@@ -24,8 +24,8 @@ export interface ActorServices {
   readonly ids: IdGenerator["Type"]
   readonly feed: FeedHub
   readonly provider: ProviderServices
-  /** Has a provider remove its copy of a conversation that is over. */
-  readonly forget: (cursor: ProviderCursor) => void
+  /** Has a provider remove its copy of a conversation that is over. The fiber answers whether it did. */
+  readonly forget: (cursor: ProviderCursor) => Fiber.RuntimeFiber<boolean>
   readonly limits: ActorLimits
   /** Turns of all sessions that are not ended. */
   readonly openTurns: { count: number }

@@ -1,5 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import type { ConfigureSession } from "../../../domain/ConfigureSession.js"
 import type { ContextPatch } from "../../../domain/ContextPatch.js"
@@ -23,6 +24,7 @@ import type { SessionInfo } from "../../../domain/SessionInfo.js"
 import type { StopOutcome, StopTurn } from "../../../domain/StopTurn.js"
 import type { Turn } from "../../../domain/Turn.js"
 import type { DueSession } from "../../DueSession.js"
+import type { ErasedSession } from "../../ErasedSession.js"
 import { type ActorCore, makeActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import type { FeedState } from "./FeedState.js"
@@ -62,8 +64,13 @@ export interface SessionActor {
   readonly archive: Effect.Effect<void, ChangeError>
   readonly reactivate: Effect.Effect<void, ChangeError>
   readonly delete: Effect.Effect<void, ChangeError>
-  /** Archives or deletes a session that was found to have rested, unless something has come since that moment. */
-  readonly retire: (action: DueSession["action"], foundAt: DateTime.Utc) => Effect.Effect<void, ChangeError>
+  /** Deletes the session, and answers what went with it once the provider has been told. */
+  readonly erase: Effect.Effect<ErasedSession, ChangeError>
+  /**
+   * Archives or deletes a session that was found to have rested, unless something has come since that moment. Answers whether
+   * it did.
+   */
+  readonly retire: (action: DueSession["action"], foundAt: DateTime.Utc) => Effect.Effect<boolean, ChangeError>
   /** Where the feed is. `subscribe` runs at that very moment, so that whoever looks for what is live misses nothing. */
   readonly feed: (subscribe: () => void) => Effect.Effect<FeedState, ChangeError>
   /** Reads the store, and takes up the turns that an earlier owner left. */
@@ -179,8 +186,16 @@ export const makeSessionActor = (
     feed.publish(id, [deletion])
     if (owed) yield* services.tellDeletion(deletion)
     feed.end(id)
-    if (cursor) services.forget(cursor)
+    const forgetting = cursor && services.forget(cursor)
     yield* core.stop(gone)
+    return forgetting
+  })
+
+  const erase = Effect.gen(function*() {
+    // First, so that no turn adds to what is counted.
+    yield* turns.abandon(new SessionNotFound({ sessionId: id }))
+    const footprint = yield* Effect.mapError(store.footprint(id), (error) => new PersistFailure({ error }))
+    return { footprint, forgetting: yield* remove }
   })
 
   return {
@@ -217,13 +232,18 @@ export const makeSessionActor = (
       if (status === "error") yield* Effect.flatMap(core.reload, turns.recover)
     })),
 
-    delete: core.ask(remove),
+    delete: Effect.asVoid(core.ask(remove)),
+
+    erase: Effect.flatMap(core.ask(erase), ({ footprint, forgetting }) =>
+      forgetting === undefined
+        ? Effect.succeed(footprint)
+        : Effect.map(Fiber.join(forgetting), (isForgotten) => ({ ...footprint, isForgotten }))),
 
     retire: (action, foundAt) =>
       core.ask(Effect.suspend(() => {
         const isAwake = turns.size() > 0 || DateTime.greaterThanOrEqualTo(core.state().session.lastActivityAt, foundAt)
-        if (isAwake) return Effect.void
-        return action === "archive" ? archive : remove
+        if (isAwake) return Effect.succeed(false)
+        return Effect.as(action === "archive" ? archive : remove, true)
       })),
 
     feed: (subscribe) =>

@@ -6,24 +6,30 @@ import { providerRetries } from "./providerRetries.js"
 const retries = providerRetries(5)
 
 /**
- * Has a provider remove its own copy of a conversation. Nobody waits for it: what cannot be removed is in the log.
+ * Has a provider remove its own copy of a conversation. Answers whether it did; what cannot be removed is in the log.
  */
 export const forgetConversation = (
   providers: ProviderRegistry["Type"],
   { provider: name, value }: ProviderCursor
-): Effect.Effect<void> =>
+): Effect.Effect<boolean> =>
   Effect.flatMap(
     providers.get(name),
     (provider) =>
-      provider.forget === undefined ? Effect.void : Effect.retry(provider.forget(value), {
-        schedule: retries,
-        while: ({ _tag }) => _tag === "ProviderTransient"
-      })
+      provider.forget === undefined ? Effect.succeed(false) : Effect.as(
+        Effect.retry(provider.forget(value), {
+          schedule: retries,
+          while: ({ _tag }) => _tag === "ProviderTransient"
+        }),
+        true
+      )
   ).pipe(
     Effect.catchAllCause((cause) =>
-      Effect.annotateLogs(Effect.logWarning("A provider still holds a conversation that is over", cause), {
-        provider: name,
-        conversation: value
-      })
+      Effect.as(
+        Effect.annotateLogs(Effect.logWarning("A provider still holds a conversation that is over", cause), {
+          provider: name,
+          conversation: value
+        }),
+        false
+      )
     )
   )

@@ -109,7 +109,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
       const document = yield* session.export
       assert.equal(document.format, "langswarm-session/1")
       assert.deepEqual(document.session, yield* session.info)
-      assert.deepEqual(document.context, yield* session.context)
+      assert.deepEqual(document.contexts.at(-1)?.context, yield* session.context)
       assert.deepEqual(document.metrics, yield* session.metrics)
       assert.deepEqual(document.messages.map(({ role }) => role), ["user", "assistant"])
       assert.deepEqual(document.messages[0]?.metadata, { nested: { list: [1, null, "x"] } })

@@ -11,17 +11,7 @@ import { assertDies } from "./assertDies.js"
 import { assertFails } from "./assertFails.js"
 import { assertSame } from "./assertSame.js"
 import { conformanceCase } from "./ConformanceCase.js"
-import {
-  at,
-  createSession,
-  forkSession,
-  messageOf,
-  messagesOf,
-  ownSession,
-  seqsOf,
-  sessionOf,
-  turnOf
-} from "./samples.js"
+import { at, forkSession, messageOf, messagesOf, ownSession, seqsOf, sessionOf, turnOf } from "./samples.js"
 
 /**
  * That a fork shares what was said before it, and nothing else.
@@ -128,20 +118,6 @@ export const forkCases = [
       assert.deepEqual(yield* seqsOf(second.id, { rewound: true }), [])
       assert.equal((yield* store.get(second.id)).messageCount, 0)
       yield* store.commit(second.id, epoch, { messages: messagesOf(second.id, 5, 5) })
-    })
-  ),
-
-  conformanceCase(
-    "keeps for a fork what a cleanup removes its origin with",
-    Effect.gen(function*() {
-      const store = yield* SessionStore
-      const { id } = yield* createSession({ lastActivityAt: at(-3e9) })
-      const { epoch } = yield* store.open(id, 0)
-      yield* store.commit(id, epoch, { messages: messagesOf(id, 1, 2) })
-      const fork = yield* forkSession(id, 2)
-      assert.ok((yield* store.cleanup(at(-3e9 + 1))) >= 1)
-      yield* assertFails("SessionNotFound", store.get(id))
-      assert.deepEqual(yield* seqsOf(fork.id), [1, 2])
     })
   ),
 

@@ -5,6 +5,7 @@ import { MessageId } from "../../../domain/MessageId.js"
 import { initial, SessionContext } from "../../../domain/SessionContext.js"
 import { SessionInfo } from "../../../domain/SessionInfo.js"
 import { empty, SessionMetrics } from "../../../domain/SessionMetrics.js"
+import { SessionStatus } from "../../../domain/SessionStatus.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { assertDies } from "./assertDies.js"
@@ -100,30 +101,26 @@ export const lifecycleCases = [
   ),
 
   conformanceCase(
-    "cleans up sessions that rested since before a moment, however many",
+    "names sessions that rest since before a moment, the longest rest first",
     Effect.gen(function*() {
       const store = yield* SessionStore
-      const long = { lastActivityAt: at(-1e9) }
-      const archived = yield* createSession({ ...long, status: "archived" })
-      const busy = yield* createSession(long)
+      const restingSince = (seconds: number, statuses: ReadonlyArray<SessionStatus>, limit = 1000) =>
+        store.resting(at(-1e9 + seconds), statuses, limit)
+      const all = SessionStatus.literals
+      const archived = yield* createSession({ lastActivityAt: at(-1e9), status: "archived" })
+      const busy = yield* createSession({ lastActivityAt: at(-1e9 - 1) })
       const { epoch } = yield* store.open(busy.id, 0)
       yield* store.commit(busy.id, epoch, { turns: [turnOf(busy.id, 1)] })
       const edge = yield* createSession({ lastActivityAt: at(-1e9 + 1) })
-      const active = yield* Effect.forEach(Array.from({ length: 450 }), () => createSession(long), {
-        concurrency: "unbounded"
-      })
+      const active = yield* createSession({ lastActivityAt: at(-1e9 - 2) })
 
-      assert.equal(yield* store.cleanup(at(-1e9 + 1), "active"), active.length)
-      for (const { id } of active) yield* assertFails("SessionNotFound", store.get(id))
-      assertSame(SessionInfo, yield* store.get(archived.id), archived)
-
-      assert.equal(yield* store.cleanup(at(-1e9 + 1)), 1)
-      yield* assertFails("SessionNotFound", store.get(archived.id))
-      assertSame(SessionInfo, yield* store.get(busy.id), busy)
-      assertSame(SessionInfo, yield* store.get(edge.id), edge)
-
+      assert.deepEqual(yield* restingSince(1, all), [active.id, archived.id])
+      assert.deepEqual(yield* restingSince(1.001, all), [active.id, archived.id, edge.id])
+      assert.deepEqual(yield* restingSince(1.001, ["archived", "error"]), [archived.id])
+      assert.deepEqual(yield* restingSince(1.001, ["active"], 1), [active.id])
+      assert.deepEqual(yield* restingSince(1.001, [], 1), [])
       yield* store.commit(busy.id, epoch, { turns: [turnOf(busy.id, 1, { status: "interrupted" })] })
-      assert.equal(yield* store.cleanup(at(-1e9 + 2)), 2)
+      assert.deepEqual(yield* restingSince(1, all), [active.id, busy.id, archived.id])
     })
   ),
 

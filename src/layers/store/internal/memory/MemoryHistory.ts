@@ -1,6 +1,7 @@
 import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import type { InvalidRequest } from "../../../../domain/error/InvalidRequest.js"
 import { Message } from "../../../../domain/Message.js"
 import type { MessageId } from "../../../../domain/MessageId.js"
@@ -17,9 +18,14 @@ export class MemoryHistory {
   private readonly readable = new Map<MessageId, Message>()
   private shown: Array<Message>
 
-  constructor(private readonly sessionId: SessionId, public lastSeq = 0, shared: Array<Message> = []) {
-    this.shown = shared
-    for (const message of shared) this.readable.set(message.id, message)
+  constructor(
+    private readonly sessionId: SessionId,
+    public lastSeq = 0,
+    shown: ReadonlyArray<Message> = [],
+    rewound: ReadonlyArray<Message> = []
+  ) {
+    this.shown = [...shown]
+    for (const message of Arr.sort([...shown, ...rewound], bySeq)) this.readable.set(message.id, message)
   }
 
   get messageCount(): number {
@@ -30,6 +36,12 @@ export class MemoryHistory {
     return this.readable.values()
   }
 
+  /** Those of the history, and those that were rewound. */
+  get parted(): readonly [messages: ReadonlyArray<Message>, rewound: ReadonlyArray<Message>] {
+    const shown = new Set(this.shown)
+    return [this.shown.map(this.own), Array.from(this.messages).filter((message) => !shown.has(message)).map(this.own)]
+  }
+
   fork(sessionId: SessionId, seq: number): MemoryHistory {
     if (seq > this.lastSeq) throw new Error(`The history of session "${this.sessionId}" has not come to ${seq}`)
     return new MemoryHistory(sessionId, seq, this.shown.filter((message) => message.seq <= seq))
@@ -37,6 +49,11 @@ export class MemoryHistory {
 
   has(id: MessageId): boolean {
     return this.readable.has(id)
+  }
+
+  /** Whether this very message is here, be it of another session, and not one with the same id. */
+  holds(message: Message): boolean {
+    return this.readable.get(message.id) === message
   }
 
   find(id: MessageId): Option.Option<Message> {
@@ -85,3 +102,5 @@ export class MemoryHistory {
       ? message
       : new Message({ ...message, sessionId: this.sessionId }, { disableValidation: true })
 }
+
+const bySeq = Order.mapInput(Order.number, (message: Message) => message.seq)

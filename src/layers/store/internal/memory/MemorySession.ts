@@ -4,20 +4,16 @@ import { Epoch } from "../../../../domain/Epoch.js"
 import { OwnershipLost } from "../../../../domain/error/OwnershipLost.js"
 import type { SessionContext } from "../../../../domain/SessionContext.js"
 import type { SessionEvent } from "../../../../domain/SessionEvent.js"
+import type { SessionExport } from "../../../../domain/SessionExport.js"
 import type { SessionInfo } from "../../../../domain/SessionInfo.js"
 import { empty, type SessionMetrics } from "../../../../domain/SessionMetrics.js"
 import type { SessionChanges } from "../../../../services/SessionChanges.js"
 import type { SessionSnapshot } from "../../../../services/SessionSnapshot.js"
+import { type ContextVersion, knownContexts } from "../knownContexts.js"
 import { precedingPlace } from "../precedingPlace.js"
 import { storedEvents } from "../storedEvents.js"
 import { MemoryHistory } from "./MemoryHistory.js"
 import { MemoryTurns } from "./MemoryTurns.js"
-
-/** A context, and the last `seq` when it came. */
-interface Version {
-  readonly since: number
-  readonly context: SessionContext
-}
 
 /**
  * One session in memory. What it holds changes; the values it gives out never do.
@@ -31,22 +27,54 @@ export class MemorySession {
   private epoch = Epoch.make(0)
   private events: Array<SessionEvent>
   private lastEvent = 1
-  private readonly versions: Array<Version>
+  private readonly versions: Array<ContextVersion>
 
   constructor(
     info: SessionInfo,
     public context: SessionContext,
     private delivered: number = 1,
     readonly history = new MemoryHistory(info.id),
-    inherited: ReadonlyArray<Version> = []
+    inherited: ReadonlyArray<ContextVersion> = [],
+    since = history.lastSeq
   ) {
     const { messageCount } = history
     const session: SessionInfo = { ...info, status: "active", lastActivityAt: info.createdAt, messageCount }
     this.info = { ...info, messageCount }
     this.metrics = empty(info.id)
     this.events = [{ _tag: "SessionCreated", sessionId: info.id, number: 1, at: info.createdAt, session }]
-    this.versions = [...inherited, { since: history.lastSeq, context }]
+    this.versions = [...inherited, { since, context }]
     this.size = sizeOf(info) + sizeOf(context) + Arr.reduce(history.messages, 0, (size, next) => size + sizeOf(next))
+  }
+
+  static restored(record: SessionExport, delivered?: 0 | 1): MemorySession {
+    const { contexts, lastOrdinal, lastSeq, messages, metrics, rewound, session, turns } = record
+    const { context, since } = Arr.lastNonEmpty(contexts)
+    const history = new MemoryHistory(session.id, lastSeq, messages, rewound)
+    const restored = new MemorySession(session, context, delivered, history, Arr.initNonEmpty(contexts), since)
+    restored.metrics = metrics
+    for (const { context } of Arr.initNonEmpty(contexts)) restored.size += sizeOf(context)
+    for (const turn of turns) {
+      restored.size += sizeOf(turn)
+      restored.turns.put(turn)
+    }
+    restored.turns.lastOrdinal = lastOrdinal
+    return restored
+  }
+
+  get exported(): SessionExport {
+    const { cursor: _, ...session } = this.info
+    const [messages, rewound] = this.history.parted
+    return {
+      format: "langswarm-session/1",
+      session,
+      lastSeq: this.history.lastSeq,
+      lastOrdinal: this.turns.lastOrdinal,
+      metrics: this.metrics,
+      contexts: knownContexts(session.id, this.versions, messages),
+      messages,
+      rewound,
+      turns: this.turns.ended
+    }
   }
 
   fork(seq: number, info: SessionInfo, context: SessionContext, delivered?: 0 | 1): MemorySession {

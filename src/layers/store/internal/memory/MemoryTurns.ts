@@ -27,6 +27,11 @@ export class MemoryTurns {
     return Arr.sort(this.unended.values(), byOrdinal)
   }
 
+  /** Those that are over, in order. */
+  get ended(): ReadonlyArray<Turn> {
+    return Arr.sort(this.all.values(), byOrdinal).filter(({ status }) => isTerminal(status))
+  }
+
   latest(limit: number): ReadonlyArray<Turn> {
     return Arr.take(Arr.sort(this.all.values(), Order.reverse(byOrdinal)), limit)
   }

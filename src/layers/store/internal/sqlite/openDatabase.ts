@@ -33,6 +33,8 @@ const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
   // The file shrinks to this once a WAL that had to grow is done with.
   db.pragma(`journal_size_limit = ${walLimit}`)
   db.pragma("foreign_keys = ON")
+  // Zeros over what is removed: a user who was erased must not be found in a free page.
+  db.pragma("secure_delete = ON")
   db.pragma("trusted_schema = OFF")
   db.pragma("cell_size_check = ON")
 }

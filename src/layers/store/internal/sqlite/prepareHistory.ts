@@ -7,6 +7,7 @@ const never = Number.MAX_SAFE_INTEGER
 export interface HistoryStatements {
   readonly addMessage: Sqlite.Statement<[key: number, typeof MessageRow.Encoded]>
   readonly latestMessages: Sqlite.Statement<[id: string, limit: number], object>
+  readonly addSegment: Sqlite.Statement<[{ key: number; from: number; to: number; rewound: number }]>
   readonly openSegment: Sqlite.Statement<[{ key: number; from: number }]>
   readonly shareSegments: Sqlite.Statement<[{ key: number; origin: number; seq: number }]>
   readonly removeSegments: Sqlite.Statement<[key: number]>
@@ -15,6 +16,7 @@ export interface HistoryStatements {
   readonly rewindSegments: Sqlite.Statement<[{ key: number; to: number; last: number }]>
   readonly recount: Sqlite.Statement<[key: number], { message_count: number }>
   readonly addContext: Sqlite.Statement<[{ key: number; version: number; context: string }]>
+  readonly restoreContext: Sqlite.Statement<[{ key: number; version: number; since: number; context: string }]>
   readonly latestContext: Sqlite.Statement<[id: string], object>
 }
 
@@ -37,6 +39,9 @@ export const prepareHistory = (db: Sqlite.Database): HistoryStatements => ({
     CROSS JOIN segments ON segments.session_key = sessions.key AND NOT rewound
     CROSS JOIN messages ON messages.session_key = source_key AND seq BETWEEN from_seq AND to_seq
     WHERE sessions.id = ? ORDER BY from_seq DESC, seq DESC LIMIT ?`),
+
+  addSegment: db.prepare(`
+    INSERT INTO segments (session_key, from_seq, to_seq, source_key, rewound) VALUES (@key, @from, @to, @key, @rewound)`),
 
   openSegment: db.prepare(`
     INSERT INTO segments (session_key, from_seq, to_seq, source_key, rewound) VALUES (@key, @from, ${never}, @key, 0)
@@ -73,6 +78,9 @@ export const prepareHistory = (db: Sqlite.Database): HistoryStatements => ({
     INSERT INTO contexts (session_key, version, since_seq, context)
     SELECT key, @version, last_seq, @context FROM sessions
     WHERE key = @key AND NOT EXISTS (SELECT 1 FROM contexts WHERE session_key = @key AND version >= @version)`),
+
+  restoreContext: db.prepare(`
+    INSERT INTO contexts (session_key, version, since_seq, context) VALUES (@key, @version, @since, @context)`),
 
   latestContext: db.prepare(`
     SELECT context FROM contexts WHERE session_key = (SELECT key FROM sessions WHERE id = ?)

@@ -1,7 +1,6 @@
 import type Sqlite from "better-sqlite3"
 import type { SessionRead } from "./hydratedEvent.js"
 import type { OwnedSessionRow } from "./OwnedSessionRow.js"
-import { whereTurnIsOpen } from "./whereTurnIsOpen.js"
 
 type NewSession = typeof OwnedSessionRow.Encoded & {
   readonly tagSet: number
@@ -32,8 +31,8 @@ export interface SessionStatements {
   readonly setCursor: Sqlite.Statement<[cursor: string | null, key: number]>
   readonly keepConfiguration: Sqlite.Statement<[{ key: number }]>
   readonly setConfiguration: Sqlite.Statement<[provider: string, model: string, config: string, key: number]>
+  readonly truncateWal: Sqlite.Statement<[], { busy: number }>
   readonly removeSession: Sqlite.Statement<[id: string, epoch: number]>
-  readonly removeResting: Sqlite.Statement<[{ before: number; status: string | null; limit: number }]>
 }
 
 /**
@@ -86,14 +85,7 @@ export const prepareSessions = (db: Sqlite.Database): SessionStatements => ({
 
   setConfiguration: db.prepare(`UPDATE sessions SET provider = ?, model = ?, config = ? WHERE key = ?`),
 
-  removeSession: db.prepare(`DELETE FROM sessions WHERE id = ? AND owner_epoch = ?`),
+  truncateWal: db.prepare(`PRAGMA wal_checkpoint(TRUNCATE)`),
 
-  removeResting: db.prepare(`
-    DELETE FROM sessions WHERE key IN (
-      SELECT key FROM sessions
-      WHERE last_activity_at < @before AND status = coalesce(@status, status) AND NOT EXISTS (
-        SELECT 1 FROM turns WHERE session_key = sessions.key AND ${whereTurnIsOpen}
-      )
-      ORDER BY last_activity_at LIMIT @limit
-    )`)
+  removeSession: db.prepare(`DELETE FROM sessions WHERE id = ? AND owner_epoch = ?`)
 })

@@ -23,6 +23,7 @@ import { OwnedSessionRow } from "./OwnedSessionRow.js"
 import { retryWhileBusy } from "./retryWhileBusy.js"
 import { selectContextAt } from "./selectContextAt.js"
 import { selectDue } from "./selectDue.js"
+import { selectFootprint } from "./selectFootprint.js"
 import { selectMessages } from "./selectMessages.js"
 import { selectSessions } from "./selectSessions.js"
 import { sessionColumns } from "./sessionColumns.js"
@@ -40,6 +41,13 @@ const decodeDue = decodeRow(
   Schema.Array(Schema.Struct({ sessionId: SessionId, action: Schema.Literal("archive", "delete") }))
 )
 const decodeIds = decodeRow(Schema.Array(Schema.Struct({ id: SessionId })))
+const decodeFootprints = decodeRow(
+  Schema.Array(Schema.Struct({
+    messages: Schema.NonNegativeInt,
+    sharedMessages: Schema.NonNegativeInt,
+    turns: Schema.NonNegativeInt
+  }))
+)
 const decodeSize = decodeRow(
   Schema.Tuple(Schema.Struct({
     sessions: Schema.NonNegativeInt,
@@ -59,6 +67,7 @@ export const sqliteReads = (
   | "context"
   | "contextAt"
   | "due"
+  | "footprint"
   | "get"
   | "health"
   | "list"
@@ -66,6 +75,7 @@ export const sqliteReads = (
   | "messageAt"
   | "messages"
   | "metrics"
+  | "resting"
   | "turns"
   | "unfinished"
 > => {
@@ -173,6 +183,23 @@ export const sqliteReads = (
       Effect.flatMap(decodeIds),
       Effect.map(Arr.map(({ id }) => id))
     ),
+
+    resting: (before, statuses, limit) =>
+      run(sql`
+        SELECT id FROM sessions
+        WHERE last_activity_at < ${DateTime.toEpochMillis(before)} AND ${sql.in("status", statuses)} AND NOT EXISTS (
+          SELECT 1 FROM turns WHERE session_key = sessions.key AND ${sql.literal(whereTurnIsOpen)}
+        )
+        ORDER BY last_activity_at LIMIT ${limit}`).pipe(
+        Effect.flatMap(decodeIds),
+        Effect.map(Arr.map(({ id }) => id))
+      ),
+
+    footprint: (id) =>
+      run(selectFootprint(sql, id)).pipe(
+        Effect.flatMap(decodeFootprints),
+        Effect.flatMap(first(id))
+      ),
 
     due: (now, limit) => Effect.flatMap(run(selectDue(sql, now, limit)), decodeDue),
 

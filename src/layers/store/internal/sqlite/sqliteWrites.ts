@@ -18,6 +18,7 @@ import { ContextRow } from "./ContextRow.js"
 import { decodeRow } from "./decodeRow.js"
 import { DeletionRow } from "./DeletionRow.js"
 import { encodeContext } from "./encodeContext.js"
+import { encodeRecord } from "./encodeRecord.js"
 import { eventToRow } from "./eventToRow.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
 import { MessageRow } from "./MessageRow.js"
@@ -26,13 +27,11 @@ import { OwnedSessionRow } from "./OwnedSessionRow.js"
 import type { Statements } from "./prepareStatements.js"
 import { refuseCommit } from "./refuseCommit.js"
 import { renameColumns } from "./renameColumns.js"
+import { restoreSession } from "./restoreSession.js"
 import { rollupToRow } from "./rollupToRow.js"
 import { SessionRow } from "./SessionRow.js"
 import { TurnRow } from "./TurnRow.js"
 import { turnToRow } from "./turnToRow.js"
-
-/** Sessions that one transaction of a cleanup removes, so that a large one does not hold up the event loop. */
-const cleanupSize = 200
 
 const decodeSession = decodeRow(OwnedSessionRow)
 const decodeContext = decodeRow(ContextRow)
@@ -47,7 +46,7 @@ const encodeConfig = Schema.encodeSync(SessionRow.fields.config)
  */
 export const sqliteWrites = (
   { write }: GroupCommitter<Statements>
-): Pick<SessionStore["Type"], "cleanup" | "commit" | "create" | "fork" | "open" | "remove"> => ({
+): Pick<SessionStore["Type"], "commit" | "create" | "fork" | "open" | "remove" | "restore"> => ({
   create: (session, context, delivered) =>
     Effect.suspend(() => {
       const add = addSession(session, context, delivered)
@@ -173,14 +172,6 @@ export const sqliteWrites = (
       })
     }),
 
-  cleanup: (before, status) => {
-    const range = { before: DateTime.toEpochMillis(before), status: status ?? null, limit: cleanupSize }
-    const removeSome = write((on) => Either.right(on.removeResting.run(range).changes))
-    const removeAll = (removed: number): ReturnType<SessionStore["Type"]["cleanup"]> =>
-      Effect.flatMap(
-        removeSome,
-        (some) => some < cleanupSize ? Effect.succeed(removed + some) : removeAll(removed + some)
-      )
-    return removeAll(0)
-  }
+  restore: (record, delivered) =>
+    Effect.flatMap(encodeRecord(record, delivered), (rows) => write((on) => Either.right(restoreSession(on, rows))))
 })
