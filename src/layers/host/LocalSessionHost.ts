@@ -10,6 +10,7 @@ import { type FeedPlace, fromPosition } from "../../domain/FeedPosition.js"
 import { HookBus } from "../../services/HookBus.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import type { ActorServices } from "../../services/internal/actor/ActorServices.js"
+import { CurrentInstrumentation } from "../../services/internal/Instrumentation.js"
 import { makeCircuitBreakers } from "../../services/internal/provider/CircuitBreakers.js"
 import { forgetConversation } from "../../services/internal/provider/forgetConversation.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
@@ -87,7 +88,8 @@ const make = Effect.fnUntraced(function*({
   streamBuffer = 4096,
   sweepEvery = "1 minute"
 }: LocalSessionHostOptions) {
-  const store = yield* SessionStore
+  const instrumentation = yield* CurrentInstrumentation
+  const store = instrumentation.store(yield* SessionStore)
   const drains = yield* FiberSet.make<void>()
   const turns = yield* FiberSet.make<void>()
   const runDrain = yield* FiberSet.runtime(drains)()
@@ -102,6 +104,7 @@ const make = Effect.fnUntraced(function*({
     providers,
     provider: {
       breakers: makeCircuitBreakers({ failures: circuitFailures, openFor: Duration.toMillis(circuitOpenFor) }),
+      instrumentation,
       pricing: yield* Pricing,
       retries: providerRetries
     },
@@ -109,6 +112,7 @@ const make = Effect.fnUntraced(function*({
     pipeline: yield* MiddlewarePipeline,
     hooks: yield* HookBus,
     ids: yield* IdGenerator,
+    instrumentation,
     feed,
     limits: {
       mailboxCapacity,
@@ -148,6 +152,11 @@ const make = Effect.fnUntraced(function*({
   })
 
   yield* Effect.addFinalizer(() => shutDown)
+  yield* instrumentation.host(() => ({
+    activeSessions: residents.size(),
+    openTurns: openTurns.count,
+    waitingCommands: residents.backlog()
+  }))
   yield* Effect.forEach(
     yield* store.unfinished,
     (id) => Effect.ignoreLogged(use(id, (actor) => actor.start)),

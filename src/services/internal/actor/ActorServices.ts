@@ -6,6 +6,7 @@ import type { IdGenerator } from "../../IdGenerator.js"
 import type { MiddlewarePipeline } from "../../MiddlewarePipeline.js"
 import type { ProviderRegistry } from "../../ProviderRegistry.js"
 import type { SessionStore } from "../../SessionStore.js"
+import type { Instrumentation } from "../Instrumentation.js"
 import type { ProviderServices } from "../provider/ProviderServices.js"
 import type { ActorLimits } from "./ActorLimits.js"
 import type { FeedHub } from "./FeedHub.js"
@@ -21,6 +22,7 @@ export interface ActorServices {
   readonly ids: IdGenerator["Type"]
   readonly feed: FeedHub
   readonly provider: ProviderServices
+  readonly instrumentation: Instrumentation
   /** Has a provider remove its copy of a conversation that is over. */
   readonly forget: (cursor: ProviderCursor) => void
   readonly limits: ActorLimits

@@ -76,6 +76,8 @@ export interface SessionActor {
   readonly stop: (reason: ChangeError) => Effect.Effect<void>
   /** Turns that are not ended. */
   readonly openTurns: () => number
+  /** Commands that wait in its mailbox. */
+  readonly backlog: () => number
 }
 
 /**
@@ -241,6 +243,7 @@ export const makeSessionActor = (
     ),
 
     stop: core.stop,
-    openTurns: turns.size
+    openTurns: turns.size,
+    backlog: core.backlog
   }
 }
