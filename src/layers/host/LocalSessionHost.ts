@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -5,6 +6,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import type { StoreError } from "../../domain/error/StoreError.js"
 import { type FeedPlace, fromPosition } from "../../domain/FeedPosition.js"
 import { HookBus } from "../../services/HookBus.js"
@@ -71,7 +73,16 @@ export const layer = (
   SessionHost,
   StoreError,
   HookBus | IdGenerator | MiddlewarePipeline | Pricing | ProviderRegistry | SessionStore
-> => Layer.scoped(SessionHost, make(options))
+> =>
+  Layer.scoped(
+    SessionHost,
+    // What an actor does later is no part of whatever has built this layer.
+    Effect.mapInputContext(
+      make(options),
+      (context: Context.Context<Effect.Effect.Context<ReturnType<typeof make>>>) =>
+        Context.omit(Tracer.ParentSpan)(context)
+    )
+  )
 
 const make = Effect.fnUntraced(function*({
   checkpointEvery = "1 second",
