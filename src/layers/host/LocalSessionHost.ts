@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -5,11 +6,13 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import type { StoreError } from "../../domain/error/StoreError.js"
 import { type FeedPlace, fromPosition } from "../../domain/FeedPosition.js"
 import { HookBus } from "../../services/HookBus.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import type { ActorServices } from "../../services/internal/actor/ActorServices.js"
+import { CurrentInstrumentation } from "../../services/internal/Instrumentation.js"
 import { makeCircuitBreakers } from "../../services/internal/provider/CircuitBreakers.js"
 import { forgetConversation } from "../../services/internal/provider/forgetConversation.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
@@ -71,7 +74,16 @@ export const layer = (
   SessionHost,
   StoreError,
   HookBus | IdGenerator | MiddlewarePipeline | Pricing | ProviderRegistry | SessionStore
-> => Layer.scoped(SessionHost, make(options))
+> =>
+  Layer.scoped(
+    SessionHost,
+    // What an actor does later is no part of whatever has built this layer.
+    Effect.mapInputContext(
+      make(options),
+      (context: Context.Context<Effect.Effect.Context<ReturnType<typeof make>>>) =>
+        Context.omit(Tracer.ParentSpan)(context)
+    )
+  )
 
 const make = Effect.fnUntraced(function*({
   checkpointEvery = "1 second",
@@ -88,7 +100,8 @@ const make = Effect.fnUntraced(function*({
   streamBuffer = 4096,
   sweepEvery = "1 minute"
 }: LocalSessionHostOptions) {
-  const store = yield* SessionStore
+  const instrumentation = yield* CurrentInstrumentation
+  const store = instrumentation.store(yield* SessionStore)
   const drains = yield* FiberSet.make<void>()
   const turns = yield* FiberSet.make<void>()
   const runDrain = yield* FiberSet.runtime(drains)()
@@ -105,6 +118,7 @@ const make = Effect.fnUntraced(function*({
     providers,
     provider: {
       breakers: makeCircuitBreakers({ failures: circuitFailures, openFor: Duration.toMillis(circuitOpenFor) }),
+      instrumentation,
       pricing: yield* Pricing,
       retries: providerRetries
     },
@@ -113,6 +127,7 @@ const make = Effect.fnUntraced(function*({
     hooks,
     tellDeletion: deletions.tell,
     ids: yield* IdGenerator,
+    instrumentation,
     feed,
     limits: {
       mailboxCapacity,
@@ -154,6 +169,11 @@ const make = Effect.fnUntraced(function*({
 
   yield* Effect.addFinalizer(() => shutDown)
   yield* deletions.tellAll
+  yield* instrumentation.host(() => ({
+    activeSessions: residents.size(),
+    openTurns: openTurns.count,
+    waitingCommands: residents.backlog()
+  }))
   yield* Effect.forEach(
     yield* store.unfinished,
     (id) => Effect.ignoreLogged(use(id, (actor) => actor.start)),

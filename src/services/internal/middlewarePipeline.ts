@@ -8,6 +8,7 @@ import type { Middleware, MiddlewareContext } from "../Middleware.js"
 import type { ProviderRequest } from "../ProviderRequest.js"
 import type { Reply } from "../Reply.js"
 import { deepFreeze } from "./deepFreeze.js"
+import { CurrentInstrumentation, type Instrumentation } from "./Instrumentation.js"
 import { checkPrompt, checkReply, checkRequest } from "./middlewareAnswer.js"
 import { orderMiddleware } from "./middlewareOrder.js"
 import { runStep, type Step } from "./middlewareStep.js"
@@ -16,22 +17,23 @@ import { runStep, type Step } from "./middlewareStep.js"
  * The pipeline in memory: middleware as it was registered, and the steps of each stage in the order they run.
  */
 export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: ReadonlyArray<Middleware>) {
+  const instrumentation = yield* CurrentInstrumentation
   let registered: ReadonlyArray<Middleware> = []
   let ordered: ReadonlyArray<Middleware> = []
-  let stages = stagesOf(ordered)
+  let stages = stagesOf(ordered, instrumentation)
 
   const put = (added: ReadonlyArray<Middleware>): Either.Either<void, ConfigurationError> =>
     Either.map(orderMiddleware(registered, added), (order) => {
       registered = [...registered, ...added]
       ordered = order
-      stages = stagesOf(order)
+      stages = stagesOf(order, instrumentation)
     })
 
   const remove = (middleware: Middleware): Effect.Effect<void> =>
     Effect.suspend(() => {
       registered = registered.filter((other) => other !== middleware)
       ordered = ordered.filter((other) => other !== middleware)
-      stages = stagesOf(ordered)
+      stages = stagesOf(ordered, instrumentation)
       const left = ordered.filter(({ dependsOn = [] }) => dependsOn.includes(middleware.name)).map(({ name }) => name)
       return left.length === 0
         ? Effect.void
@@ -62,28 +64,35 @@ const run = <A>(
     ? Effect.succeed(value)
     : Effect.reduce(steps, value, (asked, step) => runStep(step, asked, deepFreeze(context)))
 
-const stagesOf = (ordered: ReadonlyArray<Middleware>) => ({
-  admission: ordered.flatMap((middleware): ReadonlyArray<Step<Prompt>> =>
-    middleware.admission === undefined
-      ? []
-      : [{ middleware, stage: "admission", process: middleware.admission.bind(middleware), check: checkPrompt }]
-  ),
-  turn: ordered.flatMap((middleware): ReadonlyArray<Step<ProviderRequest>> =>
-    middleware.turn === undefined
-      ? []
-      : [{ middleware, stage: "turn", process: middleware.turn.bind(middleware), check: checkRequest }]
-  ),
-  reply: ordered.flatMap((middleware): ReadonlyArray<Step<Reply>> =>
-    middleware.reply === undefined
-      ? []
-      : [{
-        middleware,
-        stage: "reply",
-        process: replyOf(middleware, middleware.reply.bind(middleware)),
-        check: checkReply
-      }]
-  )
-})
+const stagesOf = (ordered: ReadonlyArray<Middleware>, instrumentation: Instrumentation) => {
+  const seen = <A>(step: Step<A>): Step<A> => ({
+    ...step,
+    process: (value, context) =>
+      instrumentation.middleware(step.middleware.name, step.stage, step.process(value, context))
+  })
+  return {
+    admission: ordered.flatMap((middleware): ReadonlyArray<Step<Prompt>> =>
+      middleware.admission === undefined
+        ? []
+        : [seen({ middleware, stage: "admission", process: middleware.admission.bind(middleware), check: checkPrompt })]
+    ),
+    turn: ordered.flatMap((middleware): ReadonlyArray<Step<ProviderRequest>> =>
+      middleware.turn === undefined
+        ? []
+        : [seen({ middleware, stage: "turn", process: middleware.turn.bind(middleware), check: checkRequest })]
+    ),
+    reply: ordered.flatMap((middleware): ReadonlyArray<Step<Reply>> =>
+      middleware.reply === undefined
+        ? []
+        : [seen({
+          middleware,
+          stage: "reply",
+          process: replyOf(middleware, middleware.reply.bind(middleware)),
+          check: checkReply
+        })]
+    )
+  }
+}
 
 /** The reply may have been shown when an observer gets it, so an observer's answer is not taken. */
 const replyOf = ({ observer }: Middleware, process: Step<Reply>["process"]): Step<Reply>["process"] =>

@@ -10,6 +10,7 @@ import type { Middleware, MiddlewareContext } from "../Middleware.js"
 import { MiddlewareRefusal } from "../MiddlewareRefusal.js"
 import { deepFreeze } from "./deepFreeze.js"
 import type { Check } from "./middlewareAnswer.js"
+import { outsideOfSpans } from "./outsideOfSpans.js"
 
 const defaultTimeout = Duration.seconds(2)
 
@@ -81,7 +82,7 @@ const settle = <A>(
     ? Effect.logDebug("Middleware stopped the turn", ...told)
     : Effect.logError("Middleware stopped the turn", ...told)
 
-  return log.pipe(
+  return outsideOfSpans(log).pipe(
     Effect.annotateLogs({ middleware: name, stage, sessionId: context.session.id }),
     Effect.zipRight(tell(middleware, error, context)),
     Effect.zipRight(policy === "optional" ? Effect.succeed(asked) : error)
@@ -91,6 +92,6 @@ const settle = <A>(
 const tell = (middleware: Middleware, error: MiddlewareError, context: MiddlewareContext): Effect.Effect<void> =>
   Effect.suspend(() =>
     middleware.onError === undefined ? Effect.void : withinTime(middleware)(middleware.onError(error, context))
-  ).pipe(Effect.catchAllCause((cause) => Effect.logDebug("Middleware failed in onError", cause)))
+  ).pipe(Effect.catchAllCause((cause) => outsideOfSpans(Effect.logDebug("Middleware failed in onError", cause))))
 
 class StepFailed extends Data.TaggedError("StepFailed")<{ readonly reason: string }> {}

@@ -41,6 +41,8 @@ export interface Residents {
   /** Once nothing may begin any more. */
   readonly stopAll: Effect.Effect<void>
   readonly size: () => number
+  /** Commands that wait in the mailboxes of all. */
+  readonly backlog: () => number
 }
 
 export const makeResidents = (services: ActorServices): Residents => {
@@ -125,7 +127,12 @@ export const makeResidents = (services: ActorServices): Residents => {
         { concurrency: "unbounded", discard: true }
       )
     ),
-    size: () => residents.size
+    size: () => residents.size,
+    backlog: () => {
+      let waiting = 0
+      for (const { actor } of residents.values()) waiting += actor.backlog()
+      return waiting
+    }
   }
 }
 

@@ -129,17 +129,21 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
   }
 
   const ask = <A, E = never>(body: Effect.Effect<A, E | PersistFailure>, offer = mailbox.offer) =>
-    Effect.async<A, ChangeError | Exclude<E, PersistFailure>>((resume) =>
-      offer({
-        run: Effect.matchEffect(body, {
-          onSuccess: (value) => Effect.sync(() => resume(Effect.succeed(value))),
-          onFailure: (error) =>
-            error instanceof PersistFailure
-              ? Effect.fail(error)
-              : Effect.sync(() => resume(Effect.fail(error as Exclude<E, PersistFailure>)))
-        }),
-        abandon: (reason) => resume(Effect.fail(reason))
-      })
+    Effect.flatMap(
+      services.instrumentation.asked(body),
+      (body) =>
+        Effect.async<A, ChangeError | Exclude<E, PersistFailure>>((resume) =>
+          offer({
+            run: Effect.matchEffect(body, {
+              onSuccess: (value) => Effect.sync(() => resume(Effect.succeed(value))),
+              onFailure: (error) =>
+                error instanceof PersistFailure
+                  ? Effect.fail(error)
+                  : Effect.sync(() => resume(Effect.fail(error as Exclude<E, PersistFailure>)))
+            }),
+            abandon: (reason) => resume(Effect.fail(reason))
+          })
+        )
     )
 
   return {

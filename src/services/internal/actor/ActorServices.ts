@@ -7,6 +7,7 @@ import type { MiddlewarePipeline } from "../../MiddlewarePipeline.js"
 import type { ProviderRegistry } from "../../ProviderRegistry.js"
 import type { SessionDeletion } from "../../SessionDeletion.js"
 import type { SessionStore } from "../../SessionStore.js"
+import type { Instrumentation } from "../Instrumentation.js"
 import type { ProviderServices } from "../provider/ProviderServices.js"
 import type { ActorLimits } from "./ActorLimits.js"
 import type { FeedHub } from "./FeedHub.js"
@@ -26,6 +27,7 @@ export interface ActorServices {
   readonly provider: ProviderServices
   /** Has a provider remove its copy of a conversation that is over. The fiber answers whether it did. */
   readonly forget: (cursor: ProviderCursor) => Fiber.RuntimeFiber<boolean>
+  readonly instrumentation: Instrumentation
   readonly limits: ActorLimits
   /** Turns of all sessions that are not ended. */
   readonly openTurns: { count: number }

@@ -6,6 +6,7 @@ import type { Message } from "../../../domain/Message.js"
 import type { Turn } from "../../../domain/Turn.js"
 import type { TurnEvent } from "../../../domain/TurnEvent.js"
 import type { SendOutcome } from "../../../domain/TurnReceipt.js"
+import type { TurnTrace } from "../Instrumentation.js"
 import type { TurnObserver } from "./TurnObserver.js"
 
 /**
@@ -21,7 +22,7 @@ export class OpenTurn {
   private readonly observers = new Set<TurnObserver>()
 
   /** `turn` is as it was last committed; `onEnd` runs once. */
-  constructor(public turn: Turn, private readonly onEnd: () => void) {}
+  constructor(public turn: Turn, readonly trace: TurnTrace, private readonly onEnd: () => void) {}
 
   join(observer: TurnObserver, outcome: SendOutcome): void {
     this.observers.add(observer)
@@ -48,6 +49,7 @@ export class OpenTurn {
     if (exit._tag === "Success") this.emit({ _tag: "TurnCompleted", turnId: this.turn.id, message: exit.value })
     for (const observer of this.observers) observer.end(exit)
     this.timer?.unsafeInterruptAsFork(this.timer.id())
+    this.trace.end(exit)
     this.onEnd()
   }
 

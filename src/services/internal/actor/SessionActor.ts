@@ -84,6 +84,8 @@ export interface SessionActor {
   readonly stop: (reason: ChangeError) => Effect.Effect<void>
   /** Turns that are not ended. */
   readonly openTurns: () => number
+  /** Commands that wait in its mailbox. */
+  readonly backlog: () => number
 }
 
 /**
@@ -275,6 +277,7 @@ export const makeSessionActor = (
     saveDelivery: core.ask(saveDelivery),
 
     stop: core.stop,
-    openTurns: turns.size
+    openTurns: turns.size,
+    backlog: core.backlog
   }
 }

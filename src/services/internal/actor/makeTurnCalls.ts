@@ -35,7 +35,8 @@ export const makeTurnCalls = (core: ActorCore, services: ActorServices, owner: T
     const { historyMessages = historyWindow, historyTokens: tokens = historyTokens } = session.config
     const messages = viewOf(window, { messages: historyMessages, tokens: Math.min(tokens, historyTokens) })
     current.saidBefore = current.live.text.length
-    current.fiber = services.forkTurn(runTurn({
+    const { within } = current.live.trace
+    const run = runTurn({
       request: { sessionId: session.id, turnId: current.live.turn.id, messages, context },
       middleware: { session, context },
       pipeline,
@@ -51,8 +52,9 @@ export const makeTurnCalls = (core: ActorCore, services: ActorServices, owner: T
       checkpoint: checkpoint(current),
       // The outcome comes back through the mailbox: only the actor itself changes the session.
       report: (outcome) =>
-        core.tell({ run: owner.finish(current, outcome), abandon: (reason) => owner.abandon(current, reason) })
-    }))
+        core.tell({ run: within(owner.finish(current, outcome)), abandon: (reason) => owner.abandon(current, reason) })
+    })
+    current.fiber = services.forkTurn(within(run))
   }
 
   const again = (current: RunningTurn, target: Target, asked: Asked) => {
@@ -75,7 +77,9 @@ export const makeTurnCalls = (core: ActorCore, services: ActorServices, owner: T
 
   const checkpoint = (current: RunningTurn) =>
     Effect.sync(() => {
-      const save = Effect.sync(() => core.tell({ run: saveDraft(current), abandon: () => {} }))
+      const save = Effect.sync(() =>
+        core.tell({ run: current.live.trace.within(saveDraft(current)), abandon: () => {} })
+      )
       current.checkpoint ??= services.forkTimer(Effect.delay(save, checkpointEvery))
     })
 

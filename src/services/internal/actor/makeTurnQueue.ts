@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -25,7 +26,7 @@ import type { TurnQueue, Waiting } from "./TurnQueue.js"
 import { withEvents } from "./withEvents.js"
 
 export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQueue => {
-  const { ids, limits, openTurns } = services
+  const { ids, instrumentation, limits, openTurns } = services
   let waiting: ReadonlyArray<Waiting> = []
 
   const waitingTurns = () => waiting.flatMap((next) => (next._tag === "Turn" ? [next.live] : []))
@@ -42,9 +43,10 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   const isFree = () => runner.running() === undefined && waiting.length === 0 && !services.isClosing()
 
   const newLive = (turn: Turn) =>
-    new OpenTurn(turn, () => {
-      openTurns.count--
-    })
+    Effect.map(instrumentation.turn(turn, core.state().session), (trace) =>
+      new OpenTurn(turn, trace, () => {
+        openTurns.count--
+      }))
 
   const accept = Effect.fnUntraced(function*(send: AdmittedSend, observer: TurnObserver) {
     const { session } = core.state()
@@ -52,15 +54,19 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     if (policy === "reject" && !isFree()) return yield* sessionBusy(session.id)
     const at = yield* DateTime.now
     const { turn, ...accepted } = acceptTurn(core.state(), yield* ids.turnId, send, at, limits.maxTurnTime)
-    const live = newLive(turn)
+    const live = yield* newLive(turn)
     const startsNow = isFree()
     const onAccepted = () => {
       openTurns.count++
       setTimer(live, at)
       live.join(observer, startsNow ? "started" : outcomeOf(policy, runner.running() !== undefined))
     }
-    if (startsNow) return yield* runner.start(live, { accepted, onAccepted })
-    yield* core.persist(accepted)
+    const storing = startsNow ? runner.start(live, { accepted, onAccepted }) : live.trace.within(core.persist(accepted))
+    yield* Effect.onError(
+      storing,
+      (cause) => Effect.sync(() => live.trace.end(Exit.failCause(Cause.map(cause, ({ error }) => error))))
+    )
+    if (startsNow) return
     waiting = [...waiting, { _tag: "Turn", live }]
     onAccepted()
     const current = runner.running()
@@ -135,7 +141,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
         yield* core.persist(dropTurn(core.state(), turn, late(turn), now))
         continue
       }
-      const live = newLive(turn)
+      const live = yield* newLive(turn)
       openTurns.count++
       setTimer(live, now)
       waiting = [...waiting, { _tag: "Turn", live }]

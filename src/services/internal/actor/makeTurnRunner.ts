@@ -45,7 +45,8 @@ export const makeTurnRunner = (
   const { historyWindow, maxTurnTime } = limits
   let running: RunningTurn | undefined
 
-  const start = (live: OpenTurn, fresh?: Fresh) => live.turn.status === "calling" ? retry(live) : begin(live, fresh)
+  const start = (live: OpenTurn, fresh?: Fresh) =>
+    live.trace.within(live.turn.status === "calling" ? retry(live) : begin(live, fresh))
 
   const begin = Effect.fnUntraced(function*(live: OpenTurn, fresh?: Fresh) {
     const state = fresh?.accepted.next ?? core.state()

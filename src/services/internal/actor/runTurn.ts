@@ -12,6 +12,7 @@ import type { MiddlewareContext } from "../../Middleware.js"
 import type { MiddlewarePipeline } from "../../MiddlewarePipeline.js"
 import type { ProviderRequest } from "../../ProviderRequest.js"
 import type { Reply } from "../../Reply.js"
+import { outsideOfSpans } from "../outsideOfSpans.js"
 import { Asked } from "../provider/Asked.js"
 import { type Asking, askProviders } from "../provider/askProviders.js"
 import { isEmpty } from "../provider/isEmpty.js"
@@ -94,7 +95,7 @@ export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
           Cause.isInterruptedOnly(cause)
             ? Effect.succeed(new TurnInterrupted({ sessionId, turnId }))
             : Effect.as(
-              Effect.logError("A provider or middleware has a defect", cause),
+              outsideOfSpans(Effect.logError("A provider or middleware has a defect", cause)),
               new ProviderProtocol({
                 sessionId,
                 provider: asked.target?.provider ?? middleware.session.provider,

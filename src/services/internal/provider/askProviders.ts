@@ -57,7 +57,7 @@ const askOne = Effect.fnUntraced(function*(
   asked: Asked
 ): Effect.fn.Return<Reply, ConfigurationError | ProviderError> {
   const { again, mayRepeat, request, services, targets } = asking
-  const { breakers, pricing, retries: times } = services
+  const { breakers, instrumentation, pricing, retries: times } = services
   const retries = yield* Schedule.driver(providerRetries(times))
   let { hold } = asking
   let { messages } = request
@@ -72,7 +72,13 @@ const askOne = Effect.fnUntraced(function*(
       const reason = "it has failed too often lately, and is spared for a while"
       return yield* new ProviderTransient({ sessionId: request.sessionId, provider, reason, ...barred })
     }
-    const call = callProvider({ ...asking, target, pricing, hold, request: { ...request, messages } }, asked)
+    const shown = { ...request, messages }
+    const call = instrumentation.call(
+      target,
+      shown,
+      asked,
+      callProvider({ ...asking, target, pricing, hold, request: shown }, asked)
+    )
     const answer = yield* Effect.zipRight(isIntended ? Effect.void : again(target), call).pipe(
       Effect.onExit((exit) => Effect.map(monotonicMillis, (now) => breakers.leave(target, outcomeOf(exit), now))),
       Effect.either

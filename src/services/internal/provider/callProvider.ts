@@ -56,6 +56,7 @@ export const callProvider = (
     const startedNanos = yield* Clock.currentTimeNanos
     asked.fold = foldReply()
     asked.target = target
+    asked.vendor = undefined
     asked.held = undefined
     return yield* Effect.onExit(converse(call, asked), (exit) =>
       Effect.map(Clock.currentTimeNanos, (now) => {
