@@ -35,7 +35,10 @@ export interface Middleware {
   readonly policy?: "required" | "optional"
   /** 2 seconds unless told. */
   readonly timeout?: Duration.DurationInput
-  /** Its `reply` stage only looks and never changes, so that the reply may stream past it. False unless told. */
+  /**
+   * Its `turn` and `reply` stages only look and never change: the reply may stream past it, and the provider may hold the
+   * conversation. Its `turn` may then run once the question is in the history. False unless told.
+   */
   readonly observer?: boolean
   /** Told of each failure, whatever the policy. */
   readonly onError?: (error: MiddlewareError, context: MiddlewareContext) => Effect.Effect<void>
