@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { isString } from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import { MiddlewareError } from "../../domain/error/MiddlewareError.js"
 import type { Middleware, MiddlewareContext } from "../Middleware.js"
 import { MiddlewareRefusal } from "../MiddlewareRefusal.js"
@@ -67,7 +68,16 @@ const settle = <A>(
   const reason = (failure instanceof MiddlewareRefusal || failure instanceof StepFailed) && isString(failure.reason)
     ? failure.reason
     : "failed unexpectedly"
-  const error = new MiddlewareError({ middleware: name, stage, reason, sessionId: context.session.id })
+  const retryAfterMs = failure instanceof MiddlewareRefusal && isWait(failure.retryAfterMs)
+    ? failure.retryAfterMs
+    : undefined
+  const error = new MiddlewareError({
+    middleware: name,
+    stage,
+    reason,
+    sessionId: context.session.id,
+    ...(retryAfterMs !== undefined && { retryAfterMs })
+  })
 
   // A refusal's reason may quote what was refused, so the log does not repeat it.
   const told = failure instanceof MiddlewareRefusal
@@ -87,6 +97,8 @@ const settle = <A>(
     Effect.zipRight(policy === "optional" ? Effect.succeed(asked) : error)
   )
 }
+
+const isWait = Schema.is(Schema.NonNegativeInt)
 
 const tell = (middleware: Middleware, error: MiddlewareError, context: MiddlewareContext): Effect.Effect<void> =>
   Effect.suspend(() =>
