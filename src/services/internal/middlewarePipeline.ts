@@ -9,6 +9,7 @@ import type { ProviderRequest } from "../ProviderRequest.js"
 import type { Reply } from "../Reply.js"
 import { deepFreeze } from "./deepFreeze.js"
 import { checkPrompt, checkReply, checkRequest } from "./middlewareAnswer.js"
+import { middlewareApplies } from "./middlewareApplies.js"
 import { orderMiddleware } from "./middlewareOrder.js"
 import { runStep, type Step } from "./middlewareStep.js"
 
@@ -97,5 +98,5 @@ const mayChange = (middleware: Middleware, context: MiddlewareContext): boolean 
   middleware.observer !== true && mayApply(middleware, context)
 
 /** A condition that cannot be told counts as one that holds. */
-const mayApply = ({ when }: Middleware, context: MiddlewareContext): boolean =>
-  when === undefined || Either.getOrElse(Either.try(() => when(context)), () => true)
+const mayApply = (middleware: Middleware, context: MiddlewareContext): boolean =>
+  Either.getOrElse(Either.try(() => middlewareApplies(middleware, context)), () => true)

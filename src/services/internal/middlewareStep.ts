@@ -11,6 +11,7 @@ import type { Middleware, MiddlewareContext } from "../Middleware.js"
 import { MiddlewareRefusal } from "../MiddlewareRefusal.js"
 import { deepFreeze } from "./deepFreeze.js"
 import type { Check } from "./middlewareAnswer.js"
+import { middlewareApplies } from "./middlewareApplies.js"
 
 const defaultTimeout = Duration.seconds(2)
 
@@ -29,10 +30,9 @@ export interface Step<A> {
  * ends in its policy. Only an interrupt from outside passes, and it reaches the middleware too.
  */
 export const runStep = <A>(step: Step<A>, asked: A, context: MiddlewareContext): Effect.Effect<A, MiddlewareError> =>
-  Effect.suspend(() => {
-    const { when } = step.middleware
-    return when === undefined || when(context) ? answer(step, deepFreeze(asked), context) : Effect.succeed(asked)
-  }).pipe(Effect.catchAllCause((cause) => settle(step, asked, context, cause)))
+  Effect.suspend(() =>
+    middlewareApplies(step.middleware, context) ? answer(step, deepFreeze(asked), context) : Effect.succeed(asked)
+  ).pipe(Effect.catchAllCause((cause) => settle(step, asked, context, cause)))
 
 const answer = <A>({ check, middleware, process }: Step<A>, asked: A, context: MiddlewareContext) =>
   process(asked, context).pipe(
