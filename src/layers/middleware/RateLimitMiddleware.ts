@@ -56,7 +56,7 @@ export const make = Effect.fnUntraced(function*(
       Effect.flatMap(Clock.currentTimeNanos, (nanos) => {
         // Not of the calendar, which may be set while it counts.
         const now = Number(nanos) / 1e6
-        const counted = counters.map((counter) => ({ ...counter, key: keyOf(counter.by, context) }))
+        const counted = counters.map(({ by, limiter, rule }) => ({ key: keyOf(by, context), limiter, rule }))
         const waits = counted.map(({ key, limiter, rule }) => ({ rule, wait: limiter.waitOf(key, now) }))
         const longest = waits.reduce((longest, other) => (other.wait > longest.wait ? other : longest))
         if (longest.wait > 0) return tooMany(longest.rule, longest.wait)
