@@ -2,6 +2,8 @@ import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import type { Analytics } from "../domain/Analytics.js"
+import type { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
 import type { Durability } from "../domain/Durability.js"
 import type { Epoch } from "../domain/Epoch.js"
 import type { InvalidRequest } from "../domain/error/InvalidRequest.js"
@@ -134,6 +136,12 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
    * `autoArchiveAfter` or `sessionTimeoutMinutes`, to be deleted after `autoDeleteAfter`. At most `limit`.
    */
   readonly due: (now: DateTime.Utc, limit: number) => Effect.Effect<ReadonlyArray<DueSession>, StoreError>
+
+  /**
+   * What was used over a period, from sums that are kept with each commit. `create` and `fork` count a session, and what a
+   * commit adds is in its `usage`. To remove sessions takes nothing away.
+   */
+  readonly analytics: (query: AnalyticsQuery) => Effect.Effect<Analytics, StoreError>
 
   readonly health: Effect.Effect<Health["store"]>
 }>() {}

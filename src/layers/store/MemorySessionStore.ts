@@ -10,8 +10,10 @@ import { MessageNotFound } from "../../domain/error/MessageNotFound.js"
 import { SessionNotFound } from "../../domain/error/SessionNotFound.js"
 import { StoreError } from "../../domain/error/StoreError.js"
 import type { SessionId } from "../../domain/SessionId.js"
+import { usageOfStart } from "../../domain/UsageEntry.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { dueOf } from "./internal/memory/dueOf.js"
+import { MemoryRollups } from "./internal/memory/MemoryRollups.js"
 import { MemorySession } from "./internal/memory/MemorySession.js"
 import { pageOfSessions } from "./internal/memory/pageOfSessions.js"
 
@@ -64,6 +66,8 @@ export const layer = (
 
 /** Each operation is one synchronous step, so none ever sees another half done. */
 const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): SessionStore["Type"] => {
+  const rollups = new MemoryRollups()
+
   const find = (id: SessionId): Either.Either<MemorySession, SessionNotFound> =>
     Either.fromNullable(sessions.get(id), () => new SessionNotFound({ sessionId: id }))
 
@@ -80,6 +84,7 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
       return Either.left(new StoreError({ reason: "Full", detail: `maxSessions ${maxSessions}` }))
     }
     sessions.set(id, session)
+    rollups.add(session.info, [usageOfStart(session.info)])
     return Either.void
   }
 
@@ -116,7 +121,11 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
     open: (id, window) => read(id, (session) => session.open(window)),
 
     commit: (id, epoch, changes) =>
-      withSession(id, (session) => Either.map(session.ownedBy(epoch), (owned) => owned.apply(changes))),
+      withSession(id, (session) =>
+        Either.map(session.ownedBy(epoch), (owned) => {
+          owned.apply(changes)
+          rollups.add(owned.info, changes.usage ?? [])
+        })),
 
     remove: (id, epoch) =>
       Effect.suspend(() => {
@@ -141,6 +150,8 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
 
     due: (now, limit) =>
       Effect.sync(() => Arr.take(Iterable.flatMap(sessions.values(), (session) => dueOf(session, now)), limit)),
+
+    analytics: (query) => Effect.map(DateTime.now, (now) => rollups.answer(query, now)),
 
     health: Effect.sync(() => ({
       name: "memory",
