@@ -73,13 +73,15 @@ const bucketsPerDoubling = 4
 
 const middleOf = (bucket: number): number => 2 ** ((bucket - 0.5) / bucketsPerDoubling)
 
+export const turnsOf = ({ completedTurns, failedTurns, interruptedTurns, stoppedTurns }: Rollup): number =>
+  completedTurns + failedTurns + stoppedTurns + interruptedTurns
+
 export const toUsage = (rollup: Rollup): Usage => {
   const { latencies: _, latencyMs: __, maxLatencyMs: ___, ...counts } = rollup
-  const { completedTurns, failedTurns, interruptedTurns, stoppedTurns } = rollup
   const latency = latencyOf(rollup)
   return {
     ...counts,
-    turns: completedTurns + failedTurns + stoppedTurns + interruptedTurns,
+    turns: turnsOf(rollup),
     ...(latency && { latency })
   }
 }

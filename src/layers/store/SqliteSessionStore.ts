@@ -22,6 +22,7 @@ import { preparedReads } from "./internal/sqlite/preparedReads.js"
 import { prepareHighWater } from "./internal/sqlite/prepareHighWater.js"
 import { prepareStatements } from "./internal/sqlite/prepareStatements.js"
 import { retryWhileBusy } from "./internal/sqlite/retryWhileBusy.js"
+import { sqliteAnalytics } from "./internal/sqlite/sqliteAnalytics.js"
 import { sqliteReads } from "./internal/sqlite/sqliteReads.js"
 import { sqliteWrites } from "./internal/sqlite/sqliteWrites.js"
 import { storeErrorOrDie } from "./internal/sqlite/storeErrorOrDie.js"
@@ -91,6 +92,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
     ...reads,
     ...preparedReads(committer),
     ...sqliteWrites(committer),
+    ...sqliteAnalytics(sql),
     health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact && !committer.isFailing() }))
   })
 })

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import type { Analytics } from "../../../../domain/Analytics.js"
 import { analyticsDays, type AnalyticsGroup, type AnalyticsQuery } from "../../../../domain/AnalyticsQuery.js"
-import { add, empty, type Rollup, toUsage } from "../../../../domain/Rollup.js"
+import { add, empty, type Rollup, turnsOf } from "../../../../domain/Rollup.js"
 import type { SessionInfo } from "../../../../domain/SessionInfo.js"
 import type { UsageEntry } from "../../../../domain/UsageEntry.js"
 import type { UserId } from "../../../../domain/UserId.js"
@@ -95,4 +95,4 @@ const keysOf = (by: AnalyticsGroup, { day, model, provider, tags, userId }: Row)
 
 const byKey = Order.mapInput(Order.string, ({ key }: RollupGroup) => key)
 
-const busiestFirst = Order.reverse(Order.mapInput(Order.number, ({ rollup }: RollupGroup) => toUsage(rollup).turns))
+const busiestFirst = Order.reverse(Order.mapInput(Order.number, ({ rollup }: RollupGroup) => turnsOf(rollup)))

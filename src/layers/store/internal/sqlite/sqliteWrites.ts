@@ -10,6 +10,7 @@ import { precedingPlace } from "../precedingPlace.js"
 import { storedEvents } from "../storedEvents.js"
 import { addEvents } from "./addEvents.js"
 import { addSession } from "./addSession.js"
+import { addUsage } from "./addUsage.js"
 import { changeSegments } from "./changeSegments.js"
 import { ContextRow } from "./ContextRow.js"
 import { decodeRow } from "./decodeRow.js"
@@ -22,6 +23,7 @@ import { OwnedSessionRow } from "./OwnedSessionRow.js"
 import type { Statements } from "./prepareStatements.js"
 import { refuseCommit } from "./refuseCommit.js"
 import { renameColumns } from "./renameColumns.js"
+import { rollupToRow } from "./rollupToRow.js"
 import { SessionRow } from "./SessionRow.js"
 import { TurnRow } from "./TurnRow.js"
 import { turnToRow } from "./turnToRow.js"
@@ -101,7 +103,8 @@ export const sqliteWrites = (
         messages = [],
         metrics,
         status,
-        turns = []
+        turns = [],
+        usage = []
       } = changes
       const events = storedEvents(id, changes)
       const advance = {
@@ -121,6 +124,7 @@ export const sqliteWrites = (
       const turnRows = turns.map((turn) => turnToRow(turn))
       const ordinals = new Map(turns.map(({ id, ordinal }) => [id, ordinal]))
       const eventRows = events.map((event) => eventToRow(event, ordinals))
+      const usageRows = usage.map((entry) => rollupToRow(entry))
       return write((on): Either.Either<void, OwnershipLost | SessionNotFound> => {
         const session = on.advance.get(advance)
         if (session === undefined) return refuseCommit(on, id, epoch)
@@ -143,6 +147,7 @@ export const sqliteWrites = (
           }
         }
         addEvents(on, key, eventRows)
+        addUsage(on, session.user_id, session.tag_set, usageRows)
         return Either.void
       })
     }),
