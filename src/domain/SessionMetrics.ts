@@ -62,10 +62,10 @@ export const withMessage = (metrics: SessionMetrics, message: Message): SessionM
 /**
  * Counts a provider call, whatever became of it.
  */
-export const withAttempt = (metrics: SessionMetrics, { cost, error, usage }: Attempt): SessionMetrics => {
+export const withAttempt = (metrics: SessionMetrics, attempt: Attempt): SessionMetrics => {
+  const { cost, error, usage } = attempt
   // Nothing is called with a wrong configuration.
   if (error?._tag === "ConfigurationError") return metrics
-  const mayCost = usage !== undefined || error === undefined || !isFree.has(error._tag)
   return {
     ...metrics,
     providerCalls: metrics.providerCalls + 1,
@@ -73,12 +73,18 @@ export const withAttempt = (metrics: SessionMetrics, { cost, error, usage }: Att
     inputTokens: metrics.inputTokens + (usage?.inputTokens ?? 0),
     outputTokens: metrics.outputTokens + (usage?.outputTokens ?? 0),
     costNanoUsd: metrics.costNanoUsd + (cost?.nanoUsd ?? 0),
-    unpricedCalls: metrics.unpricedCalls + Number(cost === undefined && mayCost)
+    unpricedCalls: metrics.unpricedCalls + Number(cost === undefined && mayCost(attempt))
   }
 }
 
-/** A provider that refuses a request does not charge for it. */
+/**
+ * Whether a provider may charge for a call: it does not for one that it refuses, or that never got there.
+ */
+export const mayCost = ({ error, usage }: Attempt): boolean =>
+  usage !== undefined || error === undefined || !isFree.has(error._tag)
+
 const isFree: ReadonlySet<TurnError["_tag"]> = new Set([
+  "ConfigurationError",
   "ProviderAuth",
   "ProviderQuota",
   "ProviderRejected",

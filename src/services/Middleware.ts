@@ -3,7 +3,9 @@ import type * as Effect from "effect/Effect"
 import type { MiddlewareError } from "../domain/error/MiddlewareError.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
-import type { Prompt } from "../domain/Turn.js"
+import type { Prompt, Turn } from "../domain/Turn.js"
+import type { TurnId } from "../domain/TurnId.js"
+import type { MiddlewareCondition } from "./MiddlewareCondition.js"
 import type { MiddlewareRefusal } from "./MiddlewareRefusal.js"
 import type { ProviderRequest } from "./ProviderRequest.js"
 import type { Reply } from "./Reply.js"
@@ -14,6 +16,11 @@ import type { Reply } from "./Reply.js"
 export interface MiddlewareContext {
   readonly session: SessionInfo
   readonly context: SessionContext
+  /**
+   * The turn; at `admission` the one that the send is to become, or the waiting one that is edited. Absent for a system
+   * message, which belongs to no turn.
+   */
+  readonly turnId?: TurnId
 }
 
 /**
@@ -29,13 +36,22 @@ export interface Middleware {
   readonly priority?: number
   /** Names of those that must have run before, whatever the priorities. */
   readonly dependsOn?: ReadonlyArray<string>
-  /** Runs for the sessions this holds for; for all unless told. */
-  readonly when?: (context: MiddlewareContext) => boolean
-  /** `required`, unless told: a failure, a defect or a timeout ends the turn. `optional`: it is skipped, with a warning. */
+  /**
+   * Runs for the sessions this holds for; for all unless told. Asked once at admission, and once when the turn starts for
+   * all that comes after.
+   */
+  readonly when?: MiddlewareCondition | ((context: MiddlewareContext) => boolean)
+  /**
+   * `required`, unless told: a failure, a defect or a timeout ends the turn. `optional`: it is skipped, with a warning and a
+   * `MiddlewareSkipped` among the turn's events.
+   */
   readonly policy?: "required" | "optional"
   /** 2 seconds unless told. */
   readonly timeout?: Duration.DurationInput
-  /** Its `reply` stage only looks and never changes, so that the reply may stream past it. False unless told. */
+  /**
+   * Its `turn` and `reply` stages only look and never change: the reply may stream past it, and the provider may hold the
+   * conversation. Its `turn` may then run once the question is in the history. False unless told.
+   */
   readonly observer?: boolean
   /** Told of each failure, whatever the policy. */
   readonly onError?: (error: MiddlewareError, context: MiddlewareContext) => Effect.Effect<void>
@@ -49,4 +65,19 @@ export interface Middleware {
   ) => Effect.Effect<ProviderRequest, MiddlewareRefusal>
   /** Before the reply is stored and shown. Deltas are held back until it is through, so a reply streams no more. */
   readonly reply?: (reply: Reply, context: MiddlewareContext) => Effect.Effect<Reply, MiddlewareRefusal>
+
+  /**
+   * Settles what `admission` has reserved for the turn of `context.turnId`. Told once, after the turn's terminal record is
+   * stored, whatever ended it: it may have been dropped before it started, or answered with the turn it was steered into.
+   *
+   * `turn` is undefined when the send has become no turn: this middleware was asked at `admission`, but then it or another
+   * refused, the turn could not be stored, or the send turned out to be known. Also when the session was deleted or went to
+   * another process with the turn unended.
+   *
+   * Told are those that were asked at `admission` of the turn in this process, whatever their conditions say since; those
+   * without an `admission` stage count as asked. A turn that an earlier process admitted is told to those it is for when
+   * it ends, which know nothing of it. Where the store could not say whether it stored a turn, both may be told, first that
+   * there is none. The turn is over: nothing waits for this, and a failure is logged and goes no further.
+   */
+  readonly ended?: (turn: Turn | undefined, context: MiddlewareContext) => Effect.Effect<void>
 }

@@ -16,7 +16,8 @@ import type { Reply } from "./Reply.js"
  *
  * Nothing that a middleware does goes further than its policy says. It gets frozen values, and its answer is checked: a
  * prompt has 1 to 64 parts, a message or a reply keeps to 64 parts and to the limits of `Part`, a request keeps its session,
- * its turn and its messages' session, and gains at most 64 messages. What an observer answers at `reply` is not taken.
+ * its turn and its messages' session, and gains at most 64 messages. What an observer answers at `turn` or
+ * `reply` is not taken.
  */
 export class MiddlewarePipeline
   extends Context.Tag("langswarm-session/services/MiddlewarePipeline")<MiddlewarePipeline, {
@@ -27,7 +28,7 @@ export class MiddlewarePipeline
     ) => Effect.Effect<ProviderRequest, MiddlewareError>
     readonly reply: (reply: Reply, context: MiddlewareContext) => Effect.Effect<Reply, MiddlewareError>
 
-    /** Whether any middleware wants to see what the provider is asked. */
+    /** Whether any middleware may change what the provider is asked. */
     readonly hasTurnStage: (context: MiddlewareContext) => boolean
 
     /** Whether a reply may be shown while it arrives: no middleware that may change it applies. */

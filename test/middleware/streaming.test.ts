@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Ref } from "effect"
 import type { Middleware } from "../../src/services/Middleware.js"
 import type { Reply } from "../../src/services/Reply.js"
+import { asking } from "../domain/conversation.js"
 import { appending, context, pipeline, reply } from "./pipeline.js"
 
 describe("MiddlewarePipeline lets a reply stream", () => {
@@ -39,5 +40,32 @@ describe("MiddlewarePipeline lets a reply stream", () => {
       })
       assert.deepStrictEqual(answer, said)
       assert.deepStrictEqual(yield* seen, [said])
+    }))
+})
+
+describe("MiddlewarePipeline lets a provider hold the conversation", () => {
+  const turning: Middleware = { name: "turning", turn: (request) => Effect.succeed({ ...request, messages: [] }) }
+
+  it.effect.each<[string, Middleware, boolean]>([
+    ["past an observer", { ...turning, observer: true }, false],
+    ["past one that is not for this session", { ...turning, when: () => false }, false],
+    ["never past one that may change what is asked", turning, true]
+  ])("%s", ([, middleware, expected]) =>
+    Effect.gen(function*() {
+      const found = yield* pipeline(
+        ({ hasTurnStage }) => Effect.sync(() => hasTurnStage(context)),
+        appending("other"),
+        middleware
+      )
+      assert.strictEqual(found, expected)
+    }))
+
+  it.effect("and takes no answer of an observer, since the provider knows what was said", () =>
+    Effect.gen(function*() {
+      const asked = asking("Hello")
+      const answer = yield* pipeline(({ turn }) => turn(asked, context), { ...turning, observer: true })
+      assert.strictEqual(answer, asked)
+      const changed = yield* pipeline(({ turn }) => turn(asked, context), turning)
+      assert.deepStrictEqual(changed.messages, [])
     }))
 })

@@ -8,7 +8,9 @@ export class MiddlewareError extends Schema.TaggedError<MiddlewareError>()("Midd
   ...errorFields("middleware"),
   middleware: Schema.String,
   stage: Schema.Literal("admission", "turn", "reply"),
-  reason: Schema.String
+  reason: Schema.String,
+  /** Milliseconds after which the same may be let through, where the middleware says so. */
+  retryAfterMs: Schema.optionalWith(Schema.NonNegativeInt, { exact: true })
 }) {
   override get message(): string {
     return `Middleware "${this.middleware}" stopped the turn at ${this.stage}: ${this.reason}`

@@ -6,33 +6,38 @@ import type { Part } from "../../domain/Part.js"
 import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { escapeText } from "./internal/escapeText.js"
+import { textOf } from "./internal/textOf.js"
 
 export interface LoggingMiddlewareOptions {
   /** `Info` unless told. */
   readonly level?: LogLevel.LogLevel
   /** Also writes what was said, on one line with control characters escaped. False unless told. */
   readonly content?: boolean
+  /** Characters of what was said that a line shows at most; `length` tells of all of it. 2,000 unless told. */
+  readonly maxContent?: number
 }
 
 /**
  * A middleware named `logging` that writes one line at each stage: the session, the role and the length of the text in
- * characters. It runs after all others, so that it sees what they made of a message, and is optional: a turn never fails
- * for want of a log line.
+ * characters. It runs after all others, so that it sees what they made of a message. It is an observer, and optional: a
+ * turn never waits or fails for want of a log line.
  */
-export const make = ({ content = false, level = LogLevel.Info }: LoggingMiddlewareOptions = {}): Middleware => {
+export const make = (
+  { content = false, level = LogLevel.Info, maxContent = 2000 }: LoggingMiddlewareOptions = {}
+): Middleware => {
   const log = (
     event: string,
     parts: ReadonlyArray<Part>,
     { session }: MiddlewareContext,
     annotations: Readonly<Record<string, unknown>>
   ) => {
-    const text = parts.map((part) => (part._tag === "Text" ? part.text : "")).join("")
+    const text = textOf(parts)
     return Effect.logWithLevel(level, event).pipe(
       Effect.annotateLogs({
         sessionId: session.id,
         ...annotations,
         length: text.length,
-        ...(content && { content: escapeText(text) })
+        ...(content && { content: escapeText(text.slice(0, maxContent)) })
       })
     )
   }

@@ -10,6 +10,7 @@ import type { Reply } from "../Reply.js"
 import { deepFreeze } from "./deepFreeze.js"
 import { CurrentInstrumentation, type Instrumentation } from "./Instrumentation.js"
 import { checkPrompt, checkReply, checkRequest } from "./middlewareAnswer.js"
+import { middlewareApplies } from "./middlewareApplies.js"
 import { orderMiddleware } from "./middlewareOrder.js"
 import { runStep, type Step } from "./middlewareStep.js"
 
@@ -46,9 +47,8 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
     admission: (prompt: Prompt, context: MiddlewareContext) => run(stages.admission, prompt, context),
     turn: (request: ProviderRequest, context: MiddlewareContext) => run(stages.turn, request, context),
     reply: (reply: Reply, context: MiddlewareContext) => run(stages.reply, reply, context),
-    hasTurnStage: (context: MiddlewareContext) => stages.turn.some(({ middleware }) => mayApply(middleware, context)),
-    mayStream: (context: MiddlewareContext) =>
-      stages.reply.every(({ middleware }) => middleware.observer === true || !mayApply(middleware, context)),
+    hasTurnStage: (context: MiddlewareContext) => stages.turn.some(({ middleware }) => mayChange(middleware, context)),
+    mayStream: (context: MiddlewareContext) => stages.reply.every(({ middleware }) => !mayChange(middleware, context)),
     add: (middleware: Middleware): Effect.Effect<void, ConfigurationError, Scope.Scope> =>
       Effect.acquireRelease(Effect.suspend(() => put([middleware])), () => remove(middleware)),
     list: Effect.sync(() => ordered.map(({ name }) => name))
@@ -79,7 +79,12 @@ const stagesOf = (ordered: ReadonlyArray<Middleware>, instrumentation: Instrumen
     turn: ordered.flatMap((middleware): ReadonlyArray<Step<ProviderRequest>> =>
       middleware.turn === undefined
         ? []
-        : [seen({ middleware, stage: "turn", process: middleware.turn.bind(middleware), check: checkRequest })]
+        : [seen({
+          middleware,
+          stage: "turn",
+          process: unlessObserver(middleware, middleware.turn.bind(middleware)),
+          check: checkRequest
+        })]
     ),
     reply: ordered.flatMap((middleware): ReadonlyArray<Step<Reply>> =>
       middleware.reply === undefined
@@ -87,17 +92,20 @@ const stagesOf = (ordered: ReadonlyArray<Middleware>, instrumentation: Instrumen
         : [seen({
           middleware,
           stage: "reply",
-          process: replyOf(middleware, middleware.reply.bind(middleware)),
+          process: unlessObserver(middleware, middleware.reply.bind(middleware)),
           check: checkReply
         })]
     )
   }
 }
 
-/** The reply may have been shown when an observer gets it, so an observer's answer is not taken. */
-const replyOf = ({ observer }: Middleware, process: Step<Reply>["process"]): Step<Reply>["process"] =>
-  observer === true ? (reply, context) => Effect.as(process(reply, context), reply) : process
+/** The provider may hold the conversation, and the reply may have been shown, so an observer's answer is not taken. */
+const unlessObserver = <A>({ observer }: Middleware, process: Step<A>["process"]): Step<A>["process"] =>
+  observer === true ? (value, context) => Effect.as(process(value, context), value) : process
+
+const mayChange = (middleware: Middleware, context: MiddlewareContext): boolean =>
+  middleware.observer !== true && mayApply(middleware, context)
 
 /** A condition that cannot be told counts as one that holds. */
-const mayApply = ({ when }: Middleware, context: MiddlewareContext): boolean =>
-  when === undefined || Either.getOrElse(Either.try(() => when(context)), () => true)
+const mayApply = (middleware: Middleware, context: MiddlewareContext): boolean =>
+  Either.getOrElse(Either.try(() => middlewareApplies(middleware, context)), () => true)

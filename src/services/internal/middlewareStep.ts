@@ -5,11 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { isString } from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import { MiddlewareError } from "../../domain/error/MiddlewareError.js"
 import type { Middleware, MiddlewareContext } from "../Middleware.js"
 import { MiddlewareRefusal } from "../MiddlewareRefusal.js"
 import { deepFreeze } from "./deepFreeze.js"
 import type { Check } from "./middlewareAnswer.js"
+import { middlewareApplies } from "./middlewareApplies.js"
 import { outsideOfSpans } from "./outsideOfSpans.js"
 
 const defaultTimeout = Duration.seconds(2)
@@ -29,10 +31,9 @@ export interface Step<A> {
  * ends in its policy. Only an interrupt from outside passes, and it reaches the middleware too.
  */
 export const runStep = <A>(step: Step<A>, asked: A, context: MiddlewareContext): Effect.Effect<A, MiddlewareError> =>
-  Effect.suspend(() => {
-    const { when } = step.middleware
-    return when === undefined || when(context) ? answer(step, deepFreeze(asked), context) : Effect.succeed(asked)
-  }).pipe(Effect.catchAllCause((cause) => settle(step, asked, context, cause)))
+  Effect.suspend(() =>
+    middlewareApplies(step.middleware, context) ? answer(step, deepFreeze(asked), context) : Effect.succeed(asked)
+  ).pipe(Effect.catchAllCause((cause) => settle(step, asked, context, cause)))
 
 const answer = <A>({ check, middleware, process }: Step<A>, asked: A, context: MiddlewareContext) =>
   process(asked, context).pipe(
@@ -68,7 +69,16 @@ const settle = <A>(
   const reason = (failure instanceof MiddlewareRefusal || failure instanceof StepFailed) && isString(failure.reason)
     ? failure.reason
     : "failed unexpectedly"
-  const error = new MiddlewareError({ middleware: name, stage, reason, sessionId: context.session.id })
+  const retryAfterMs = failure instanceof MiddlewareRefusal && isWait(failure.retryAfterMs)
+    ? failure.retryAfterMs
+    : undefined
+  const error = new MiddlewareError({
+    middleware: name,
+    stage,
+    reason,
+    sessionId: context.session.id,
+    ...(retryAfterMs !== undefined && { retryAfterMs })
+  })
 
   // A refusal's reason may quote what was refused, so the log does not repeat it.
   const told = failure instanceof MiddlewareRefusal
@@ -88,6 +98,8 @@ const settle = <A>(
     Effect.zipRight(policy === "optional" ? Effect.succeed(asked) : error)
   )
 }
+
+const isWait = Schema.is(Schema.NonNegativeInt)
 
 const tell = (middleware: Middleware, error: MiddlewareError, context: MiddlewareContext): Effect.Effect<void> =>
   Effect.suspend(() =>

@@ -1,0 +1,140 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Mailbox from "effect/Mailbox"
+import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
+import type { Turn } from "../../domain/Turn.js"
+import type { TurnId } from "../../domain/TurnId.js"
+import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
+import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
+import { analyzeText } from "./analytics/analyzeText.js"
+import type { MessageAnalysis } from "./analytics/MessageAnalysis.js"
+import { textOf } from "./internal/textOf.js"
+
+export interface AnalyticsMiddlewareOptions<E = never> {
+  /** Takes what was found out about a message, one after the other. */
+  readonly sink: (analysis: MessageAnalysis) => Effect.Effect<void, E>
+  /** What a question is for, in a word: as a model or a list of patterns may tell. */
+  readonly intent?: (text: string, context: MiddlewareContext) => Effect.Effect<string, E>
+  /** What mood a question is in. */
+  readonly sentiment?: (text: string, context: MiddlewareContext) => Effect.Effect<string, E>
+  /** How long each of the three may take. 5 seconds unless told. */
+  readonly timeout?: Duration.DurationInput
+  /** Characters of a message that are looked at. 10,000 unless told. */
+  readonly maxAnalyzed?: number
+  /** Messages that may wait for their analysis: further ones are left out, with a warning. 1,000 unless told. */
+  readonly capacity?: number
+}
+
+interface Said {
+  readonly role: MessageAnalysis["role"]
+  readonly text: string
+}
+
+interface Task extends Said, Pick<MessageAnalysis, "at" | "model" | "provider" | "turnId"> {
+  readonly context: MiddlewareContext
+}
+
+/**
+ * A middleware named `analytics` that finds out what messages are like, and tells `sink`: of each question and each reply
+ * that made it into the history, once its turn has ended, as they were after all other middleware. It works in the
+ * background until the scope closes, and holds up no turn: it is an observer, and optional. What a turn was asked in an earlier process
+ * it does not know.
+ */
+export const make = Effect.fnUntraced(function*<E = never>(options: AnalyticsMiddlewareOptions<E>) {
+  const { capacity = 1000, intent, maxAnalyzed = 10_000, sentiment, sink, timeout = "5 seconds" } = options
+  const said = new Map<TurnId, ReadonlyArray<Said>>()
+  const tasks = yield* Mailbox.make<Task>({ capacity, strategy: "dropping" })
+  let leftOut = 0
+
+  /** What throws, dies or hangs is gone on without. */
+  const tolerate = <A>(what: string, run: () => Effect.Effect<A, E>): Effect.Effect<A | undefined> =>
+    Effect.timeout(Effect.disconnect(Effect.suspend(run)), timeout).pipe(
+      // The cause may quote what was said.
+      Effect.catchAllCause(() =>
+        Effect.as(Effect.logWarning(`Analytics goes on without ${what}, which failed or took too long`), undefined)
+      )
+    )
+
+  const work = Effect.fnUntraced(function*({ at, context, model, provider, role, text, turnId }: Task) {
+    const { id: sessionId, userId } = context.session
+    const asks = role === "user" && text !== ""
+    const found = asks && intent ? yield* tolerate("an intent", () => intent(text, context)) : undefined
+    const mood = asks && sentiment ? yield* tolerate("a sentiment", () => sentiment(text, context)) : undefined
+    const analysis: MessageAnalysis = {
+      sessionId,
+      turnId,
+      userId,
+      role,
+      provider,
+      model,
+      at,
+      ...analyzeText(text, maxAnalyzed),
+      ...(found !== undefined && { intent: found }),
+      ...(mood !== undefined && { sentiment: mood })
+    }
+    yield* tolerate("its sink", () => sink(analysis))
+    if (leftOut === 0) return
+    yield* Effect.logWarning(`Analytics is too slow, and has left out ${leftOut} messages`)
+    leftOut = 0
+  })
+
+  // In between, others have their turn.
+  const worker = yield* Effect.forkScoped(
+    Effect.forever(Effect.zipRight(Effect.yieldNow(), Effect.flatMap(tasks.take, work)))
+  )
+  yield* Effect.addFinalizer(() =>
+    Effect.zipRight(tasks.end, Effect.timeoutOption(Fiber.await(worker), Duration.times(timeout, 2)))
+  )
+
+  const middleware: Middleware = {
+    name: "analytics",
+    priority: Number.MIN_SAFE_INTEGER,
+    policy: "optional",
+    observer: true,
+    admission: (prompt, { turnId }) =>
+      Effect.sync(() => {
+        // An edited turn asks what it was told last.
+        if (turnId) said.set(turnId, [{ role: "user", text: textOf(prompt.parts) }])
+        return prompt
+      }),
+    reply: (reply, { turnId }) =>
+      Effect.sync(() => {
+        if (turnId) said.set(turnId, [...(said.get(turnId) ?? []), { role: "assistant", text: textOf(reply.parts) }])
+        return reply
+      }),
+    ended: (turn, context) =>
+      Effect.gen(function*() {
+        const { turnId } = context
+        if (turnId === undefined) return
+        const all = said.get(turnId) ?? []
+        said.delete(turnId)
+        if (turn === undefined) return
+        for (const one of all) {
+          if (isKept(turn, one) && !(yield* tasks.offer(taskOf(turn, one, context)))) leftOut++
+        }
+      })
+  }
+  return middleware
+})
+
+/**
+ * Adds it to the pipeline. Fails when a middleware named `analytics` is there already.
+ */
+export const layer = <E = never>(
+  options: AnalyticsMiddlewareOptions<E>
+): Layer.Layer<never, ConfigurationError, MiddlewarePipeline> =>
+  Layer.scopedDiscard(Effect.gen(function*() {
+    const pipeline = yield* MiddlewarePipeline
+    yield* pipeline.add(yield* make(options))
+  }))
+
+/** Whether it made it into the history. */
+const isKept = (turn: Turn, { role }: Said): boolean => (role === "user" ? turn.promptSeq : turn.replySeq) !== undefined
+
+const taskOf = (turn: Turn, one: Said, context: MiddlewareContext): Task => {
+  const { model, provider } = turn.attempts?.at(-1) ?? context.session
+  const at = one.role === "user" ? turn.acceptedAt : turn.endedAt ?? turn.acceptedAt
+  return { ...one, turnId: turn.id, provider, model, at, context }
+}

@@ -1,0 +1,21 @@
+import type { Middleware, MiddlewareContext } from "../Middleware.js"
+
+/**
+ * Whether a middleware is for a session. Throws what its predicate throws.
+ */
+export const middlewareApplies = ({ when }: Middleware, context: MiddlewareContext): boolean => {
+  if (when === undefined) return true
+  if (typeof when === "function") return when(context)
+  const { model, predicate, provider, tags, userType } = when
+  const { config, model: ownModel, provider: ownProvider } = context.session
+  return matches(userType, [context.context.user["type"]]) &&
+    matches(provider, [ownProvider]) &&
+    matches(model, [ownModel]) &&
+    matches(tags, config.tags ?? []) &&
+    (predicate === undefined || predicate(context))
+}
+
+const matches = (wanted: string | ReadonlyArray<string> | undefined, own: ReadonlyArray<unknown>): boolean => {
+  if (wanted === undefined) return true
+  return (typeof wanted === "string" ? [wanted] : wanted).some((one) => own.includes(one))
+}
