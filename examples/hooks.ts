@@ -46,6 +46,8 @@ const program = Effect.gen(function*() {
 })
 
 program.pipe(
-  Effect.provide(Layer.mergeAll(mirror, alerts, audit, quiet).pipe(Layer.provideMerge(SessionRuntime.layerTest()))),
+  Effect.provide(
+    Layer.mergeAll(mirror, alerts, audit).pipe(Layer.provideMerge(SessionRuntime.layerTest()), Layer.provide(quiet))
+  ),
   NodeRuntime.runMain
 )
