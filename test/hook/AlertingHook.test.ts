@@ -12,6 +12,15 @@ const collecting = () => {
 }
 const isFailure: AlertingHook.AlertRule["when"] = ({ _tag }) => _tag === "TurnFailed"
 
+const rule = (count: number) => ({
+  name: "a",
+  when: isFailure,
+  threshold: { count, within: "1 second" as const }
+})
+
+const refused = (...rules: ReadonlyArray<AlertingHook.AlertRule>) =>
+  Effect.map(Effect.flip(AlertingHook.make({ rules, sinks: [] })), ({ problems }) => problems)
+
 describe("AlertingHook", () => {
   it.effect("alerts when a rule says so: of what, and never of what was said", () =>
     Effect.gen(function*() {
@@ -113,13 +122,6 @@ describe("AlertingHook", () => {
 
   it.effect("refuses rules of one name, and a threshold that cannot be counted to", () =>
     Effect.gen(function*() {
-      const rule = (count: number) => ({
-        name: "a",
-        when: isFailure,
-        threshold: { count, within: "1 second" as const }
-      })
-      const refused = (...rules: ReadonlyArray<AlertingHook.AlertRule>) =>
-        Effect.map(Effect.flip(AlertingHook.make({ rules, sinks: [] })), ({ problems }) => problems)
       assert.deepStrictEqual(yield* refused(rule(1), rule(1)), [
         "there are two rules \"a\"; give one of them another name"
       ])

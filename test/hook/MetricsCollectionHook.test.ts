@@ -21,6 +21,13 @@ const added = <A, E, R>(effect: Effect.Effect<A, E, R>, read: Effect.Effect<numb
 const ofProvider = (metric: typeof metrics.sessionsCreated, provider = "mock") =>
   Effect.map(Metric.value(metrics.withTag(metric, "provider", provider)), ({ count }) => count)
 
+const ofRole = (role: string) =>
+  Effect.map(Metric.value(metrics.withTag(metrics.messages, "role", role)), ({ count }) => count)
+
+const sum = (metric: typeof metrics.responseTime) => Effect.map(Metric.value(metric), ({ sum }) => sum)
+
+const count = (metric: typeof metrics.inputTokens) => Effect.map(Metric.value(metric), ({ count }) => count)
+
 describe("MetricsCollectionHook", () => {
   it.effect("counts sessions by their provider, archived ones by what the store knows of them", () =>
     Effect.gen(function*() {
@@ -44,14 +51,10 @@ describe("MetricsCollectionHook", () => {
   it.effect("measures messages, replies and turns", () =>
     Effect.gen(function*() {
       const { on } = yield* MetricsCollectionHook.make()
-      const ofRole = (role: string) =>
-        Effect.map(Metric.value(metrics.withTag(metrics.messages, "role", role)), ({ count }) => count)
       const length = Effect.map(
         Metric.value(metrics.withTag(metrics.messageLength, "role", "user")),
         ({ sum }) => sum
       )
-      const sum = (metric: typeof metrics.responseTime) => Effect.map(Metric.value(metric), ({ sum }) => sum)
-      const count = (metric: typeof metrics.inputTokens) => Effect.map(Metric.value(metric), ({ count }) => count)
       assert.strictEqual(yield* added(on(sent("hello")), ofRole("user")), 1)
       assert.strictEqual(yield* added(on(sent("hello")), length), 5)
       assert.strictEqual(yield* added(on(received(12)), ofRole("assistant")), 1)

@@ -119,22 +119,22 @@ describe("hooks, of how a session begins and ends,", () => {
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 })
 
-describe("what a hook gives up on", () => {
-  /** A hook that fails as long as it is told to. */
-  const failing = (fails: (event: SessionEvent) => boolean = () => true) => {
-    const control = { broken: true }
-    const heard: Array<string> = []
-    const hook: Hook = {
-      name: "broken",
-      retries: 0,
-      on: (event) =>
-        control.broken && fails(event)
-          ? Effect.fail("down: canary")
-          : Effect.sync(() => heard.push(`${event.number} ${event._tag}`))
-    }
-    return { control, heard, hook }
+/** A hook that fails as long as it is told to. */
+const failing = (fails: (event: SessionEvent) => boolean = () => true) => {
+  const control = { broken: true }
+  const heard: Array<string> = []
+  const hook: Hook = {
+    name: "broken",
+    retries: 0,
+    on: (event) =>
+      control.broken && fails(event)
+        ? Effect.fail("down: canary")
+        : Effect.sync(() => heard.push(`${event.number} ${event._tag}`))
   }
+  return { control, heard, hook }
+}
 
+describe("what a hook gives up on", () => {
   it.scoped("is a dead letter, that is listed, counted, and replayed in order", () =>
     Effect.gen(function*() {
       const { control, heard, hook } = failing()
