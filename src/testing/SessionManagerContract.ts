@@ -1,5 +1,6 @@
 import { branchCases } from "./internal/sessionManager/branchCases.js"
 import type { ContractCase } from "./internal/sessionManager/ContractCase.js"
+import { deadLetterCases } from "./internal/sessionManager/deadLetterCases.js"
 import { feedCases } from "./internal/sessionManager/feedCases.js"
 import { lifecycleCases } from "./internal/sessionManager/lifecycleCases.js"
 import { providerCases } from "./internal/sessionManager/providerCases.js"
@@ -19,5 +20,6 @@ export const SessionManagerContract: ReadonlyArray<ContractCase> = [
   ...feedCases,
   ...branchCases,
   ...providerCases,
+  ...deadLetterCases,
   ...refusalCases
 ]

@@ -1,6 +1,7 @@
 import { commitCases } from "./internal/sessionStore/commitCases.js"
 import type { ConformanceCase } from "./internal/sessionStore/ConformanceCase.js"
 import { contextCases } from "./internal/sessionStore/contextCases.js"
+import { deadLetterCases } from "./internal/sessionStore/deadLetterCases.js"
 import { dueCases } from "./internal/sessionStore/dueCases.js"
 import { eventCases } from "./internal/sessionStore/eventCases.js"
 import { footprintCases } from "./internal/sessionStore/footprintCases.js"
@@ -33,6 +34,7 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...turnCases,
   ...providerCases,
   ...eventCases,
+  ...deadLetterCases,
   ...commitCases,
   ...ownershipCases,
   ...dueCases,

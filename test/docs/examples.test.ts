@@ -32,6 +32,13 @@ const printed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "10: You said: Are you there?",
     "Bob, who stayed, saw 10 events"
   ],
+  hooks: [
+    "audit: SessionCreated, ada",
+    "alert \"archived\": SessionArchived",
+    "dead letter of mirror: SessionArchived, failed",
+    "mirrored 00000000-0000-7000-8000-000000000001",
+    "1 told again"
+  ],
   customProvider: ["IS!!", "ANYBODY!!", "THERE!!"],
   effectAi: ["I was shown 4 messages: system, user, assistant, user", "5 tokens"],
   busy: [

@@ -5,6 +5,8 @@ import { HookBus } from "../../src/services/HookBus.js"
 import { type Middleware } from "../../src/services/Middleware.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
+import { SessionManager } from "../../src/services/SessionManager.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
 import { start } from "../host/anotherHost.js"
 import { untyped } from "../middleware/untyped.js"
 
@@ -49,11 +51,21 @@ describe("extensions that misbehave", () => {
     ["hangs", () => Effect.never]
   ])("row 50: let a turn complete beside a hook that %s", ([, on]) =>
     Effect.gen(function*() {
+      const sane = yield* start
+      yield* sane.send("Hi")
       yield* Effect.flatMap(HookBus, (bus) => bus.add({ name: "broken", on, retries: 0, timeout: "1 second" }))
       const session = yield* start
+      // No time passes, and nothing else happens than without it.
       assert.strictEqual((yield* session.send("Hi")).text, "You said: Hi")
+      const store = yield* SessionStore
+      const tags = (id: typeof session.id) =>
+        Effect.map(store.events(id, 0, 100), (events) => events.map(({ _tag }) => _tag))
+      assert.deepStrictEqual(yield* tags(session.id), yield* tags(sane.id))
       const flush = yield* Effect.fork(Effect.flatMap(HookBus, (bus) => bus.flush))
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(flush)
+      yield* TestClock.adjust("1 minute")
+      const { store: { deadLetters } } = yield* Effect.flatMap(SessionManager, (sessions) => sessions.health)
+      assert.strictEqual(deadLetters, 6)
     }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest())))
 })

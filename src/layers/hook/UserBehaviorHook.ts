@@ -70,8 +70,8 @@ export interface UserBehaviorHookOptions {
 const maxUsers = 10_000
 const minute = Duration.minutes(1)
 
-const warn = ({ at: _, kind, ...details }: BehaviorFlag) =>
-  Effect.annotateLogs(Effect.logWarning(`Unusual behavior: ${kind}`), details)
+const warn = ({ kind, limit, sessionId, userId, value }: BehaviorFlag) =>
+  Effect.annotateLogs(Effect.logWarning(`Unusual behavior: ${kind}`), { userId, sessionId, value, limit })
 
 /**
  * A hook named `behavior` that watches how users use their sessions. Who has which sessions is asked of the store; rates and

@@ -19,8 +19,6 @@ export const makeHookBus = Effect.fnUntraced(function*(initial: ReadonlyArray<Ho
   const names = new Set<string>()
   const workers = new Map<string, HookWorker>()
 
-  const refuse = (problem: string) => new ConfigurationError({ problems: [problem] })
-
   const takeName = (name: string) =>
     Effect.acquireRelease(
       Effect.suspend(() => {
@@ -83,3 +81,5 @@ export const makeHookBus = Effect.fnUntraced(function*(initial: ReadonlyArray<Ho
     )
   }
 })
+
+const refuse = (problem: string) => new ConfigurationError({ problems: [problem] })

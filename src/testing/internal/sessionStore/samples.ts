@@ -1,5 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type { DeadLetter } from "../../../domain/DeadLetter.js"
 import { Message } from "../../../domain/Message.js"
 import { MessageId } from "../../../domain/MessageId.js"
 import type { MessageQuery } from "../../../domain/MessageQuery.js"
@@ -11,6 +12,7 @@ import type { Prompt, Turn } from "../../../domain/Turn.js"
 import { TurnId } from "../../../domain/TurnId.js"
 import { UserId } from "../../../domain/UserId.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
+import type { SessionDeletion } from "../../../services/SessionDeletion.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 
 /** The sessions and messages that cases are made of: the same in each run, but for the ids of sessions. */
@@ -72,6 +74,28 @@ export const eventOf = (sessionId: SessionId, number: number, body: Body<Session
   number,
   at: at(number),
   ...body
+})
+
+/** What is left of a session that was deleted. */
+export const deletionOf = (sessionId: SessionId, number: number): SessionDeletion => ({
+  _tag: "SessionDeleted",
+  sessionId,
+  number,
+  at: at(number),
+  userId: sessionOf(sessionId).userId,
+  provider: "mock"
+})
+
+/** Of a hook that no other case has. */
+export const deadLetterOf = (sessionId: SessionId, number: number, over: Partial<DeadLetter> = {}): DeadLetter => ({
+  hook: `hook-${sessionId}`.slice(0, 64),
+  sessionId,
+  number,
+  event: "SessionArchived",
+  at: at(number),
+  attempts: 3,
+  reason: "failed",
+  ...over
 })
 
 /** A new session in the store. */

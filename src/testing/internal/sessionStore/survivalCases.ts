@@ -18,6 +18,8 @@ import { assertSame } from "./assertSame.js"
 import {
   at,
   createSession,
+  deadLetterOf,
+  deletionOf,
   eventOf,
   forkSession,
   messageOf,
@@ -156,6 +158,26 @@ export const survivalCases = [
       assert.deepEqual(yield* seqsOf(id, { rewound: true }), [1, 2, 3, 4, 5])
       assert.equal((yield* store.get(id)).messageCount, 4)
       assert.deepEqual((yield* store.contextAt(id, 2)).user, { name: "Ada" })
+    })
+  ),
+
+  survivalCase(
+    "keeps what hooks have given up on, and a deletion that they were not told of",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(0)
+      yield* store.remove(id, epoch, deletionOf(id, 2))
+      const other = yield* ownSession(0)
+      yield* store.commit(other.id, other.epoch, { deadLetters: [deadLetterOf(id, 1, { sessionId: other.id })] })
+      return id
+    }),
+    Effect.fnUntraced(function*(id) {
+      const store = yield* SessionStore
+      assertSame(SessionEvent, Option.getOrThrow(yield* store.deletion(id)), deletionOf(id, 2))
+      const { items } = yield* store.deadLetters({ hook: deadLetterOf(id, 1).hook })
+      assert.deepEqual(items.map(({ number }) => number), [1])
+      yield* store.settleDeletion(id, [])
+      assert.ok(Option.isNone(yield* store.deletion(id)))
     })
   ),
 

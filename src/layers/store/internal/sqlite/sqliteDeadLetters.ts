@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import type { SessionDeletion } from "../../../../services/SessionDeletion.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import { deadLetterCursor } from "../deadLetterCursor.js"
@@ -68,7 +69,7 @@ export const sqliteDeadLetters = (
       Effect.catchAll(selectDeadLetters(sql, query, limit + 1, position), storeErrorOrDie)
     )
     const { items, ...page } = pageOf(yield* decodeLetters(rows), limit, ({ key }) => deadLetterCursor.encode({ key }))
-    return { ...page, items: items.map(({ key: _, ...letter }) => letter) }
+    return { ...page, items: items.map(Struct.omit("key")) }
   }),
 
   updateDeadLetter: (letter) =>
