@@ -50,6 +50,8 @@ const priced = SessionRuntime.layer().pipe(
   Layer.provideMerge(Exported.layer)
 )
 
+const modelOf = (model: string) => ({ "gen_ai.request.model": model })
+
 describe("the metrics of a turn", () => {
   it.scoped("count its calls and their tokens by OpenTelemetry's conventions, and know no user and no session", () =>
     Effect.gen(function*() {
@@ -85,11 +87,10 @@ describe("the metrics of a turn", () => {
       yield* session.send("Hello")
       const unpriced = yield* start("unpriced")
       yield* unpriced.send("Hello")
-      const of = (model: string) => ({ "gen_ai.request.model": model })
-      assert.strictEqual(yield* value("langswarm_session_cost", of("priced")), 0.25)
-      assert.deepStrictEqual(yield* points("langswarm_session_cost", of("unpriced")), [])
-      assert.strictEqual(yield* value("langswarm_session_unpriced_calls", of("unpriced")), 1)
-      assert.deepStrictEqual(yield* points("langswarm_session_unpriced_calls", of("priced")), [])
+      assert.strictEqual(yield* value("langswarm_session_cost", modelOf("priced")), 0.25)
+      assert.deepStrictEqual(yield* points("langswarm_session_cost", modelOf("unpriced")), [])
+      assert.strictEqual(yield* value("langswarm_session_unpriced_calls", modelOf("unpriced")), 1)
+      assert.deepStrictEqual(yield* points("langswarm_session_unpriced_calls", modelOf("priced")), [])
     }).pipe(Effect.provide(priced)))
 
   it.effect("count each turn once, by what became of it", () =>

@@ -146,7 +146,7 @@ describe("the spans of a turn", () => {
       )
       yield* host.send(session.id, { content: "two" })
       const spans = yield* Effect.flatMap(Exported, ({ spans }) => spans)
-      const [found] = spans.filter(({ name }) => name === "turn")
+      const found = spans.find(({ name }) => name === "turn")
       assert.deepStrictEqual(outline(found?.children ?? []), ["store commit", "chat left", "store commit"])
     }).pipe(Effect.provide(runtime())))
 

@@ -34,7 +34,7 @@ export interface HostLoad {
 
 /**
  * How the turns of a host are seen from outside. It is here rather than around the services, because a turn passes from fiber
- * to fiber, and what is commited for it in the mailbox has to be known as its own. It costs next to nothing unless a layer
+ * to fiber, and what is committed for it in the mailbox has to be known as its own. It costs next to nothing unless a layer
  * puts something in its place: a span costs 13 microseconds, and a turn has several.
  */
 export interface Instrumentation {
