@@ -12,6 +12,7 @@ export const layer = SessionRpcs.toLayer(
       List: (query) => sessions.search(query),
       ListProviders: () => sessions.listProviders,
       ProviderInfo: ({ name }) => sessions.providerInfo(name),
+      Analytics: (query) => sessions.analytics(query),
       Health: () => sessions.health,
       Info: ({ sessionId }) => sessions.session(sessionId).info,
       Context: ({ sessionId }) => sessions.session(sessionId).context,

@@ -1,6 +1,8 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
+import { Analytics } from "../domain/Analytics.js"
+import { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
 import { ConfigureSession } from "../domain/ConfigureSession.js"
 import { ContextPatch } from "../domain/ContextPatch.js"
 import { CreateSession } from "../domain/CreateSession.js"
@@ -64,6 +66,7 @@ export class SessionRpcs extends RpcGroup.make(
     error: Schema.Union(AccessError, ConfigurationError),
     defect
   }),
+  Rpc.make("Analytics", { payload: AnalyticsQuery, success: Analytics, error: AccessError, defect }),
   Rpc.make("Health", { success: Health, error: AccessError, defect }),
   Rpc.make("Info", { payload: { sessionId }, success: SessionInfo, error: ReadError, defect }),
   Rpc.make("Context", { payload: { sessionId }, success: SessionContext, error: ReadError, defect }),

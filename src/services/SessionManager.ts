@@ -1,6 +1,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Analytics } from "../domain/Analytics.js"
+import type { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
 import type { CreateSession } from "../domain/CreateSession.js"
 import type { AccessError } from "../domain/error/AccessError.js"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
@@ -53,6 +55,12 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
 
   /** What is known of one of them. Fails with `ConfigurationError` when there is none of that name. */
   readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
+
+  /**
+   * What was used over a period of UTC days: the last 30, today included, unless told. Sessions that were deleted are in it.
+   * Costs as much as there are days, providers, models and sets of tags, however many messages there are.
+   */
+  readonly analytics: (query?: typeof AnalyticsQuery.Encoded) => Effect.Effect<Analytics, AccessError>
 
   readonly health: Effect.Effect<Health, AccessError>
 }>() {

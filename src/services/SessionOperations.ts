@@ -1,4 +1,6 @@
 import type * as Effect from "effect/Effect"
+import type { Analytics } from "../domain/Analytics.js"
+import type { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
 import type { CreateSession } from "../domain/CreateSession.js"
 import type { AccessError } from "../domain/error/AccessError.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
@@ -32,6 +34,7 @@ export interface SessionOperations extends Omit<SessionHost["Type"], "load"> {
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
   readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>
   readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
+  readonly analytics: (query: AnalyticsQuery) => Effect.Effect<Analytics, AccessError>
   readonly health: Effect.Effect<Health, AccessError>
 
   readonly info: (id: SessionId) => Effect.Effect<SessionInfo, SessionNotFound | AccessError>

@@ -37,6 +37,7 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, patienc
     list: (query) => call(client.List(query)),
     listProviders: call(Effect.suspend(() => client.ListProviders())),
     providerInfo: (name) => call(client.ProviderInfo({ name })),
+    analytics: (query) => call(client.Analytics(query)),
     health: call(Effect.suspend(() => client.Health())),
     info: (sessionId) => call(client.Info({ sessionId })),
     context: (sessionId) => call(client.Context({ sessionId })),

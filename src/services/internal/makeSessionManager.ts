@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { AnalyticsQuery } from "../../domain/AnalyticsQuery.js"
 import { CreateSession } from "../../domain/CreateSession.js"
 import { ProviderName } from "../../domain/ProviderTarget.js"
 import { SessionId } from "../../domain/SessionId.js"
@@ -11,6 +12,7 @@ const checkCreate = checkInput(CreateSession)
 const checkId = checkInput(SessionId)
 const checkName = checkInput(ProviderName)
 const checkQuery = checkInput(SessionQuery)
+const checkAnalytics = checkInput(AnalyticsQuery)
 
 /**
  * The manager over whichever operations there are: the one place where input is checked and handles are made, so that it is
@@ -36,6 +38,9 @@ export const makeSessionManager = (operations: SessionOperations) => {
     listProviders: Effect.withSpan(operations.listProviders, "SessionManager.listProviders"),
     providerInfo: Effect.fn("SessionManager.providerInfo")((name: string) =>
       Effect.flatMap(checkName(name), operations.providerInfo)
+    ),
+    analytics: Effect.fn("SessionManager.analytics")((query: typeof AnalyticsQuery.Encoded = {}) =>
+      Effect.flatMap(checkAnalytics(query), operations.analytics)
     ),
     health: Effect.withSpan(operations.health, "SessionManager.health")
   }
