@@ -43,10 +43,13 @@ const statementsOf = (trigger: string): ReadonlyArray<string> =>
     .replace(/OLD\.\w+/g, "?").split(";").slice(0, -1)
 
 /** Steps whose cost grows with the database and not with the answer. Two indexes hold nothing but answers. */
-const isSlow = (step: string) =>
-  step.includes("TEMP B-TREE") ||
+const isSlow = (step: string, query: string) =>
+  // Rollups are added up by whatever they are asked for; how few they are is why they are kept.
+  (step.includes("TEMP B-TREE") && !/\bFROM rollup/.test(query)) ||
   (step.startsWith("SCAN ") &&
-    !/^SCAN (CONSTANT|pragma_|turns USING INDEX turns_open|sessions USING INDEX sessions_undelivered)/.test(step))
+    !/^SCAN (CONSTANT|pragma_|json_each|turns USING INDEX turns_open|sessions USING INDEX sessions_undelivered)/.test(
+      step
+    ))
 
 describe("SqliteSessionStore's queries", () => {
   it.scoped("have an index each, and each index has its query", () =>
@@ -70,7 +73,7 @@ describe("SqliteSessionStore's queries", () => {
       assert.isAbove(triggers.length, 3)
 
       const plans = [...reads, ...writes, ...triggers].map((query) => ({ query, plan: planOf(db, query) }))
-      assert.deepStrictEqual(plans.filter(({ plan }) => plan.some(isSlow)), [])
+      assert.deepStrictEqual(plans.filter(({ plan, query }) => plan.some((step) => isSlow(step, query))), [])
 
       // A user has few sessions, however many are active.
       const ofUser = plans.filter(({ query }) => query.includes("AND user_id = ?"))
