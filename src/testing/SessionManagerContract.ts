@@ -1,3 +1,4 @@
+import { analyticsCases } from "./internal/sessionManager/analyticsCases.js"
 import { branchCases } from "./internal/sessionManager/branchCases.js"
 import type { ContractCase } from "./internal/sessionManager/ContractCase.js"
 import { feedCases } from "./internal/sessionManager/feedCases.js"
@@ -19,5 +20,6 @@ export const SessionManagerContract: ReadonlyArray<ContractCase> = [
   ...feedCases,
   ...branchCases,
   ...providerCases,
-  ...refusalCases
+  ...refusalCases,
+  ...analyticsCases
 ]
