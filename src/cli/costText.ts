@@ -2,9 +2,11 @@ import * as BigDecimal from "effect/BigDecimal"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
 
 /**
- * What a session has cost, in words: never a sum that passes for the whole.
+ * What something has cost, in words: never a sum that passes for the whole.
  */
-export const costText = ({ costNanoUsd, unpricedCalls }: SessionMetrics): string => {
+export const costText = (
+  { costNanoUsd, unpricedCalls }: Pick<SessionMetrics, "costNanoUsd" | "unpricedCalls">
+): string => {
   const known = `$${BigDecimal.format(BigDecimal.normalize(BigDecimal.make(BigInt(costNanoUsd), 9)))}`
   if (unpricedCalls === 0) return known
   const calls = `${unpricedCalls} ${unpricedCalls === 1 ? "call" : "calls"}`

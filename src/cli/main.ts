@@ -2,6 +2,7 @@
 import * as Command from "@effect/cli/Command"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
+import { analytics } from "./analytics.js"
 import { chat } from "./chat.js"
 import { configure } from "./configure.js"
 import { deadLetters } from "./deadLetters.js"
@@ -40,6 +41,7 @@ const root = Command.make("langswarm-session").pipe(
     show,
     messages,
     providers,
+    analytics,
     configure,
     fork,
     rewind,

@@ -24,6 +24,7 @@ export const layer = SessionRpcs.toLayer(
             : Effect.flatMap(decodeLine(text), (record) => sessions.importSession(record, part.options))),
       EraseUser: ({ userId }) => sessions.eraseUser(userId),
       Cleanup: (cleanup) => sessions.cleanup(cleanup),
+      Analytics: (query) => sessions.analytics(query),
       Health: () => sessions.health,
       Info: ({ sessionId }) => sessions.session(sessionId).info,
       Context: ({ sessionId }) => sessions.session(sessionId).context,

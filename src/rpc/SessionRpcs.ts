@@ -1,6 +1,8 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
+import { Analytics } from "../domain/Analytics.js"
+import { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
 import { CleanupOutcome, CleanupSessions } from "../domain/CleanupSessions.js"
 import { ConfigureSession } from "../domain/ConfigureSession.js"
 import { ContextPatch } from "../domain/ContextPatch.js"
@@ -84,6 +86,7 @@ export class SessionRpcs extends RpcGroup.make(
   Rpc.make("ImportPart", { payload: ImportPart, success: Schema.NullOr(ImportOutcome), error: AccessError, defect }),
   Rpc.make("EraseUser", { payload: { userId: UserId }, success: ErasureReceipt, error: ChangeError, defect }),
   Rpc.make("Cleanup", { payload: CleanupSessions, success: CleanupOutcome, error: AccessError, defect }),
+  Rpc.make("Analytics", { payload: AnalyticsQuery, success: Analytics, error: AccessError, defect }),
   Rpc.make("Health", { success: Health, error: AccessError, defect }),
   Rpc.make("Info", { payload: { sessionId }, success: SessionInfo, error: ReadError, defect }),
   Rpc.make("Context", { payload: { sessionId }, success: SessionContext, error: ReadError, defect }),

@@ -2,6 +2,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
+import type { Analytics } from "../domain/Analytics.js"
+import type { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
 import type { CleanupOutcome, CleanupSessions } from "../domain/CleanupSessions.js"
 import type { CreateSession } from "../domain/CreateSession.js"
 import type { DeadLetter } from "../domain/DeadLetter.js"
@@ -75,6 +77,7 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
   readonly replayDeadLetters: (
     replay?: typeof ReplayDeadLetters.Encoded
   ) => Effect.Effect<ReplayOutcome, AccessError>
+
   /**
    * The sessions that match, whole, newest first: each as it is at one moment. They are read as the stream is, one at a time.
    */
@@ -106,6 +109,12 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
 
   /** Archives or deletes sessions that have rested. One that becomes active meanwhile is spared. */
   readonly cleanup: (cleanup: typeof CleanupSessions.Encoded) => Effect.Effect<CleanupOutcome, AccessError>
+
+  /**
+   * What was used over a period of UTC days: the last 30, today included, unless told. Sessions that were deleted are in it.
+   * Costs as much as there are days, providers, models and sets of tags, however many messages there are.
+   */
+  readonly analytics: (query?: typeof AnalyticsQuery.Encoded) => Effect.Effect<Analytics, AccessError>
 
   readonly health: Effect.Effect<Health, AccessError>
 }>() {

@@ -1,5 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import type { Analytics } from "../domain/Analytics.js"
+import type { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
 import type { CleanupOutcome, CleanupSessions } from "../domain/CleanupSessions.js"
 import type { CreateSession } from "../domain/CreateSession.js"
 import type { DeadLetter } from "../domain/DeadLetter.js"
@@ -44,6 +46,7 @@ export interface SessionOperations extends Omit<SessionHost["Type"], "announce" 
   readonly importSession: (record: SessionExport, options: ImportOptions) => Effect.Effect<ImportOutcome, AccessError>
   readonly eraseUser: (userId: UserId) => Effect.Effect<ErasureReceipt, ChangeError>
   readonly cleanup: (cleanup: CleanupSessions) => Effect.Effect<CleanupOutcome, AccessError>
+  readonly analytics: (query: AnalyticsQuery) => Effect.Effect<Analytics, AccessError>
   readonly health: Effect.Effect<Health, AccessError>
   readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<Page<DeadLetter>, AccessError>
   readonly replayDeadLetters: (replay: ReplayDeadLetters) => Effect.Effect<ReplayOutcome, AccessError>

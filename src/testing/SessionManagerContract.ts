@@ -1,3 +1,4 @@
+import { analyticsCases } from "./internal/sessionManager/analyticsCases.js"
 import { branchCases } from "./internal/sessionManager/branchCases.js"
 import type { ContractCase } from "./internal/sessionManager/ContractCase.js"
 import { deadLetterCases } from "./internal/sessionManager/deadLetterCases.js"
@@ -21,5 +22,6 @@ export const SessionManagerContract: ReadonlyArray<ContractCase> = [
   ...branchCases,
   ...providerCases,
   ...deadLetterCases,
-  ...refusalCases
+  ...refusalCases,
+  ...analyticsCases
 ]

@@ -1,3 +1,4 @@
+import { analyticsCases } from "./internal/sessionStore/analyticsCases.js"
 import { commitCases } from "./internal/sessionStore/commitCases.js"
 import type { ConformanceCase } from "./internal/sessionStore/ConformanceCase.js"
 import { contextCases } from "./internal/sessionStore/contextCases.js"
@@ -39,7 +40,8 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...ownershipCases,
   ...dueCases,
   ...restoreCases,
-  ...footprintCases
+  ...footprintCases,
+  ...analyticsCases
 ]
 
 /**

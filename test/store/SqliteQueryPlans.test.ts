@@ -43,10 +43,11 @@ const statementsOf = (trigger: string): ReadonlyArray<string> =>
     .replace(/(?:NEW|OLD)\.\w+/g, "?").split(";").slice(0, -1)
 
 /** Steps whose cost grows with the database and not with the answer. Two indexes hold nothing but answers. */
-const isSlow = (step: string) =>
-  step.includes("TEMP B-TREE") ||
+const isSlow = (step: string, query: string) =>
+  // Rollups are added up by whatever they are asked for; how few they are is why they are kept.
+  (step.includes("TEMP B-TREE") && !/\bFROM rollup/.test(query)) ||
   (step.startsWith("SCAN ") &&
-    !/^SCAN (CONSTANT|pragma_|turns USING INDEX turns_open|sessions USING INDEX sessions_undelivered|deletions USING INDEX deletions_untold)/
+    !/^SCAN (CONSTANT|pragma_|json_each|turns USING INDEX turns_open|sessions USING INDEX sessions_undelivered|deletions USING INDEX deletions_untold)/
       .test(step))
 
 describe("SqliteSessionStore's queries", () => {
@@ -71,7 +72,7 @@ describe("SqliteSessionStore's queries", () => {
       assert.isAbove(triggers.length, 3)
 
       const plans = [...reads, ...writes, ...triggers].map((query) => ({ query, plan: planOf(db, query) }))
-      assert.deepStrictEqual(plans.filter(({ plan }) => plan.some(isSlow)), [])
+      assert.deepStrictEqual(plans.filter(({ plan, query }) => plan.some((step) => isSlow(step, query))), [])
 
       // A user has few sessions, however many are active.
       const ofUser = plans.filter(({ query }) => query.includes("AND user_id = ?"))

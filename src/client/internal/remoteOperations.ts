@@ -49,6 +49,7 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, patienc
       ),
     eraseUser: (userId) => call(client.EraseUser({ userId })),
     cleanup: (cleanup) => call(client.Cleanup(cleanup)),
+    analytics: (query) => call(client.Analytics(query)),
     health: call(Effect.suspend(() => client.Health())),
     info: (sessionId) => call(client.Info({ sessionId })),
     context: (sessionId) => call(client.Context({ sessionId })),

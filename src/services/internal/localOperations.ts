@@ -65,6 +65,7 @@ export const localOperations = Effect.gen(function*() {
     list: store.list,
     listProviders: Effect.flatMap(providers.list, Effect.forEach(({ name }) => Effect.orDie(providers.info(name)))),
     providerInfo: providers.info,
+    analytics: store.analytics,
     health: Effect.gen(function*() {
       const storeHealth = yield* store.health
       const all = yield* providers.list

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { AnalyticsQuery } from "../../domain/AnalyticsQuery.js"
 import { CleanupSessions } from "../../domain/CleanupSessions.js"
 import { CreateSession } from "../../domain/CreateSession.js"
 import { DeadLetterQuery } from "../../domain/DeadLetterQuery.js"
@@ -28,6 +29,7 @@ const checkUserId = checkInput(UserId)
 const checkCleanup = checkInput(CleanupSessions)
 const checkImport = checkInput(ImportOptions)
 const checkRecord = checkInput(Schema.typeSchema(SessionRecord))
+const checkAnalytics = checkInput(AnalyticsQuery)
 
 /**
  * The manager over whichever operations there are: the one place where input is checked and handles are made, so that it is
@@ -83,6 +85,9 @@ export const makeSessionManager = (operations: SessionOperations) => {
     ),
     cleanup: Effect.fn("SessionManager.cleanup")((cleanup: typeof CleanupSessions.Encoded) =>
       Effect.flatMap(checkCleanup(cleanup), operations.cleanup)
+    ),
+    analytics: Effect.fn("SessionManager.analytics")((query: typeof AnalyticsQuery.Encoded = {}) =>
+      Effect.flatMap(checkAnalytics(query), operations.analytics)
     ),
     health: Effect.withSpan(operations.health, "SessionManager.health")
   }
