@@ -3,11 +3,14 @@ import * as Command from "@effect/cli/Command"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import { chat } from "./chat.js"
+import { cleanup } from "./cleanup.js"
 import { configure } from "./configure.js"
 import { edit } from "./edit.js"
+import { erase } from "./erase.js"
 import { exitCode } from "./exitCode.js"
-import { exportSession } from "./exportSession.js"
+import { exportSessions } from "./exportSessions.js"
 import { fork } from "./fork.js"
+import { importSessions } from "./importSessions.js"
 import { list } from "./list.js"
 import { messages } from "./messages.js"
 import { pending } from "./pending.js"
@@ -42,7 +45,10 @@ const root = Command.make("langswarm-session").pipe(
     fork,
     rewind,
     reactivate,
-    exportSession
+    exportSessions,
+    importSessions,
+    erase,
+    cleanup
   ])
 )
 

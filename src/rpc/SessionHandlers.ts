@@ -14,7 +14,7 @@ export const layer = SessionRpcs.toLayer(
       List: (query) => sessions.search(query),
       ListProviders: () => sessions.listProviders,
       ProviderInfo: ({ name }) => sessions.providerInfo(name),
-      ExportSessions: ({ cursor: _, limit: __, ...query }) => sessions.exportSessions(query),
+      ExportSessions: (query) => sessions.exportSessions(query),
       ImportPart: (part) =>
         Effect.flatMap(uploads.add(part), (text) =>
           text === undefined

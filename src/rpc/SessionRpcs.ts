@@ -15,6 +15,7 @@ import { SendError } from "../domain/error/SendError.js"
 import { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import { SlowConsumer } from "../domain/error/SlowConsumer.js"
 import { TurnNotFound } from "../domain/error/TurnNotFound.js"
+import { ExportSessions } from "../domain/ExportSessions.js"
 import { FeedEvent } from "../domain/FeedEvent.js"
 import { ForkSession } from "../domain/ForkSession.js"
 import { Health } from "../domain/Health.js"
@@ -70,7 +71,7 @@ export class SessionRpcs extends RpcGroup.make(
     defect
   }),
   Rpc.make("ExportSessions", {
-    payload: SessionQuery,
+    payload: ExportSessions,
     success: SessionExport,
     error: AccessError,
     stream: true,

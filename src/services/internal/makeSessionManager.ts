@@ -5,6 +5,7 @@ import { CleanupSessions } from "../../domain/CleanupSessions.js"
 import { CreateSession } from "../../domain/CreateSession.js"
 import type { AccessError } from "../../domain/error/AccessError.js"
 import { InvalidRequest } from "../../domain/error/InvalidRequest.js"
+import { ExportSessions } from "../../domain/ExportSessions.js"
 import { ImportOptions, type ImportOutcome } from "../../domain/ImportSession.js"
 import { ProviderName } from "../../domain/ProviderTarget.js"
 import type { SessionExport } from "../../domain/SessionExport.js"
@@ -20,6 +21,7 @@ const checkCreate = checkInput(CreateSession)
 const checkId = checkInput(SessionId)
 const checkName = checkInput(ProviderName)
 const checkQuery = checkInput(SessionQuery)
+const checkExport = checkInput(ExportSessions)
 const checkUserId = checkInput(UserId)
 const checkCleanup = checkInput(CleanupSessions)
 const checkImport = checkInput(ImportOptions)
@@ -54,8 +56,8 @@ export const makeSessionManager = (operations: SessionOperations) => {
     providerInfo: Effect.fn("SessionManager.providerInfo")((name: string) =>
       Effect.flatMap(checkName(name), operations.providerInfo)
     ),
-    exportSessions: (query: Omit<typeof SessionQuery.Encoded, "cursor" | "limit"> = {}) =>
-      Stream.unwrap(Effect.map(checkQuery(query), operations.exportSessions)).pipe(
+    exportSessions: (query: typeof ExportSessions.Encoded = {}) =>
+      Stream.unwrap(Effect.map(checkExport(query), operations.exportSessions)).pipe(
         Stream.withSpan("SessionManager.exportSessions")
       ),
     importSession: Effect.fn("SessionManager.importSession")(importOne),
