@@ -8,7 +8,9 @@ import { randomBytes } from "node:crypto"
 /**
  * A file that an export was to be written to, and was not.
  */
-export class FileNotWritten extends Data.TaggedError("FileNotWritten")<{ readonly path: string; readonly reason: string }> {
+export class FileNotWritten
+  extends Data.TaggedError("FileNotWritten")<{ readonly path: string; readonly reason: string }>
+{
   override get message(): string {
     return `${this.path} cannot be written: ${this.reason}`
   }

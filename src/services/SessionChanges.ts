@@ -7,6 +7,7 @@ import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { SessionStatus } from "../domain/SessionStatus.js"
 import type { Turn } from "../domain/Turn.js"
+import type { UsageEntry } from "../domain/UsageEntry.js"
 
 /**
  * What one commit changes in a session: all of it or nothing. What is left out stays as it is.
@@ -37,6 +38,8 @@ export interface SessionChanges {
   readonly turns?: ReadonlyArray<Turn>
   /** Appended. `number` goes on where the last event ends, without a gap; a commit that does not is a defect. */
   readonly events?: ReadonlyArray<SessionEvent>
+  /** Added to the rollups of the session's user and tags. */
+  readonly usage?: ReadonlyArray<UsageEntry>
   /** Hooks have been told of all events up to this `number`. */
   readonly delivered?: number
 }

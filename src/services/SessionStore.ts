@@ -2,6 +2,8 @@ import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import type { Analytics } from "../domain/Analytics.js"
+import type { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
 import type { Durability } from "../domain/Durability.js"
 import type { Epoch } from "../domain/Epoch.js"
 import type { InvalidRequest } from "../domain/error/InvalidRequest.js"
@@ -25,6 +27,8 @@ import type { SessionQuery } from "../domain/SessionQuery.js"
 import type { SessionStatus } from "../domain/SessionStatus.js"
 import type { Turn } from "../domain/Turn.js"
 import type { TurnId } from "../domain/TurnId.js"
+import type { UsageEntry } from "../domain/UsageEntry.js"
+import type { UserId } from "../domain/UserId.js"
 import type { DueSession } from "./DueSession.js"
 import type { SessionChanges } from "./SessionChanges.js"
 import type { SessionFootprint } from "./SessionFootprint.js"
@@ -130,9 +134,13 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
 
   /**
    * Adds a session as it was exported, all of it or nothing, with `SessionCreated` as its first event, and no owner. What is
-   * shared in a fork is its own here. Answers false, and changes nothing, when there is a session with this id.
+   * shared in a fork is its own here. Adds `usage` to the rollups, and nothing for the start of the session beside. Answers
+   * false, and changes nothing, when there is a session with this id.
    */
-  readonly restore: (record: SessionExport) => Effect.Effect<boolean, StoreError>
+  readonly restore: (record: SessionExport, usage: ReadonlyArray<UsageEntry>) => Effect.Effect<boolean, StoreError>
+
+  /** Makes what a user has used nobody's: it counts for all users together, and for none. Answers of how many days it was. */
+  readonly removeUsageOf: (userId: UserId) => Effect.Effect<number, StoreError>
 
   /** Sessions in one of these states, without open turns, last active before `before`, the longest rest first. */
   readonly resting: (
@@ -155,6 +163,12 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
    * `autoArchiveAfter` or `sessionTimeoutMinutes`, to be deleted after `autoDeleteAfter`. At most `limit`.
    */
   readonly due: (now: DateTime.Utc, limit: number) => Effect.Effect<ReadonlyArray<DueSession>, StoreError>
+
+  /**
+   * What was used over a period, from sums that are kept with each commit. `create` and `fork` count a session, and what a
+   * commit adds is in its `usage`. To remove sessions takes nothing away.
+   */
+  readonly analytics: (query: AnalyticsQuery) => Effect.Effect<Analytics, StoreError>
 
   readonly health: Effect.Effect<Health["store"]>
 }>() {}

@@ -12,10 +12,16 @@ const tinyImage = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+
 export const everyKind = Effect.gen(function*() {
   const sessions = yield* SessionManager
   const mock = yield* MockProvider
-  const start = (over: object = {}) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model", ...over })
+  const start = (over: object = {}) =>
+    sessions.create({ userId: "ada", provider: "mock", model: "mock-model", ...over })
 
   const talk = yield* start({
-    config: { name: "A \"talk\" \\ of 'all'", tags: ["one", "zwei", "три"], autoArchiveAfter: "7 days", maxMessages: 1000 },
+    config: {
+      name: "A \"talk\" \\ of 'all'",
+      tags: ["one", "zwei", "три"],
+      autoArchiveAfter: "7 days",
+      maxMessages: 1000
+    },
     context: { user: { name: "Ada", nested: { list: [1, null, "x", 0.1] } } }
   })
   yield* talk.send({ content: "naïve 🧵 \u202e مرحبا \0 end", metadata: { "a key": [true] }, key: "key-1" })
@@ -35,7 +41,12 @@ export const everyKind = Effect.gen(function*() {
     content: [
       { _tag: "Text", text: "look" },
       { _tag: "Image", mediaType: "image/png", source: { _tag: "Inline", base64: tinyImage } },
-      { _tag: "File", name: "a \"file\".pdf", mediaType: "application/pdf", source: { _tag: "Remote", url: "https://example.com/a?b=c#d" } }
+      {
+        _tag: "File",
+        name: "a \"file\".pdf",
+        mediaType: "application/pdf",
+        source: { _tag: "Remote", url: "https://example.com/a?b=c#d" }
+      }
     ]
   })
   yield* mock.script([{ toolCalls: [{ id: "call-1", name: "weather", arguments: { city: "Zürich", days: [1, 2] } }] }])
@@ -44,7 +55,9 @@ export const everyKind = Effect.gen(function*() {
   yield* parts.sendSystem("Be brief.")
 
   const broken = yield* start()
-  yield* mock.script([{ chunks: ["half of"], end: "cut" }, { end: new ProviderTransient({ provider: "mock", reason: "overloaded" }) }])
+  yield* mock.script([{ chunks: ["half of"], end: "cut" }, {
+    end: new ProviderTransient({ provider: "mock", reason: "overloaded" })
+  }])
   yield* Effect.ignore(broken.send("break off"))
   yield* Effect.ignore(broken.send("fail"))
 

@@ -12,9 +12,11 @@ import { SessionNotFound } from "../../domain/error/SessionNotFound.js"
 import { StoreError } from "../../domain/error/StoreError.js"
 import type { SessionId } from "../../domain/SessionId.js"
 import type { SessionInfo } from "../../domain/SessionInfo.js"
+import { type UsageEntry, usageOfStart } from "../../domain/UsageEntry.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { dueOf } from "./internal/memory/dueOf.js"
 import { footprintOf } from "./internal/memory/footprintOf.js"
+import { MemoryRollups } from "./internal/memory/MemoryRollups.js"
 import { MemorySession } from "./internal/memory/MemorySession.js"
 import { pageOfSessions } from "./internal/memory/pageOfSessions.js"
 
@@ -67,6 +69,8 @@ export const layer = (
 
 /** Each operation is one synchronous step, so none ever sees another half done. */
 const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): SessionStore["Type"] => {
+  const rollups = new MemoryRollups()
+
   const find = (id: SessionId): Either.Either<MemorySession, SessionNotFound> =>
     Either.fromNullable(sessions.get(id), () => new SessionNotFound({ sessionId: id }))
 
@@ -76,13 +80,17 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
   const read = <A>(id: SessionId, get: (session: MemorySession) => A) =>
     withSession(id, (session) => Either.right(get(session)))
 
-  const add = (session: MemorySession): Either.Either<void, StoreError> => {
+  const add = (
+    session: MemorySession,
+    usage: ReadonlyArray<UsageEntry> = [usageOfStart(session.info)]
+  ): Either.Either<void, StoreError> => {
     const { id } = session.info
     if (sessions.has(id)) throw new Error(`There is a session "${id}" already`)
     if (sessions.size >= maxSessions) {
       return Either.left(new StoreError({ reason: "Full", detail: `maxSessions ${maxSessions}` }))
     }
     sessions.set(id, session)
+    rollups.add(session.info, usage)
     return Either.void
   }
 
@@ -119,7 +127,11 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
     open: (id, window) => read(id, (session) => session.open(window)),
 
     commit: (id, epoch, changes) =>
-      withSession(id, (session) => Either.map(session.ownedBy(epoch), (owned) => owned.apply(changes))),
+      withSession(id, (session) =>
+        Either.map(session.ownedBy(epoch), (owned) => {
+          owned.apply(changes)
+          rollups.add(owned.info, changes.usage ?? [])
+        })),
 
     remove: (id, epoch) =>
       Effect.suspend(() => {
@@ -130,11 +142,13 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
 
     export: (id) => read(id, ({ exported }) => exported),
 
-    restore: (record) =>
+    removeUsageOf: (userId) => Effect.sync(() => rollups.removeUser(userId)),
+
+    restore: (record, usage) =>
       Effect.suspend(() =>
         sessions.has(record.session.id)
           ? Either.right(false)
-          : Either.map(add(MemorySession.restored(record)), () => true)
+          : Either.map(add(MemorySession.restored(record), usage), () => true)
       ),
 
     resting: (before, statuses, limit) =>
@@ -155,6 +169,8 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
 
     due: (now, limit) =>
       Effect.sync(() => Arr.take(Iterable.flatMap(sessions.values(), (session) => dueOf(session, now)), limit)),
+
+    analytics: (query) => Effect.map(DateTime.now, (now) => rollups.answer(query, now)),
 
     health: Effect.sync(() => ({
       name: "memory",

@@ -23,6 +23,7 @@ import { prepareHighWater } from "./internal/sqlite/prepareHighWater.js"
 import { prepareStatements } from "./internal/sqlite/prepareStatements.js"
 import { purgeDatabase } from "./internal/sqlite/purgeDatabase.js"
 import { retryWhileBusy } from "./internal/sqlite/retryWhileBusy.js"
+import { sqliteAnalytics } from "./internal/sqlite/sqliteAnalytics.js"
 import { sqliteExports } from "./internal/sqlite/sqliteExports.js"
 import { sqliteReads } from "./internal/sqlite/sqliteReads.js"
 import { sqliteWrites } from "./internal/sqlite/sqliteWrites.js"
@@ -95,6 +96,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
     ...sqliteWrites(committer),
     ...(yield* sqliteExports(filename)),
     purge: purgeDatabase(committer),
+    ...sqliteAnalytics(sql),
     health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact && !committer.isFailing() }))
   })
 })

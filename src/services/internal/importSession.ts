@@ -6,6 +6,7 @@ import type { SessionExport } from "../../domain/SessionExport.js"
 import { encodeLine } from "../../domain/SessionLines.js"
 import type { HookBus } from "../HookBus.js"
 import type { SessionStore } from "../SessionStore.js"
+import { usageOfRecord } from "./usageOfRecord.js"
 
 /** Where renumbered ids come from unless told. */
 const defaultNamespace = "9c2b1f0e-5d5c-4b7a-8a43-3f1f2d6f4a10"
@@ -23,7 +24,7 @@ export const importSession = Effect.fnUntraced(function*(
   const { session } = wanted
 
   const restore: Effect.Effect<ImportOutcome["outcome"], StoreError> = Effect.gen(function*() {
-    if (yield* store.restore(wanted)) {
+    if (yield* store.restore(wanted, usageOfRecord(wanted))) {
       const { createdAt: at, id: sessionId } = session
       yield* hooks.publish({ _tag: "SessionCreated", sessionId, number: 1, at, session })
       return "imported" as const

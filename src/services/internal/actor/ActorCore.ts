@@ -6,6 +6,7 @@ import { SessionUnavailable } from "../../../domain/error/SessionUnavailable.js"
 import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
 import type { Turn } from "../../../domain/Turn.js"
+import { usageOf } from "../usageOf.js"
 import type { ActorServices } from "./ActorServices.js"
 import { makeMailbox } from "./Mailbox.js"
 import { PersistFailure } from "./PersistFailure.js"
@@ -144,7 +145,12 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
     persist: ({ changes, next }) =>
       Effect.suspend(() => {
         const told = delivered
-        const all = told > next.delivered ? { ...changes, delivered: told } : changes
+        const usage = usageOf(next.session, changes)
+        const all = {
+          ...changes,
+          ...(usage.length > 0 && { usage }),
+          ...(told > next.delivered && { delivered: told })
+        }
         return Effect.matchEffect(services.store.commit(id, next.epoch, all), {
           onFailure: (error) => new PersistFailure({ error }),
           onSuccess: () => {

@@ -4,11 +4,15 @@ import { Epoch } from "../../../../domain/Epoch.js"
 import type { SessionContext } from "../../../../domain/SessionContext.js"
 import type { SessionInfo } from "../../../../domain/SessionInfo.js"
 import { empty } from "../../../../domain/SessionMetrics.js"
+import { usageOfStart } from "../../../../domain/UsageEntry.js"
 import { restLimits } from "../restLimits.js"
+import { addUsage } from "./addUsage.js"
 import { codes } from "./codes.js"
 import { encodeContext } from "./encodeContext.js"
+import { internTags } from "./internTags.js"
 import { OwnedSessionRow } from "./OwnedSessionRow.js"
 import type { Statements } from "./prepareStatements.js"
+import { rollupToRow } from "./rollupToRow.js"
 
 const encodeSession = Schema.encodeSync(OwnedSessionRow)
 
@@ -28,15 +32,20 @@ export const addSession = (session: SessionInfo, context: SessionContext) => {
   })
   const contextRow = { version: context.version, context: encodeContext(context) }
   const tags = Arr.dedupe(session.config.tags ?? [])
+  const start = rollupToRow(usageOfStart(session))
 
   return (on: Statements, origin?: { readonly key: number; readonly seq: number }): void => {
     const seq = origin?.seq ?? 0
-    const key = Number(on.addSession.run({ ...row, lastSeq: seq, archiveAfterMs, deleteAfterMs }).lastInsertRowid)
+    const tagSet = internTags(on, tags)
+    const key = Number(
+      on.addSession.run({ ...row, tagSet, lastSeq: seq, archiveAfterMs, deleteAfterMs }).lastInsertRowid
+    )
     for (const tag of tags) on.addTag.run({ id: row.id, tag, createdAt: row.createdAt })
     if (origin) on.shareSegments.run({ key, origin: origin.key, seq })
     on.openSegment.run({ key, from: seq + 1 })
     const messages = on.recount.get(key)?.message_count ?? 0
     on.addContext.run({ key, ...contextRow })
     on.addEvent.run(key, 1, codes.event.SessionCreated, row.createdAt, messages, null)
+    addUsage(on, row.userId, tagSet, [start])
   }
 }

@@ -3,6 +3,7 @@ import type { SessionRead } from "./hydratedEvent.js"
 import type { OwnedSessionRow } from "./OwnedSessionRow.js"
 
 type NewSession = typeof OwnedSessionRow.Encoded & {
+  readonly tagSet: number
   readonly archiveAfterMs: number | null
   readonly deleteAfterMs: number | null
 }
@@ -24,7 +25,7 @@ export interface SessionStatements {
   readonly addTag: Sqlite.Statement<[{ id: string; tag: string; createdAt: number }]>
   readonly session: Sqlite.Statement<[id: string], SessionRead>
   readonly takeOwnership: Sqlite.Statement<[id: string], object>
-  readonly advance: Sqlite.Statement<[Advance], { key: number; last_seq: number }>
+  readonly advance: Sqlite.Statement<[Advance], { key: number; last_seq: number; user_id: string; tag_set: number }>
   readonly setStatus: Sqlite.Statement<[status: string, key: number]>
   readonly setLastActivity: Sqlite.Statement<[at: number, key: number]>
   readonly setCursor: Sqlite.Statement<[cursor: string | null, key: number]>
@@ -40,10 +41,10 @@ export interface SessionStatements {
 export const prepareSessions = (db: Sqlite.Database): SessionStatements => ({
   addSession: db.prepare(`
     INSERT INTO sessions (
-      id, user_id, provider, model, status, created_at, last_activity_at, message_count, last_seq, last_ordinal, last_event,
+      id, user_id, provider, model, tag_set, status, created_at, last_activity_at, message_count, last_seq, last_ordinal, last_event,
       delivered, owner_epoch, archive_after_ms, delete_after_ms, metrics, forked_from, cursor, config
     ) VALUES (
-      @id, @userId, @provider, @model, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq, @lastOrdinal, @lastEvent,
+      @id, @userId, @provider, @model, @tagSet, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq, @lastOrdinal, @lastEvent,
       @delivered, @ownerEpoch, @archiveAfterMs, @deleteAfterMs, @metrics, @forkedFrom, @cursor,
       @config
     )`),
@@ -68,7 +69,7 @@ export const prepareSessions = (db: Sqlite.Database): SessionStatements => ({
       metrics = coalesce(@metrics, metrics)
     WHERE id = @id AND owner_epoch = @epoch AND last_seq = coalesce(@precedingSeq, last_seq)
       AND last_event = coalesce(@precedingEvent, last_event) AND last_event + @addedEvents >= @delivered
-    RETURNING key, last_seq`),
+    RETURNING key, last_seq, user_id, tag_set`),
 
   // Two of their own, since to name an indexed column is to write its index again.
   setStatus: db.prepare(`UPDATE sessions SET status = ? WHERE key = ?`),

@@ -10,6 +10,7 @@ import { precedingPlace } from "../precedingPlace.js"
 import { storedEvents } from "../storedEvents.js"
 import { addEvents } from "./addEvents.js"
 import { addSession } from "./addSession.js"
+import { addUsage } from "./addUsage.js"
 import { changeSegments } from "./changeSegments.js"
 import { ContextRow } from "./ContextRow.js"
 import { decodeRow } from "./decodeRow.js"
@@ -24,6 +25,7 @@ import type { Statements } from "./prepareStatements.js"
 import { refuseCommit } from "./refuseCommit.js"
 import { renameColumns } from "./renameColumns.js"
 import { restoreSession } from "./restoreSession.js"
+import { rollupToRow } from "./rollupToRow.js"
 import { SessionRow } from "./SessionRow.js"
 import { TurnRow } from "./TurnRow.js"
 import { turnToRow } from "./turnToRow.js"
@@ -40,7 +42,7 @@ const encodeConfig = Schema.encodeSync(SessionRow.fields.config)
  */
 export const sqliteWrites = (
   { write }: GroupCommitter<Statements>
-): Pick<SessionStore["Type"], "commit" | "create" | "fork" | "open" | "remove" | "restore"> => ({
+): Pick<SessionStore["Type"], "commit" | "create" | "fork" | "open" | "remove" | "removeUsageOf" | "restore"> => ({
   create: (session, context) =>
     Effect.suspend(() => {
       const add = addSession(session, context)
@@ -100,7 +102,8 @@ export const sqliteWrites = (
         messages = [],
         metrics,
         status,
-        turns = []
+        turns = [],
+        usage = []
       } = changes
       const events = storedEvents(id, changes)
       const advance = {
@@ -120,6 +123,7 @@ export const sqliteWrites = (
       const turnRows = turns.map((turn) => turnToRow(turn))
       const ordinals = new Map(turns.map(({ id, ordinal }) => [id, ordinal]))
       const eventRows = events.map((event) => eventToRow(event, ordinals))
+      const usageRows = usage.map((entry) => rollupToRow(entry))
       return write((on): Either.Either<void, OwnershipLost | SessionNotFound> => {
         const session = on.advance.get(advance)
         if (session === undefined) return refuseCommit(on, id, epoch)
@@ -142,6 +146,7 @@ export const sqliteWrites = (
           }
         }
         addEvents(on, key, eventRows)
+        addUsage(on, session.user_id, session.tag_set, usageRows)
         return Either.void
       })
     }),
@@ -153,6 +158,13 @@ export const sqliteWrites = (
         : Either.left(new OwnershipLost({ sessionId: id, epoch }))
     ),
 
-  restore: (record) =>
-    Effect.flatMap(encodeRecord(record), (rows) => write((on) => Either.right(restoreSession(on, rows))))
+  removeUsageOf: (userId) =>
+    write((on) => {
+      const days = on.userDays.get(userId)?.days ?? 0
+      on.removeUserRollups.run(userId)
+      return Either.right(days)
+    }),
+
+  restore: (record, usage) =>
+    Effect.flatMap(encodeRecord(record, usage), (rows) => write((on) => Either.right(restoreSession(on, rows))))
 })

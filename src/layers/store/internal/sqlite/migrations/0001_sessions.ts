@@ -17,6 +17,7 @@ export default Effect.gen(function*() {
       user_id TEXT NOT NULL,
       provider TEXT NOT NULL,
       model TEXT NOT NULL,
+      tag_set INTEGER NOT NULL,
       status TEXT NOT NULL,
       created_at INTEGER NOT NULL,
       last_activity_at INTEGER NOT NULL,

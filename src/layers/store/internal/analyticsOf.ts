@@ -1,0 +1,32 @@
+import type { Analytics } from "../../../domain/Analytics.js"
+import type { AnalyticsQuery } from "../../../domain/AnalyticsQuery.js"
+import { type Rollup, toUsage } from "../../../domain/Rollup.js"
+import { startOfDay } from "../../../domain/UsageEntry.js"
+
+export interface RollupGroup {
+  readonly key: string
+  readonly rollup: Rollup
+}
+
+/** Groups that are answered unless a query tells. */
+export const groupLimit = 100
+
+/**
+ * The answer to a query. `groups` are in the order in which they are left out: the latest days, or those with the most turns,
+ * first; one more than there may be tells that there are more.
+ */
+export const analyticsOf = (
+  { groupBy, limit = groupLimit }: AnalyticsQuery,
+  { from, to }: { readonly from: number; readonly to: number },
+  total: Rollup,
+  groups: ReadonlyArray<RollupGroup>
+): Analytics => {
+  const shown = groups.slice(0, limit).map(({ key, rollup }) => ({ key, usage: toUsage(rollup) }))
+  return {
+    from: startOfDay(from),
+    to: startOfDay(to),
+    total: toUsage(total),
+    ...(groupBy && { groups: groupBy === "day" ? shown.toReversed() : shown }),
+    ...(groups.length > limit && { moreGroups: true })
+  }
+}

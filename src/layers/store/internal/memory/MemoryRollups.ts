@@ -1,0 +1,101 @@
+import * as Arr from "effect/Array"
+import type * as DateTime from "effect/DateTime"
+import * as Iterable from "effect/Iterable"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+import type { Analytics } from "../../../../domain/Analytics.js"
+import { analyticsDays, type AnalyticsGroup, type AnalyticsQuery } from "../../../../domain/AnalyticsQuery.js"
+import { add, empty, type Rollup, turnsOf } from "../../../../domain/Rollup.js"
+import type { SessionInfo } from "../../../../domain/SessionInfo.js"
+import type { UsageEntry } from "../../../../domain/UsageEntry.js"
+import type { UserId } from "../../../../domain/UserId.js"
+import { analyticsOf, type RollupGroup } from "../analyticsOf.js"
+import { dayText } from "../dayText.js"
+
+interface Row {
+  readonly day: number
+  /** None once the user is forgotten. */
+  readonly userId: Option.Option<UserId>
+  readonly provider: string
+  readonly model: string
+  /** In order, each once. */
+  readonly tags: ReadonlyArray<string>
+  readonly rollup: Rollup
+}
+
+/**
+ * Sums of what all sessions have used, those that are gone included.
+ */
+export class MemoryRollups {
+  private readonly rows = new Map<string, Row>()
+
+  add({ config, userId }: SessionInfo, usage: Iterable<UsageEntry>): void {
+    const tags = Arr.sort(new Set(config.tags), Order.string)
+    for (const { added, day, model, provider } of usage) {
+      this.put({ day, userId: Option.some(userId), provider, model, tags, rollup: added })
+    }
+  }
+
+  /** What the user has used stays in the sums that are nobody's. Answers of how many days it was. */
+  removeUser(userId: UserId): number {
+    const days = new Set<number>()
+    for (const [key, row] of [...this.rows]) {
+      if (!Option.contains(row.userId, userId)) continue
+      days.add(row.day)
+      this.rows.delete(key)
+      this.put({ ...row, userId: Option.none() })
+    }
+    return days.size
+  }
+
+  answer(query: AnalyticsQuery, now: DateTime.Utc): Analytics {
+    const days = analyticsDays(query, now)
+    const matching = Arr.fromIterable(
+      Iterable.filter(this.rows.values(), (row) => row.day >= days.from && row.day < days.to && matches(query, row))
+    )
+    return analyticsOf(query, days, sumOf(matching), query.groupBy ? groupsOf(query.groupBy, matching) : [])
+  }
+
+  private put(row: Row): void {
+    const { day, model, provider, tags, userId } = row
+    const key = JSON.stringify([day, Option.getOrNull(userId), provider, model, tags])
+    const known = this.rows.get(key)
+    this.rows.set(key, known ? { ...row, rollup: add(known.rollup, row.rollup) } : row)
+  }
+}
+
+const matches = ({ model, provider, tag, userId }: AnalyticsQuery, row: Row): boolean =>
+  (userId === undefined || Option.contains(row.userId, userId)) &&
+  (provider === undefined || row.provider === provider) &&
+  (model === undefined || row.model === model) &&
+  (tag === undefined || row.tags.includes(tag))
+
+const sumOf = (rows: Iterable<Row>): Rollup => Iterable.reduce(rows, empty, (sum, { rollup }) => add(sum, rollup))
+
+const groupsOf = (by: AnalyticsGroup, rows: ReadonlyArray<Row>): ReadonlyArray<RollupGroup> => {
+  const groups = new Map<string, Rollup>()
+  for (const row of rows) {
+    for (const key of keysOf(by, row)) groups.set(key, add(groups.get(key) ?? empty, row.rollup))
+  }
+  const all = Array.from(groups, ([key, rollup]) => ({ key, rollup }))
+  return Arr.sort(all, by === "day" ? Order.reverse(byKey) : Order.combine(busiestFirst, byKey))
+}
+
+const keysOf = (by: AnalyticsGroup, { day, model, provider, tags, userId }: Row): ReadonlyArray<string> => {
+  switch (by) {
+    case "day":
+      return [dayText(day)]
+    case "user":
+      return Option.toArray(userId)
+    case "provider":
+      return [provider]
+    case "model":
+      return [model]
+    case "tag":
+      return tags
+  }
+}
+
+const byKey = Order.mapInput(Order.string, ({ key }: RollupGroup) => key)
+
+const busiestFirst = Order.reverse(Order.mapInput(Order.number, ({ rollup }: RollupGroup) => turnsOf(rollup)))
