@@ -49,13 +49,15 @@ export const everyKind = Effect.gen(function*() {
       }
     ]
   })
-  yield* mock.script([{ toolCalls: [{ id: "call-1", name: "weather", arguments: { city: "Zürich", days: [1, 2] } }] }])
+  yield* mock.script([{
+    toolCalls: [{ _tag: "ToolCall", id: "call-1", name: "weather", arguments: { city: "Zürich", days: [1, 2] } }]
+  }])
   yield* parts.send("what is the weather?")
   yield* parts.send({ content: [{ _tag: "ToolResult", id: "call-1", result: "rain", isError: false }] })
   yield* parts.sendSystem("Be brief.")
 
   const broken = yield* start()
-  yield* mock.script([{ chunks: ["half of"], end: "cut" }, {
+  yield* mock.script([{ text: ["half of"], end: "cut" }, {
     end: new ProviderTransient({ provider: "mock", reason: "overloaded" })
   }])
   yield* Effect.ignore(broken.send("break off"))
