@@ -5,6 +5,7 @@ import { lifecycleCases } from "./internal/sessionManager/lifecycleCases.js"
 import { providerCases } from "./internal/sessionManager/providerCases.js"
 import { refusalCases } from "./internal/sessionManager/refusalCases.js"
 import { sendCases } from "./internal/sessionManager/sendCases.js"
+import { transferCases } from "./internal/sessionManager/transferCases.js"
 import { turnCases } from "./internal/sessionManager/turnCases.js"
 
 /**
@@ -19,5 +20,6 @@ export const SessionManagerContract: ReadonlyArray<ContractCase> = [
   ...feedCases,
   ...branchCases,
   ...providerCases,
-  ...refusalCases
+  ...refusalCases,
+  ...transferCases
 ]

@@ -15,6 +15,7 @@ import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { Pricing } from "../../src/services/Pricing.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
+import type { SessionStore } from "../../src/services/SessionStore.js"
 import { token } from "../rpc/token.js"
 import { temporaryFile } from "../store/temporaryFile.js"
 import { everyKind } from "./everyKind.js"
@@ -25,7 +26,7 @@ const sqlite = Layer.unwrapScoped(
 ).pipe(Layer.provide(NodeContext.layer))
 
 /** Sessions in a store of their own. */
-const over = <E>(store: Layer.Layer<import("../../src/services/SessionStore.js").SessionStore, E>) =>
+const over = <E>(store: Layer.Layer<SessionStore, E>) =>
   SessionRuntime.layer({ drainTimeout: 0, providerRetries: 0 }).pipe(
     Layer.provideMerge(Layer.mergeAll(
       store,
