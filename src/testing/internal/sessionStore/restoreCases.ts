@@ -196,6 +196,25 @@ export const restoreCases = [
   ),
 
   conformanceCase(
+    "exports the contexts that a rewind comes back to, and no others",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(0)
+      const change = (name: string) =>
+        Effect.flatMap(store.context(id), (context) =>
+          Effect.flatMap(update(context, { user: { name } }, at(1)), (changed) =>
+            store.commit(id, epoch, { context: changed })))
+      for (const seq of [1, 2]) {
+        yield* store.commit(id, epoch, { messages: messagesOf(id, seq, seq) })
+        yield* change(`after ${seq}`)
+        yield* change(`after ${seq}, once more`)
+      }
+      const { contexts } = yield* store.export(id)
+      assert.deepEqual(contexts.map(({ context, since }) => [since, context.version]), [[0, 1], [1, 3], [2, 5]])
+    })
+  ),
+
+  conformanceCase(
     "exports no provider's own copy of a conversation, and no turn that is not over",
     Effect.gen(function*() {
       const store = yield* SessionStore
