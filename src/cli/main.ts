@@ -4,12 +4,15 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import { analytics } from "./analytics.js"
 import { chat } from "./chat.js"
+import { cleanup } from "./cleanup.js"
 import { configure } from "./configure.js"
 import { deadLetters } from "./deadLetters.js"
 import { edit } from "./edit.js"
+import { erase } from "./erase.js"
 import { exitCode } from "./exitCode.js"
-import { exportSession } from "./exportSession.js"
+import { exportSessions } from "./exportSessions.js"
 import { fork } from "./fork.js"
+import { importSessions } from "./importSessions.js"
 import { list } from "./list.js"
 import { messages } from "./messages.js"
 import { pending } from "./pending.js"
@@ -46,7 +49,10 @@ const root = Command.make("langswarm-session").pipe(
     fork,
     rewind,
     reactivate,
-    exportSession,
+    exportSessions,
+    importSessions,
+    erase,
+    cleanup,
     deadLetters,
     replay
   ])

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { InvalidRequest } from "./error/InvalidRequest.js"
+import { makeDocumentJoiner } from "./internal/makeDocumentJoiner.js"
 import { makeLineSplitter } from "./internal/makeLineSplitter.js"
 import { SessionExport } from "./SessionExport.js"
 import { SessionRecord } from "./SessionRecord.js"
@@ -33,23 +34,26 @@ export const encode = <E, R>(records: Stream.Stream<SessionExport, E, R>): Strea
   Stream.mapEffect(records, (record) => Effect.map(encodeLine(record), (line) => `${line}\n`))
 
 /**
- * Reads sessions from JSON Lines in UTF-8, one at a time. Blank lines count, and are passed over. Fails at the first line that
- * holds no session, with its number in the path, and at one of more than 64 MiB.
+ * Reads sessions from JSON Lines in UTF-8, one at a time; a document over several lines, with its outer braces on lines of
+ * their own, is read as one. Blank lines count, and are passed over. Fails at the first line that holds no session, with its
+ * number in the path, and at one of more than 64 MiB.
  */
 export const decode = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>
 ): Stream.Stream<SessionExport, E | InvalidRequest, R> =>
   Stream.suspend(() => {
     const split = makeLineSplitter(maxLineBytes)
+    const { join, rest } = makeDocumentJoiner(maxLineBytes)
     return bytes.pipe(
       Stream.concat(Stream.succeed(lineEnd)),
       Stream.mapConcatEffect(split),
-      Stream.zipWithIndex,
-      Stream.filter(([line]) => !isBlank(line)),
-      Stream.mapEffect(([line, index]) =>
+      Stream.mapConcatEffect(join),
+      Stream.concat(Stream.fromIterableEffect(rest)),
+      Stream.filter(({ bytes }) => !isBlank(bytes)),
+      Stream.mapEffect(({ bytes, number }) =>
         Effect.mapError(
-          Effect.flatMap(decodeUtf8(line), decodeLine),
-          ({ path, reason }) => new InvalidRequest({ path: [`line ${index + 1}`, ...path], reason })
+          Effect.flatMap(decodeUtf8(bytes), decodeLine),
+          ({ path, reason }) => new InvalidRequest({ path: [`line ${number}`, ...path], reason })
         )
       )
     )

@@ -12,13 +12,13 @@ export const toMarkdown = ({ messages, session }: SessionExport): string =>
     `# ${escape(session.config.name ?? `Session ${session.id}`)}`,
     list({
       session: session.id,
-      user: session.userId,
-      answered: `${session.provider}/${session.model}`,
+      user: escape(session.userId),
+      answered: escape(`${session.provider}/${session.model}`),
       status: session.status,
       created: DateTime.formatIso(session.createdAt),
       "last active": DateTime.formatIso(session.lastActivityAt),
       "forked from": session.forkedFrom && `${session.forkedFrom.sessionId}, at message ${session.forkedFrom.seq}`,
-      tags: session.config.tags?.join(", ")
+      tags: session.config.tags && escape(session.config.tags.join(", "))
     }),
     ...messages.flatMap(messageBlocks)
   ].join("\n\n").concat("\n")
@@ -66,9 +66,9 @@ const link = (address: string): string => URL.canParse(address) ? `<${new URL(ad
 
 const list = (entries: Readonly<Record<string, string | undefined>>): string =>
   Object.entries(entries)
-    .flatMap(([name, value]) => value === undefined ? [] : [`- ${name}: ${escape(value)}`])
+    .flatMap(([name, value]) => value === undefined ? [] : [`- ${name}: ${value}`])
     .join("\n")
 
-/** On one line, with a backslash before each character that may mean something. */
+/** On one line, with a backslash before each character that may mean something there, or make a link of an address. */
 const escape = (text: string): string =>
-  text.replaceAll(/\s+/g, " ").replaceAll(/[!-/:-@[-`{-~]/g, (character) => `\\${character}`)
+  text.replaceAll(/\s+/g, " ").replaceAll(/[\\`*_[\]<>&~|!#.:@]/g, (character) => `\\${character}`)

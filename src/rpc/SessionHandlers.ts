@@ -16,7 +16,7 @@ export const layer = SessionRpcs.toLayer(
       ProviderInfo: ({ name }) => sessions.providerInfo(name),
       DeadLetters: (query) => sessions.deadLetters(query),
       ReplayDeadLetters: (replay) => sessions.replayDeadLetters(replay),
-      ExportSessions: ({ cursor: _, limit: __, ...query }) => sessions.exportSessions(query),
+      ExportSessions: (query) => sessions.exportSessions(query),
       ImportPart: (part) =>
         Effect.flatMap(uploads.add(part), (text) =>
           text === undefined

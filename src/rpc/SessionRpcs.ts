@@ -19,6 +19,7 @@ import { SendError } from "../domain/error/SendError.js"
 import { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import { SlowConsumer } from "../domain/error/SlowConsumer.js"
 import { TurnNotFound } from "../domain/error/TurnNotFound.js"
+import { ExportSessions } from "../domain/ExportSessions.js"
 import { FeedEvent } from "../domain/FeedEvent.js"
 import { ForkSession } from "../domain/ForkSession.js"
 import { Health } from "../domain/Health.js"
@@ -77,7 +78,7 @@ export class SessionRpcs extends RpcGroup.make(
   Rpc.make("DeadLetters", { payload: DeadLetterQuery, success: Page(DeadLetter), error: AccessError, defect }),
   Rpc.make("ReplayDeadLetters", { payload: ReplayDeadLetters, success: ReplayOutcome, error: AccessError, defect }),
   Rpc.make("ExportSessions", {
-    payload: SessionQuery,
+    payload: ExportSessions,
     success: SessionExport,
     error: AccessError,
     stream: true,

@@ -13,6 +13,7 @@ import type { AccessError } from "../domain/error/AccessError.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
+import type { ExportSessions } from "../domain/ExportSessions.js"
 import type { Health } from "../domain/Health.js"
 import type { ImportOptions, ImportOutcome } from "../domain/ImportSession.js"
 import type { Page } from "../domain/Page.js"
@@ -82,7 +83,7 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
    * The sessions that match, whole, newest first: each as it is at one moment. They are read as the stream is, one at a time.
    */
   readonly exportSessions: (
-    query?: Omit<typeof SessionQuery.Encoded, "cursor" | "limit">
+    query?: typeof ExportSessions.Encoded
   ) => Stream.Stream<SessionExport, AccessError>
 
   /**

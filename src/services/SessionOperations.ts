@@ -13,6 +13,7 @@ import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { TurnNotFound } from "../domain/error/TurnNotFound.js"
+import type { ExportSessions } from "../domain/ExportSessions.js"
 import type { ForkSession } from "../domain/ForkSession.js"
 import type { Health } from "../domain/Health.js"
 import type { ImportOptions, ImportOutcome } from "../domain/ImportSession.js"
@@ -42,7 +43,7 @@ export interface SessionOperations extends Omit<SessionHost["Type"], "announce" 
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
   readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>
   readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
-  readonly exportSessions: (query: SessionQuery) => Stream.Stream<SessionExport, AccessError>
+  readonly exportSessions: (query: ExportSessions) => Stream.Stream<SessionExport, AccessError>
   readonly importSession: (record: SessionExport, options: ImportOptions) => Effect.Effect<ImportOutcome, AccessError>
   readonly eraseUser: (userId: UserId) => Effect.Effect<ErasureReceipt, ChangeError>
   readonly cleanup: (cleanup: CleanupSessions) => Effect.Effect<CleanupOutcome, AccessError>

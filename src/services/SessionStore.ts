@@ -29,6 +29,8 @@ import type { SessionQuery } from "../domain/SessionQuery.js"
 import type { SessionStatus } from "../domain/SessionStatus.js"
 import type { Turn } from "../domain/Turn.js"
 import type { TurnId } from "../domain/TurnId.js"
+import type { UsageEntry } from "../domain/UsageEntry.js"
+import type { UserId } from "../domain/UserId.js"
 import type { DueSession } from "./DueSession.js"
 import type { SessionChanges } from "./SessionChanges.js"
 import type { SessionDeletion } from "./SessionDeletion.js"
@@ -143,9 +145,17 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
 
   /**
    * Adds a session as it was exported, all of it or nothing, with `SessionCreated` as its first event, and no owner. What is
-   * shared in a fork is its own here. `delivered` as in `create`. Answers false, and changes nothing, when there is a session with this id.
+   * shared in a fork is its own here. Adds `usage` to the rollups, and nothing for the start of the session beside.
+   * `delivered` as in `create`. Answers false, and changes nothing, when there is a session with this id.
    */
-  readonly restore: (record: SessionExport, delivered?: 0 | 1) => Effect.Effect<boolean, StoreError>
+  readonly restore: (
+    record: SessionExport,
+    usage: ReadonlyArray<UsageEntry>,
+    delivered?: 0 | 1
+  ) => Effect.Effect<boolean, StoreError>
+
+  /** Makes what a user has used nobody's: it counts for all users together, and for none. Answers of how many days it was. */
+  readonly removeUsageOf: (userId: UserId) => Effect.Effect<number, StoreError>
 
   /** Sessions in one of these states, without open turns, last active before `before`, the longest rest first. */
   readonly resting: (

@@ -7,6 +7,7 @@ import { lifecycleCases } from "./internal/sessionManager/lifecycleCases.js"
 import { providerCases } from "./internal/sessionManager/providerCases.js"
 import { refusalCases } from "./internal/sessionManager/refusalCases.js"
 import { sendCases } from "./internal/sessionManager/sendCases.js"
+import { transferCases } from "./internal/sessionManager/transferCases.js"
 import { turnCases } from "./internal/sessionManager/turnCases.js"
 
 /**
@@ -23,5 +24,6 @@ export const SessionManagerContract: ReadonlyArray<ContractCase> = [
   ...providerCases,
   ...deadLetterCases,
   ...refusalCases,
-  ...analyticsCases
+  ...analyticsCases,
+  ...transferCases
 ]

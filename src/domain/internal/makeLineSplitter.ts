@@ -1,7 +1,15 @@
 import * as Effect from "effect/Effect"
-import { InvalidRequest } from "../error/InvalidRequest.js"
+import type { InvalidRequest } from "../error/InvalidRequest.js"
+import { joinBytes } from "./joinBytes.js"
+import { lineTooLong } from "./lineTooLong.js"
 
 const lineFeed = 0x0a
+
+export interface Line {
+  /** 1 for the first. */
+  readonly number: number
+  readonly bytes: Uint8Array
+}
 
 /**
  * Cuts bytes into lines, whichever way they come. What follows the last line feed is kept for the next piece. Fails once a
@@ -18,31 +26,23 @@ export const makeLineSplitter = (maxBytes: number) => {
     return held <= maxBytes
   }
 
-  const take = (): Uint8Array => {
-    const line = new Uint8Array(held)
-    let place = 0
-    for (const piece of pieces) {
-      line.set(piece, place)
-      place += piece.length
-    }
+  const take = (): Line => {
+    const line = { number, bytes: joinBytes(pieces) }
     pieces = []
     held = 0
     number += 1
     return line
   }
 
-  return (bytes: Uint8Array): Effect.Effect<ReadonlyArray<Uint8Array>, InvalidRequest> =>
+  return (bytes: Uint8Array): Effect.Effect<ReadonlyArray<Line>, InvalidRequest> =>
     Effect.suspend(() => {
-      const lines: Array<Uint8Array> = []
+      const lines: Array<Line> = []
       let start = 0
       for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, start)) {
-        if (!hold(bytes.subarray(start, end))) return tooLong(number, maxBytes)
+        if (!hold(bytes.subarray(start, end))) return lineTooLong(number, maxBytes)
         lines.push(take())
         start = end + 1
       }
-      return hold(bytes.subarray(start)) ? Effect.succeed(lines) : tooLong(number, maxBytes)
+      return hold(bytes.subarray(start)) ? Effect.succeed(lines) : lineTooLong(number, maxBytes)
     })
 }
-
-const tooLong = (number: number, maxBytes: number) =>
-  new InvalidRequest({ path: [`line ${number}`], reason: `is longer than ${maxBytes} bytes` })

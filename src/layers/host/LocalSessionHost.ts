@@ -150,13 +150,15 @@ const make = Effect.fnUntraced(function*({
   const sweep = Effect.gen(function*() {
     const now = yield* DateTime.now
     const due = yield* store.due(now, dueAtOnce)
-    yield* Effect.forEach(
+    const retired = yield* Effect.forEach(
       due,
-      ({ action, sessionId }) => Effect.ignoreLogged(use(sessionId, (actor) => actor.retire(action, now))),
-      { discard: true }
+      ({ action, sessionId }) => logged(use(sessionId, (actor) => actor.retire(action, now)))
     )
     yield* deletions.tellAll
-  }).pipe(Effect.ignoreLogged)
+    return due.length === dueAtOnce && retired.includes(true)
+  })
+  // Whatever becomes of one, the next comes.
+  const sweepAll = Effect.repeat(logged(sweep), { while: (isMore) => isMore })
 
   const shutDown = Effect.gen(function*() {
     closing = true
@@ -180,7 +182,7 @@ const make = Effect.fnUntraced(function*({
     { concurrency: 16, discard: true }
   )
   yield* Effect.forkScoped(Effect.repeat(residents.tidy(idleAfter), Schedule.spaced(Duration.times(idleAfter, 0.5))))
-  yield* Effect.forkScoped(Effect.schedule(sweep, Schedule.spaced(sweepEvery)))
+  yield* Effect.forkScoped(Effect.schedule(sweepAll, Schedule.spaced(sweepEvery)))
 
   return SessionHost.of({
     ...makeSenders(residents, services, streamBuffer),
@@ -220,3 +222,10 @@ const make = Effect.fnUntraced(function*({
     load: Effect.sync(() => ({ activeSessions: residents.size(), openTurns: openTurns.count }))
   })
 })
+
+/** False of what fails, however it does. */
+const logged = <E>(effect: Effect.Effect<boolean, E>): Effect.Effect<boolean> =>
+  Effect.catchAllCause(
+    effect,
+    (cause) => Effect.as(Effect.logError("A session that has rested was not retired", cause), false)
+  )

@@ -12,7 +12,7 @@ import { SessionNotFound } from "../../domain/error/SessionNotFound.js"
 import { StoreError } from "../../domain/error/StoreError.js"
 import type { SessionId } from "../../domain/SessionId.js"
 import type { SessionInfo } from "../../domain/SessionInfo.js"
-import { usageOfStart } from "../../domain/UsageEntry.js"
+import { type UsageEntry, usageOfStart } from "../../domain/UsageEntry.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { dueOf } from "./internal/memory/dueOf.js"
 import { footprintOf } from "./internal/memory/footprintOf.js"
@@ -90,14 +90,17 @@ const storeOf = (
   const read = <A>(id: SessionId, get: (session: MemorySession) => A) =>
     withSession(id, (session) => Either.right(get(session)))
 
-  const add = (session: MemorySession): Either.Either<void, StoreError> => {
+  const add = (
+    session: MemorySession,
+    usage: ReadonlyArray<UsageEntry> = [usageOfStart(session.info)]
+  ): Either.Either<void, StoreError> => {
     const { id } = session.info
     if (sessions.has(id)) throw new Error(`There is a session "${id}" already`)
     if (sessions.size >= maxSessions) {
       return Either.left(new StoreError({ reason: "Full", detail: `maxSessions ${maxSessions}` }))
     }
     sessions.set(id, session)
-    rollups.add(session.info, [usageOfStart(session.info)])
+    rollups.add(session.info, usage)
     return Either.void
   }
 
@@ -154,11 +157,13 @@ const storeOf = (
 
     export: (id) => read(id, ({ exported }) => exported),
 
-    restore: (record, delivered) =>
+    removeUsageOf: (userId) => Effect.sync(() => rollups.removeUser(userId)),
+
+    restore: (record, usage, delivered) =>
       Effect.suspend(() =>
         sessions.has(record.session.id)
           ? Either.right(false)
-          : Either.map(add(MemorySession.restored(record, delivered)), () => true)
+          : Either.map(add(MemorySession.restored(record, delivered), usage), () => true)
       ),
 
     resting: (before, statuses, limit) =>

@@ -30,6 +30,7 @@ export const eraseUser = Effect.fnUntraced(function*(
     return items.length > 0
   })
   yield* Effect.repeat(eraseSome, { while: (isMore) => isMore })
+  const rollupDays = yield* store.removeUsageOf(userId)
   yield* store.purge
 
   const sum = (of: (session: ErasedSession) => number) => erased.reduce((total, session) => total + of(session), 0)
@@ -40,7 +41,7 @@ export const eraseUser = Effect.fnUntraced(function*(
     messages: sum(({ messages }) => messages),
     turns: sum(({ turns }) => turns),
     sharedMessages: sum(({ sharedMessages }) => sharedMessages),
-    rollupDays: 0,
+    rollupDays,
     providerCopies: {
       removed: sum(({ isForgotten }) => Number(isForgotten === true)),
       failed: sum(({ isForgotten }) => Number(isForgotten === false))

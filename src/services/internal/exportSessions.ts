@@ -4,8 +4,8 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Cursor } from "../../domain/Cursor.js"
 import type { AccessError } from "../../domain/error/AccessError.js"
+import type { ExportSessions } from "../../domain/ExportSessions.js"
 import type { SessionExport } from "../../domain/SessionExport.js"
-import type { SessionQuery } from "../../domain/SessionQuery.js"
 import type { SessionStore } from "../SessionStore.js"
 
 /**
@@ -13,7 +13,7 @@ import type { SessionStore } from "../SessionStore.js"
  */
 export const exportSessions = (
   store: SessionStore["Type"],
-  query: SessionQuery
+  query: ExportSessions
 ): Stream.Stream<SessionExport, AccessError> =>
   Stream.paginateChunkEffect(Option.none<Cursor>(), (cursor) =>
     Effect.map(

@@ -6,6 +6,7 @@ import type { SessionExport } from "../../domain/SessionExport.js"
 import { encodeLine } from "../../domain/SessionLines.js"
 import type { SessionStore } from "../SessionStore.js"
 import type { AddSession } from "./AddSession.js"
+import { usageOfRecord } from "./usageOfRecord.js"
 
 /** Where renumbered ids come from unless told. */
 const defaultNamespace = "9c2b1f0e-5d5c-4b7a-8a43-3f1f2d6f4a10"
@@ -23,7 +24,11 @@ export const importSession = Effect.fnUntraced(function*(
   const { session } = wanted
 
   const restore: Effect.Effect<ImportOutcome["outcome"], StoreError> = Effect.gen(function*() {
-    if (yield* addSession(session.id, (delivered) => store.restore(wanted, delivered))) return "imported" as const
+    const isNew = yield* addSession(
+      session.id,
+      (delivered) => store.restore(wanted, usageOfRecord(wanted), delivered)
+    )
+    if (isNew) return "imported" as const
     const isSame = Effect.zipWith(
       textOf(yield* store.export(session.id)),
       textOf(wanted),

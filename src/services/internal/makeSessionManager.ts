@@ -7,6 +7,7 @@ import { CreateSession } from "../../domain/CreateSession.js"
 import { DeadLetterQuery } from "../../domain/DeadLetterQuery.js"
 import type { AccessError } from "../../domain/error/AccessError.js"
 import { InvalidRequest } from "../../domain/error/InvalidRequest.js"
+import { ExportSessions } from "../../domain/ExportSessions.js"
 import { ImportOptions, type ImportOutcome } from "../../domain/ImportSession.js"
 import { ProviderName } from "../../domain/ProviderTarget.js"
 import { ReplayDeadLetters } from "../../domain/ReplayDeadLetters.js"
@@ -25,6 +26,7 @@ const checkName = checkInput(ProviderName)
 const checkDeadLetters = checkInput(DeadLetterQuery)
 const checkReplay = checkInput(ReplayDeadLetters)
 const checkQuery = checkInput(SessionQuery)
+const checkExport = checkInput(ExportSessions)
 const checkUserId = checkInput(UserId)
 const checkCleanup = checkInput(CleanupSessions)
 const checkImport = checkInput(ImportOptions)
@@ -66,8 +68,8 @@ export const makeSessionManager = (operations: SessionOperations) => {
     replayDeadLetters: Effect.fn("SessionManager.replayDeadLetters")((replay: typeof ReplayDeadLetters.Encoded = {}) =>
       Effect.flatMap(checkReplay(replay), operations.replayDeadLetters)
     ),
-    exportSessions: (query: Omit<typeof SessionQuery.Encoded, "cursor" | "limit"> = {}) =>
-      Stream.unwrap(Effect.map(checkQuery(query), operations.exportSessions)).pipe(
+    exportSessions: (query: typeof ExportSessions.Encoded = {}) =>
+      Stream.unwrap(Effect.map(checkExport(query), operations.exportSessions)).pipe(
         Stream.withSpan("SessionManager.exportSessions")
       ),
     importSession: Effect.fn("SessionManager.importSession")(importOne),

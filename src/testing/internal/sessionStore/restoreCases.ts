@@ -58,7 +58,7 @@ const newRecord = Effect.map(Effect.flatMap(IdGenerator, (ids) => ids.sessionId)
 const restored = Effect.gen(function*() {
   const store = yield* SessionStore
   const record = yield* newRecord
-  assert.equal(yield* store.restore(record), true)
+  assert.equal(yield* store.restore(record, []), true)
   return { store, record, id: record.session.id }
 })
 
@@ -128,7 +128,7 @@ export const restoreCases = [
       assert.deepEqual([cleared.messages, cleared.rewound, cleared.lastSeq], [[], [], 14])
       assert.deepEqual(contexts.map(({ context }) => context.version), [5])
       yield* store.remove(id, epoch)
-      assert.equal(yield* store.restore(record), true)
+      assert.equal(yield* store.restore(record, []), true)
     })
   ),
 
@@ -139,7 +139,7 @@ export const restoreCases = [
       const { epoch } = yield* store.open(id, 0)
       const before = yield* store.export(id)
       const other = { ...record, session: { ...record.session, model: "another" }, messages: [], rewound: [] }
-      assert.equal(yield* store.restore(other), false)
+      assert.equal(yield* store.restore(other, []), false)
       assertSame(SessionExport, yield* store.export(id), before)
       yield* store.commit(id, epoch, { messages: messagesOf(id, 13, 13) })
     })
@@ -150,7 +150,7 @@ export const restoreCases = [
     Effect.gen(function*() {
       const store = yield* SessionStore
       const record = yield* newRecord
-      const all = yield* Effect.all(Array.from({ length: 5 }, () => store.restore(record)), {
+      const all = yield* Effect.all(Array.from({ length: 5 }, () => store.restore(record, [])), {
         concurrency: "unbounded"
       })
       assert.deepEqual(all.toSorted(), [false, false, false, false, true])
@@ -189,9 +189,31 @@ export const restoreCases = [
       const before = yield* versions
       yield* store.remove(id, epoch)
       yield* store.remove(origin.id, origin.epoch)
-      assert.equal(yield* store.restore(record), true)
+      assert.equal(yield* store.restore(record, []), true)
       assertSame(SessionExport, yield* store.export(id), record)
       assert.deepEqual(yield* versions, before)
+    })
+  ),
+
+  conformanceCase(
+    "exports the contexts that a rewind comes back to, and no others",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(0)
+      const change = (name: string) =>
+        Effect.flatMap(
+          store.context(id),
+          (context) =>
+            Effect.flatMap(update(context, { user: { name } }, at(1)), (changed) =>
+              store.commit(id, epoch, { context: changed }))
+        )
+      for (const seq of [1, 2]) {
+        yield* store.commit(id, epoch, { messages: messagesOf(id, seq, seq) })
+        yield* change(`after ${seq}`)
+        yield* change(`after ${seq}, once more`)
+      }
+      const { contexts } = yield* store.export(id)
+      assert.deepEqual(contexts.map(({ context, since }) => [since, context.version]), [[0, 1], [1, 3], [2, 5]])
     })
   ),
 
@@ -212,7 +234,7 @@ export const restoreCases = [
       assert.ok(!("cursor" in record.session))
       assert.deepEqual([record.turns, record.lastOrdinal], [[], 2])
       yield* store.remove(id, epoch)
-      yield* store.restore(record)
+      yield* store.restore(record, [])
       assert.equal((yield* store.get(id)).cursor, undefined)
       assert.equal((yield* store.message(id, MessageId.make(message.id))).seq, 1)
     })

@@ -36,13 +36,16 @@ export class MemoryRollups {
     }
   }
 
-  /** What the user has used stays in the sums that are nobody's. */
-  removeUser(userId: UserId): void {
-    for (const [key, row] of this.rows) {
+  /** What the user has used stays in the sums that are nobody's. Answers of how many days it was. */
+  removeUser(userId: UserId): number {
+    const days = new Set<number>()
+    for (const [key, row] of [...this.rows]) {
       if (!Option.contains(row.userId, userId)) continue
+      days.add(row.day)
       this.rows.delete(key)
       this.put({ ...row, userId: Option.none() })
     }
+    return days.size
   }
 
   answer(query: AnalyticsQuery, now: DateTime.Utc): Analytics {

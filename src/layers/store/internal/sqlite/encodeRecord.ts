@@ -3,10 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Epoch } from "../../../../domain/Epoch.js"
 import type { SessionExport } from "../../../../domain/SessionExport.js"
+import type { UsageEntry } from "../../../../domain/UsageEntry.js"
 import { restLimits } from "../restLimits.js"
 import { encodeContext } from "./encodeContext.js"
 import { messageToRow } from "./messageToRow.js"
 import { OwnedSessionRow } from "./OwnedSessionRow.js"
+import { rollupToRow } from "./rollupToRow.js"
 import { segmentsOf } from "./segmentsOf.js"
 import { turnToRow } from "./turnToRow.js"
 
@@ -18,7 +20,11 @@ const atOnce = 250
 /**
  * The rows of a session that is to be restored.
  */
-export const encodeRecord = Effect.fnUntraced(function*(record: SessionExport, delivered: 0 | 1 = 1) {
+export const encodeRecord = Effect.fnUntraced(function*(
+  record: SessionExport,
+  usage: ReadonlyArray<UsageEntry>,
+  delivered: 0 | 1 = 1
+) {
   const { contexts, lastOrdinal, lastSeq, messages, metrics, rewound, session, turns } = record
   const { archiveAfterMs = null, deleteAfterMs = null } = restLimits(session.config)
   const owned = { ...session, metrics, lastSeq, lastOrdinal, lastEvent: 1, delivered, ownerEpoch: Epoch.make(0) }
@@ -32,7 +38,8 @@ export const encodeRecord = Effect.fnUntraced(function*(record: SessionExport, d
       context: encodeContext(context)
     })),
     messages: yield* encodeAll([...messages, ...rewound], messageToRow),
-    turns: yield* encodeAll(turns, turnToRow)
+    turns: yield* encodeAll(turns, turnToRow),
+    usage: usage.map((entry) => rollupToRow(entry))
   }
 })
 

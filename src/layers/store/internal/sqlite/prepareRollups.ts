@@ -18,6 +18,7 @@ export interface RollupStatements {
       count: number
     ]
   >
+  readonly userDays: Sqlite.Statement<[userId: string], { days: number }>
   /** What the user has used stays in the rollups of everyone. */
   readonly removeUserRollups: Sqlite.Statement<[userId: string]>
 }
@@ -48,5 +49,6 @@ export const prepareRollups = (db: Sqlite.Database): RollupStatements => ({
     INSERT INTO rollup_tallies (user_id, day, provider, model, tag_set, kind, count) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (user_id, day, provider, model, tag_set, kind) DO UPDATE SET count = count + excluded.count`),
 
+  userDays: db.prepare(`SELECT count(DISTINCT day) AS days FROM rollups WHERE user_id = ?`),
   removeUserRollups: db.prepare(`DELETE FROM rollups WHERE user_id = ?`)
 })

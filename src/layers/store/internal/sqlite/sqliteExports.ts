@@ -24,7 +24,7 @@ const maxConnections = 4
 /** Rows that are read in one go; then others have their turn. */
 const pageSize = 250
 
-const decodeSession = decodeRow(OwnedSessionRow)
+const decodeSession = decodeRow(OwnedSessionRow.omit("cursor", "delivered", "lastEvent", "ownerEpoch"))
 const decodeVersions = decodeRow(Schema.Array(VersionRow))
 const decodeMessages = decodeRow(Schema.Array(MessageRow))
 const decodeTurns = decodeRow(Schema.Array(TurnRow))
@@ -73,8 +73,7 @@ const readSession = Effect.fnUntraced(function*(on: ExportStatements, id: Sessio
   const found = yield* attempt(() => on.session.get(id))
   if (found === undefined) return yield* new SessionNotFound({ sessionId: id })
   const [row] = renameColumns([found])
-  const { cursor: _, delivered, lastEvent, lastOrdinal, lastSeq, metrics, ownerEpoch, ...session } =
-    yield* decodeSession(row)
+  const { lastOrdinal, lastSeq, metrics, ...session } = yield* decodeSession(row)
   const { key } = found
 
   const messages: Array<Message> = []

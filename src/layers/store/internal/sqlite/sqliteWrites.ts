@@ -46,7 +46,7 @@ const encodeConfig = Schema.encodeSync(SessionRow.fields.config)
  */
 export const sqliteWrites = (
   { write }: GroupCommitter<Statements>
-): Pick<SessionStore["Type"], "commit" | "create" | "fork" | "open" | "remove" | "restore"> => ({
+): Pick<SessionStore["Type"], "commit" | "create" | "fork" | "open" | "remove" | "removeUsageOf" | "restore"> => ({
   create: (session, context, delivered) =>
     Effect.suspend(() => {
       const add = addSession(session, context, delivered)
@@ -172,6 +172,16 @@ export const sqliteWrites = (
       })
     }),
 
-  restore: (record, delivered) =>
-    Effect.flatMap(encodeRecord(record, delivered), (rows) => write((on) => Either.right(restoreSession(on, rows))))
+  removeUsageOf: (userId) =>
+    write((on) => {
+      const days = on.userDays.get(userId)?.days ?? 0
+      on.removeUserRollups.run(userId)
+      return Either.right(days)
+    }),
+
+  restore: (record, usage, delivered) =>
+    Effect.flatMap(
+      encodeRecord(record, usage, delivered),
+      (rows) => write((on) => Either.right(restoreSession(on, rows)))
+    )
 })
