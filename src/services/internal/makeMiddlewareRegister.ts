@@ -1,6 +1,6 @@
 import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import type { SessionId } from "../../domain/SessionId.js"
 import type { Middleware } from "../Middleware.js"
