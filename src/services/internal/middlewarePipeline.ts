@@ -6,7 +6,6 @@ import type { MiddlewareError } from "../../domain/error/MiddlewareError.js"
 import type { SessionId } from "../../domain/SessionId.js"
 import type { Prompt, Turn } from "../../domain/Turn.js"
 import type { Middleware, MiddlewareContext } from "../Middleware.js"
-import type { MiddlewarePipeline } from "../MiddlewarePipeline.js"
 import type { OnSkip } from "../OnSkip.js"
 import type { TurnMiddleware } from "../TurnMiddleware.js"
 import { deepFreeze } from "./deepFreeze.js"
@@ -14,6 +13,10 @@ import { makeAskedMiddleware } from "./makeAskedMiddleware.js"
 import { makeMiddlewareRegister } from "./makeMiddlewareRegister.js"
 import { conditionsOf } from "./middlewareStages.js"
 import { runStep, type Step, tellEnded } from "./middlewareStep.js"
+
+interface Of {
+  readonly session?: SessionId
+}
 
 /**
  * The pipeline in memory. A turn goes on with the steps it began with, which are never changed in place.
@@ -43,15 +46,14 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
         context,
         stages.ended.filter((middleware) => middleware.admission === undefined && conditions.applies(middleware))
       )
-      const noted = conditions.steps(stages.admission).map((step): Step<Prompt> =>
-        step.middleware.ended === undefined ? step : {
-          ...step,
-          process: (prompt, context) => {
-            asked.add(context, [step.middleware])
-            return step.process(prompt, context)
-          }
+      const note = (step: Step<Prompt>): Step<Prompt> => ({
+        ...step,
+        process: (prompt, context) => {
+          if (step.middleware.ended !== undefined) asked.add(context, [step.middleware])
+          return step.process(prompt, context)
         }
-      )
+      })
+      const noted = conditions.steps(stages.admission).map(note)
       return run(noted, prompt, context, onSkip)
     })
   }
@@ -90,12 +92,12 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
     admission,
     begin,
     ended,
-    add: (middleware, { session } = {}): Effect.Effect<void, ConfigurationError, Scope.Scope> =>
+    add: (middleware: Middleware, { session }: Of = {}): Effect.Effect<void, ConfigurationError, Scope.Scope> =>
       Effect.acquireRelease(
         Effect.suspend(() => register.add([middleware], session)),
         () => remove(middleware, session)
       ),
-    remove: (name, { session } = {}) =>
+    remove: (name: string, { session }: Of = {}): Effect.Effect<boolean> =>
       Effect.suspend(() =>
         Option.match(register.find(name, session), {
           onNone: () => Effect.succeed(false),
@@ -104,8 +106,8 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
       ),
     forget: register.forget,
     list: Effect.sync(() => register.names(undefined)),
-    listOf: (session) => Effect.sync(() => register.names(session))
-  } satisfies MiddlewarePipeline["Type"]
+    listOf: (session: SessionId) => Effect.sync(() => register.names(session))
+  }
 })
 
 const run = <A>(
