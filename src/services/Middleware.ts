@@ -5,7 +5,6 @@ import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { Prompt, Turn } from "../domain/Turn.js"
 import type { TurnId } from "../domain/TurnId.js"
-import type { MiddlewareCondition } from "./MiddlewareCondition.js"
 import type { MiddlewareRefusal } from "./MiddlewareRefusal.js"
 import type { ProviderRequest } from "./ProviderRequest.js"
 import type { Reply } from "./Reply.js"
@@ -21,6 +20,21 @@ export interface MiddlewareContext {
    * message, which belongs to no turn.
    */
   readonly turnId?: TurnId
+}
+
+/**
+ * Which sessions a middleware is for. All that is given must hold; of a list, one must match. An empty list matches nothing.
+ */
+export interface MiddlewareCondition {
+  /** `type` in the context's `user` scope. */
+  readonly userType?: string | ReadonlyArray<string>
+  /** The session's own provider, also while another stands in for it. */
+  readonly provider?: string | ReadonlyArray<string>
+  readonly model?: string | ReadonlyArray<string>
+  /** The session has this tag, or one of these. */
+  readonly tags?: string | ReadonlyArray<string>
+  /** Anything else. */
+  readonly predicate?: (context: MiddlewareContext) => boolean
 }
 
 /**

@@ -32,6 +32,7 @@ import { makeHistoryCommands } from "./makeHistoryCommands.js"
 import { makeSendCommands } from "./makeSendCommands.js"
 import { makeTurnQueue } from "./makeTurnQueue.js"
 import { PersistFailure } from "./PersistFailure.js"
+import { tellTurnEnded } from "./tellTurnEnded.js"
 import type { TurnObserver } from "./TurnObserver.js"
 import type { TurnQueue } from "./TurnQueue.js"
 import { withEvents } from "./withEvents.js"
@@ -121,6 +122,7 @@ export const makeSessionActor = (
       }),
     stopped: (reason) => {
       const isGone = reason._tag === "SessionNotFound" || reason._tag === "OwnershipLost"
+      if (isGone) letGo(turns.open())
       onStop({ reason, owesTurns: turns.size() > 0 && !isGone, failed: failed && !isGone })
       // A turn that was accepted is stored, whatever the store said to somebody else.
       return turns.abandon(
@@ -168,6 +170,12 @@ export const makeSessionActor = (
     return done ? Effect.void : rest(upTo)
   })
 
+  /** Whatever becomes of these turns now, nobody will hear of it here. */
+  const letGo = (open: ReadonlyArray<Turn>) => {
+    for (const turn of open) tellTurnEnded(services, core.state(), turn.id)
+    services.pipeline.forget(id)
+  }
+
   const archive = Effect.gen(function*() {
     if (core.state().session.status === "archived") return
     yield* core.persist(withStatus(core.state(), "archived", yield* DateTime.now))
@@ -177,6 +185,7 @@ export const makeSessionActor = (
     const gone = new SessionNotFound({ sessionId: id })
     const { lastEvent, session: { cursor, provider, userId } } = core.state()
     const number = lastEvent + 1
+    const open = turns.open()
     yield* turns.abandon(gone)
     const at = yield* DateTime.now
     const deletion = { _tag: "SessionDeleted" as const, sessionId: id, number, at, userId, provider }
@@ -188,16 +197,20 @@ export const makeSessionActor = (
     feed.publish(id, [deletion])
     if (owed) yield* services.tellDeletion(deletion)
     feed.end(id)
+    letGo(open)
     const forgetting = cursor && services.forget(cursor)
     yield* core.stop(gone)
     return forgetting
   })
 
   const erase = Effect.gen(function*() {
+    const open = turns.open()
     // First, so that no turn adds to what is counted.
     yield* turns.abandon(new SessionNotFound({ sessionId: id }))
     const footprint = yield* Effect.mapError(store.footprint(id), (error) => new PersistFailure({ error }))
-    return { footprint, forgetting: yield* remove }
+    const forgetting = yield* remove
+    letGo(open)
+    return { footprint, forgetting }
   })
 
   return {
