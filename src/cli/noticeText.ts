@@ -1,3 +1,4 @@
+import type { MiddlewareSkipped } from "../domain/MiddlewareSkipped.js"
 import type { TurnNotice } from "../domain/TurnNotice.js"
 
 /**
@@ -19,5 +20,14 @@ export const noticeText = (notice: TurnNotice): string => {
       return `the history is too long for ${notice.provider}/${notice.model}; its oldest ${notice.messages} messages were left out`
     case "PartsOmitted":
       return `${notice.provider}/${notice.model} was not shown all parts; it does not take: ${notice.kinds.join(", ")}`
+    case "MiddlewareSkipped":
+      return `middleware "${notice.middleware}" was skipped at ${notice.stage}: ${skipReasons[notice.reason]}`
   }
+}
+
+const skipReasons: Record<MiddlewareSkipped["reason"], string> = {
+  refused: "it refused, and is optional",
+  timedOut: "it took too long",
+  wrongAnswer: "its answer was not taken",
+  failed: "it failed"
 }

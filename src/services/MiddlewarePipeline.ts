@@ -1,14 +1,16 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { MiddlewareError } from "../domain/error/MiddlewareError.js"
-import type { Prompt } from "../domain/Turn.js"
+import type { SessionId } from "../domain/SessionId.js"
+import type { Prompt, Turn } from "../domain/Turn.js"
 import { makeMiddlewarePipeline } from "./internal/middlewarePipeline.js"
 import type { Middleware, MiddlewareContext } from "./Middleware.js"
-import type { ProviderRequest } from "./ProviderRequest.js"
-import type { Reply } from "./Reply.js"
+import type { OnSkip } from "./OnSkip.js"
+import type { TurnMiddleware } from "./TurnMiddleware.js"
 
 /**
  * Takes messages through the middleware, each stage in the same order: what depends on another comes after it, and then
@@ -21,27 +23,42 @@ import type { Reply } from "./Reply.js"
  */
 export class MiddlewarePipeline
   extends Context.Tag("langswarm-session/services/MiddlewarePipeline")<MiddlewarePipeline, {
-    readonly admission: (prompt: Prompt, context: MiddlewareContext) => Effect.Effect<Prompt, MiddlewareError>
-    readonly turn: (
-      request: ProviderRequest,
-      context: MiddlewareContext
-    ) => Effect.Effect<ProviderRequest, MiddlewareError>
-    readonly reply: (reply: Reply, context: MiddlewareContext) => Effect.Effect<Reply, MiddlewareError>
-
-    /** Whether any middleware may change what the provider is asked. */
-    readonly hasTurnStage: (context: MiddlewareContext) => boolean
-
-    /** Whether a reply may be shown while it arrives: no middleware that may change it applies. */
-    readonly mayStream: (context: MiddlewareContext) => boolean
+    readonly admission: (
+      prompt: Prompt,
+      context: MiddlewareContext,
+      onSkip?: OnSkip
+    ) => Effect.Effect<Prompt, MiddlewareError>
 
     /**
-     * Adds a middleware until the scope closes. Fails on a taken name, an unknown dependency or a cycle. When one that
-     * others depend on goes, they stay and run without it, with a warning.
+     * The middleware of a turn that starts: who is for it is asked here, once. Neither what is added later nor what is
+     * removed changes it, so that a reply never streams past a filter that it is then given to.
      */
-    readonly add: (middleware: Middleware) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+    readonly begin: (context: MiddlewareContext) => TurnMiddleware
 
-    /** The names, in the order they run. */
+    /** Tells those that `Middleware.ended` speaks of, or is none when there is nobody to tell. */
+    readonly ended: (turn: Turn | undefined, context: MiddlewareContext) => Option.Option<Effect.Effect<void>>
+
+    /**
+     * Adds a middleware until the scope closes, for all sessions, or for one until that is deleted. Fails on a taken name, an
+     * unknown dependency or a cycle in what such a session sees. When one that others depend on goes, they stay and run
+     * without it, with a warning.
+     */
+    readonly add: (
+      middleware: Middleware,
+      of?: { readonly session?: SessionId }
+    ) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+
+    /** Takes out one that was added for all sessions, or for this one. Answers whether there was one of that name. */
+    readonly remove: (name: string, of?: { readonly session?: SessionId }) => Effect.Effect<boolean>
+
+    /** Takes out all that was added for a session alone. */
+    readonly forget: (session: SessionId) => void
+
+    /** The names of those for all sessions, in the order they run. */
     readonly list: Effect.Effect<ReadonlyArray<string>>
+
+    /** The same, with those that were added for this session alone. */
+    readonly listOf: (session: SessionId) => Effect.Effect<ReadonlyArray<string>>
   }>()
 {
   /** Starts with the given middleware, in whatever order they are given. Fails like `add`, with all problems at once. */

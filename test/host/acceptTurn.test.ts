@@ -14,7 +14,7 @@ describe("acceptTurn", () => {
     let state = fresh
     for (const ordinal of [1, 2, 3]) {
       const id = TurnId.make(`turn-${ordinal}`)
-      const { changes, next, turn } = acceptTurn(state, id, { message, prompt }, later, longest)
+      const { changes, next, turn } = acceptTurn(state, { turnId: id, message, prompt }, later, longest)
       assert.deepStrictEqual(turn, {
         id,
         sessionId,
@@ -34,17 +34,18 @@ describe("acceptTurn", () => {
   })
 
   it("goes on after the last ordinal that was ever used", () => {
-    const { turn } = acceptTurn({ ...fresh, lastOrdinal: 41 }, turnId, { message, prompt }, later, longest)
+    const { turn } = acceptTurn({ ...fresh, lastOrdinal: 41 }, { turnId, message, prompt }, later, longest)
     assert.strictEqual(turn.ordinal, 42)
   })
 
   it("keeps with the turn all that a later owner must know of its send", () => {
     const send = {
+      turnId,
       message: { ...message, key: IdempotencyKey.make("k"), whenBusy: "steer", onUnknown: "retry" } as const,
       digest: "d",
       prompt
     }
-    const { turn } = acceptTurn(fresh, turnId, send, later, longest)
+    const { turn } = acceptTurn(fresh, send, later, longest)
     assert.deepInclude(turn, { key: IdempotencyKey.make("k"), digest: "d", whenBusy: "steer", onUnknown: "retry" })
     assert.notProperty(turn, "deadlineAt")
   })
@@ -59,8 +60,8 @@ describe("acceptTurn", () => {
   )(
     "makes a deadline of a timeout of $timeout, $millis ms later, within what the host allows",
     ({ millis, timeout }) => {
-      const send = { message: { ...message, timeout: Duration.decode(timeout) }, prompt }
-      const { deadlineAt } = acceptTurn(fresh, turnId, send, later, longest).turn
+      const send = { turnId, message: { ...message, timeout: Duration.decode(timeout) }, prompt }
+      const { deadlineAt } = acceptTurn(fresh, send, later, longest).turn
       assert.deepStrictEqual(deadlineAt, DateTime.add(later, { millis }))
     }
   )
@@ -68,7 +69,7 @@ describe("acceptTurn", () => {
   it("takes what to do while another turn runs from the session, unless the send says it", () => {
     const state = { ...fresh, session: { ...fresh.session, config: { whenBusy: "interrupt" } as const } }
     const policyOf = (send: object) =>
-      acceptTurn(state, turnId, { message: { ...message, ...send }, prompt }, later, longest).turn.whenBusy
+      acceptTurn(state, { turnId, message: { ...message, ...send }, prompt }, later, longest).turn.whenBusy
     assert.strictEqual(policyOf({}), "interrupt")
     assert.strictEqual(policyOf({ whenBusy: "queue" }), "queue")
   })

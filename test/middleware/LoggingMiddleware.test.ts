@@ -8,6 +8,7 @@ import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { message, now, request, session, sessionId, turnId } from "../domain/conversation.js"
 import { start } from "../host/anotherHost.js"
 import { withCapturedLogs } from "./capturedLogs.js"
+import { eachStage } from "./pipeline.js"
 
 const context = { session, context: initial(sessionId, now) }
 
@@ -24,7 +25,7 @@ const layer = (options?: LoggingMiddleware.LoggingMiddlewareOptions) =>
 const conversation = (options?: LoggingMiddleware.LoggingMiddlewareOptions) =>
   withCapturedLogs((lines) =>
     Effect.gen(function*() {
-      const pipeline = yield* MiddlewarePipeline
+      const pipeline = eachStage(yield* MiddlewarePipeline)
       const prompt = { parts: [{ _tag: "Text" as const, text: "canary" }], metadata: {} }
       const asked = request(message(1, "system", "be brief"), message(2, "user", "canary"))
       const reply = {

@@ -4,6 +4,7 @@ import type { Prompt } from "../../src/domain/Turn.js"
 import type { Middleware, MiddlewareContext } from "../../src/services/Middleware.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import type { Reply } from "../../src/services/Reply.js"
+import type { TurnMiddleware } from "../../src/services/TurnMiddleware.js"
 import { now, session, sessionId } from "../domain/conversation.js"
 
 export const context: MiddlewareContext = { session, context: initial(sessionId, now) }
@@ -16,9 +17,31 @@ export const reply = (text: string): Reply => ({
 })
 
 export const pipeline = <A, E>(
-  use: (pipeline: MiddlewarePipeline["Type"]) => Effect.Effect<A, E>,
+  use: (pipeline: Pick<MiddlewarePipeline["Type"], "admission"> & EachStage) => Effect.Effect<A, E>,
   ...middlewares: ReadonlyArray<Middleware>
-) => Effect.provide(Effect.flatMap(MiddlewarePipeline, use), Layer.orDie(MiddlewarePipeline.layer(...middlewares)))
+) =>
+  Effect.provide(
+    Effect.flatMap(MiddlewarePipeline, (pipeline) => use(eachStage(pipeline))),
+    Layer.orDie(MiddlewarePipeline.layer(...middlewares))
+  )
+
+interface EachStage {
+  readonly turn: TurnMiddleware["turn"]
+  readonly reply: TurnMiddleware["reply"]
+  readonly mayStream: (context: MiddlewareContext) => boolean
+  readonly hasTurnStage: (context: MiddlewareContext) => boolean
+}
+
+/** Each stage by itself, of a turn that starts there. */
+export const eachStage = (
+  pipeline: MiddlewarePipeline["Type"]
+): Pick<MiddlewarePipeline["Type"], "admission"> & EachStage => ({
+  ...pipeline,
+  turn: (request, context, onSkip) => pipeline.begin(context).turn(request, context, onSkip),
+  reply: (reply, context, onSkip) => pipeline.begin(context).reply(reply, context, onSkip),
+  mayStream: (context) => pipeline.begin(context).mayStream,
+  hasTurnStage: (context) => pipeline.begin(context).hasTurnStage
+})
 
 export const admit = (...middlewares: ReadonlyArray<Middleware>) =>
   pipeline(({ admission }) => admission(prompt("Hello"), context), ...middlewares)

@@ -16,6 +16,7 @@ import { SessionHost } from "../../src/services/SessionHost.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { type Failpoint, Failpoints } from "../../src/testing/Failpoints.js"
 import { asking, now, session, sessionId } from "../domain/conversation.js"
+import { eachStage } from "../middleware/pipeline.js"
 
 const epoch = Epoch.make(1)
 const lied = new StoreError({ reason: "Unknown", detail: "told to" })
@@ -152,7 +153,7 @@ describe("Failpoints", () => {
 
   it.effect("in a pipeline fail what middleware let through", () =>
     Effect.gen(function*() {
-      const pipeline = yield* MiddlewarePipeline
+      const pipeline = eachStage(yield* MiddlewarePipeline)
       const { fail } = yield* Failpoints
       const context = { session, context: initial(sessionId, now) }
       const error = new MiddlewareError({ middleware: "failpoint", stage: "turn", reason: "told to" })

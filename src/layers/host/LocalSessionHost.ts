@@ -90,6 +90,7 @@ const make = Effect.fnUntraced(function*({
   const store = yield* SessionStore
   const drains = yield* FiberSet.make<void>()
   const turns = yield* FiberSet.make<void>()
+  const endings = yield* FiberSet.make<void>()
   const runDrain = yield* FiberSet.runtime(drains)()
   const feed = makeFeedHub(streamBuffer)
   const openTurns = { count: 0 }
@@ -123,6 +124,7 @@ const make = Effect.fnUntraced(function*({
     forkDrain: (drain) => runDrain(Effect.uninterruptible(drain)),
     forkTurn: yield* FiberSet.runtime(turns)(),
     forkTimer: runTimer,
+    forkEnding: yield* FiberSet.runtime(endings)(),
     isClosing: () => closing
   }
   const residents = makeResidents(services)
@@ -145,6 +147,7 @@ const make = Effect.fnUntraced(function*({
     yield* FiberSet.awaitEmpty(drains)
     yield* feed.close
     yield* residents.stopAll
+    yield* Effect.interruptible(Effect.timeoutOption(FiberSet.awaitEmpty(endings), drainTimeout))
   })
 
   yield* Effect.addFinalizer(() => shutDown)

@@ -1,102 +1,126 @@
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import type { MiddlewareError } from "../../domain/error/MiddlewareError.js"
-import type { Prompt } from "../../domain/Turn.js"
+import type { SessionId } from "../../domain/SessionId.js"
+import type { Prompt, Turn } from "../../domain/Turn.js"
 import type { Middleware, MiddlewareContext } from "../Middleware.js"
-import type { ProviderRequest } from "../ProviderRequest.js"
-import type { Reply } from "../Reply.js"
+import type { MiddlewarePipeline } from "../MiddlewarePipeline.js"
+import type { OnSkip } from "../OnSkip.js"
+import type { TurnMiddleware } from "../TurnMiddleware.js"
 import { deepFreeze } from "./deepFreeze.js"
-import { checkPrompt, checkReply, checkRequest } from "./middlewareAnswer.js"
-import { middlewareApplies } from "./middlewareApplies.js"
-import { orderMiddleware } from "./middlewareOrder.js"
-import { runStep, type Step } from "./middlewareStep.js"
+import { makeAskedMiddleware } from "./makeAskedMiddleware.js"
+import { makeMiddlewareRegister } from "./makeMiddlewareRegister.js"
+import { conditionsOf } from "./middlewareStages.js"
+import { runStep, type Step, tellEnded } from "./middlewareStep.js"
 
 /**
- * The pipeline in memory: middleware as it was registered, and the steps of each stage in the order they run.
+ * The pipeline in memory. A turn goes on with the steps it began with, which are never changed in place.
  */
 export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: ReadonlyArray<Middleware>) {
-  let registered: ReadonlyArray<Middleware> = []
-  let ordered: ReadonlyArray<Middleware> = []
-  let stages = stagesOf(ordered)
+  const register = makeMiddlewareRegister()
+  const asked = makeAskedMiddleware()
 
-  const put = (added: ReadonlyArray<Middleware>): Either.Either<void, ConfigurationError> =>
-    Either.map(orderMiddleware(registered, added), (order) => {
-      registered = [...registered, ...added]
-      ordered = order
-      stages = stagesOf(order)
-    })
-
-  const remove = (middleware: Middleware): Effect.Effect<void> =>
+  const remove = (middleware: Middleware, session: SessionId | undefined) =>
     Effect.suspend(() => {
-      registered = registered.filter((other) => other !== middleware)
-      ordered = ordered.filter((other) => other !== middleware)
-      stages = stagesOf(ordered)
-      const left = ordered.filter(({ dependsOn = [] }) => dependsOn.includes(middleware.name)).map(({ name }) => name)
+      const left = register.remove(middleware, session)
       return left.length === 0
         ? Effect.void
         : Effect.logWarning(`Middleware "${middleware.name}" was removed; without it go on: ${left.join(", ")}`)
     })
 
-  yield* put(initial)
+  const admission = (
+    prompt: Prompt,
+    context: MiddlewareContext,
+    onSkip?: OnSkip
+  ): Effect.Effect<Prompt, MiddlewareError> => {
+    const stages = register.stages(context.session.id)
+    if (stages.admission.length === 0 && stages.ended.length === 0) return Effect.succeed(prompt)
+    return Effect.suspend(() => {
+      const conditions = conditionsOf(context)
+      asked.add(
+        context,
+        stages.ended.filter((middleware) => middleware.admission === undefined && conditions.applies(middleware))
+      )
+      const noted = conditions.steps(stages.admission).map((step): Step<Prompt> =>
+        step.middleware.ended === undefined ? step : {
+          ...step,
+          process: (prompt, context) => {
+            asked.add(context, [step.middleware])
+            return step.process(prompt, context)
+          }
+        }
+      )
+      return run(noted, prompt, context, onSkip)
+    })
+  }
+
+  const begin = (started: MiddlewareContext): TurnMiddleware => {
+    const stages = register.stages(started.session.id)
+    if (stages.turn.length === 0 && stages.reply.length === 0) return noMiddleware
+    const conditions = conditionsOf(started)
+    const turn = conditions.steps(stages.turn)
+    const reply = conditions.steps(stages.reply)
+    return {
+      turn: (request, context, onSkip) => run(turn, request, context, onSkip),
+      reply: (answer, context, onSkip) => run(reply, answer, context, onSkip),
+      hasTurnStage: turn.some(({ middleware }) => middleware.observer !== true),
+      mayStream: reply.every(({ middleware }) => middleware.observer === true)
+    }
+  }
+
+  const ended = (turn: Turn | undefined, context: MiddlewareContext): Option.Option<Effect.Effect<void>> => {
+    const admitted = asked.take(context)
+    const listeners = admitted ?? (turn ? register.stages(context.session.id).ended : [])
+    if (listeners.length === 0) return Option.none()
+    return Option.some(Effect.suspend(() => {
+      const { applies } = conditionsOf(context)
+      const told = admitted ?? listeners.filter(applies)
+      return Effect.forEach(told, (middleware) => tellEnded(middleware, turn, deepFreeze(context)), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    }))
+  }
+
+  yield* register.add(initial, undefined)
 
   return {
-    admission: (prompt: Prompt, context: MiddlewareContext) => run(stages.admission, prompt, context),
-    turn: (request: ProviderRequest, context: MiddlewareContext) => run(stages.turn, request, context),
-    reply: (reply: Reply, context: MiddlewareContext) => run(stages.reply, reply, context),
-    hasTurnStage: (context: MiddlewareContext) => stages.turn.some(({ middleware }) => mayChange(middleware, context)),
-    mayStream: (context: MiddlewareContext) => stages.reply.every(({ middleware }) => !mayChange(middleware, context)),
-    add: (middleware: Middleware): Effect.Effect<void, ConfigurationError, Scope.Scope> =>
-      Effect.acquireRelease(Effect.suspend(() => put([middleware])), () => remove(middleware)),
-    list: Effect.sync(() => ordered.map(({ name }) => name))
-  }
+    admission,
+    begin,
+    ended,
+    add: (middleware, { session } = {}): Effect.Effect<void, ConfigurationError, Scope.Scope> =>
+      Effect.acquireRelease(
+        Effect.suspend(() => register.add([middleware], session)),
+        () => remove(middleware, session)
+      ),
+    remove: (name, { session } = {}) =>
+      Effect.suspend(() =>
+        Option.match(register.find(name, session), {
+          onNone: () => Effect.succeed(false),
+          onSome: (middleware) => Effect.as(remove(middleware, session), true)
+        })
+      ),
+    forget: register.forget,
+    list: Effect.sync(() => register.names(undefined)),
+    listOf: (session) => Effect.sync(() => register.names(session))
+  } satisfies MiddlewarePipeline["Type"]
 })
 
 const run = <A>(
   steps: ReadonlyArray<Step<A>>,
   value: A,
-  context: MiddlewareContext
+  context: MiddlewareContext,
+  onSkip: OnSkip = () => {}
 ): Effect.Effect<A, MiddlewareError> =>
   steps.length === 0
     ? Effect.succeed(value)
-    : Effect.reduce(steps, value, (asked, step) => runStep(step, asked, deepFreeze(context)))
+    : Effect.reduce(steps, value, (asked, step) => runStep(step, asked, deepFreeze(context), onSkip))
 
-const stagesOf = (ordered: ReadonlyArray<Middleware>) => ({
-  admission: ordered.flatMap((middleware): ReadonlyArray<Step<Prompt>> =>
-    middleware.admission === undefined
-      ? []
-      : [{ middleware, stage: "admission", process: middleware.admission.bind(middleware), check: checkPrompt }]
-  ),
-  turn: ordered.flatMap((middleware): ReadonlyArray<Step<ProviderRequest>> =>
-    middleware.turn === undefined
-      ? []
-      : [{
-        middleware,
-        stage: "turn",
-        process: unlessObserver(middleware, middleware.turn.bind(middleware)),
-        check: checkRequest
-      }]
-  ),
-  reply: ordered.flatMap((middleware): ReadonlyArray<Step<Reply>> =>
-    middleware.reply === undefined
-      ? []
-      : [{
-        middleware,
-        stage: "reply",
-        process: unlessObserver(middleware, middleware.reply.bind(middleware)),
-        check: checkReply
-      }]
-  )
-})
-
-/** The provider may hold the conversation, and the reply may have been shown, so an observer's answer is not taken. */
-const unlessObserver = <A>({ observer }: Middleware, process: Step<A>["process"]): Step<A>["process"] =>
-  observer === true ? (value, context) => Effect.as(process(value, context), value) : process
-
-const mayChange = (middleware: Middleware, context: MiddlewareContext): boolean =>
-  middleware.observer !== true && mayApply(middleware, context)
-
-/** A condition that cannot be told counts as one that holds. */
-const mayApply = (middleware: Middleware, context: MiddlewareContext): boolean =>
-  Either.getOrElse(Either.try(() => middlewareApplies(middleware, context)), () => true)
+const noMiddleware: TurnMiddleware = {
+  turn: Effect.succeed,
+  reply: Effect.succeed,
+  hasTurnStage: false,
+  mayStream: true
+}

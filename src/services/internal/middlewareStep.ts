@@ -7,11 +7,13 @@ import * as Option from "effect/Option"
 import { isString } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { MiddlewareError } from "../../domain/error/MiddlewareError.js"
+import type { MiddlewareSkipped } from "../../domain/MiddlewareSkipped.js"
+import type { Turn } from "../../domain/Turn.js"
 import type { Middleware, MiddlewareContext } from "../Middleware.js"
 import { MiddlewareRefusal } from "../MiddlewareRefusal.js"
+import type { OnSkip } from "../OnSkip.js"
 import { deepFreeze } from "./deepFreeze.js"
 import type { Check } from "./middlewareAnswer.js"
-import { middlewareApplies } from "./middlewareApplies.js"
 
 const defaultTimeout = Duration.seconds(2)
 
@@ -29,10 +31,28 @@ export interface Step<A> {
  * Runs a step and turns whatever becomes of it into an answer: a middleware that fails, dies, hangs or interrupts itself
  * ends in its policy. Only an interrupt from outside passes, and it reaches the middleware too.
  */
-export const runStep = <A>(step: Step<A>, asked: A, context: MiddlewareContext): Effect.Effect<A, MiddlewareError> =>
+export const runStep = <A>(
+  step: Step<A>,
+  asked: A,
+  context: MiddlewareContext,
+  onSkip: OnSkip
+): Effect.Effect<A, MiddlewareError> =>
+  Effect.suspend(() => answer(step, deepFreeze(asked), context)).pipe(
+    Effect.catchAllCause((cause) => settle(step, asked, context, onSkip, cause))
+  )
+
+/** Tells a middleware of the end of a turn, within its time. */
+export const tellEnded = (
+  middleware: Middleware,
+  turn: Turn | undefined,
+  context: MiddlewareContext
+): Effect.Effect<void> =>
   Effect.suspend(() =>
-    middlewareApplies(step.middleware, context) ? answer(step, deepFreeze(asked), context) : Effect.succeed(asked)
-  ).pipe(Effect.catchAllCause((cause) => settle(step, asked, context, cause)))
+    middleware.ended === undefined ? Effect.void : withinTime(middleware)(middleware.ended(deepFreeze(turn), context))
+  ).pipe(
+    Effect.catchAllCause((cause) => Effect.logError("Middleware failed in ended", cause)),
+    Effect.annotateLogs({ middleware: middleware.name, sessionId: context.session.id })
+  )
 
 const answer = <A>({ check, middleware, process }: Step<A>, asked: A, context: MiddlewareContext) =>
   process(asked, context).pipe(
@@ -41,7 +61,8 @@ const answer = <A>({ check, middleware, process }: Step<A>, asked: A, context: M
       // Most steps answer with what they were given, and that has been checked before.
       given === asked
         ? Effect.succeed(asked)
-        : Either.mapLeft(check(given, asked), (reason) => new StepFailed({ reason: `gave a wrong answer: ${reason}` }))
+        : Either.mapLeft(check(given, asked), (reason) =>
+          new StepFailed({ code: "wrongAnswer", reason: `gave a wrong answer: ${reason}` }))
     )
   )
 
@@ -53,13 +74,14 @@ const answer = <A>({ check, middleware, process }: Step<A>, asked: A, context: M
 const withinTime = ({ timeout = defaultTimeout }: Middleware) => <A, E>(running: Effect.Effect<A, E>) =>
   Effect.flatten(Effect.timeoutFail(Effect.interruptible(Effect.disconnect(Effect.exit(running))), {
     duration: timeout,
-    onTimeout: () => new StepFailed({ reason: `timed out after ${Duration.format(timeout)}` })
+    onTimeout: () => new StepFailed({ code: "timedOut", reason: `timed out after ${Duration.format(timeout)}` })
   }))
 
 const settle = <A>(
   { middleware, stage }: Step<A>,
   asked: A,
   context: MiddlewareContext,
+  onSkip: OnSkip,
   cause: Cause.Cause<MiddlewareRefusal | StepFailed>
 ): Effect.Effect<A, MiddlewareError> => {
   const { name, policy = "required" } = middleware
@@ -91,10 +113,15 @@ const settle = <A>(
     ? Effect.logDebug("Middleware stopped the turn", ...told)
     : Effect.logError("Middleware stopped the turn", ...told)
 
+  const skip = Effect.sync(() => {
+    onSkip({ _tag: "MiddlewareSkipped", middleware: name, stage, reason: codeOf(failure) })
+    return asked
+  })
+
   return log.pipe(
     Effect.annotateLogs({ middleware: name, stage, sessionId: context.session.id }),
     Effect.zipRight(tell(middleware, error, context)),
-    Effect.zipRight(policy === "optional" ? Effect.succeed(asked) : error)
+    Effect.zipRight(policy === "optional" ? skip : error)
   )
 }
 
@@ -105,4 +132,12 @@ const tell = (middleware: Middleware, error: MiddlewareError, context: Middlewar
     middleware.onError === undefined ? Effect.void : withinTime(middleware)(middleware.onError(error, context))
   ).pipe(Effect.catchAllCause((cause) => Effect.logDebug("Middleware failed in onError", cause)))
 
-class StepFailed extends Data.TaggedError("StepFailed")<{ readonly reason: string }> {}
+const codeOf = (failure: MiddlewareRefusal | StepFailed | undefined): MiddlewareSkipped["reason"] => {
+  if (failure instanceof MiddlewareRefusal) return "refused"
+  return failure instanceof StepFailed ? failure.code : "failed"
+}
+
+class StepFailed extends Data.TaggedError("StepFailed")<{
+  readonly code: "timedOut" | "wrongAnswer"
+  readonly reason: string
+}> {}

@@ -5,12 +5,13 @@ import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import { SessionUnavailable } from "../../../domain/error/SessionUnavailable.js"
 import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
-import type { Turn } from "../../../domain/Turn.js"
+import { isTerminal, type Turn } from "../../../domain/Turn.js"
 import { usageOf } from "../usageOf.js"
 import type { ActorServices } from "./ActorServices.js"
 import { makeMailbox } from "./Mailbox.js"
 import { PersistFailure } from "./PersistFailure.js"
 import type { SessionState } from "./SessionState.js"
+import { tellTurnEnded } from "./tellTurnEnded.js"
 import type { Transition } from "./Transition.js"
 
 /**
@@ -157,6 +158,9 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
             const { cursor } = loadedState().session
             state = { ...next, delivered: told }
             if (changes.cursor === null && cursor) services.forget(cursor)
+            for (const turn of changes.turns ?? []) {
+              if (isTerminal(turn.status)) tellTurnEnded(services, state, turn.id, turn)
+            }
             return changes.events ? life.committed(changes.events) : Effect.void
           }
         })

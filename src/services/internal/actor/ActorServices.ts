@@ -30,6 +30,8 @@ export interface ActorServices {
   readonly forkDrain: (drain: Effect.Effect<void>) => void
   readonly forkTurn: (turn: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   readonly forkTimer: (timer: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
+  /** Runs what middleware does once a turn is over. */
+  readonly forkEnding: (ending: Effect.Effect<void>) => void
   /** No turn starts once this holds. */
   readonly isClosing: () => boolean
 }

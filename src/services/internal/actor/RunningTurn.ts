@@ -5,6 +5,7 @@ import type { ChangeError } from "../../../domain/error/ChangeError.js"
 import type { DeadlineExceeded } from "../../../domain/error/DeadlineExceeded.js"
 import type { TurnStopped } from "../../../domain/error/TurnStopped.js"
 import type { StopOutcome } from "../../../domain/StopTurn.js"
+import type { TurnMiddleware } from "../../TurnMiddleware.js"
 import type { OpenTurn } from "./OpenTurn.js"
 
 /**
@@ -25,6 +26,7 @@ export interface RunningTurn {
   readonly live: OpenTurn
   /** Turns that were steered into it: they hear what it says from then on, and end as it does. */
   readonly joined: Array<OpenTurn>
+  readonly middleware: TurnMiddleware
   /** Nanoseconds of the clock. */
   readonly since: bigint
   /** When it must have ended. */

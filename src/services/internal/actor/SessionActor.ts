@@ -29,6 +29,7 @@ import { makeHistoryCommands } from "./makeHistoryCommands.js"
 import { makeSendCommands } from "./makeSendCommands.js"
 import { makeTurnQueue } from "./makeTurnQueue.js"
 import { PersistFailure } from "./PersistFailure.js"
+import { tellTurnEnded } from "./tellTurnEnded.js"
 import type { TurnObserver } from "./TurnObserver.js"
 import type { TurnQueue } from "./TurnQueue.js"
 import { withEvents } from "./withEvents.js"
@@ -111,6 +112,7 @@ export const makeSessionActor = (
       }),
     stopped: (reason) => {
       const isGone = reason._tag === "SessionNotFound" || reason._tag === "OwnershipLost"
+      if (isGone) letGo(turns.open())
       onStop({ reason, owesTurns: turns.size() > 0 && !isGone, failed: failed && !isGone })
       // A turn that was accepted is stored, whatever the store said to somebody else.
       return turns.abandon(
@@ -150,6 +152,12 @@ export const makeSessionActor = (
     return done ? Effect.void : rest(upTo)
   })
 
+  /** Whatever becomes of these turns now, nobody will hear of it here. */
+  const letGo = (open: ReadonlyArray<Turn>) => {
+    for (const turn of open) tellTurnEnded(services, core.state(), turn.id)
+    services.pipeline.forget(id)
+  }
+
   const archive = Effect.gen(function*() {
     if (core.state().session.status === "archived") return
     yield* core.persist(withStatus(core.state(), "archived", yield* DateTime.now))
@@ -159,10 +167,12 @@ export const makeSessionActor = (
     const gone = new SessionNotFound({ sessionId: id })
     const { lastEvent, session: { cursor } } = core.state()
     const number = lastEvent + 1
+    const open = turns.open()
     yield* turns.abandon(gone)
     yield* Effect.mapError(store.remove(id, core.state().epoch), (error) => new PersistFailure({ error }))
     yield* tell([{ _tag: "SessionDeleted", sessionId: id, number, at: yield* DateTime.now }])
     feed.end(id)
+    letGo(open)
     if (cursor) services.forget(cursor)
     yield* core.stop(gone)
   })

@@ -6,6 +6,7 @@ import type { SessionBusy } from "../../../domain/error/SessionBusy.js"
 import type { StopOutcome, StopTurn } from "../../../domain/StopTurn.js"
 import type { Prompt, Turn } from "../../../domain/Turn.js"
 import type { TurnId } from "../../../domain/TurnId.js"
+import type { TurnNotice } from "../../../domain/TurnNotice.js"
 import type { AdmittedSend } from "./acceptTurn.js"
 import type { Command } from "./ActorCore.js"
 import type { OpenTurn } from "./OpenTurn.js"
@@ -27,6 +28,8 @@ export interface TurnQueue {
   /** How many run or wait. */
   readonly size: () => number
   readonly running: () => RunningTurn | undefined
+  /** Those that run or wait. */
+  readonly open: () => ReadonlyArray<Turn>
   /** Those that wait, in order. */
   readonly pending: () => ReadonlyArray<Turn>
   /** Stores a turn (T1), and starts it at once if it can. */
@@ -39,7 +42,11 @@ export interface TurnQueue {
   /** Ends a turn that runs or waits. The answer comes, through the effect it gives, once that is stored. */
   readonly stop: (stop: StopTurn) => Effect.Effect<Effect.Effect<StopOutcome, ChangeError>, PersistFailure>
   /** Gives a turn that waits something else to ask. */
-  readonly edit: (turnId: TurnId, prompt: Prompt) => Effect.Effect<EditOutcome, PersistFailure>
+  readonly edit: (
+    turnId: TurnId,
+    prompt: Prompt,
+    notices: ReadonlyArray<TurnNotice>
+  ) => Effect.Effect<EditOutcome, PersistFailure>
   /** Ends the running turn if it began before this moment of the clock, in nanoseconds. */
   readonly expire: (before: bigint) => Effect.Effect<void>
   /** Runs a change of the history once the turns that were accepted before it have ended. */

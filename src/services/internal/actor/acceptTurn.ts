@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import type { SendMessage } from "../../../domain/SendMessage.js"
 import type { Prompt, Turn } from "../../../domain/Turn.js"
 import type { TurnId } from "../../../domain/TurnId.js"
+import type { TurnNotice } from "../../../domain/TurnNotice.js"
 import type { SessionState } from "./SessionState.js"
 import type { Transition } from "./Transition.js"
 import { withEvents } from "./withEvents.js"
@@ -11,11 +12,14 @@ import { withEvents } from "./withEvents.js"
  * A send that has passed admission.
  */
 export interface AdmittedSend {
+  readonly turnId: TurnId
   readonly message: SendMessage
   /** What admission made of its content. */
   readonly prompt: Prompt
   /** Of the content as it was sent. Present with a key. */
   readonly digest?: string
+  /** What happened on its way. */
+  readonly notices?: ReadonlyArray<TurnNotice>
 }
 
 /**
@@ -23,8 +27,7 @@ export interface AdmittedSend {
  */
 export const acceptTurn = (
   state: SessionState,
-  id: TurnId,
-  { digest, message, prompt }: AdmittedSend,
+  { digest, message, notices = [], prompt, turnId: id }: AdmittedSend,
   now: DateTime.Utc,
   maxTurnTime: Duration.Duration
 ): Transition & { readonly turn: Turn } => {
@@ -44,5 +47,11 @@ export const acceptTurn = (
     ...(onUnknown !== undefined && { onUnknown })
   }
   const accepted: Transition = { changes: { turns: [turn] }, next: { ...state, lastOrdinal: turn.ordinal } }
-  return { turn, ...withEvents(accepted, now, [{ _tag: "TurnAccepted", turnId: id }]) }
+  return {
+    turn,
+    ...withEvents(accepted, now, [
+      { _tag: "TurnAccepted", turnId: id },
+      ...notices.map((notice) => ({ _tag: "TurnNoticed" as const, turnId: id, notice }))
+    ])
+  }
 }

@@ -23,7 +23,7 @@ export const breakTurn = (
 ): Transition => {
   const [turn] = turns
   const { error } = end
-  if (turn.status === "accepted") return dropTurn(state, turn, error, now)
+  if (turn.status === "accepted") return dropTurn(state, turn, error, now, end.notices)
   return rollBack && error._tag === "TurnStopped"
     ? rollBackTurn(state, turns, error, end, now)
     : endTurn(state, turns, end, after, now, windowSize)

@@ -27,7 +27,7 @@ interface TurnOwner {
  * Has providers called for the running turn, beside the mailbox, and shows and saves what they say meanwhile.
  */
 export const makeTurnCalls = (core: ActorCore, services: ActorServices, owner: TurnOwner) => {
-  const { feed, limits, pipeline, providers } = services
+  const { feed, limits, providers } = services
   const { checkpointEvery, historyTokens, historyWindow } = limits
   const conversations = makeConversations(providers, core.id)
 
@@ -37,8 +37,8 @@ export const makeTurnCalls = (core: ActorCore, services: ActorServices, owner: T
     current.saidBefore = current.live.text.length
     current.fiber = services.forkTurn(runTurn({
       request: { sessionId: session.id, turnId: current.live.turn.id, messages, context },
-      middleware: { session, context },
-      pipeline,
+      context: { session, context, turnId: current.live.turn.id },
+      middleware: current.middleware,
       targets: targetsOf(session).slice(current.place),
       conversations,
       services: services.provider,

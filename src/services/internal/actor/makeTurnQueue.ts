@@ -10,6 +10,7 @@ import { TurnStopped } from "../../../domain/error/TurnStopped.js"
 import type { StopOutcome, StopTurn } from "../../../domain/StopTurn.js"
 import type { Prompt, Turn } from "../../../domain/Turn.js"
 import type { TurnId } from "../../../domain/TurnId.js"
+import type { TurnNotice } from "../../../domain/TurnNotice.js"
 import type { SendOutcome } from "../../../domain/TurnReceipt.js"
 import { acceptTurn, type AdmittedSend } from "./acceptTurn.js"
 import type { ActorCore } from "./ActorCore.js"
@@ -25,7 +26,7 @@ import type { TurnQueue, Waiting } from "./TurnQueue.js"
 import { withEvents } from "./withEvents.js"
 
 export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQueue => {
-  const { ids, limits, openTurns } = services
+  const { limits, openTurns } = services
   let waiting: ReadonlyArray<Waiting> = []
 
   const waitingTurns = () => waiting.flatMap((next) => (next._tag === "Turn" ? [next.live] : []))
@@ -51,7 +52,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     const policy = send.message.whenBusy ?? session.config.whenBusy ?? "queue"
     if (policy === "reject" && !isFree()) return yield* sessionBusy(session.id)
     const at = yield* DateTime.now
-    const { turn, ...accepted } = acceptTurn(core.state(), yield* ids.turnId, send, at, limits.maxTurnTime)
+    const { turn, ...accepted } = acceptTurn(core.state(), send, at, limits.maxTurnTime)
     const live = newLive(turn)
     const startsNow = isFree()
     const onAccepted = () => {
@@ -101,13 +102,16 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     return Effect.succeed<StopOutcome>("stopped")
   })
 
-  const edit = Effect.fnUntraced(function*(turnId: TurnId, prompt: Prompt) {
+  const edit = Effect.fnUntraced(function*(turnId: TurnId, prompt: Prompt, notices: ReadonlyArray<TurnNotice>) {
     const live = waitingTurns().find(({ turn }) => turn.id === turnId)
     if (live === undefined) return "tooLate" satisfies EditOutcome
     const turn: Turn = { ...live.turn, prompt }
     const at = yield* DateTime.now
     yield* core.persist(
-      withEvents({ changes: { turns: [turn] }, next: core.state() }, at, [{ _tag: "TurnEdited", turnId }])
+      withEvents({ changes: { turns: [turn] }, next: core.state() }, at, [
+        { _tag: "TurnEdited", turnId },
+        ...notices.map((notice) => ({ _tag: "TurnNoticed" as const, turnId, notice }))
+      ])
     )
     live.turn = turn
     return "edited" satisfies EditOutcome
@@ -142,16 +146,18 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     }
   })
 
+  const open = () => {
+    const current = runner.running()
+    return [...(current ? [current.live, ...current.joined] : []), ...waitingTurns()]
+  }
+
   return {
+    open: () => open().map(({ turn }) => turn),
     size: () => waiting.length + Number(runner.running() !== undefined),
     running: runner.running,
     pending: () => waitingTurns().map(({ turn }) => turn),
     accept,
-    withKey: (key) => {
-      const current = runner.running()
-      const all = [...(current ? [current.live, ...current.joined] : []), ...waitingTurns()]
-      return all.find(({ turn }) => turn.key === key)
-    },
+    withKey: (key) => open().find(({ turn }) => turn.key === key),
     stop,
     edit,
     expire: (before) =>

@@ -28,6 +28,7 @@ import { questionOf } from "./questionOf.js"
 import { retryTurn } from "./retryTurn.js"
 import type { Halt, RunningTurn } from "./RunningTurn.js"
 import type { TurnOutcome } from "./runTurn.js"
+import type { SessionState } from "./SessionState.js"
 import { startTurn } from "./startTurn.js"
 import { traceOf } from "./traceOf.js"
 import type { Fresh, TurnRunner } from "./TurnRunner.js"
@@ -41,7 +42,7 @@ export const makeTurnRunner = (
   steered: () => ReadonlyArray<OpenTurn>,
   forget: (joined: ReadonlyArray<OpenTurn>) => void
 ): TurnRunner => {
-  const { ids, limits, pipeline } = services
+  const { ids, limits } = services
   const { historyWindow, maxTurnTime } = limits
   let running: RunningTurn | undefined
 
@@ -53,13 +54,13 @@ export const makeTurnRunner = (
     const before = yield* closeToolCalls(ids, state, at, 0, live.turn.prompt?.parts)
     const question = questionOf(state, live.turn, yield* ids.messageId, at, before.length)
     const { turn, ...intent } = startTurn(state, live.turn, before, question, at, historyWindow)
-    const current = yield* newRunning(live, at)
+    const current = yield* newRunning(live, at, state)
     const started = () => {
       live.turn = turn
       current.startedWith = core.state().lastEvent
       live.start(question)
     }
-    if (!pipeline.hasTurnStage(state)) {
+    if (!current.middleware.hasTurnStage) {
       // Nothing stands between T1 and T2, so they are one commit.
       yield* core.persist(fresh ? inOneCommit(fresh.accepted, intent) : intent)
       fresh?.onAccepted()
@@ -84,7 +85,7 @@ export const makeTurnRunner = (
   const retry = Effect.fnUntraced(function*(live: OpenTurn) {
     const at = yield* DateTime.now
     const { turn, ...intent } = retryTurn(core.state(), live.turn, at)
-    const current = yield* newRunning(live, at)
+    const current = yield* newRunning(live, at, core.state())
     yield* core.persist(intent)
     live.turn = turn
     running = current
@@ -92,10 +93,11 @@ export const makeTurnRunner = (
     calls.begin(current, core.state(), Effect.void)
   })
 
-  const newRunning = (live: OpenTurn, at: DateTime.Utc) =>
+  const newRunning = (live: OpenTurn, at: DateTime.Utc, { context, session }: SessionState) =>
     Effect.map(Clock.currentTimeNanos, (since): RunningTurn => ({
       live,
       joined: [],
+      middleware: services.pipeline.begin({ session, context, turnId: live.turn.id }),
       since,
       deadline: live.turn.deadlineAt ?? DateTime.addDuration(at, maxTurnTime),
       place: 0,

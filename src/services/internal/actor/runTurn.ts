@@ -7,11 +7,12 @@ import * as Exit from "effect/Exit"
 import { ProviderProtocol } from "../../../domain/error/ProviderProtocol.js"
 import type { TurnError } from "../../../domain/error/TurnError.js"
 import { TurnInterrupted } from "../../../domain/error/TurnInterrupted.js"
+import type { MiddlewareSkipped } from "../../../domain/MiddlewareSkipped.js"
 import type { ProviderCursor } from "../../../domain/ProviderCursor.js"
 import type { MiddlewareContext } from "../../Middleware.js"
-import type { MiddlewarePipeline } from "../../MiddlewarePipeline.js"
 import type { ProviderRequest } from "../../ProviderRequest.js"
 import type { Reply } from "../../Reply.js"
+import type { TurnMiddleware } from "../../TurnMiddleware.js"
 import { Asked } from "../provider/Asked.js"
 import { type Asking, askProviders } from "../provider/askProviders.js"
 import { isEmpty } from "../provider/isEmpty.js"
@@ -33,8 +34,8 @@ export type TurnOutcome = TurnAnswer & { readonly asked: Asked; readonly process
 
 interface TurnCall {
   readonly request: Omit<ProviderRequest, "hold">
-  readonly middleware: MiddlewareContext
-  readonly pipeline: MiddlewarePipeline["Type"]
+  readonly context: MiddlewareContext
+  readonly middleware: TurnMiddleware
   readonly targets: ReadonlyArray<Target>
   readonly conversations: Conversations
   readonly services: ProviderServices
@@ -60,16 +61,17 @@ interface TurnCall {
 export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
-      const { emit, intend, middleware, pipeline, report, request } = turn
+      const { context, emit, intend, middleware, report, request } = turn
       const { sessionId, turnId } = request
       const asked = new Asked()
-      const mayStream = pipeline.mayStream(middleware)
+      const { mayStream } = middleware
+      const onSkip = (skipped: MiddlewareSkipped) => asked.notice(skipped)
       const startedAt = yield* Clock.currentTimeNanos
 
       const call = Effect.gen(function*() {
-        const shown = yield* pipeline.turn(request, middleware)
+        const shown = yield* middleware.turn(request, context, onSkip)
         yield* intend
-        return yield* askProviders(askingOf(turn, shown, mayStream, asked), asked)
+        return yield* askProviders(askingOf(turn, shown, asked), asked)
       })
 
       const called = yield* Effect.exit(restore(call))
@@ -80,7 +82,7 @@ export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
       const arrived = Exit.getOrElse(called, () => asked.fold.reply("cut"))
       const reviewed = isEmpty(arrived)
         ? Exit.succeed(undefined)
-        : yield* Effect.exit(pipeline.reply(arrived, middleware))
+        : yield* Effect.exit(middleware.reply(arrived, context, onSkip))
       const reply = Exit.getOrElse(reviewed, () => undefined)
       const failed = Exit.zipLeft(called, reviewed)
       if (reply && Exit.isSuccess(failed)) {
@@ -97,7 +99,7 @@ export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
               Effect.logError("A provider or middleware has a defect", cause),
               new ProviderProtocol({
                 sessionId,
-                provider: asked.target?.provider ?? middleware.session.provider,
+                provider: asked.target?.provider ?? context.session.provider,
                 reason: "it failed unexpectedly"
               })
             )
@@ -107,12 +109,12 @@ export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
   )
 
 /** A provider that holds the conversation must be told all that is stored, as it is stored: so there may be no middleware in between. */
-const askingOf = (turn: TurnCall, shown: TurnCall["request"], mayStream: boolean, asked: Asked): Asking => {
-  const { again, cursor, emit, middleware, pipeline } = turn
+const askingOf = (turn: TurnCall, shown: TurnCall["request"], asked: Asked): Asking => {
+  const { again, cursor, emit, middleware: { hasTurnStage, mayStream } } = turn
   return {
     ...turn,
     request: shown,
-    hold: mayStream && !pipeline.hasTurnStage(middleware) ? { cursor } : undefined,
+    hold: mayStream && !hasTurnStage ? { cursor } : undefined,
     show: mayStream ? emit : undefined,
     again: (target) => again(target, asked)
   }

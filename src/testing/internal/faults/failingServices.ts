@@ -25,8 +25,16 @@ export const failingServices = Effect.fnUntraced(function*(failpoints: Failpoint
   return Context.make(SessionStore, failingStore(store, failpoints)).pipe(
     Context.add(MiddlewarePipeline, {
       ...pipeline,
-      admission: (prompt, context) => Effect.tap(pipeline.admission(prompt, context), () => pass("inAdmission")),
-      turn: (request, context) => Effect.tap(pipeline.turn(request, context), () => pass("inTurnMiddleware"))
+      admission: (prompt, context, onSkip) =>
+        Effect.tap(pipeline.admission(prompt, context, onSkip), () => pass("inAdmission")),
+      begin: (context) => {
+        const middleware = pipeline.begin(context)
+        return {
+          ...middleware,
+          turn: (request, context, onSkip) =>
+            Effect.tap(middleware.turn(request, context, onSkip), () => pass("inTurnMiddleware"))
+        }
+      }
     }),
     Context.add(ProviderRegistry, {
       ...registry,
