@@ -36,6 +36,9 @@ const answers = Effect.fnUntraced(function*(
   return found
 }, (effect) => Effect.scoped(Effect.provide(effect, MiddlewarePipeline.layer())))
 
+const tenant = ({ session }: MiddlewareContext) => String(session.config.customSettings?.["tenant"])
+const makeLimiter = (algorithm: "fixedWindow" | "tokenBucket", maxKeys = 100) =>
+  makeRateLimiter({ algorithm, max: 3, maxKeys, per: Duration.seconds(1) })
 const ada = contextOf("ada")
 const bob = contextOf("bob")
 
@@ -66,7 +69,6 @@ describe("RateLimitMiddleware", () => {
 
   it.effect("counts together what a function says belongs together", () =>
     Effect.gen(function*() {
-      const tenant = ({ session }: MiddlewareContext) => String(session.config.customSettings?.["tenant"])
       const found = yield* answers(
         { limits: [{ max: 1, per: "1 minute", by: tenant }] },
         contextOf("ada", "acme"),
@@ -171,11 +173,8 @@ describe("RateLimitMiddleware", () => {
 })
 
 describe("makeRateLimiter", () => {
-  const make = (algorithm: "fixedWindow" | "tokenBucket", maxKeys = 100) =>
-    makeRateLimiter({ algorithm, max: 3, maxKeys, per: Duration.seconds(1) })
-
   it.each(["fixedWindow", "tokenBucket"] as const)("forgets whom it has not seen for so long (%s)", (algorithm) => {
-    const limiter = make(algorithm, 1_000_000)
+    const limiter = makeLimiter(algorithm, 1_000_000)
     for (let user = 0; user < 10_000; user++) limiter.take(`user-${user}`, user)
     assert.isAtMost(limiter.size(), 1001)
     limiter.take("last", 20_000)
@@ -183,7 +182,7 @@ describe("makeRateLimiter", () => {
   })
 
   it("keeps to its number of keys, and forgets the longest at rest", () => {
-    const limiter = make("tokenBucket", 2)
+    const limiter = makeLimiter("tokenBucket", 2)
     for (const [at, key] of ["a", "b", "a", "c"].entries()) limiter.take(key, at)
     assert.strictEqual(limiter.size(), 2)
     limiter.take("a", 4)
@@ -193,7 +192,7 @@ describe("makeRateLimiter", () => {
   })
 
   it("gives back in all what it is told, however its shares are rounded", () => {
-    const limiter = make("tokenBucket")
+    const limiter = makeLimiter("tokenBucket")
     let taken = 0
     for (let millis = 0; millis <= 100_000; millis++) {
       if (limiter.waitOf("a", millis) > 0) continue

@@ -28,15 +28,19 @@ const counted = (text = "Hi") => ({
   end: ProviderEvent.Finished({ reason: "complete", usage: { inputTokens: 100, outputTokens: 20 } })
 })
 
+const contextOf = (session: SessionInfo, turnId?: string): MiddlewareContext => ({
+  session,
+  context: initial(session.id, DateTime.unsafeMake(0)),
+  ...(turnId !== undefined && { turnId: TurnId.make(turnId) })
+})
+
+/** The last turn that the session had. */
+const last = (session: Session) => Effect.map(session.turns, (turns) => turns.at(-1))
+
 /** A middleware beside the pipeline: it admits and is told of ends as a test says, of turns that really happen. */
 const budgetOf = (options: TokenBudgetMiddleware.TokenBudgetMiddlewareOptions) =>
   Effect.gen(function*() {
     const middleware = yield* TokenBudgetMiddleware.make(options)
-    const contextOf = (session: SessionInfo, turnId?: string): MiddlewareContext => ({
-      session,
-      context: initial(session.id, DateTime.unsafeMake(0)),
-      ...(turnId !== undefined && { turnId: TurnId.make(turnId) })
-    })
     const admit = Effect.fnUntraced(function*(session: Session, turnId: string | undefined, text = question) {
       const context = contextOf(yield* session.info, turnId)
       const answer = yield* Effect.either(middleware.admission?.(prompt(text), context) ?? Effect.succeed(undefined))
@@ -46,8 +50,6 @@ const budgetOf = (options: TokenBudgetMiddleware.TokenBudgetMiddlewareOptions) =
       yield* middleware.ended?.(turn && { ...turn, id: TurnId.make(turnId) }, contextOf(yield* session.info, turnId)) ??
         Effect.void
     })
-    /** The last turn that the session had. */
-    const last = (session: Session) => Effect.map(session.turns, (turns) => turns.at(-1))
     return { middleware, admit, ended, last }
   })
 
