@@ -16,7 +16,7 @@ export interface TurnMiddleware {
   ) => Effect.Effect<ProviderRequest, MiddlewareError>
   readonly reply: (reply: Reply, context: MiddlewareContext, onSkip?: OnSkip) => Effect.Effect<Reply, MiddlewareError>
 
-  /** Whether any middleware wants to see what the provider is asked. */
+  /** Whether any middleware may change what the provider is asked. */
   readonly hasTurnStage: boolean
 
   /** Whether the reply may be shown while it arrives: no middleware may change it. */

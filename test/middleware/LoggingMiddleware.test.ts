@@ -2,8 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, LogLevel } from "effect"
 import { initial } from "../../src/domain/SessionContext.js"
 import * as LoggingMiddleware from "../../src/layers/middleware/LoggingMiddleware.js"
+import { MockProvider } from "../../src/layers/provider/MockProvider.js"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { message, now, request, session, sessionId, turnId } from "../domain/conversation.js"
+import { start } from "../host/anotherHost.js"
 import { withCapturedLogs } from "./capturedLogs.js"
 import { eachStage } from "./pipeline.js"
 
@@ -67,6 +70,26 @@ describe("LoggingMiddleware", () => {
         "a\\u000a\\u001b[2Jcanary\\u202e"
       ])
     }))
+
+  it.effect("row 82: shows no more of what was said than it is told, and tells of all", () =>
+    Effect.gen(function*() {
+      const lines = yield* conversation({ content: true, maxContent: 3 })
+      assert.deepStrictEqual(lines.map(({ annotations }) => [annotations["content"], annotations["length"]]), [
+        ["[re", 10],
+        ["can", 6],
+        ["a\\u000a\\u001b", 13]
+      ])
+    }))
+
+  it.scoped("lets a provider hold the conversation", () =>
+    Effect.gen(function*() {
+      yield* Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(LoggingMiddleware.make()))
+      const session = yield* start
+      yield* session.send("one")
+      yield* session.send("two")
+      const requests = yield* Effect.flatMap(MockProvider, (mock) => mock.requests)
+      assert.deepStrictEqual(requests.map(({ hold }) => hold && (hold.known?.seq ?? "new")), ["new", 2])
+    }).pipe(Effect.provide(SessionRuntime.layerTest({ capabilities: { conversation: "cursor" } }))))
 
   it.effect("writes at the level it is told", () =>
     Effect.gen(function*() {

@@ -29,6 +29,7 @@ interface EachStage {
   readonly turn: TurnMiddleware["turn"]
   readonly reply: TurnMiddleware["reply"]
   readonly mayStream: (context: MiddlewareContext) => boolean
+  readonly hasTurnStage: (context: MiddlewareContext) => boolean
 }
 
 /** Each stage by itself, of a turn that starts there. */
@@ -38,7 +39,8 @@ export const eachStage = (
   ...pipeline,
   turn: (request, context, onSkip) => pipeline.begin(context).turn(request, context, onSkip),
   reply: (reply, context, onSkip) => pipeline.begin(context).reply(reply, context, onSkip),
-  mayStream: (context) => pipeline.begin(context).mayStream
+  mayStream: (context) => pipeline.begin(context).mayStream,
+  hasTurnStage: (context) => pipeline.begin(context).hasTurnStage
 })
 
 export const admit = (...middlewares: ReadonlyArray<Middleware>) =>

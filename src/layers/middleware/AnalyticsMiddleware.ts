@@ -1,8 +1,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import type { Turn } from "../../domain/Turn.js"
 import type { TurnId } from "../../domain/TurnId.js"
@@ -48,12 +50,16 @@ export const make = Effect.fnUntraced(function*<E = never>(options: AnalyticsMid
   const tasks = yield* Mailbox.make<Task>({ capacity, strategy: "dropping" })
   let leftOut = 0
 
-  /** What throws, dies or hangs is gone on without. */
+  /**
+   * What throws, dies or hangs is gone on without. `exit`, because Effect logs the failure of a fiber that is forked, and
+   * this one may quote what was said.
+   */
   const tolerate = <A>(what: string, run: () => Effect.Effect<A, E>): Effect.Effect<A | undefined> =>
-    Effect.timeout(Effect.disconnect(Effect.suspend(run)), timeout).pipe(
-      // The cause may quote what was said.
-      Effect.catchAllCause(() =>
-        Effect.as(Effect.logWarning(`Analytics goes on without ${what}, which failed or took too long`), undefined)
+    Effect.timeoutOption(Effect.disconnect(Effect.exit(Effect.suspend(run))), timeout).pipe(
+      Effect.flatMap((exit) =>
+        Option.isSome(exit) && Exit.isSuccess(exit.value)
+          ? Effect.succeed(exit.value.value)
+          : Effect.as(Effect.logWarning(`Analytics goes on without ${what}, which failed or took too long`), undefined)
       )
     )
 
@@ -82,7 +88,7 @@ export const make = Effect.fnUntraced(function*<E = never>(options: AnalyticsMid
 
   // In between, others have their turn.
   const worker = yield* Effect.forkScoped(
-    Effect.forever(Effect.zipRight(Effect.yieldNow(), Effect.flatMap(tasks.take, work)))
+    Effect.ignore(Effect.forever(Effect.zipRight(Effect.yieldNow(), Effect.flatMap(tasks.take, work))))
   )
   yield* Effect.addFinalizer(() =>
     Effect.zipRight(tasks.end, Effect.timeoutOption(Fiber.await(worker), Duration.times(timeout, 2)))

@@ -9,6 +9,7 @@ import type { Middleware, MiddlewareContext } from "../Middleware.js"
 import type { OnSkip } from "../OnSkip.js"
 import type { TurnMiddleware } from "../TurnMiddleware.js"
 import { deepFreeze } from "./deepFreeze.js"
+import { CurrentInstrumentation, type Instrumentation } from "./Instrumentation.js"
 import { makeAskedMiddleware } from "./makeAskedMiddleware.js"
 import { makeMiddlewareRegister } from "./makeMiddlewareRegister.js"
 import { conditionsOf } from "./middlewareStages.js"
@@ -22,6 +23,7 @@ interface Of {
  * The pipeline in memory. A turn goes on with the steps it began with, which are never changed in place.
  */
 export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: ReadonlyArray<Middleware>) {
+  const run = runWith(yield* CurrentInstrumentation)
   const register = makeMiddlewareRegister()
   const asked = makeAskedMiddleware()
 
@@ -67,7 +69,7 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
     return {
       turn: (request, context, onSkip) => run(turn, request, context, onSkip),
       reply: (answer, context, onSkip) => run(reply, answer, context, onSkip),
-      hasTurnStage: turn.length > 0,
+      hasTurnStage: turn.some(({ middleware }) => middleware.observer !== true),
       mayStream: reply.every(({ middleware }) => middleware.observer === true)
     }
   }
@@ -110,15 +112,22 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
   }
 })
 
-const run = <A>(
-  steps: ReadonlyArray<Step<A>>,
-  value: A,
-  context: MiddlewareContext,
-  onSkip: OnSkip = () => {}
-): Effect.Effect<A, MiddlewareError> =>
-  steps.length === 0
-    ? Effect.succeed(value)
-    : Effect.reduce(steps, value, (asked, step) => runStep(step, asked, deepFreeze(context), onSkip))
+const runWith = (instrumentation: Instrumentation) => {
+  const seen = <A>(step: Step<A>): Step<A> => ({
+    ...step,
+    process: (value, context) =>
+      instrumentation.middleware(step.middleware.name, step.stage, step.process(value, context))
+  })
+  return <A>(
+    steps: ReadonlyArray<Step<A>>,
+    value: A,
+    context: MiddlewareContext,
+    onSkip: OnSkip = () => {}
+  ): Effect.Effect<A, MiddlewareError> =>
+    steps.length === 0
+      ? Effect.succeed(value)
+      : Effect.reduce(steps, value, (asked, step) => runStep(seen(step), asked, deepFreeze(context), onSkip))
+}
 
 const noMiddleware: TurnMiddleware = {
   turn: Effect.succeed,

@@ -30,7 +30,12 @@ export const stagesOf = (ordered: ReadonlyArray<Middleware>): Stages => ({
   turn: ordered.flatMap((middleware): ReadonlyArray<Step<ProviderRequest>> =>
     middleware.turn === undefined
       ? []
-      : [{ middleware, stage: "turn", process: middleware.turn.bind(middleware), check: checkRequest }]
+      : [{
+        middleware,
+        stage: "turn",
+        process: unlessObserver(middleware, middleware.turn.bind(middleware)),
+        check: checkRequest
+      }]
   ),
   reply: ordered.flatMap((middleware): ReadonlyArray<Step<Reply>> =>
     middleware.reply === undefined
@@ -38,16 +43,16 @@ export const stagesOf = (ordered: ReadonlyArray<Middleware>): Stages => ({
       : [{
         middleware,
         stage: "reply",
-        process: replyOf(middleware, middleware.reply.bind(middleware)),
+        process: unlessObserver(middleware, middleware.reply.bind(middleware)),
         check: checkReply
       }]
   ),
   ended: ordered.filter(({ ended }) => ended !== undefined)
 })
 
-/** The reply may have been shown when an observer gets it, so an observer's answer is not taken. */
-const replyOf = ({ observer }: Middleware, process: Step<Reply>["process"]): Step<Reply>["process"] =>
-  observer === true ? (reply, context) => Effect.as(process(reply, context), reply) : process
+/** The provider may hold the conversation, and the reply may have been shown, so an observer's answer is not taken. */
+const unlessObserver = <A>({ observer }: Middleware, process: Step<A>["process"]): Step<A>["process"] =>
+  observer === true ? (value, context) => Effect.as(process(value, context), value) : process
 
 /**
  * Asks each middleware once whether it is for a session, for as long as the answer is kept. One whose condition throws is: it
