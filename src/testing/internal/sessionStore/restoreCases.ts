@@ -201,9 +201,12 @@ export const restoreCases = [
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
       const change = (name: string) =>
-        Effect.flatMap(store.context(id), (context) =>
-          Effect.flatMap(update(context, { user: { name } }, at(1)), (changed) =>
-            store.commit(id, epoch, { context: changed })))
+        Effect.flatMap(
+          store.context(id),
+          (context) =>
+            Effect.flatMap(update(context, { user: { name } }, at(1)), (changed) =>
+              store.commit(id, epoch, { context: changed }))
+        )
       for (const seq of [1, 2]) {
         yield* store.commit(id, epoch, { messages: messagesOf(id, seq, seq) })
         yield* change(`after ${seq}`)

@@ -165,6 +165,5 @@ export const sqliteWrites = (
       return Either.right(days)
     }),
 
-  restore: (record, usage) =>
-    Effect.flatMap(encodeRecord(record, usage), (rows) => write((on) => Either.right(restoreSession(on, rows))))
+  restore: (record, usage) => Effect.flatMap(encodeRecord(record, usage), (rows) => restoreSession({ write }, rows))
 })
