@@ -56,5 +56,6 @@ export const rows: ReadonlyArray<readonly [row: number, fault: string]> = [
   [52, "10,000 concurrent sends to one session"],
   [53, "10,000 sessions with a send each"],
   [55, "client disconnects in the middle of a reply, or before it is acknowledged"],
-  [60, "deadline in the past, or absurd"]
+  [60, "deadline in the past, or absurd"],
+  [72, "paths in exports and imports: ../, absolute, a link, NUL, an existing file, a device"]
 ]
