@@ -8,6 +8,9 @@ import { langswarmSession, run, startServer } from "./command.js"
 
 const decode = <A, I>(schema: Schema.Schema<A, I>, text: string) => Schema.decode(Schema.parseJson(schema))(text)
 
+const at = (server: { readonly flags: ReadonlyArray<string> }) => (command: string, ...args: ReadonlyArray<string>) =>
+  run(langswarmSession(command, ...server.flags, ...args))
+
 describe("export, import, erase and cleanup", () => {
   it.live("bring all sessions from one server to another, and back out the same", () =>
     Effect.gen(function*() {
@@ -17,9 +20,6 @@ describe("export, import, erase and cleanup", () => {
       const [from, to] = yield* Effect.all([startServer(path.join(dir, "a")), startServer(path.join(dir, "b"))], {
         concurrency: 2
       })
-      const at =
-        (server: { readonly flags: ReadonlyArray<string> }) => (command: string, ...args: ReadonlyArray<string>) =>
-          run(langswarmSession(command, ...server.flags, ...args))
       yield* at(from)("send", "--user", "ada", "one")
       yield* at(from)("send", "--user", "bob", "two")
 
@@ -65,31 +65,31 @@ describe("export, import, erase and cleanup", () => {
       const dir = yield* fs.makeTempDirectoryScoped()
       const { flags } = yield* startServer(path.join(dir, "data"))
       yield* run(langswarmSession("send", ...flags, "hello"))
-      const at = (name: string) => path.join(dir, name)
-      yield* fs.writeFileString(at("taken"), "precious")
-      yield* fs.symlink(at("nowhere"), at("dangling"))
-      yield* fs.symlink(at("taken"), at("link"))
+      const inDir = (name: string) => path.join(dir, name)
+      yield* fs.writeFileString(inDir("taken"), "precious")
+      yield* fs.symlink(inDir("nowhere"), inDir("dangling"))
+      yield* fs.symlink(inDir("taken"), inDir("link"))
 
       for (const name of ["taken", "dangling", "link", "data"]) {
-        const refused = yield* run(langswarmSession("export", ...flags, "--output", at(name)))
+        const refused = yield* run(langswarmSession("export", ...flags, "--output", inDir(name)))
         assert.strictEqual(refused.exitCode, 1, name)
         assert.include(refused.stderr, "--force")
       }
       const device = yield* run(langswarmSession("export", ...flags, "--output", "/dev/null"))
       assert.strictEqual(device.exitCode, 1)
-      assert.strictEqual(yield* fs.readFileString(at("taken")), "precious")
-      assert.isFalse(yield* fs.exists(at("nowhere")))
+      assert.strictEqual(yield* fs.readFileString(inDir("taken")), "precious")
+      assert.isFalse(yield* fs.exists(inDir("nowhere")))
 
       // What was linked to is left alone: the link is replaced, not followed.
       assert.strictEqual(
-        (yield* run(langswarmSession("export", ...flags, "--output", at("link"), "--force"))).exitCode,
+        (yield* run(langswarmSession("export", ...flags, "--output", inDir("link"), "--force"))).exitCode,
         0
       )
-      assert.strictEqual(yield* fs.readFileString(at("taken")), "precious")
-      assert.include(yield* fs.readFileString(at("link")), "hello")
+      assert.strictEqual(yield* fs.readFileString(inDir("taken")), "precious")
+      assert.include(yield* fs.readFileString(inDir("link")), "hello")
       assert.deepStrictEqual((yield* fs.readDirectory(dir)).filter((name) => name.endsWith(".part")), [])
 
-      const [line = ""] = (yield* fs.readFileString(at("link"))).split("\n")
+      const [line = ""] = (yield* fs.readFileString(inDir("link"))).split("\n")
       for (const id of ["../x", "/etc/passwd", "a/b", "..", "a\\u0000b", ""]) {
         const forged = line.replaceAll(/"(id|sessionId)":"[^"]+"/g, `"$1":"${id}"`)
         const refused = yield* run(langswarmSession("import", ...flags, "-"), forged)
