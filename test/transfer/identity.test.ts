@@ -1,7 +1,10 @@
 import { NodeContext } from "@effect/platform-node"
+import type { PlatformError } from "@effect/platform/Error"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema, Stream } from "effect"
 import * as SessionClient from "../../src/client/SessionClient.js"
+import type { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
+import type { StoreError } from "../../src/domain/error/StoreError.js"
 import * as SessionLines from "../../src/domain/SessionLines.js"
 import { SessionRecord } from "../../src/domain/SessionRecord.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
@@ -25,8 +28,10 @@ const sqlite = Layer.unwrapScoped(
   Effect.map(temporaryFile, (filename) => SqliteSessionStore.layer({ filename, durability: "process" }))
 ).pipe(Layer.provide(NodeContext.layer))
 
+type Store = Layer.Layer<SessionStore, ConfigurationError | PlatformError | StoreError>
+
 /** Sessions in a store of their own. */
-const over = <E>(store: Layer.Layer<SessionStore, E>) =>
+const over = (store: Store) =>
   SessionRuntime.layer({ drainTimeout: 0, providerRetries: 0 }).pipe(
     Layer.provideMerge(Layer.mergeAll(
       store,
@@ -39,7 +44,7 @@ const over = <E>(store: Layer.Layer<SessionStore, E>) =>
   )
 
 /** The same, seen over the wire. */
-const remote = <E>(transport: "http" | "websocket", store: Parameters<typeof over<E>>[0]) =>
+const remote = (transport: "http" | "websocket", store: Store) =>
   Layer.unwrapEffect(Effect.map(SessionServer, ({ url }) => SessionClient.layer({ url, token, transport }))).pipe(
     Layer.provide(SessionServer.layer({ token, port: 0, drainTimeout: 0 })),
     Layer.provideMerge(over(store))
@@ -59,8 +64,7 @@ const importAll = (text: string) =>
     return [...outcomes].map(({ outcome }) => outcome)
   })
 
-const exported = (store: Parameters<typeof over>[0]) =>
-  Effect.zipRight(everyKind, exportAll).pipe(Effect.provide(over(store)))
+const exported = (store: Store) => Effect.zipRight(everyKind, exportAll).pipe(Effect.provide(over(store)))
 
 const places = {
   "in memory": over(memory),

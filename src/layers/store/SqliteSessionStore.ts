@@ -12,6 +12,7 @@ import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import { StoreError } from "../../domain/error/StoreError.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { createFile } from "./internal/sqlite/createFile.js"
+import { dropRestorations } from "./internal/sqlite/dropRestorations.js"
 import * as GroupCommitter from "./internal/sqlite/GroupCommitter.js"
 import { isIntact } from "./internal/sqlite/isIntact.js"
 import { keepHighWater } from "./internal/sqlite/keepHighWater.js"
@@ -86,6 +87,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
     connect,
     prepare: (db) => ({ ...prepareStatements(db), ...prepareHighWater(db) })
   })
+  yield* dropRestorations(committer)
   yield* keepHighWater(filename, committer)
   yield* watchWal(filename, walLimit)
 

@@ -2,12 +2,16 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import assert from "node:assert/strict"
+import type { ExportSessions } from "../../../domain/ExportSessions.js"
 import { SessionId } from "../../../domain/SessionId.js"
 import { encodeLine } from "../../../domain/SessionLines.js"
-import { type ContractCase, contractCase } from "./ContractCase.js"
+import { type ContractCase, contractCase, type Stage } from "./ContractCase.js"
 import { failsWith } from "./failsWith.js"
 
 const aMinuteAgo = Effect.map(DateTime.now, DateTime.subtract({ minutes: 1 }))
+
+const idsOf = (sessions: Stage["sessions"], query: typeof ExportSessions.Encoded) =>
+  Effect.map(Stream.runCollect(sessions.exportSessions(query)), (all) => [...all].map(({ session }) => session.id))
 
 /**
  * Sessions that leave, come back, and go for good.
@@ -20,14 +24,9 @@ export const transferCases: ReadonlyArray<ContractCase> = [
         const started = yield* Effect.replicateEffect(start(), 3)
         const [first] = started
         yield* first?.archive ?? Effect.void
-        const idsOf = (query: Parameters<typeof sessions.exportSessions>[0]) =>
-          Effect.map(
-            Stream.runCollect(sessions.exportSessions(query)),
-            (all) => [...all].map(({ session }) => session.id)
-          )
-        assert.deepEqual(yield* idsOf({ userId }), started.map(({ id }) => id).toReversed())
-        assert.deepEqual(yield* idsOf({ userId, status: "archived" }), [first?.id])
-        yield* failsWith("InvalidRequest", idsOf({ userId: "" }))
+        assert.deepEqual(yield* idsOf(sessions, { userId }), started.map(({ id }) => id).toReversed())
+        assert.deepEqual(yield* idsOf(sessions, { userId, status: "archived" }), [first?.id])
+        yield* failsWith("InvalidRequest", idsOf(sessions, { userId: "" }))
       })
   ),
 

@@ -39,7 +39,7 @@ export class MemoryRollups {
   /** What the user has used stays in the sums that are nobody's. Answers of how many days it was. */
   removeUser(userId: UserId): number {
     const days = new Set<number>()
-    for (const [key, row] of [...this.rows]) {
+    for (const [key, row] of this.rows) {
       if (!Option.contains(row.userId, userId)) continue
       days.add(row.day)
       this.rows.delete(key)

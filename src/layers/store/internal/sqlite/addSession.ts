@@ -38,7 +38,7 @@ export const addSession = (session: SessionInfo, context: SessionContext, delive
     const seq = origin?.seq ?? 0
     const tagSet = internTags(on, tags)
     const key = Number(
-      on.addSession.run({ ...row, tagSet, lastSeq: seq, archiveAfterMs, deleteAfterMs }).lastInsertRowid
+      on.addSession.run({ ...row, key: null, tagSet, lastSeq: seq, archiveAfterMs, deleteAfterMs }).lastInsertRowid
     )
     for (const tag of tags) on.addTag.run({ id: row.id, tag, createdAt: row.createdAt })
     if (origin) on.shareSegments.run({ key, origin: origin.key, seq })

@@ -6,6 +6,7 @@ import type { SessionExport } from "../../../../domain/SessionExport.js"
 import type { UsageEntry } from "../../../../domain/UsageEntry.js"
 import { restLimits } from "../restLimits.js"
 import { encodeContext } from "./encodeContext.js"
+import { eventLoopTurn } from "./eventLoopTurn.js"
 import { messageToRow } from "./messageToRow.js"
 import { OwnedSessionRow } from "./OwnedSessionRow.js"
 import { rollupToRow } from "./rollupToRow.js"
@@ -49,7 +50,7 @@ const encodeAll = <A, Row>(items: ReadonlyArray<A>, encode: (item: A) => Row): E
   Effect.map(
     Effect.forEach(
       Arr.chunksOf(items, atOnce),
-      (some) => Effect.zipLeft(Effect.sync(() => some.map(encode)), Effect.yieldNow())
+      (some) => Effect.zipLeft(Effect.sync(() => some.map(encode)), eventLoopTurn)
     ),
     Arr.flatten
   )

@@ -6,6 +6,7 @@ const never = Number.MAX_SAFE_INTEGER
 
 export interface HistoryStatements {
   readonly addMessage: Sqlite.Statement<[key: number, typeof MessageRow.Encoded]>
+  readonly removeMessages: Sqlite.Statement<[key: number]>
   readonly latestMessages: Sqlite.Statement<[id: string, limit: number], object>
   readonly addSegment: Sqlite.Statement<[{ key: number; from: number; to: number; rewound: number }]>
   readonly openSegment: Sqlite.Statement<[{ key: number; from: number }]>
@@ -32,6 +33,8 @@ export const prepareHistory = (db: Sqlite.Database): HistoryStatements => ({
       ?, @seq, @id, @role, @createdAt, @turnId, @finishReason, @processingTimeMs, @inputTokens, @outputTokens,
       @tokenDetails, @providerMessageId, @providerMetadata, @metadata, @parts
     )`),
+
+  removeMessages: db.prepare(`DELETE FROM messages WHERE session_key = ?`),
 
   latestMessages: db.prepare(`
     SELECT sessions.id AS session_id, messages.*

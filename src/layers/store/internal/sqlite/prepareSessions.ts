@@ -3,6 +3,8 @@ import type { SessionRead } from "./hydratedEvent.js"
 import type { OwnedSessionRow } from "./OwnedSessionRow.js"
 
 type NewSession = typeof OwnedSessionRow.Encoded & {
+  /** The next one there is, when null. */
+  readonly key: number | bigint | null
   readonly tagSet: number
   readonly archiveAfterMs: number | null
   readonly deleteAfterMs: number | null
@@ -22,6 +24,11 @@ interface Advance {
 
 export interface SessionStatements {
   readonly addSession: Sqlite.Statement<[NewSession]>
+  /** Takes a key that no session has had. */
+  readonly reserveKey: Sqlite.Statement<[], { key: number }>
+  readonly beginRestoration: Sqlite.Statement<[key: number]>
+  readonly restorations: Sqlite.Statement<[], { key: number }>
+  readonly endRestoration: Sqlite.Statement<[key: number]>
   readonly addTag: Sqlite.Statement<[{ id: string; tag: string; createdAt: number }]>
   readonly session: Sqlite.Statement<[id: string], SessionRead>
   readonly takeOwnership: Sqlite.Statement<[id: string], object>
@@ -41,13 +48,18 @@ export interface SessionStatements {
 export const prepareSessions = (db: Sqlite.Database): SessionStatements => ({
   addSession: db.prepare(`
     INSERT INTO sessions (
-      id, user_id, provider, model, tag_set, status, created_at, last_activity_at, message_count, last_seq, last_ordinal, last_event,
+      key, id, user_id, provider, model, tag_set, status, created_at, last_activity_at, message_count, last_seq, last_ordinal, last_event,
       delivered, owner_epoch, archive_after_ms, delete_after_ms, metrics, forked_from, cursor, config
     ) VALUES (
-      @id, @userId, @provider, @model, @tagSet, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq, @lastOrdinal, @lastEvent,
+      @key, @id, @userId, @provider, @model, @tagSet, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq, @lastOrdinal, @lastEvent,
       @delivered, @ownerEpoch, @archiveAfterMs, @deleteAfterMs, @metrics, @forkedFrom, @cursor,
       @config
     )`),
+
+  reserveKey: db.prepare(`UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'sessions' RETURNING seq AS key`),
+  beginRestoration: db.prepare(`INSERT INTO restorations (key) VALUES (?)`),
+  restorations: db.prepare(`SELECT key FROM restorations`),
+  endRestoration: db.prepare(`DELETE FROM restorations WHERE key = ?`),
 
   addTag: db.prepare(`
     INSERT INTO session_tags (session_id, tag, created_at) VALUES (@id, @tag, @createdAt)`),

@@ -9,6 +9,7 @@ import type { Turn } from "../../../../domain/Turn.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import { knownContexts } from "../knownContexts.js"
 import { decodeRow } from "./decodeRow.js"
+import { eventLoopTurn } from "./eventLoopTurn.js"
 import { MessageRow } from "./MessageRow.js"
 import { OwnedSessionRow } from "./OwnedSessionRow.js"
 import { type ExportStatements, prepareExports } from "./prepareExports.js"
@@ -22,7 +23,7 @@ import { VersionRow } from "./VersionRow.js"
 const maxConnections = 4
 
 /** Rows that are read in one go; then others have their turn. */
-const pageSize = 250
+const pageSize = 100
 
 const decodeSession = decodeRow(OwnedSessionRow.omit("cursor", "delivered", "lastEvent", "ownerEpoch"))
 const decodeVersions = decodeRow(Schema.Array(VersionRow))
@@ -86,7 +87,7 @@ const readSession = Effect.fnUntraced(function*(on: ExportStatements, id: Sessio
       seq = message.seq
     }
     isMore = rows.length === pageSize
-    yield* Effect.yieldNow()
+    yield* eventLoopTurn
   }
 
   const turns: Array<Turn> = []
@@ -95,7 +96,7 @@ const readSession = Effect.fnUntraced(function*(on: ExportStatements, id: Sessio
     turns.push(...(yield* decodeTurns(renameColumns(rows))))
     ordinal = turns.at(-1)?.ordinal ?? ordinal
     isMore = rows.length === pageSize
-    yield* Effect.yieldNow()
+    yield* eventLoopTurn
   }
 
   const versions = yield* decodeVersions(yield* attempt(() => on.contexts.all({ key })))

@@ -186,7 +186,7 @@ export const sqliteReads = (
 
     resting: (before, statuses, limit) =>
       run(sql`
-        SELECT id FROM sessions
+        SELECT id FROM sessions INDEXED BY sessions_by_activity
         WHERE last_activity_at < ${DateTime.toEpochMillis(before)} AND ${sql.in("status", statuses)} AND NOT EXISTS (
           SELECT 1 FROM turns WHERE session_key = sessions.key AND ${sql.literal(whereTurnIsOpen)}
         )

@@ -180,8 +180,5 @@ export const sqliteWrites = (
     }),
 
   restore: (record, usage, delivered) =>
-    Effect.flatMap(
-      encodeRecord(record, usage, delivered),
-      (rows) => write((on) => Either.right(restoreSession(on, rows)))
-    )
+    Effect.flatMap(encodeRecord(record, usage, delivered), (rows) => restoreSession({ write }, rows))
 })

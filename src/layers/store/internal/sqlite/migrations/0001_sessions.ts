@@ -34,6 +34,8 @@ export default Effect.gen(function*() {
       cursor TEXT,
       config TEXT NOT NULL
     ) STRICT`
+  // So that a key can be taken before there is a first session.
+  yield* sql`INSERT INTO sqlite_sequence VALUES ('sessions', 0)`
   yield* sql`CREATE INDEX sessions_by_creation ON sessions (created_at, id)`
   yield* sql`CREATE INDEX sessions_by_user ON sessions (user_id, created_at, id)`
   yield* sql`CREATE INDEX sessions_by_provider ON sessions (provider, created_at, id)`
@@ -92,6 +94,10 @@ export default Effect.gen(function*() {
     ) STRICT, WITHOUT ROWID`
   // The id first: ids sort by the time they were made, so that all sessions write to the same few pages of it.
   yield* sql`CREATE UNIQUE INDEX messages_by_id ON messages (id, session_key)`
+
+  // The keys of sessions that are being restored, some messages at a time. What is left here by a process that ended in the
+  // midst of it is removed by the next.
+  yield* sql`CREATE TABLE restorations (key INTEGER PRIMARY KEY) STRICT`
 
   // As long-lived as the messages, for a fork to know what it was before each message that it shares.
   yield* sql`
