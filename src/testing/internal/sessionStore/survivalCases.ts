@@ -5,11 +5,13 @@ import assert from "node:assert/strict"
 import { Epoch } from "../../../domain/Epoch.js"
 import { IdempotencyKey } from "../../../domain/IdempotencyKey.js"
 import { Message } from "../../../domain/Message.js"
+import { empty as rollup } from "../../../domain/Rollup.js"
 import { initial, SessionContext, update } from "../../../domain/SessionContext.js"
 import { SessionEvent } from "../../../domain/SessionEvent.js"
 import { SessionInfo } from "../../../domain/SessionInfo.js"
 import { empty, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { Turn } from "../../../domain/Turn.js"
+import { dayOf } from "../../../domain/UsageEntry.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { assertDies } from "./assertDies.js"
@@ -178,6 +180,25 @@ export const survivalCases = [
       assert.deepEqual(items.map(({ number }) => number), [1])
       yield* store.settleDeletion(id, [])
       assert.ok(Option.isNone(yield* store.deletion(id)))
+    })
+  ),
+
+  survivalCase(
+    "keeps what was used, by sessions that are gone too",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(0)
+      const day = dayOf(at(0))
+      const used = { ...rollup, completedTurns: 2, errors: { EmptyReply: 1 }, maxLatencyMs: 5, latencies: { 5: 3 } }
+      yield* store.commit(id, epoch, { usage: [{ day, provider: "mock", model: "mock-model", added: used }] })
+      yield* store.remove(id, epoch)
+      return id
+    }),
+    Effect.fnUntraced(function*(id) {
+      const store = yield* SessionStore
+      const { total } = yield* store.analytics({ userId: sessionOf(id).userId, since: at(0), until: at(1) })
+      assert.deepEqual([total.sessions, total.turns, total.errors], [1, 2, { EmptyReply: 1 }])
+      assert.deepEqual([total.latency?.count, total.latency?.maxMs], [3, 5])
     })
   ),
 

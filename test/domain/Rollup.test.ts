@@ -1,0 +1,42 @@
+import { assert, describe, it } from "@effect/vitest"
+import { FastCheck } from "effect"
+import * as Rollup from "../../src/domain/Rollup.js"
+
+const rollupOf = (latencies: ReadonlyArray<number>): Rollup.Rollup =>
+  latencies.reduce(
+    (sum, latency) =>
+      Rollup.add(sum, {
+        ...Rollup.empty,
+        latencyMs: latency,
+        maxLatencyMs: latency,
+        latencies: { [Rollup.latencyBucket(latency)]: 1 }
+      }),
+    Rollup.empty
+  )
+
+describe("Rollup", () => {
+  it.prop(
+    "tells percentiles within 10 % or a millisecond of the true ones",
+    { latencies: FastCheck.array(FastCheck.double({ min: 0, max: 1e8, noNaN: true }), { minLength: 1 }) },
+    ({ latencies }) => {
+      const { latency } = Rollup.toUsage(rollupOf(latencies))
+      const sorted = latencies.toSorted((one, other) => one - other)
+      const isNear = (percent: number, found = -1) => {
+        const truth = sorted[Math.ceil((sorted.length * percent) / 100) - 1] ?? 0
+        assert.isAtMost(Math.abs(found - truth), Math.max(1, truth / 10), `p${percent} of ${sorted}`)
+      }
+      isNear(50, latency?.p50Ms)
+      isNear(90, latency?.p90Ms)
+      isNear(95, latency?.p95Ms)
+      isNear(99, latency?.p99Ms)
+      assert.strictEqual(latency?.maxMs, sorted.at(-1))
+      assert.strictEqual(latency?.count, latencies.length)
+    }
+  )
+
+  it("tells no latency where no call answered, and none that is longer than the longest", () => {
+    assert.notProperty(Rollup.toUsage(Rollup.empty), "latency")
+    const { latency } = Rollup.toUsage(rollupOf([0, 0, 0]))
+    assert.deepStrictEqual(latency, { count: 3, meanMs: 0, p50Ms: 0, p90Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 })
+  })
+})
