@@ -9,6 +9,7 @@ export const layer = SessionRpcs.toLayer(
   Effect.map(SessionManager, (sessions) =>
     SessionRpcs.of({
       Create: (input) => Effect.map(sessions.create(input), ({ id }) => id),
+      GetOrCreate: (input) => Effect.map(sessions.getOrCreate(input), ({ id }) => id),
       List: (query) => sessions.search(query),
       ListProviders: () => sessions.listProviders,
       ProviderInfo: ({ name }) => sessions.providerInfo(name),

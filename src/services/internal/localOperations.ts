@@ -14,6 +14,7 @@ import { SessionHost } from "../SessionHost.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { SessionStore } from "../SessionStore.js"
 import { exportSession } from "./exportSession.js"
+import { makeGetOrCreate } from "./makeGetOrCreate.js"
 import { checkTargets } from "./provider/checkTargets.js"
 
 const shownTurns = 50
@@ -28,7 +29,7 @@ export const localOperations = Effect.gen(function*() {
   const ids = yield* IdGenerator
   const providers = yield* ProviderRegistry
 
-  return {
+  const operations = {
     ...changes,
     create: Effect.fnUntraced(function*({ config = {}, context = {}, model, provider, userId }) {
       const problems = validate(config)
@@ -105,5 +106,7 @@ export const localOperations = Effect.gen(function*() {
       })
       return id
     })
-  } satisfies SessionOperations
+  } satisfies Omit<SessionOperations, "getOrCreate">
+
+  return { ...operations, getOrCreate: makeGetOrCreate(operations) } satisfies SessionOperations
 })
