@@ -1,3 +1,7 @@
+export type { CallOptions } from "../services/promise/Promised.js"
+export type { PromiseSession } from "../services/promise/PromiseSession.js"
+export type { PromiseSessionManager } from "../services/promise/PromiseSessionManager.js"
 export type { SendInput, Session } from "../services/Session.js"
 export { SessionManager } from "../services/SessionManager.js"
+export * from "./connectSessionManager.js"
 export * as SessionClient from "./SessionClient.js"
