@@ -1,5 +1,4 @@
-export type { CallOptions } from "../services/promise/Promised.js"
-export type { PromiseSession } from "../services/promise/PromiseSession.js"
+export type { CallOptions, PromiseSession } from "../services/promise/PromiseSession.js"
 export type { PromiseSessionManager } from "../services/promise/PromiseSessionManager.js"
 export type { SendInput, Session } from "../services/Session.js"
 export { SessionManager } from "../services/SessionManager.js"

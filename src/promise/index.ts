@@ -1,6 +1,5 @@
 export * from "../services/MiddlewareRefusal.js"
 export * from "../services/promise/getOrCreateSession.js"
-export * from "../services/promise/Promised.js"
 export * from "../services/promise/PromiseSession.js"
 export * from "../services/promise/PromiseSessionManager.js"
 export * from "../services/promise/withSession.js"

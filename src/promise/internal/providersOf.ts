@@ -16,7 +16,7 @@ export const providersOf = (
   { preset, providerKinds = [], providers = {} }: SessionManagerOptions
 ): Layer.Layer<ProviderRegistry, ConfigurationError> => {
   const given: ReadonlyArray<Registering> = isList(providers)
-    ? providers.map((provider) => Layer.isLayer(provider) ? provider : registering(provider))
+    ? providers.map((provider) => "open" in provider ? registering(provider) : provider)
     : Object.entries(providers).map(([name, config]) => named(name, config))
   const hasMock = !isList(providers) && "mock" in providers
   const withMock = preset === "development" ? !hasMock : preset === undefined && given.length === 0

@@ -12,7 +12,8 @@ import type { SessionManagerOptions } from "../SessionManagerOptions.js"
 export const storeOf = (
   { preset, storage = preset === "production" ? "sqlite" : "memory", storeKinds = [] }: SessionManagerOptions
 ): Layer.Layer<SessionStore, ConfigurationError | StoreError> => {
-  if (Layer.isLayer(storage)) return storage
-  const { kind, ...config } = Predicate.isString(storage) ? { kind: storage } : storage
+  const named = Predicate.isString(storage) ? { kind: storage } : storage
+  if (!("kind" in named)) return named
+  const { kind, ...config } = named
   return SessionStores.create<string>(kind, config).pipe(Layer.provide(SessionStores.layer(...storeKinds)))
 }

@@ -1,5 +1,5 @@
 import type { SessionManager } from "../SessionManager.js"
-import type { Promised } from "./Promised.js"
+import type { Promised } from "./PromiseSession.js"
 
 /**
  * `SessionManager` for those who do not write Effect, in process and over the wire.

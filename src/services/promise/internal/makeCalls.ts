@@ -49,14 +49,6 @@ export const makeCalls = (runtime: Runtime.Runtime<never>): Calls => {
     })
   }
 
-  // Whoever calls need not look at once, as when it closes the manager first; Node would end the process for that.
-  const handled = <A>(call: Promise<A>): Promise<A> => {
-    call.catch(constVoid)
-    return call
-  }
-
-  const refused = () => Promise.reject(new ShuttingDown({}))
-
   return {
     run: (effect, signal) => handled(closing ? refused() : start(running, effect, signal)),
     step: (effect, signal) => handled(closed ? refused() : start(steps, effect, signal)),
@@ -71,3 +63,11 @@ export const makeCalls = (runtime: Runtime.Runtime<never>): Calls => {
     })
   }
 }
+
+/** Whoever calls need not look at once, as when it closes the manager first; Node would end the process for that. */
+const handled = <A>(call: Promise<A>): Promise<A> => {
+  call.catch(constVoid)
+  return call
+}
+
+const refused = () => Promise.reject(new ShuttingDown({}))

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type { Session } from "../../Session.js"
-import type { CallOptions, Promised } from "../Promised.js"
+import type { CallOptions, Promised } from "../PromiseSession.js"
 import { iterate } from "./iterate.js"
 import type { Calls } from "./makeCalls.js"
 
