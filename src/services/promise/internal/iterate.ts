@@ -1,6 +1,7 @@
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -50,15 +51,18 @@ export const iterate = <A>(
     const value = Chunk.unsafeHead(arrived)
     arrived = Chunk.drop(arrived, 1)
     return { done: false as const, value }
-  }).pipe(Effect.onError(() => close))
+  })
+
+  const failed = async (error: unknown) => {
+    await Effect.runPromise(close)
+    if (leaving.signal.aborted) return end
+    throw error
+  }
 
   return {
     next: () => {
-      const next = latest.then(() => done ? end : run(advance, whileRead)).catch((error: unknown) => {
-        if (leaving.signal.aborted) return end
-        throw error
-      })
-      latest = next.catch(() => undefined)
+      const next = latest.then(() => (done ? end : run(advance, whileRead))).catch(failed)
+      latest = next.catch(constVoid)
       return next
     },
     return: async () => {
