@@ -72,8 +72,8 @@ describe("examples", () => {
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const files = yield* fs.readDirectory(`${root}examples`)
-      const parts = ["conversation.ts", "customStore.ts"]
-      const programs = files.filter((file) => !parts.includes(file)).map((file) => file.replace(/\.ts$/, ""))
+      const parts = new Set(["conversation.ts", "customStore.ts"])
+      const programs = files.filter((file) => !parts.has(file)).map((file) => file.replace(/\.ts$/, ""))
       assert.deepStrictEqual(programs.toSorted(), Object.keys(printed).toSorted())
     }).pipe(Effect.provide(NodeContext.layer)))
 

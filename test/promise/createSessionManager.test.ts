@@ -57,6 +57,12 @@ const never = (): never => {
   throw new Error("unreachable")
 }
 
+const messageOf = async (promise: Promise<unknown>) => {
+  const error = await rejection(promise)
+  assert.instanceOf(error, ConfigurationError)
+  return error.message
+}
+
 describe("createSessionManager", () => {
   const unhandled: Array<unknown> = []
   const note = (error: unknown) => unhandled.push(error)
@@ -74,11 +80,6 @@ describe("createSessionManager", () => {
   })
 
   test("rejects a wrong option, and names it", async () => {
-    const messageOf = async (promise: Promise<unknown>) => {
-      const error = await rejection(promise)
-      assert.instanceOf(error, ConfigurationError)
-      return error.message
-    }
     assert.match(
       await messageOf(createSessionManager({ storage: { kind: "redis" } })),
       /no kind of store "redis"; use one of: memory, sqlite/

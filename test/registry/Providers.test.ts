@@ -21,6 +21,9 @@ const echo = defineProviderKind({
   make: ({ loud }) => MockProvider.layer({ name: loud ? "ECHO" : "echo", pattern: "{input}" })
 })
 
+const messageOf = (name: string, config: Readonly<Record<string, unknown>>) =>
+  Effect.map(Effect.flip(registered(named(name, config))), ({ message }) => message)
+
 describe("Providers", () => {
   layer(Providers.layer())((it) => {
     it.effect("creates each adapter, which registers itself", () =>
@@ -49,8 +52,6 @@ describe("Providers", () => {
 
     it.effect("names the field that is wrong, and never what stands in it", () =>
       Effect.gen(function*() {
-        const messageOf = (name: string, config: Readonly<Record<string, unknown>>) =>
-          Effect.map(Effect.flip(registered(named(name, config))), ({ message }) => message)
         assert.strictEqual(yield* messageOf("openai", {}), "provider \"openai\": \"apiKey\" is missing")
         assert.strictEqual(
           yield* messageOf("anthropic", { apiKey: 4711 }),

@@ -5,7 +5,7 @@ import { Effect, Layer, Schema } from "effect"
 import { defineStoreKind } from "../../src/layers/defineStoreKind.js"
 import { SessionStores } from "../../src/layers/SessionStores.js"
 import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
-import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import type * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { temporaryFile } from "../store/temporaryFile.js"
 
@@ -19,6 +19,9 @@ const small = defineStoreKind({
 
 /** As it comes from a configuration file. */
 const named = (name: string, config: Readonly<Record<string, unknown>>) => SessionStores.create(name, config)
+
+const messageOf = (name: string, config: Readonly<Record<string, unknown>>) =>
+  Effect.map(Effect.flip(Layer.build(named(name, config))), ({ message }) => message)
 
 describe("SessionStores", () => {
   layer(SessionStores.layer())((it) => {
@@ -50,8 +53,6 @@ describe("SessionStores", () => {
 
     it.effect("names the field that is wrong, and what it may be, and never its value", () =>
       Effect.gen(function*() {
-        const messageOf = (name: string, config: Readonly<Record<string, unknown>>) =>
-          Effect.map(Effect.flip(Layer.build(named(name, config))), ({ message }) => message)
         assert.strictEqual(
           yield* messageOf("sqlite", { filename: 4711 }),
           "store \"sqlite\": \"filename\" must be string"
