@@ -4,6 +4,7 @@ const mayImport = {
   layers: ["domain", "services"],
   rpc: ["domain", "services"],
   client: ["domain", "services", "rpc"],
+  promise: ["domain", "services", "layers"],
   testing: ["domain", "services", "layers"]
 }
 

@@ -13,6 +13,7 @@ import { SessionServer } from "../rpc/SessionServer.js"
 import { ProviderRegistry } from "../services/ProviderRegistry.js"
 import { dataDir, defaultDataDir } from "./dataDir.js"
 import { defaultUrl } from "./defaultUrl.js"
+import { vendors } from "./vendors.js"
 import { version } from "./version.js"
 
 const options = {
@@ -34,9 +35,6 @@ const options = {
   ),
   dataDir
 }
-
-/** Loaded by nobody else: the vendors' own packages take a while. */
-const vendors = Layer.unwrapEffect(Effect.map(Effect.promise(() => import("./vendors.js")), ({ vendors }) => vendors))
 
 const providers = Layer.merge(MockProvider.layer(), vendors).pipe(Layer.provideMerge(ProviderRegistry.layer()))
 

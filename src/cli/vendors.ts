@@ -3,9 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { AnthropicProvider } from "../layers/provider/AnthropicProvider.js"
-import * as ChatCompletionsProvider from "../layers/provider/ChatCompletionsProvider.js"
-import { OpenAiProvider } from "../layers/provider/OpenAiProvider.js"
+import { Providers } from "../layers/Providers.js"
 
 /** A variable that is set to nothing is not set. */
 const key = (name: string) =>
@@ -32,17 +30,16 @@ const at = (baseUrl: Option.Option<string>) => (Option.isSome(baseUrl) ? { baseU
  */
 export const vendors = Layer.unwrapEffect(
   Effect.map(settings, ({ anthropicKey, anthropicUrl, chatKey, chatUrl, openAiKey, openAiUrl }) => {
-    const openAi = Option.map(openAiKey, (apiKey) => OpenAiProvider.layer({ apiKey, ...at(openAiUrl) }))
-    const anthropic = Option.map(anthropicKey, (apiKey) => AnthropicProvider.layer({ apiKey, ...at(anthropicUrl) }))
+    const openAi = Option.map(openAiKey, (apiKey) => Providers.create("openai", { apiKey, ...at(openAiUrl) }))
+    const anthropic = Option.map(
+      anthropicKey,
+      (apiKey) => Providers.create("anthropic", { apiKey, ...at(anthropicUrl) })
+    )
     const chat = Option.map(
       chatUrl,
-      (baseUrl) => ChatCompletionsProvider.layer({ baseUrl, ...(Option.isSome(chatKey) && { apiKey: chatKey.value }) })
+      (baseUrl) =>
+        Providers.create("chatCompletions", { baseUrl, ...(Option.isSome(chatKey) && { apiKey: chatKey.value }) })
     )
-    return Layer.mergeAll(
-      Layer.empty,
-      Option.getOrElse(openAi, () => Layer.empty),
-      Option.getOrElse(anthropic, () => Layer.empty),
-      Option.getOrElse(chat, () => Layer.empty)
-    )
+    return Layer.mergeAll(Layer.empty, ...[openAi, anthropic, chat].flatMap(Option.toArray))
   })
-)
+).pipe(Layer.provide(Providers.layer()))

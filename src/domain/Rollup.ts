@@ -1,19 +1,22 @@
 import * as Arr from "effect/Array"
 import * as Order from "effect/Order"
 import * as Record from "effect/Record"
+import * as Schema from "effect/Schema"
 import type { Latency } from "./Latency.js"
-import type { Usage } from "./Usage.js"
+import { Usage } from "./Usage.js"
 
 /**
  * A sum of use, to which more can be added: what stores keep for each day, user, provider, model and set of tags.
  */
-export interface Rollup extends Omit<Usage, "latency" | "turns"> {
+export const Rollup = Schema.Struct({
+  ...Usage.omit("latency", "turns").fields,
   /** Milliseconds that all calls which answered took together. */
-  readonly latencyMs: number
-  readonly maxLatencyMs: number
+  latencyMs: Schema.NonNegative,
+  maxLatencyMs: Schema.NonNegative,
   /** How many of them took how long, by `latencyBucket`. */
-  readonly latencies: Readonly<Record<string, number>>
-}
+  latencies: Schema.Record({ key: Schema.String, value: Schema.NonNegativeInt })
+})
+export interface Rollup extends Schema.Schema.Type<typeof Rollup> {}
 
 export const empty: Rollup = {
   sessions: 0,

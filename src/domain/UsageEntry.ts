@@ -1,17 +1,19 @@
 import * as DateTime from "effect/DateTime"
-import { empty, type Rollup } from "./Rollup.js"
+import * as Schema from "effect/Schema"
+import { empty, Rollup } from "./Rollup.js"
 import type { SessionInfo } from "./SessionInfo.js"
 
 /**
  * What is to be added to the rollups of one day.
  */
-export interface UsageEntry {
+export const UsageEntry = Schema.Struct({
   /** See `dayOf`. */
-  readonly day: number
-  readonly provider: string
-  readonly model: string
-  readonly added: Rollup
-}
+  day: Schema.Int,
+  provider: Schema.String,
+  model: Schema.String,
+  added: Rollup
+})
+export interface UsageEntry extends Schema.Schema.Type<typeof UsageEntry> {}
 
 const dayMs = 86_400_000
 

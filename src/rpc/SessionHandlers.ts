@@ -11,6 +11,7 @@ export const layer = SessionRpcs.toLayer(
   Effect.map(Effect.all([SessionManager, makeUploads]), ([sessions, uploads]) =>
     SessionRpcs.of({
       Create: (input) => Effect.map(sessions.create(input), ({ id }) => id),
+      GetOrCreate: (input) => Effect.map(sessions.getOrCreate(input), ({ id }) => id),
       List: (query) => sessions.search(query),
       ListProviders: () => sessions.listProviders,
       ProviderInfo: ({ name }) => sessions.providerInfo(name),

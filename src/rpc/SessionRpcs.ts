@@ -67,6 +67,12 @@ export class SessionRpcs extends RpcGroup.make(
     error: Schema.Union(AccessError, ConfigurationError),
     defect
   }),
+  Rpc.make("GetOrCreate", {
+    payload: CreateSession,
+    success: SessionId,
+    error: Schema.Union(AccessError, ConfigurationError),
+    defect
+  }),
   Rpc.make("List", { payload: SessionQuery, success: Page(SessionInfo), error: AccessError, defect }),
   Rpc.make("ListProviders", { success: Schema.Array(ProviderInfo), error: AccessError, defect }),
   Rpc.make("ProviderInfo", {

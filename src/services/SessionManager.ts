@@ -45,6 +45,14 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
     input: typeof CreateSession.Encoded
   ) => Effect.Effect<Session, AccessError | ConfigurationError>
 
+  /**
+   * The latest session of this user, provider and model that takes messages, or a new one; `config` and `context` are for a
+   * new one only. Calls at once, from any number of callers, get the same session. Fails as `create` does.
+   */
+  readonly getOrCreate: (
+    input: typeof CreateSession.Encoded
+  ) => Effect.Effect<Session, AccessError | ConfigurationError>
+
   /** A handle to a session, without a look whether it exists. */
   readonly session: (id: SessionId) => Session
 

@@ -40,6 +40,7 @@ import type { SessionHost } from "./SessionHost.js"
  */
 export interface SessionOperations extends Omit<SessionHost["Type"], "announce" | "erase" | "load" | "retire"> {
   readonly create: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
+  readonly getOrCreate: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
   readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>
   readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>

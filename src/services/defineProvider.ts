@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
-import * as JSONSchema from "effect/JSONSchema"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { ProviderError } from "../domain/error/ProviderError.js"
-import { JsonRecord } from "../domain/JsonRecord.js"
+import type { JsonRecord } from "../domain/JsonRecord.js"
 import { decodeConfig } from "./internal/decodeConfig.js"
+import { jsonSchemaOf } from "./internal/jsonSchemaOf.js"
 import type { OpenOptions, Provider, ProviderSession } from "./Provider.js"
 
 /**
@@ -38,10 +38,3 @@ export const defineProvider = <Config, Encoded extends object = JsonRecord>(
       Effect.flatMap(decode(config, options.sessionId), (config) => open({ ...options, config }))
   }
 }
-
-/** None for a schema that JSON Schema cannot express. */
-const jsonSchemaOf = <A, I>(schema: Schema.Schema<A, I>) =>
-  Option.flatMap(
-    Option.liftThrowable(() => JSONSchema.make(schema))(),
-    Schema.decodeUnknownOption(JsonRecord)
-  )

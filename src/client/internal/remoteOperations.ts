@@ -36,6 +36,7 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, patienc
 
   return {
     create: (input) => call(client.Create(input)),
+    getOrCreate: (input) => call(client.GetOrCreate(input)),
     list: (query) => call(client.List(query)),
     listProviders: call(Effect.suspend(() => client.ListProviders())),
     providerInfo: (name) => call(client.ProviderInfo({ name })),

@@ -18,6 +18,7 @@ import { cleanupSessions } from "./cleanupSessions.js"
 import { eraseUser } from "./eraseUser.js"
 import { exportSessions } from "./exportSessions.js"
 import { importSession } from "./importSession.js"
+import { makeGetOrCreate } from "./makeGetOrCreate.js"
 import { makeReplay } from "./makeReplay.js"
 import { checkTargets } from "./provider/checkTargets.js"
 
@@ -40,7 +41,7 @@ export const localOperations = Effect.gen(function*() {
       (owed) => owed ? Effect.zipLeft(add(0), announce(id)) : add(1)
     )
 
-  return {
+  const operations = {
     ...changes,
     create: Effect.fnUntraced(function*({ config = {}, context = {}, model, provider, userId }) {
       const problems = validate(config)
@@ -117,5 +118,7 @@ export const localOperations = Effect.gen(function*() {
       yield* addSession(id, (delivered) => store.fork(origin, seq, session, { ...context, sessionId: id }, delivered))
       return id
     })
-  } satisfies SessionOperations
+  } satisfies Omit<SessionOperations, "getOrCreate">
+
+  return { ...operations, getOrCreate: makeGetOrCreate(operations) } satisfies SessionOperations
 })

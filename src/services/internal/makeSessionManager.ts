@@ -47,6 +47,9 @@ export const makeSessionManager = (operations: SessionOperations) => {
     create: Effect.fn("SessionManager.create")(function*(input: typeof CreateSession.Encoded) {
       return session(yield* operations.create(yield* checkCreate(input)))
     }),
+    getOrCreate: Effect.fn("SessionManager.getOrCreate")(function*(input: typeof CreateSession.Encoded) {
+      return session(yield* operations.getOrCreate(yield* checkCreate(input)))
+    }),
     session,
     get: Effect.fn("SessionManager.get")(function*(id: string) {
       const { id: existing } = yield* operations.info(yield* checkId(id))

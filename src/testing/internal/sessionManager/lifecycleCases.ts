@@ -53,6 +53,39 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
       })
   ),
 
+  contractCase(
+    "gets the latest session that takes messages, or creates one",
+    ({ sessions, start, userId }) =>
+      Effect.gen(function*() {
+        const wanted = { userId, provider: "mock", model: "mock-model" }
+        const first = yield* sessions.getOrCreate({ ...wanted, context: { user: { name: "Ada" } } })
+        assert.deepEqual((yield* first.context).user, { name: "Ada" })
+        assert.equal((yield* sessions.getOrCreate(wanted)).id, first.id)
+
+        const second = yield* start()
+        yield* start({ model: "another-model" })
+        yield* start({ userId: `not-${userId}` })
+        assert.equal((yield* sessions.getOrCreate(wanted)).id, second.id)
+        yield* second.archive
+        assert.equal((yield* sessions.getOrCreate(wanted)).id, first.id)
+        yield* first.archive
+        const third = yield* sessions.getOrCreate(wanted)
+        assert.deepEqual(idsOf(yield* sessions.list(userId, { status: "active" })).slice(0, 1), [third.id])
+        assert.ok(![first.id, second.id].includes(third.id))
+      })
+  ),
+
+  contractCase("gets one session for all who ask at once", ({ sessions, userId }) =>
+    Effect.gen(function*() {
+      const asked = yield* Effect.replicateEffect(
+        sessions.getOrCreate({ userId, provider: "mock", model: "mock-model" }),
+        20,
+        { concurrency: "unbounded" }
+      )
+      assert.equal(new Set(asked.map(({ id }) => id)).size, 1)
+      assert.equal((yield* sessions.list(userId)).items.length, 1)
+    })),
+
   contractCase("searches by what sessions carry", ({ sessions, start, userId }) =>
     Effect.gen(function*() {
       const plain = yield* start()

@@ -1,0 +1,39 @@
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { Session } from "../Session.js"
+
+/**
+ * How a call is made.
+ */
+export interface CallOptions {
+  /**
+   * Stops waiting, or reading: the promise rejects with the signal's reason. What becomes of a turn is the same as when a
+   * connection is lost: it goes on, unless it was sent with `stopOnDisconnect`.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Something made of effects and streams, as something made of promises and async iterables. What is neither stays as it is.
+ */
+export type Promised<Service> = { readonly [Key in keyof Service]: PromisedMember<Service[Key]> }
+
+type PromisedMember<Member> = Member extends (...args: infer Args) => infer Result
+  ? Result extends Answer ? (...args: [...Args, options?: CallOptions]) => PromisedAnswer<Result>
+  : (...args: Args) => PromisedValue<Result>
+  : Member extends Answer ? (options?: CallOptions) => PromisedAnswer<Member>
+  : Member
+
+type Answer = Effect.Effect<unknown, unknown> | Stream.Stream<unknown, unknown>
+
+type PromisedAnswer<Result> = Result extends Effect.Effect<infer A, infer _E> ? Promise<PromisedValue<A>>
+  : Result extends Stream.Stream<infer A, infer _E> ? AsyncIterableIterator<A>
+  : never
+
+type PromisedValue<A> = A extends Session ? PromiseSession : A
+
+/**
+ * `Session` for those who do not write Effect: each effect is a function that returns a promise, and each stream an async
+ * iterable. A promise that rejects does so with the error itself.
+ */
+export interface PromiseSession extends Promised<Session> {}

@@ -1,0 +1,62 @@
+import { Effect, Layer, Stream } from "effect"
+import type { SessionError } from "../../src/domain/error/SessionError.js"
+import type { PromiseSession } from "../../src/services/promise/PromiseSession.js"
+import type { PromiseSessionManager } from "../../src/services/promise/PromiseSessionManager.js"
+import { SessionManager } from "../../src/services/SessionManager.js"
+import { untyped } from "../middleware/untyped.js"
+
+/** The facade as a service again, so that the same contract holds it: what a promise lost, its errors' types, is told here. */
+const back = (
+  service: PromiseSession | PromiseSessionManager,
+  effects: ReadonlySet<string>,
+  streams: ReadonlySet<string>
+) =>
+  Object.fromEntries(
+    Object.entries(service).map(([name, member]) => {
+      if (typeof member !== "function") return [name, member]
+      const call = (...args: ReadonlyArray<unknown>) => untyped(member)(...args)
+      if (name === "session") return [name, (id: string) => wrap(call(id))]
+      if (streams.has(name)) {
+        return [name, (...args: ReadonlyArray<unknown>) =>
+          Stream.fromAsyncIterable<unknown, SessionError>(call(...args), untyped)]
+      }
+      const effect = (...args: ReadonlyArray<unknown>) =>
+        Effect.map(
+          Effect.tryPromise({
+            try: (signal) =>
+              call(...args, { signal }),
+            catch: untyped
+          }),
+          wrap
+        )
+      return [name, effects.has(name) ? effect() : effect]
+    })
+  )
+
+const sessionEffects = new Set([
+  "info",
+  "pending",
+  "turns",
+  "clear",
+  "context",
+  "metrics",
+  "archive",
+  "reactivate",
+  "delete",
+  "export"
+])
+
+const wrap = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && "send" in value
+    ? back(untyped(value), sessionEffects, new Set(["stream", "watch"]))
+    : value
+
+/** A manager of promises as the service that it was made of. */
+export const asService = (open: Effect.Effect<PromiseSessionManager>): Layer.Layer<SessionManager> =>
+  Layer.scoped(
+    SessionManager,
+    Effect.map(
+      Effect.acquireRelease(open, ({ close }) => Effect.promise(close)),
+      (manager) => untyped(back(manager, new Set(["listProviders", "health"]), new Set()))
+    )
+  )

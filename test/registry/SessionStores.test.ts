@@ -1,0 +1,136 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Effect, Layer, Schema } from "effect"
+import { defineStoreKind } from "../../src/layers/defineStoreKind.js"
+import { SessionStores } from "../../src/layers/SessionStores.js"
+import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import type * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
+import { temporaryFile } from "../store/temporaryFile.js"
+
+const health = Effect.flatMap(SessionStore, (store) => store.health)
+
+const small = defineStoreKind({
+  name: "small",
+  config: Schema.Struct({ room: Schema.Positive }),
+  make: ({ room }) => MemorySessionStore.layer({ maxSessions: room })
+})
+
+/** As it comes from a configuration file. */
+const named = (name: string, config: Readonly<Record<string, unknown>>) => SessionStores.create(name, config)
+
+const messageOf = (name: string, config: Readonly<Record<string, unknown>>) =>
+  Effect.map(Effect.flip(Layer.build(named(name, config))), ({ message }) => message)
+
+describe("SessionStores", () => {
+  layer(SessionStores.layer())((it) => {
+    it.effect("creates a store in memory, and one in SQLite", () =>
+      Effect.gen(function*() {
+        const filename = yield* temporaryFile
+        const stores = yield* SessionStores
+        const inMemory = yield* stores.create("memory", { maxSessions: 3 })
+        assert.strictEqual((yield* Effect.provide(health, inMemory)).name, "memory")
+        const inFile = yield* stores.create("sqlite", { filename, durability: "process" })
+        const { durability, name } = yield* Effect.provide(health, inFile)
+        assert.deepStrictEqual([name, durability], ["sqlite", "process"])
+        const files = yield* FileSystem.FileSystem
+        assert.isTrue(yield* files.exists(filename))
+      }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
+
+    it.effect("takes a name and a configuration that no type has seen", () =>
+      Effect.gen(function*() {
+        const { name } = yield* Effect.provide(health, named("memory", JSON.parse("{\"maxSessions\":2}")))
+        assert.strictEqual(name, "memory")
+      }))
+
+    it.effect("names those there are when there is none of a name", () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Layer.build(named("redis", {})))
+        assert.strictEqual(error._tag, "ConfigurationError")
+        assert.strictEqual(error.message, "there is no kind of store \"redis\"; use one of: memory, sqlite")
+      }).pipe(Effect.scoped))
+
+    it.effect("names the field that is wrong, and what it may be, and never its value", () =>
+      Effect.gen(function*() {
+        assert.strictEqual(
+          yield* messageOf("sqlite", { filename: 4711 }),
+          "store \"sqlite\": \"filename\" must be string"
+        )
+        assert.strictEqual(
+          yield* messageOf("sqlite", { filename: "x", durability: "sometimes" }),
+          "store \"sqlite\": \"durability\" must be \"disk\", or must be \"process\""
+        )
+        assert.strictEqual(
+          yield* messageOf("memory", { maxSessions: 0 }),
+          "store \"memory\": \"maxSessions\" must be a positive number"
+        )
+      }).pipe(Effect.scoped))
+
+    it.effect("refuses a field that it does not know", () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Layer.build(named("sqlite", { filename: "x", fileName: "y" })))
+        assert.strictEqual(
+          error.message,
+          "store \"sqlite\": \"fileName\" is unexpected, expected: \"filename\" | \"durability\""
+        )
+      }).pipe(Effect.scoped))
+
+    it.effect("has no file opened before its layer is built", () =>
+      Effect.gen(function*() {
+        const filename = yield* temporaryFile
+        yield* Effect.flatMap(SessionStores, (stores) => stores.create("sqlite", { filename }))
+        const files = yield* FileSystem.FileSystem
+        assert.isFalse(yield* files.exists(filename))
+      }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
+
+    it.effect("lists its kinds with what their configuration may hold", () =>
+      Effect.gen(function*() {
+        const kinds = yield* Effect.flatMap(SessionStores, ({ list }) => list)
+        assert.deepStrictEqual(kinds.map(({ name }) => name), ["memory", "sqlite"])
+        const { properties, required } = yield* decodeJsonSchema(kinds[1]?.configSchema)
+        assert.deepStrictEqual([Object.keys(properties), required], [["filename", "durability"], []])
+      }))
+
+    it.effect("takes a kind of one's own until its scope closes", () =>
+      Effect.gen(function*() {
+        const stores = yield* SessionStores
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* stores.register(small)
+          const { name } = yield* Effect.provide(health, yield* stores.create("small", { room: 2 }))
+          assert.strictEqual(name, "memory")
+          const refused = yield* Effect.flip(stores.create("small", { room: "big" }))
+          assert.strictEqual(refused.message, "store \"small\": \"room\" must be number")
+          const taken = yield* Effect.flip(stores.register(small))
+          assert.strictEqual(taken.message, "the kind of store \"small\" is registered already")
+        }))
+        const gone = yield* Effect.flip(stores.create("small", { room: 2 }))
+        assert.strictEqual(gone.message, "there is no kind of store \"small\"; use one of: memory, sqlite")
+      }))
+  })
+
+  it.effect("starts with kinds of one's own", () =>
+    Effect.gen(function*() {
+      const kinds = yield* Effect.flatMap(SessionStores, ({ list }) => list)
+      assert.deepStrictEqual(kinds.map(({ name }) => name), ["memory", "sqlite", "small"])
+    }).pipe(Effect.provide(SessionStores.layer(small))))
+
+  it.effect("checks the configuration of its own kinds as it is written", () =>
+    Effect.sync(() => {
+      const options: SqliteSessionStore.SqliteSessionStoreOptions = { filename: "x" }
+      SessionStores.create("sqlite", options)
+      SessionStores.create("memory")
+      SessionStores.create("mine", { anything: true })
+      // @ts-expect-error: no such field
+      SessionStores.create("sqlite", { fileName: "x" })
+      // @ts-expect-error: not what the field may hold
+      SessionStores.create("memory", { maxSessions: "3" })
+    }))
+})
+
+const decodeJsonSchema = Schema.decodeUnknown(
+  Schema.Struct({
+    properties: Schema.Record({ key: Schema.String, value: Schema.Unknown }),
+    required: Schema.Array(Schema.String)
+  })
+)
