@@ -1,4 +1,4 @@
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer, Predicate, Stream } from "effect"
 import type { SessionError } from "../../src/domain/error/SessionError.js"
 import type { PromiseSession } from "../../src/services/promise/PromiseSession.js"
 import type { PromiseSessionManager } from "../../src/services/promise/PromiseSessionManager.js"
@@ -14,7 +14,7 @@ const back = (
   Object.fromEntries(
     Object.entries(service).map(([name, member]) => {
       if (typeof member !== "function") return [name, member]
-      const call = (...args: ReadonlyArray<unknown>) => untyped(member)(...args)
+      const call = (...args: ReadonlyArray<unknown>) => untyped(member)(...args.map(iterated))
       if (name === "session") return [name, (id: string) => wrap(call(id))]
       if (streams.has(name)) {
         return [name, (...args: ReadonlyArray<unknown>) =>
@@ -32,6 +32,9 @@ const back = (
       return [name, effects.has(name) ? effect() : effect]
     })
   )
+
+const iterated = (arg: unknown): unknown =>
+  Predicate.hasProperty(arg, Stream.StreamTypeId) ? Stream.toAsyncIterable(untyped(arg)) : arg
 
 const sessionEffects = new Set([
   "info",
@@ -57,6 +60,7 @@ export const asService = (open: Effect.Effect<PromiseSessionManager>): Layer.Lay
     SessionManager,
     Effect.map(
       Effect.acquireRelease(open, ({ close }) => Effect.promise(close)),
-      (manager) => untyped(back(manager, new Set(["listProviders", "health"]), new Set()))
+      (manager) =>
+        untyped(back(manager, new Set(["listProviders", "health"]), new Set(["exportSessions", "importSessions"])))
     )
   )

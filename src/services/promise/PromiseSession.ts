@@ -14,20 +14,25 @@ export interface CallOptions {
 }
 
 /**
- * Something made of effects and streams, as something made of promises and async iterables. What is neither stays as it is.
+ * Something made of effects and streams, as something made of promises and async iterables. What is neither stays as it is. A call that takes a
+ * stream takes an async iterable in its place.
  */
 export type Promised<Service> = { readonly [Key in keyof Service]: PromisedMember<Service[Key]> }
 
 type PromisedMember<Member> = Member extends (...args: infer Args) => infer Result
-  ? Result extends Answer ? (...args: [...Args, options?: CallOptions]) => PromisedAnswer<Result>
+  ? Result extends Answer ? (...args: [...PromisedArgs<Args>, options?: CallOptions]) => PromisedAnswer<Result>
   : (...args: Args) => PromisedValue<Result>
   : Member extends Answer ? (options?: CallOptions) => PromisedAnswer<Member>
   : Member
 
-type Answer = Effect.Effect<unknown, unknown> | Stream.Stream<unknown, unknown>
+type PromisedArgs<Args extends ReadonlyArray<unknown>> = { [Key in keyof Args]: PromisedArg<Args[Key]> }
 
-type PromisedAnswer<Result> = Result extends Effect.Effect<infer A, infer _E> ? Promise<PromisedValue<A>>
-  : Result extends Stream.Stream<infer A, infer _E> ? AsyncIterableIterator<A>
+type PromisedArg<Arg> = Arg extends Stream.Stream<infer A, infer _E, infer _R> ? AsyncIterable<A> : Arg
+
+type Answer = Effect.Effect<unknown, unknown, unknown> | Stream.Stream<unknown, unknown, unknown>
+
+type PromisedAnswer<Result> = Result extends Effect.Effect<infer A, infer _E, infer _R> ? Promise<PromisedValue<A>>
+  : Result extends Stream.Stream<infer A, infer _E, infer _R> ? AsyncIterableIterator<A>
   : never
 
 type PromisedValue<A> = A extends Session ? PromiseSession : A

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type { Session } from "../../Session.js"
@@ -18,6 +19,12 @@ const isOptions = (value: unknown): value is CallOptions =>
   Predicate.isRecord(value) && Object.keys(value).join() === "signal" &&
   (value["signal"] === undefined || value["signal"] instanceof AbortSignal)
 
+/** What is thrown while it is read fails the stream, and so rejects what reads that. */
+const streamed = (arg: unknown): unknown => isAsyncIterable(arg) ? Stream.fromAsyncIterable(arg, identity) : arg
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  Predicate.hasProperty(value, Symbol.asyncIterator)
+
 /**
  * The members of a service, each as `Promised` has it, whatever they are: an operation that is added needs nothing here.
  */
@@ -33,7 +40,9 @@ export function promised(calls: Calls, service: object): unknown {
     if (Predicate.isFunction(value)) {
       return (...args: ReadonlyArray<unknown>) => {
         const last = args.at(-1)
-        return isOptions(last) ? answer(value(...args.slice(0, -1)), last) : answer(value(...args), {})
+        return isOptions(last)
+          ? answer(value(...args.slice(0, -1).map(streamed)), last)
+          : answer(value(...args.map(streamed)), {})
       }
     }
     return isEffect(value) || isStream(value) ? (options: CallOptions = {}) => answer(value, options) : value

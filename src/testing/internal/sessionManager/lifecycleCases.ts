@@ -141,7 +141,9 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
       const reply = yield* session.send({ content: "remember me", metadata: { nested: { list: [1, null, "x"] } } })
       const document = yield* session.export
       assert.equal(document.format, "langswarm-session/1")
-      assert.deepEqual(document.session, yield* session.info)
+      // A provider's own copy of the conversation is no part of it: two sessions must not go on with one.
+      const { cursor: _, ...info } = yield* session.info
+      assert.deepEqual(document.session, info)
       assert.deepEqual(document.contexts.at(-1)?.context, yield* session.context)
       assert.deepEqual(document.metrics, yield* session.metrics)
       assert.deepEqual(document.messages.map(({ role }) => role), ["user", "assistant"])
