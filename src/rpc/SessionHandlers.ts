@@ -10,6 +10,10 @@ export const layer = SessionRpcs.toLayer(
     SessionRpcs.of({
       Create: (input) => Effect.map(sessions.create(input), ({ id }) => id),
       List: (query) => sessions.search(query),
+      SearchMessages: (query) => sessions.searchMessages(query),
+      Optimize: () => sessions.optimize,
+      Stats: () => sessions.stats,
+      Backup: ({ name }) => sessions.backup(name),
       ListProviders: () => sessions.listProviders,
       ProviderInfo: ({ name }) => sessions.providerInfo(name),
       Health: () => sessions.health,

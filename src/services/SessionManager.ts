@@ -4,13 +4,19 @@ import * as Layer from "effect/Layer"
 import type { CreateSession } from "../domain/CreateSession.js"
 import type { AccessError } from "../domain/error/AccessError.js"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { NotSupported } from "../domain/error/NotSupported.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { Health } from "../domain/Health.js"
 import type { Page } from "../domain/Page.js"
 import type { ProviderInfo } from "../domain/ProviderInfo.js"
+import type { SearchHit } from "../domain/SearchHit.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
+import type { StoreBackup } from "../domain/StoreBackup.js"
+import type { StoreOptimization } from "../domain/StoreOptimization.js"
+import type { StoreStats } from "../domain/StoreStats.js"
+import type { TextQuery } from "../domain/TextQuery.js"
 import type { HookBus } from "./HookBus.js"
 import type { IdGenerator } from "./IdGenerator.js"
 import { localOperations } from "./internal/localOperations.js"
@@ -47,6 +53,29 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
 
   /** All sessions that match, newest first. */
   readonly search: (query: typeof SessionQuery.Encoded) => Effect.Effect<Page<SessionInfo>, AccessError>
+
+  /**
+   * Full-text search over messages, and over names and descriptions of sessions, those of the sessions created last first.
+   * Every word of `text` must occur; `"words in quotes"` as they stand; `begin*` begins a word. Anything else in it has no
+   * meaning. A page may hold less than `limit` and have a `next` all the same.
+   *
+   * Fails with `NotSupported` when the store has no search.
+   */
+  readonly searchMessages: (
+    query: typeof TextQuery.Encoded
+  ) => Effect.Effect<Page<SearchHit>, AccessError | NotSupported>
+
+  /** Gives back what the store does not need any more, while turns go on. `NotSupported` when there is no such thing. */
+  readonly optimize: Effect.Effect<StoreOptimization, AccessError | NotSupported>
+
+  /** What the store holds, and what it takes. `NotSupported` when it cannot tell. */
+  readonly stats: Effect.Effect<StoreStats, AccessError | NotSupported>
+
+  /**
+   * Copies all sessions, while turns go on, to where the store keeps its backups. The name is one, and no path. Fails with
+   * `InvalidRequest` when there is a backup of that name, and with `NotSupported` when the store makes none.
+   */
+  readonly backup: (name: string) => Effect.Effect<StoreBackup, AccessError | NotSupported>
 
   /** The providers that sessions can name, and what each of them can do. */
   readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>

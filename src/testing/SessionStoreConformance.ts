@@ -11,6 +11,7 @@ import { listCases } from "./internal/sessionStore/listCases.js"
 import { ownershipCases } from "./internal/sessionStore/ownershipCases.js"
 import { providerCases } from "./internal/sessionStore/providerCases.js"
 import { rewindCases } from "./internal/sessionStore/rewindCases.js"
+import { searchCases } from "./internal/sessionStore/searchCases.js"
 import type { SurvivalCase } from "./internal/sessionStore/SurvivalCase.js"
 import { survivalCases } from "./internal/sessionStore/survivalCases.js"
 import { turnCases } from "./internal/sessionStore/turnCases.js"
@@ -33,7 +34,8 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...eventCases,
   ...commitCases,
   ...ownershipCases,
-  ...dueCases
+  ...dueCases,
+  ...searchCases
 ]
 
 /**

@@ -35,6 +35,10 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, patienc
   return {
     create: (input) => call(client.Create(input)),
     list: (query) => call(client.List(query)),
+    searchMessages: (query) => call(client.SearchMessages(query)),
+    optimize: call(Effect.suspend(() => client.Optimize())),
+    stats: call(Effect.suspend(() => client.Stats())),
+    backup: (name) => call(client.Backup({ name })),
     listProviders: call(Effect.suspend(() => client.ListProviders())),
     providerInfo: (name) => call(client.ProviderInfo({ name })),
     health: call(Effect.suspend(() => client.Health())),

@@ -13,6 +13,7 @@ import type { SessionId } from "../../domain/SessionId.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { dueOf } from "./internal/memory/dueOf.js"
 import { MemorySession } from "./internal/memory/MemorySession.js"
+import { pageOfHits } from "./internal/memory/pageOfHits.js"
 import { pageOfSessions } from "./internal/memory/pageOfSessions.js"
 
 export interface MemoryUsage {
@@ -64,6 +65,8 @@ export const layer = (
 
 /** Each operation is one synchronous step, so none ever sees another half done. */
 const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): SessionStore["Type"] => {
+  let added = 0
+
   const find = (id: SessionId): Either.Either<MemorySession, SessionNotFound> =>
     Either.fromNullable(sessions.get(id), () => new SessionNotFound({ sessionId: id }))
 
@@ -79,6 +82,7 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
     if (sessions.size >= maxSessions) {
       return Either.left(new StoreError({ reason: "Full", detail: `maxSessions ${maxSessions}` }))
     }
+    session.history.key = ++added
     sessions.set(id, session)
     return Either.void
   }
@@ -94,6 +98,17 @@ const storeOf = (sessions: Map<SessionId, MemorySession>, maxSessions: number): 
     context: (id) => read(id, ({ context }) => context),
     contextAt: (id, seq) => read(id, (session) => session.contextAt(seq)),
     metrics: (id) => read(id, ({ metrics }) => metrics),
+
+    search: (query) => Effect.suspend(() => pageOfHits(sessions.values(), query)),
+
+    maintenance: {
+      stats: Effect.sync(() => ({
+        name: "memory",
+        sessions: sessions.size,
+        messages: new Set(Arr.flatMap([...sessions.values()], ({ history }) => [...history.messages])).size,
+        bytes: sum(sessions, ({ size }) => size)
+      }))
+    },
 
     list: (query) => Effect.suspend(() => pageOfSessions(Iterable.map(sessions.values(), ({ info }) => info), query)),
 

@@ -15,6 +15,7 @@ import { createFile } from "./internal/sqlite/createFile.js"
 import * as GroupCommitter from "./internal/sqlite/GroupCommitter.js"
 import { isIntact } from "./internal/sqlite/isIntact.js"
 import { keepHighWater } from "./internal/sqlite/keepHighWater.js"
+import { keepIndexed } from "./internal/sqlite/keepIndexed.js"
 import { migrate } from "./internal/sqlite/migrate.js"
 import { openDatabase } from "./internal/sqlite/openDatabase.js"
 import { ownDatabase } from "./internal/sqlite/ownDatabase.js"
@@ -23,6 +24,7 @@ import { prepareHighWater } from "./internal/sqlite/prepareHighWater.js"
 import { prepareStatements } from "./internal/sqlite/prepareStatements.js"
 import { retryWhileBusy } from "./internal/sqlite/retryWhileBusy.js"
 import { sqliteReads } from "./internal/sqlite/sqliteReads.js"
+import { sqliteSearch } from "./internal/sqlite/sqliteSearch.js"
 import { sqliteWrites } from "./internal/sqlite/sqliteWrites.js"
 import { storeErrorOrDie } from "./internal/sqlite/storeErrorOrDie.js"
 import { walLimit } from "./internal/sqlite/walLimit.js"
@@ -85,12 +87,22 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
   yield* keepHighWater(filename, committer)
   yield* watchWal(filename, walLimit)
 
+  const index = yield* keepIndexed(committer)
+
   const reads = sqliteReads(sql, durability)
+  const writes = sqliteWrites(committer)
   return SessionStore.of({
     durability,
     ...reads,
     ...preparedReads(committer),
-    ...sqliteWrites(committer),
+    ...writes,
+    create: (session, context) => Effect.tap(writes.create(session, context), index.wake),
+    fork: (origin, seq, session, context) => Effect.tap(writes.fork(origin, seq, session, context), index.wake),
+    commit: (id, epoch, changes) =>
+      changes.messages === undefined
+        ? writes.commit(id, epoch, changes)
+        : Effect.tap(writes.commit(id, epoch, changes), index.wake),
+    search: sqliteSearch(sql, index.catchUp),
     health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact && !committer.isFailing() }))
   })
 })

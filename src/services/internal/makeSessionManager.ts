@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
+import { BackupName } from "../../domain/BackupName.js"
 import { CreateSession } from "../../domain/CreateSession.js"
 import { ProviderName } from "../../domain/ProviderTarget.js"
 import { SessionId } from "../../domain/SessionId.js"
 import { SessionQuery } from "../../domain/SessionQuery.js"
+import { TextQuery } from "../../domain/TextQuery.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { checkInput } from "./checkInput.js"
 import { makeSession } from "./makeSession.js"
@@ -11,6 +13,8 @@ const checkCreate = checkInput(CreateSession)
 const checkId = checkInput(SessionId)
 const checkName = checkInput(ProviderName)
 const checkQuery = checkInput(SessionQuery)
+const checkText = checkInput(TextQuery)
+const checkBackup = checkInput(BackupName)
 
 /**
  * The manager over whichever operations there are: the one place where input is checked and handles are made, so that it is
@@ -33,6 +37,12 @@ export const makeSessionManager = (operations: SessionOperations) => {
     search: Effect.fn("SessionManager.search")((query: typeof SessionQuery.Encoded) =>
       Effect.flatMap(checkQuery(query), operations.list)
     ),
+    searchMessages: Effect.fn("SessionManager.searchMessages")((query: typeof TextQuery.Encoded) =>
+      Effect.flatMap(checkText(query), operations.searchMessages)
+    ),
+    optimize: Effect.withSpan(operations.optimize, "SessionManager.optimize"),
+    stats: Effect.withSpan(operations.stats, "SessionManager.stats"),
+    backup: Effect.fn("SessionManager.backup")((name: string) => Effect.flatMap(checkBackup(name), operations.backup)),
     listProviders: Effect.withSpan(operations.listProviders, "SessionManager.listProviders"),
     providerInfo: Effect.fn("SessionManager.providerInfo")((name: string) =>
       Effect.flatMap(checkName(name), operations.providerInfo)

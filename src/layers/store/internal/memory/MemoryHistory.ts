@@ -16,8 +16,15 @@ export class MemoryHistory {
   /** Rewound ones too. These and the others are in the order of their `seq`. */
   private readonly readable = new Map<MessageId, Message>()
   private shown: Array<Message>
+  /** The place of its session among all that were ever added, by which what is found is sorted. */
+  key = 0
 
-  constructor(private readonly sessionId: SessionId, public lastSeq = 0, shared: Array<Message> = []) {
+  constructor(
+    private readonly sessionId: SessionId,
+    public lastSeq = 0,
+    shared: Array<Message> = [],
+    private readonly origins: ReadonlyMap<SessionId, number> = new Map()
+  ) {
     this.shown = shared
     for (const message of shared) this.readable.set(message.id, message)
   }
@@ -32,7 +39,13 @@ export class MemoryHistory {
 
   fork(sessionId: SessionId, seq: number): MemoryHistory {
     if (seq > this.lastSeq) throw new Error(`The history of session "${this.sessionId}" has not come to ${seq}`)
-    return new MemoryHistory(sessionId, seq, this.shown.filter((message) => message.seq <= seq))
+    const shared = this.shown.filter((message) => message.seq <= seq)
+    return new MemoryHistory(sessionId, seq, shared, new Map([...this.origins, [this.sessionId, this.key]]))
+  }
+
+  /** What is shown, with the key of the session that said it. */
+  get placed(): ReadonlyArray<{ readonly key: number; readonly message: Message }> {
+    return this.shown.map((message) => ({ key: this.origins.get(message.sessionId) ?? this.key, message }))
   }
 
   has(id: MessageId): boolean {

@@ -4,6 +4,7 @@ import { Epoch } from "../../../../domain/Epoch.js"
 import type { SessionContext } from "../../../../domain/SessionContext.js"
 import type { SessionInfo } from "../../../../domain/SessionInfo.js"
 import { empty } from "../../../../domain/SessionMetrics.js"
+import { nameToSearch } from "../nameToSearch.js"
 import { restLimits } from "../restLimits.js"
 import { codes } from "./codes.js"
 import { encodeContext } from "./encodeContext.js"
@@ -27,11 +28,16 @@ export const addSession = (session: SessionInfo, context: SessionContext) => {
     ownerEpoch: Epoch.make(0)
   })
   const contextRow = { version: context.version, context: encodeContext(context) }
+  const isNamed = nameToSearch(session.config.name, session.config.description) !== ""
   const tags = Arr.dedupe(session.config.tags ?? [])
 
   return (on: Statements, origin?: { readonly key: number; readonly seq: number }): void => {
     const seq = origin?.seq ?? 0
-    const key = Number(on.addSession.run({ ...row, lastSeq: seq, archiveAfterMs, deleteAfterMs }).lastInsertRowid)
+    // Without a name there is nothing to index: what it shares is indexed for the session that said it.
+    const indexedSeq = isNamed ? -1 : seq
+    const key = Number(
+      on.addSession.run({ ...row, lastSeq: seq, indexedSeq, archiveAfterMs, deleteAfterMs }).lastInsertRowid
+    )
     for (const tag of tags) on.addTag.run({ id: row.id, tag, createdAt: row.createdAt })
     if (origin) on.shareSegments.run({ key, origin: origin.key, seq })
     on.openSegment.run({ key, from: seq + 1 })

@@ -3,13 +3,14 @@ import { SqlClient } from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import { StoreError } from "../../../../domain/error/StoreError.js"
 import sessions from "./migrations/0001_sessions.js"
+import search from "./migrations/0003_search.js"
 import { storeErrorOrDie } from "./storeErrorOrDie.js"
 
 const table = "langswarm_migrations"
-const newest = 1
+const newest = 3
 
 const run = Migrator.make({})({
-  loader: Migrator.fromRecord({ "0001_sessions": sessions }),
+  loader: Migrator.fromRecord({ "0001_sessions": sessions, "0003_search": search }),
   table
 })
 

@@ -25,6 +25,8 @@ export const openDatabase = (
   }).pipe(Effect.catchAllDefect(storeErrorOrDie))
 
 const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
+  // Of a new database only: it can then be made smaller in steps.
+  db.pragma("auto_vacuum = INCREMENTAL")
   if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal") {
     throw new StoreError({ reason: "Unavailable", detail: "the file system does not support SQLite's WAL" })
   }
@@ -32,6 +34,8 @@ const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
   db.pragma(`synchronous = ${durability === "disk" ? "FULL" : "NORMAL"}`)
   // The file shrinks to this once a WAL that had to grow is done with.
   db.pragma(`journal_size_limit = ${walLimit}`)
+  // What is deleted is overwritten, and not only forgotten.
+  db.pragma("secure_delete = ON")
   db.pragma("foreign_keys = ON")
   db.pragma("trusted_schema = OFF")
   db.pragma("cell_size_check = ON")

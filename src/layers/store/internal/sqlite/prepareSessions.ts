@@ -6,6 +6,7 @@ import { whereTurnIsOpen } from "./whereTurnIsOpen.js"
 type NewSession = typeof OwnedSessionRow.Encoded & {
   readonly archiveAfterMs: number | null
   readonly deleteAfterMs: number | null
+  readonly indexedSeq: number
 }
 
 interface Advance {
@@ -41,11 +42,11 @@ export interface SessionStatements {
 export const prepareSessions = (db: Sqlite.Database): SessionStatements => ({
   addSession: db.prepare(`
     INSERT INTO sessions (
-      id, user_id, provider, model, status, created_at, last_activity_at, message_count, last_seq, last_ordinal, last_event,
-      delivered, owner_epoch, archive_after_ms, delete_after_ms, metrics, forked_from, cursor, config
+      id, user_id, provider, model, status, created_at, last_activity_at, message_count, last_seq, indexed_seq, last_ordinal,
+      last_event, delivered, owner_epoch, archive_after_ms, delete_after_ms, metrics, forked_from, cursor, config
     ) VALUES (
-      @id, @userId, @provider, @model, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq, @lastOrdinal, @lastEvent,
-      @delivered, @ownerEpoch, @archiveAfterMs, @deleteAfterMs, @metrics, @forkedFrom, @cursor,
+      @id, @userId, @provider, @model, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq, @indexedSeq, @lastOrdinal,
+      @lastEvent, @delivered, @ownerEpoch, @archiveAfterMs, @deleteAfterMs, @metrics, @forkedFrom, @cursor,
       @config
     )`),
 
