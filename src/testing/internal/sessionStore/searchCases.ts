@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
+import type { Page } from "../../../domain/Page.js"
 import type { SearchHit } from "../../../domain/SearchHit.js"
 import type { TextQuery } from "../../../domain/TextQuery.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
@@ -22,7 +23,7 @@ const stage = Effect.gen(function*() {
       })
       return { id, userId, epoch }
     })
-  const search = (query: TextQuery) => store.search?.(query) ?? Effect.succeed({ items: [] })
+  const search = store.search ?? (() => Effect.succeed<Page<SearchHit>>({ items: [] }))
   /** The `seq`s of what is found, of a name 0. */
   const finds = (text: string, expected: ReadonlyArray<number>, over: Partial<TextQuery> = {}) =>
     Effect.map(

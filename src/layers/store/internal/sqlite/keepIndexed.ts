@@ -53,28 +53,12 @@ export const keepIndexed = (
     const oneAtATime = yield* Effect.makeSemaphore(1)
     let called = yield* Deferred.make<void>()
 
-    const indexNext = (after: number, until: number) =>
-      Effect.gen(function*() {
-        const { entries, indexed, next } = yield* committer.read((on) => nextBatch(on, after, until))
-        if (indexed.length === 0) return undefined
-        yield* committer.write((on) => {
-          for (const { key, seq, words } of entries) {
-            if (seq === 0) on.indexName.run({ key, words })
-            else on.indexMessage.run({ key, seq, words })
-          }
-          for (const session of indexed) on.setIndexed.run(session)
-          on.mergeIndex.run(mergePages)
-          return Either.void
-        })
-        return next
-      })
-
     /** By key, and once around, so that commits which go on do not keep it going. */
     const catchUp = oneAtATime.withPermits(1)(Effect.gen(function*() {
       const until = yield* committer.read((on) => on.lastUnindexed.get()?.key ?? 0)
       let after = 0
       for (;;) {
-        const next = yield* indexNext(after, until)
+        const next = yield* indexNext(committer, after, until)
         if (next === undefined) return
         after = next
       }
@@ -84,13 +68,30 @@ export const keepIndexed = (
       yield* Deferred.await(called)
       called = yield* Deferred.make<void>()
       yield* Effect.sleep(delay)
-      // What fails is not forgotten, and is tried again after the next commit.
-      yield* Effect.catchAll(catchUp, (error) => Effect.logWarning("Search cannot be kept up to date", error))
+      // What fails is not forgotten, and is tried again after the next commit. Those who commit are told of a full disk.
+      yield* Effect.catchAll(catchUp, (error) => Effect.logDebug("Search cannot be kept up to date", error))
     }).pipe(Effect.forever, Effect.forkScoped)
 
     const wake = Effect.suspend(() => Deferred.succeed(called, undefined))
     yield* wake
     return { wake: Effect.asVoid(wake), catchUp }
+  })
+
+/** Indexes a batch of the sessions after a key, and answers after which to go on; undefined when there is nothing left. */
+const indexNext = (committer: GroupCommitter<SearchStatements>, after: number, until: number) =>
+  Effect.gen(function*() {
+    const { entries, indexed, next } = yield* committer.read((on) => nextBatch(on, after, until))
+    if (indexed.length === 0) return undefined
+    yield* committer.write((on) => {
+      for (const { key, seq, words } of entries) {
+        if (seq === 0) on.indexName.run({ key, words })
+        else on.indexMessage.run({ key, seq, words })
+      }
+      for (const session of indexed) on.setIndexed.run(session)
+      on.mergeIndex.run(mergePages)
+      return Either.void
+    })
+    return next
   })
 
 const nextBatch = (on: SearchStatements, after: number, until: number): Batch => {

@@ -25,8 +25,8 @@ export const openDatabase = (
   }).pipe(Effect.catchAllDefect(storeErrorOrDie))
 
 const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
-  // Of a new database only: it can then be made smaller in steps.
-  db.pragma("auto_vacuum = INCREMENTAL")
+  // Before anything is in it, so that it can be made smaller in steps. Later it would be a write, and change nothing.
+  if (db.pragma("page_count", { simple: true }) === 0) db.pragma("auto_vacuum = INCREMENTAL")
   if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal") {
     throw new StoreError({ reason: "Unavailable", detail: "the file system does not support SQLite's WAL" })
   }

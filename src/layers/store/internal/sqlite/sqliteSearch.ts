@@ -55,11 +55,11 @@ export const sqliteSearch = (
 
     const terms = termsOf(query.text)
     const expression = expressionOf(terms)
-    const hits: Array<SearchHit & HitPlace> = []
+    const hits: Array<{ readonly place: HitPlace; readonly hit: SearchHit }> = []
     let place = start
     let statements = 0
     const page = (next?: HitPlace): Page<SearchHit> => ({
-      items: hits.slice(0, limit).map(({ key: _, ...hit }) => hit),
+      items: Arr.map(Arr.take(hits, limit), ({ hit }) => hit),
       ...(next && { next: searchCursor.encode({ key: next.key, seq: next.seq }) })
     })
 
@@ -76,10 +76,10 @@ export const sqliteSearch = (
         )
         for (const row of rows) {
           const hit = hitOf(row, terms)
-          if (hit) hits.push(hit)
+          if (hit) hits.push({ place: row, hit })
         }
         const shown = hits[limit - 1]
-        if (shown && hits.length > limit) return page(shown)
+        if (shown && hits.length > limit) return page(shown.place)
         const lowest = rows.at(-1)
         if (lowest && rows.length > limit) {
           place = lowest
@@ -102,7 +102,7 @@ const expressionOf = (terms: ReadonlyArray<SearchTerm>): string =>
 const spansOf = (sql: SqlClient, query: TextQuery): Effect.Effect<ReadonlyArray<KeySpan>, StoreError> => {
   if (query.userId === undefined && query.sessionId === undefined) {
     return Effect.map(
-      Effect.flatMap(readRows(sql`SELECT seq AS key FROM sqlite_sequence WHERE name = 'sessions'`), decodeKeys),
+      Effect.flatMap(readRows(sql`SELECT coalesce(max(key), 0) AS key FROM sessions`), decodeKeys),
       Arr.map(({ key }) => ({ from: 0, to: key }))
     )
   }
@@ -118,12 +118,12 @@ const spansOf = (sql: SqlClient, query: TextQuery): Effect.Effect<ReadonlyArray<
 }
 
 const hitOf = (
-  { at, description, key, messageId, name, parts, role, seq, sessionId }: typeof HitRow.Type,
+  { at, description, messageId, name, parts, role, seq, sessionId }: typeof HitRow.Type,
   terms: ReadonlyArray<SearchTerm>
-): SearchHit & HitPlace | undefined => {
+): SearchHit | undefined => {
   if (sessionId === undefined || at === undefined) return undefined
-  const common = { key, seq, sessionId, at, ...(name !== undefined && { sessionName: name }) }
+  const common = { sessionId, at, ...(name !== undefined && { sessionName: name }) }
   return messageId === undefined || role === undefined || parts === undefined
     ? { _tag: "Name", ...common, snippet: snippetOf(nameToSearch(name, description), terms) }
-    : { _tag: "Message", ...common, messageId, role, snippet: snippetOf(searchText(parts), terms) }
+    : { _tag: "Message", ...common, messageId, seq, role, snippet: snippetOf(searchText(parts), terms) }
 }
