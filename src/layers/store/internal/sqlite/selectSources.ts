@@ -8,9 +8,4 @@ export const selectSources = (sql: SqlClient, { sessionId, userId }: TextQuery) 
   sql`
     SELECT source_key AS key FROM sessions
     CROSS JOIN segments ON segments.session_key = sessions.key AND NOT rewound
-    WHERE ${
-    sql.and([
-      ...(sessionId === undefined ? [] : [sql`sessions.id = ${sessionId}`]),
-      ...(userId === undefined ? [] : [sql`user_id = ${userId}`])
-    ])
-  }`
+    WHERE ${sessionId === undefined ? sql`user_id = ${userId ?? null}` : sql`sessions.id = ${sessionId}`}`
