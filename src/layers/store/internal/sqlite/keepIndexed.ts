@@ -55,6 +55,8 @@ export const keepIndexed = (
 
     /** By key, and once around, so that commits which go on do not keep it going. */
     const catchUp = oneAtATime.withPermits(1)(Effect.gen(function*() {
+      // What room is left is for what people say, and only that tells whether writing works again.
+      if (committer.isFailing()) return
       const until = yield* committer.read((on) => on.lastUnindexed.get()?.key ?? 0)
       let after = 0
       for (;;) {
