@@ -9,6 +9,7 @@ const byTag: Readonly<Record<string, number>> = {
   ConfigurationError: 2,
   IdempotencyConflict: 2,
   InvalidRequest: 2,
+  NotSupported: 2,
   Disconnected: 3,
   Unauthorized: 4,
   SessionNotFound: 5,

@@ -3,6 +3,7 @@ import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import { Analytics } from "../domain/Analytics.js"
 import { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
+import { BackupName } from "../domain/BackupName.js"
 import { CleanupOutcome, CleanupSessions } from "../domain/CleanupSessions.js"
 import { ConfigureSession } from "../domain/ConfigureSession.js"
 import { ContextPatch } from "../domain/ContextPatch.js"
@@ -15,6 +16,7 @@ import { AccessError } from "../domain/error/AccessError.js"
 import { ChangeError } from "../domain/error/ChangeError.js"
 import { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import { MessageNotFound } from "../domain/error/MessageNotFound.js"
+import { NotSupported } from "../domain/error/NotSupported.js"
 import { SendError } from "../domain/error/SendError.js"
 import { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import { SlowConsumer } from "../domain/error/SlowConsumer.js"
@@ -33,6 +35,7 @@ import { ProviderInfo } from "../domain/ProviderInfo.js"
 import { ProviderName } from "../domain/ProviderTarget.js"
 import { ReplayDeadLetters, ReplayOutcome } from "../domain/ReplayDeadLetters.js"
 import { RewindSession } from "../domain/RewindSession.js"
+import { SearchHit } from "../domain/SearchHit.js"
 import { SendMessage } from "../domain/SendMessage.js"
 import { SessionContext } from "../domain/SessionContext.js"
 import { SessionExport } from "../domain/SessionExport.js"
@@ -41,6 +44,10 @@ import { SessionInfo } from "../domain/SessionInfo.js"
 import { SessionMetrics } from "../domain/SessionMetrics.js"
 import { SessionQuery } from "../domain/SessionQuery.js"
 import { StopOutcome, StopTurn } from "../domain/StopTurn.js"
+import { StoreBackup } from "../domain/StoreBackup.js"
+import { StoreOptimization } from "../domain/StoreOptimization.js"
+import { StoreStats } from "../domain/StoreStats.js"
+import { TextQuery } from "../domain/TextQuery.js"
 import { Turn } from "../domain/Turn.js"
 import { TurnEvent } from "../domain/TurnEvent.js"
 import { TurnId } from "../domain/TurnId.js"
@@ -53,6 +60,7 @@ import { ConfinedDefect } from "./internal/ConfinedDefect.js"
 
 const sessionId = SessionId
 const ReadError = Schema.Union(AccessError, SessionNotFound)
+const StoreCallError = Schema.Union(AccessError, NotSupported)
 const HistoryError = Schema.Union(ChangeError, MessageNotFound)
 const defect = ConfinedDefect
 
@@ -74,6 +82,10 @@ export class SessionRpcs extends RpcGroup.make(
     defect
   }),
   Rpc.make("List", { payload: SessionQuery, success: Page(SessionInfo), error: AccessError, defect }),
+  Rpc.make("SearchMessages", { payload: TextQuery, success: Page(SearchHit), error: StoreCallError, defect }),
+  Rpc.make("Optimize", { success: StoreOptimization, error: StoreCallError, defect }),
+  Rpc.make("Stats", { success: StoreStats, error: StoreCallError, defect }),
+  Rpc.make("Backup", { payload: { name: BackupName }, success: StoreBackup, error: StoreCallError, defect }),
   Rpc.make("ListProviders", { success: Schema.Array(ProviderInfo), error: AccessError, defect }),
   Rpc.make("ProviderInfo", {
     payload: { name: ProviderName },

@@ -12,6 +12,7 @@ import type { ErasureReceipt } from "../domain/ErasureReceipt.js"
 import type { AccessError } from "../domain/error/AccessError.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { NotSupported } from "../domain/error/NotSupported.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { ExportSessions } from "../domain/ExportSessions.js"
 import type { Health } from "../domain/Health.js"
@@ -19,10 +20,15 @@ import type { ImportOptions, ImportOutcome } from "../domain/ImportSession.js"
 import type { Page } from "../domain/Page.js"
 import type { ProviderInfo } from "../domain/ProviderInfo.js"
 import type { ReplayDeadLetters, ReplayOutcome } from "../domain/ReplayDeadLetters.js"
+import type { SearchHit } from "../domain/SearchHit.js"
 import type { SessionExport } from "../domain/SessionExport.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
+import type { StoreBackup } from "../domain/StoreBackup.js"
+import type { StoreOptimization } from "../domain/StoreOptimization.js"
+import type { StoreStats } from "../domain/StoreStats.js"
+import type { TextQuery } from "../domain/TextQuery.js"
 import type { HookBus } from "./HookBus.js"
 import type { IdGenerator } from "./IdGenerator.js"
 import { localOperations } from "./internal/localOperations.js"
@@ -67,6 +73,29 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
 
   /** All sessions that match, newest first. */
   readonly search: (query: typeof SessionQuery.Encoded) => Effect.Effect<Page<SessionInfo>, AccessError>
+
+  /**
+   * Full-text search over messages, and over names and descriptions of sessions, those of the sessions created last first.
+   * Every word of `text` must occur; `"words in quotes"` as they stand; `begin*` begins a word. Anything else in it has no
+   * meaning. A page may hold less than `limit` and have a `next` all the same.
+   *
+   * Fails with `NotSupported` when the store has no search.
+   */
+  readonly searchMessages: (
+    query: typeof TextQuery.Encoded
+  ) => Effect.Effect<Page<SearchHit>, AccessError | NotSupported>
+
+  /** Gives back what the store does not need any more, while turns go on. `NotSupported` when there is no such thing. */
+  readonly optimize: Effect.Effect<StoreOptimization, AccessError | NotSupported>
+
+  /** What the store holds, and what it takes. `NotSupported` when it cannot tell. */
+  readonly stats: Effect.Effect<StoreStats, AccessError | NotSupported>
+
+  /**
+   * Copies all sessions, while turns go on, to where the store keeps its backups. The name is one, and no path. Fails with
+   * `InvalidRequest` when there is a backup of that name, and with `NotSupported` when the store makes none.
+   */
+  readonly backup: (name: string) => Effect.Effect<StoreBackup, AccessError | NotSupported>
 
   /** The providers that sessions can name, and what each of them can do. */
   readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>

@@ -2,6 +2,7 @@ import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Analytics } from "../domain/Analytics.js"
 import type { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
+import type { BackupName } from "../domain/BackupName.js"
 import type { CleanupOutcome, CleanupSessions } from "../domain/CleanupSessions.js"
 import type { CreateSession } from "../domain/CreateSession.js"
 import type { DeadLetter } from "../domain/DeadLetter.js"
@@ -11,6 +12,7 @@ import type { AccessError } from "../domain/error/AccessError.js"
 import type { ChangeError } from "../domain/error/ChangeError.js"
 import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
+import type { NotSupported } from "../domain/error/NotSupported.js"
 import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
 import type { TurnNotFound } from "../domain/error/TurnNotFound.js"
 import type { ExportSessions } from "../domain/ExportSessions.js"
@@ -23,12 +25,17 @@ import type { MessageQuery } from "../domain/MessageQuery.js"
 import type { Page } from "../domain/Page.js"
 import type { ProviderInfo } from "../domain/ProviderInfo.js"
 import type { ReplayDeadLetters, ReplayOutcome } from "../domain/ReplayDeadLetters.js"
+import type { SearchHit } from "../domain/SearchHit.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionExport } from "../domain/SessionExport.js"
 import type { SessionId } from "../domain/SessionId.js"
 import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
+import type { StoreBackup } from "../domain/StoreBackup.js"
+import type { StoreOptimization } from "../domain/StoreOptimization.js"
+import type { StoreStats } from "../domain/StoreStats.js"
+import type { TextQuery } from "../domain/TextQuery.js"
 import type { Turn } from "../domain/Turn.js"
 import type { TurnId } from "../domain/TurnId.js"
 import type { UserId } from "../domain/UserId.js"
@@ -42,6 +49,10 @@ export interface SessionOperations extends Omit<SessionHost["Type"], "announce" 
   readonly create: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
   readonly getOrCreate: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
+  readonly searchMessages: (query: TextQuery) => Effect.Effect<Page<SearchHit>, AccessError | NotSupported>
+  readonly optimize: Effect.Effect<StoreOptimization, AccessError | NotSupported>
+  readonly stats: Effect.Effect<StoreStats, AccessError | NotSupported>
+  readonly backup: (name: BackupName) => Effect.Effect<StoreBackup, AccessError | NotSupported>
   readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>
   readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
   readonly exportSessions: (query: ExportSessions) => Stream.Stream<SessionExport, AccessError>

@@ -19,6 +19,7 @@ import type { Message } from "../domain/Message.js"
 import type { MessageId } from "../domain/MessageId.js"
 import type { MessageQuery } from "../domain/MessageQuery.js"
 import type { Page } from "../domain/Page.js"
+import type { SearchHit } from "../domain/SearchHit.js"
 import type { SessionContext } from "../domain/SessionContext.js"
 import type { SessionEvent } from "../domain/SessionEvent.js"
 import type { SessionExport } from "../domain/SessionExport.js"
@@ -27,6 +28,7 @@ import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { SessionQuery } from "../domain/SessionQuery.js"
 import type { SessionStatus } from "../domain/SessionStatus.js"
+import type { TextQuery } from "../domain/TextQuery.js"
 import type { Turn } from "../domain/Turn.js"
 import type { TurnId } from "../domain/TurnId.js"
 import type { UsageEntry } from "../domain/UsageEntry.js"
@@ -36,6 +38,7 @@ import type { SessionChanges } from "./SessionChanges.js"
 import type { SessionDeletion } from "./SessionDeletion.js"
 import type { SessionFootprint } from "./SessionFootprint.js"
 import type { SessionSnapshot } from "./SessionSnapshot.js"
+import type { StoreMaintenance } from "./StoreMaintenance.js"
 
 /**
  * Keeps sessions. Small on purpose: a store is done when it passes the conformance suite of `langswarm-session/testing`.
@@ -209,4 +212,15 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
   readonly removeDeadLetter: (letter: DeadLetter) => Effect.Effect<void, StoreError>
 
   readonly health: Effect.Effect<Health["store"]>
+
+  /**
+   * Full-text search, where a store has it. Finds what was committed before, in the histories as they are now, and names
+   * and descriptions of sessions; what several sessions share once, in one that matches. `termsOf` says what matches. The
+   * sessions created last come first, and in each what was said last. A page may hold less than `limit`, or nothing, and
+   * yet have a `next`, so that none takes long.
+   */
+  readonly search?: (query: TextQuery) => Effect.Effect<Page<SearchHit>, InvalidRequest | StoreError>
+
+  /** Maintenance, where a store has it. */
+  readonly maintenance?: StoreMaintenance
 }>() {}

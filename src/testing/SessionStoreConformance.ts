@@ -15,6 +15,7 @@ import { ownershipCases } from "./internal/sessionStore/ownershipCases.js"
 import { providerCases } from "./internal/sessionStore/providerCases.js"
 import { restoreCases } from "./internal/sessionStore/restoreCases.js"
 import { rewindCases } from "./internal/sessionStore/rewindCases.js"
+import { searchCases } from "./internal/sessionStore/searchCases.js"
 import type { SurvivalCase } from "./internal/sessionStore/SurvivalCase.js"
 import { survivalCases } from "./internal/sessionStore/survivalCases.js"
 import { turnCases } from "./internal/sessionStore/turnCases.js"
@@ -41,7 +42,8 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...dueCases,
   ...restoreCases,
   ...footprintCases,
-  ...analyticsCases
+  ...analyticsCases,
+  ...searchCases
 ]
 
 /**

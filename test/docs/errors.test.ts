@@ -16,6 +16,7 @@ const codes: { readonly [Tag in SessionError["_tag"]]: Extract<SessionError, { r
   LimitExceeded: "limit_exceeded",
   MessageNotFound: "message_not_found",
   MiddlewareError: "middleware",
+  NotSupported: "not_supported",
   OwnershipLost: "ownership_lost",
   ProviderAuth: "provider_auth",
   ProviderProtocol: "provider_protocol",

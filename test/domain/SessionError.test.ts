@@ -11,6 +11,7 @@ import { InvalidRequest } from "../../src/domain/error/InvalidRequest.js"
 import { LimitExceeded } from "../../src/domain/error/LimitExceeded.js"
 import { MessageNotFound } from "../../src/domain/error/MessageNotFound.js"
 import { MiddlewareError } from "../../src/domain/error/MiddlewareError.js"
+import { NotSupported } from "../../src/domain/error/NotSupported.js"
 import { OwnershipLost } from "../../src/domain/error/OwnershipLost.js"
 import { ProviderAuth } from "../../src/domain/error/ProviderAuth.js"
 import { ProviderProtocol } from "../../src/domain/error/ProviderProtocol.js"
@@ -55,6 +56,7 @@ const errors: ReadonlyArray<[code: string, error: SessionError, says: ReadonlyAr
   ["message_not_found", new MessageNotFound({ sessionId, messageId: "m-1" }), ["session-1", "m-1"]],
   ["turn_not_found", new TurnNotFound({ sessionId, turnId }), ["session-1", "turn-1"]],
   ["middleware", new MiddlewareError({ middleware: "filter", stage: "admission", reason: "no" }), ["filter", "no"]],
+  ["not_supported", new NotSupported({ capability: "search" }), ["search", "SqliteSessionStore"]],
   ["ownership_lost", new OwnershipLost({ sessionId, epoch: Epoch.make(3) }), ["session-1", "3"]],
   ["provider_auth", new ProviderAuth(provider), ["openai", "because"]],
   ["provider_protocol", new ProviderProtocol(provider), ["openai", "because"]],

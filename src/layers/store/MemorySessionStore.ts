@@ -19,6 +19,7 @@ import { footprintOf } from "./internal/memory/footprintOf.js"
 import { MemoryDeadLetters } from "./internal/memory/MemoryDeadLetters.js"
 import { MemoryRollups } from "./internal/memory/MemoryRollups.js"
 import { MemorySession } from "./internal/memory/MemorySession.js"
+import { pageOfHits } from "./internal/memory/pageOfHits.js"
 import { pageOfSessions } from "./internal/memory/pageOfSessions.js"
 import { warnOfForgotten } from "./internal/warnOfForgotten.js"
 
@@ -80,6 +81,7 @@ const storeOf = (
   maxSessions: number
 ): SessionStore["Type"] => {
   const rollups = new MemoryRollups()
+  let added = 0
 
   const find = (id: SessionId): Either.Either<MemorySession, SessionNotFound> =>
     Either.fromNullable(sessions.get(id), () => new SessionNotFound({ sessionId: id }))
@@ -99,6 +101,7 @@ const storeOf = (
     if (sessions.size >= maxSessions) {
       return Either.left(new StoreError({ reason: "Full", detail: `maxSessions ${maxSessions}` }))
     }
+    session.history.key = ++added
     sessions.set(id, session)
     rollups.add(session.info, usage)
     return Either.void
@@ -116,6 +119,17 @@ const storeOf = (
     context: (id) => read(id, ({ context }) => context),
     contextAt: (id, seq) => read(id, (session) => session.contextAt(seq)),
     metrics: (id) => read(id, ({ metrics }) => metrics),
+
+    search: (query) => Effect.suspend(() => pageOfHits(sessions.values(), query)),
+
+    maintenance: {
+      stats: Effect.sync(() => ({
+        name: "memory",
+        sessions: sessions.size,
+        messages: new Set(Arr.flatMap([...sessions.values()], ({ history }) => [...history.messages])).size,
+        bytes: sum(sessions, ({ size }) => size)
+      }))
+    },
 
     list: (query) => Effect.suspend(() => pageOfSessions(Iterable.map(sessions.values(), ({ info }) => info), query)),
 

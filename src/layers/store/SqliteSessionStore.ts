@@ -16,6 +16,7 @@ import { dropRestorations } from "./internal/sqlite/dropRestorations.js"
 import * as GroupCommitter from "./internal/sqlite/GroupCommitter.js"
 import { isIntact } from "./internal/sqlite/isIntact.js"
 import { keepHighWater } from "./internal/sqlite/keepHighWater.js"
+import { keepIndexed } from "./internal/sqlite/keepIndexed.js"
 import { migrate } from "./internal/sqlite/migrate.js"
 import { openDatabase } from "./internal/sqlite/openDatabase.js"
 import { ownDatabase } from "./internal/sqlite/ownDatabase.js"
@@ -28,6 +29,7 @@ import { sqliteAnalytics } from "./internal/sqlite/sqliteAnalytics.js"
 import { sqliteDeadLetters } from "./internal/sqlite/sqliteDeadLetters.js"
 import { sqliteExports } from "./internal/sqlite/sqliteExports.js"
 import { sqliteReads } from "./internal/sqlite/sqliteReads.js"
+import { sqliteSearch } from "./internal/sqlite/sqliteSearch.js"
 import { sqliteWrites } from "./internal/sqlite/sqliteWrites.js"
 import { storeErrorOrDie } from "./internal/sqlite/storeErrorOrDie.js"
 import { walLimit } from "./internal/sqlite/walLimit.js"
@@ -91,16 +93,28 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
   yield* keepHighWater(filename, committer)
   yield* watchWal(filename, walLimit)
 
+  const index = yield* keepIndexed(committer)
+
   const reads = sqliteReads(sql, durability)
+  const writes = sqliteWrites(committer)
   return SessionStore.of({
     durability,
     ...reads,
     ...preparedReads(committer),
-    ...sqliteWrites(committer),
     ...sqliteAnalytics(sql),
     ...sqliteDeadLetters(sql, committer),
     ...(yield* sqliteExports(filename)),
     purge: purgeDatabase(committer),
+    ...writes,
+    create: (session, context, delivered) => Effect.tap(writes.create(session, context, delivered), index.wake),
+    fork: (origin, seq, session, context, delivered) =>
+      Effect.tap(writes.fork(origin, seq, session, context, delivered), index.wake),
+    restore: (record, usage, delivered) => Effect.tap(writes.restore(record, usage, delivered), index.wake),
+    commit: (id, epoch, changes) =>
+      changes.messages === undefined
+        ? writes.commit(id, epoch, changes)
+        : Effect.tap(writes.commit(id, epoch, changes), index.wake),
+    search: sqliteSearch(sql, index.catchUp),
     health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact && !committer.isFailing() }))
   })
 })

@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
+import { NotSupported } from "../../domain/error/NotSupported.js"
 import { TurnNotFound } from "../../domain/error/TurnNotFound.js"
 import { validate } from "../../domain/SessionConfig.js"
 import { initial } from "../../domain/SessionContext.js"
@@ -64,6 +65,10 @@ export const localOperations = Effect.gen(function*() {
       return id
     }),
     list: store.list,
+    searchMessages: store.search ?? (() => new NotSupported({ capability: "search" })),
+    optimize: store.maintenance?.optimize ?? new NotSupported({ capability: "optimize" }),
+    stats: store.maintenance?.stats ?? new NotSupported({ capability: "stats" }),
+    backup: store.maintenance?.backup ?? (() => new NotSupported({ capability: "backup" })),
     listProviders: Effect.flatMap(providers.list, Effect.forEach(({ name }) => Effect.orDie(providers.info(name)))),
     providerInfo: providers.info,
     analytics: store.analytics,

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { AnalyticsQuery } from "../../domain/AnalyticsQuery.js"
+import { BackupName } from "../../domain/BackupName.js"
 import { CleanupSessions } from "../../domain/CleanupSessions.js"
 import { CreateSession } from "../../domain/CreateSession.js"
 import { DeadLetterQuery } from "../../domain/DeadLetterQuery.js"
@@ -15,6 +16,7 @@ import type { SessionExport } from "../../domain/SessionExport.js"
 import { SessionId } from "../../domain/SessionId.js"
 import { SessionQuery } from "../../domain/SessionQuery.js"
 import { SessionRecord } from "../../domain/SessionRecord.js"
+import { TextQuery } from "../../domain/TextQuery.js"
 import { UserId } from "../../domain/UserId.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { checkInput } from "./checkInput.js"
@@ -32,6 +34,8 @@ const checkCleanup = checkInput(CleanupSessions)
 const checkImport = checkInput(ImportOptions)
 const checkRecord = checkInput(Schema.typeSchema(SessionRecord))
 const checkAnalytics = checkInput(AnalyticsQuery)
+const checkText = checkInput(TextQuery)
+const checkBackup = checkInput(BackupName)
 
 /**
  * The manager over whichever operations there are: the one place where input is checked and handles are made, so that it is
@@ -61,6 +65,12 @@ export const makeSessionManager = (operations: SessionOperations) => {
     search: Effect.fn("SessionManager.search")((query: typeof SessionQuery.Encoded) =>
       Effect.flatMap(checkQuery(query), operations.list)
     ),
+    searchMessages: Effect.fn("SessionManager.searchMessages")((query: typeof TextQuery.Encoded) =>
+      Effect.flatMap(checkText(query), operations.searchMessages)
+    ),
+    optimize: Effect.withSpan(operations.optimize, "SessionManager.optimize"),
+    stats: Effect.withSpan(operations.stats, "SessionManager.stats"),
+    backup: Effect.fn("SessionManager.backup")((name: string) => Effect.flatMap(checkBackup(name), operations.backup)),
     listProviders: Effect.withSpan(operations.listProviders, "SessionManager.listProviders"),
     providerInfo: Effect.fn("SessionManager.providerInfo")((name: string) =>
       Effect.flatMap(checkName(name), operations.providerInfo)

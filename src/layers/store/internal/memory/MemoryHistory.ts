@@ -17,12 +17,15 @@ export class MemoryHistory {
   /** Rewound ones too. These and the others are in the order of their `seq`. */
   private readonly readable = new Map<MessageId, Message>()
   private shown: Array<Message>
+  /** The place of its session among all that were ever added, by which what is found is sorted. */
+  key = 0
 
   constructor(
     private readonly sessionId: SessionId,
     public lastSeq = 0,
     shown: ReadonlyArray<Message> = [],
-    rewound: ReadonlyArray<Message> = []
+    rewound: ReadonlyArray<Message> = [],
+    private readonly origins: ReadonlyMap<SessionId, number> = new Map()
   ) {
     this.shown = [...shown]
     for (const message of Arr.sort([...shown, ...rewound], bySeq)) this.readable.set(message.id, message)
@@ -44,7 +47,13 @@ export class MemoryHistory {
 
   fork(sessionId: SessionId, seq: number): MemoryHistory {
     if (seq > this.lastSeq) throw new Error(`The history of session "${this.sessionId}" has not come to ${seq}`)
-    return new MemoryHistory(sessionId, seq, this.shown.filter((message) => message.seq <= seq))
+    const shared = this.shown.filter((message) => message.seq <= seq)
+    return new MemoryHistory(sessionId, seq, shared, [], new Map([...this.origins, [this.sessionId, this.key]]))
+  }
+
+  /** What is shown, with the key of the session that said it. */
+  get placed(): ReadonlyArray<{ readonly key: number; readonly message: Message }> {
+    return this.shown.map((message) => ({ key: this.origins.get(message.sessionId) ?? this.key, message }))
   }
 
   has(id: MessageId): boolean {

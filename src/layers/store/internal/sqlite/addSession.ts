@@ -5,6 +5,7 @@ import type { SessionContext } from "../../../../domain/SessionContext.js"
 import type { SessionInfo } from "../../../../domain/SessionInfo.js"
 import { empty } from "../../../../domain/SessionMetrics.js"
 import { usageOfStart } from "../../../../domain/UsageEntry.js"
+import { nameToSearch } from "../nameToSearch.js"
 import { restLimits } from "../restLimits.js"
 import { addUsage } from "./addUsage.js"
 import { codes } from "./codes.js"
@@ -31,14 +32,18 @@ export const addSession = (session: SessionInfo, context: SessionContext, delive
     ownerEpoch: Epoch.make(0)
   })
   const contextRow = { version: context.version, context: encodeContext(context) }
+  const isNamed = nameToSearch(session.config.name, session.config.description) !== ""
   const tags = Arr.dedupe(session.config.tags ?? [])
   const start = rollupToRow(usageOfStart(session))
 
   return (on: Statements, origin?: { readonly key: number; readonly seq: number }): void => {
     const seq = origin?.seq ?? 0
     const tagSet = internTags(on, tags)
+    // Without a name there is nothing to index: what it shares is indexed for the session that said it.
+    const indexedSeq = isNamed ? -1 : seq
     const key = Number(
-      on.addSession.run({ ...row, key: null, tagSet, lastSeq: seq, archiveAfterMs, deleteAfterMs }).lastInsertRowid
+      on.addSession.run({ ...row, key: null, tagSet, lastSeq: seq, indexedSeq, archiveAfterMs, deleteAfterMs })
+        .lastInsertRowid
     )
     for (const tag of tags) on.addTag.run({ id: row.id, tag, createdAt: row.createdAt })
     if (origin) on.shareSegments.run({ key, origin: origin.key, seq })

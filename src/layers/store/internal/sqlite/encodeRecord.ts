@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { Epoch } from "../../../../domain/Epoch.js"
 import type { SessionExport } from "../../../../domain/SessionExport.js"
 import type { UsageEntry } from "../../../../domain/UsageEntry.js"
+import { nameToSearch } from "../nameToSearch.js"
 import { restLimits } from "../restLimits.js"
 import { encodeContext } from "./encodeContext.js"
 import { eventLoopTurn } from "./eventLoopTurn.js"
@@ -29,8 +30,9 @@ export const encodeRecord = Effect.fnUntraced(function*(
   const { contexts, lastOrdinal, lastSeq, messages, metrics, rewound, session, turns } = record
   const { archiveAfterMs = null, deleteAfterMs = null } = restLimits(session.config)
   const owned = { ...session, metrics, lastSeq, lastOrdinal, lastEvent: 1, delivered, ownerEpoch: Epoch.make(0) }
+  const isNamed = nameToSearch(session.config.name, session.config.description) !== ""
   return {
-    session: { ...encodeSession(owned), archiveAfterMs, deleteAfterMs },
+    session: { ...encodeSession(owned), archiveAfterMs, deleteAfterMs, indexedSeq: isNamed ? -1 : 0 },
     tags: Arr.dedupe(session.config.tags ?? []),
     segments: segmentsOf(messages, rewound),
     contexts: contexts.map(({ context, since }) => ({

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { StoreError } from "../../../../domain/error/StoreError.js"
 import sessions from "./migrations/0001_sessions.js"
 import rollups from "./migrations/0002_rollups.js"
+import search from "./migrations/0003_search.js"
 import hooks from "./migrations/0004_hooks.js"
 import { storeErrorOrDie } from "./storeErrorOrDie.js"
 
@@ -11,7 +12,12 @@ const table = "langswarm_migrations"
 const newest = 4
 
 const run = Migrator.make({})({
-  loader: Migrator.fromRecord({ "0001_sessions": sessions, "0002_rollups": rollups, "0004_hooks": hooks }),
+  loader: Migrator.fromRecord({
+    "0001_sessions": sessions,
+    "0002_rollups": rollups,
+    "0003_search": search,
+    "0004_hooks": hooks
+  }),
   table
 })
 

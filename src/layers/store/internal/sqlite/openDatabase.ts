@@ -25,6 +25,8 @@ export const openDatabase = (
   }).pipe(Effect.catchAllDefect(storeErrorOrDie))
 
 const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
+  // Before anything is in it, so that it can be made smaller in steps. Later it would be a write, and change nothing.
+  if (db.pragma("page_count", { simple: true }) === 0) db.pragma("auto_vacuum = INCREMENTAL")
   if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal") {
     throw new StoreError({ reason: "Unavailable", detail: "the file system does not support SQLite's WAL" })
   }
@@ -32,6 +34,8 @@ const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
   db.pragma(`synchronous = ${durability === "disk" ? "FULL" : "NORMAL"}`)
   // The file shrinks to this once a WAL that had to grow is done with.
   db.pragma(`journal_size_limit = ${walLimit}`)
+  // What is deleted is overwritten, and not only forgotten.
+  db.pragma("secure_delete = ON")
   db.pragma("foreign_keys = ON")
   // Zeros over what is removed: a user who was erased must not be found in a free page.
   db.pragma("secure_delete = ON")

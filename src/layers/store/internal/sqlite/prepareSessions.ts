@@ -8,6 +8,7 @@ type NewSession = typeof OwnedSessionRow.Encoded & {
   readonly tagSet: number
   readonly archiveAfterMs: number | null
   readonly deleteAfterMs: number | null
+  readonly indexedSeq: number
 }
 
 interface Advance {
@@ -48,12 +49,13 @@ export interface SessionStatements {
 export const prepareSessions = (db: Sqlite.Database): SessionStatements => ({
   addSession: db.prepare(`
     INSERT INTO sessions (
-      key, id, user_id, provider, model, tag_set, status, created_at, last_activity_at, message_count, last_seq, last_ordinal, last_event,
-      delivered, owner_epoch, archive_after_ms, delete_after_ms, metrics, forked_from, cursor, config
+      key, id, user_id, provider, model, tag_set, status, created_at, last_activity_at, message_count, last_seq, indexed_seq,
+      last_ordinal, last_event, delivered, owner_epoch, archive_after_ms, delete_after_ms, metrics, forked_from, cursor,
+      config
     ) VALUES (
-      @key, @id, @userId, @provider, @model, @tagSet, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq, @lastOrdinal, @lastEvent,
-      @delivered, @ownerEpoch, @archiveAfterMs, @deleteAfterMs, @metrics, @forkedFrom, @cursor,
-      @config
+      @key, @id, @userId, @provider, @model, @tagSet, @status, @createdAt, @lastActivityAt, @messageCount, @lastSeq,
+      @indexedSeq, @lastOrdinal, @lastEvent, @delivered, @ownerEpoch, @archiveAfterMs, @deleteAfterMs, @metrics,
+      @forkedFrom, @cursor, @config
     )`),
 
   reserveKey: db.prepare(`UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'sessions' RETURNING seq AS key`),

@@ -2,11 +2,12 @@ import type Sqlite from "better-sqlite3"
 import { type DeadLetterStatements, prepareDeadLetters } from "./prepareDeadLetters.js"
 import { type HistoryStatements, prepareHistory } from "./prepareHistory.js"
 import { prepareRollups, type RollupStatements } from "./prepareRollups.js"
+import { prepareSearch, type SearchStatements } from "./prepareSearch.js"
 import { prepareSessions, type SessionStatements } from "./prepareSessions.js"
 import { prepareTurns, type TurnStatements } from "./prepareTurns.js"
 
 export interface Statements
-  extends DeadLetterStatements, HistoryStatements, RollupStatements, SessionStatements, TurnStatements
+  extends DeadLetterStatements, HistoryStatements, RollupStatements, SearchStatements, SessionStatements, TurnStatements
 {}
 
 /**
@@ -15,7 +16,8 @@ export interface Statements
 export const prepareStatements = (db: Sqlite.Database): Statements => ({
   ...prepareSessions(db),
   ...prepareHistory(db),
-  ...prepareTurns(db),
   ...prepareRollups(db),
-  ...prepareDeadLetters(db)
+  ...prepareDeadLetters(db),
+  ...prepareSearch(db),
+  ...prepareTurns(db)
 })

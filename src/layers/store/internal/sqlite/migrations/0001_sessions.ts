@@ -23,6 +23,7 @@ export default Effect.gen(function*() {
       last_activity_at INTEGER NOT NULL,
       message_count INTEGER NOT NULL,
       last_seq INTEGER NOT NULL,
+      indexed_seq INTEGER NOT NULL,
       last_ordinal INTEGER NOT NULL,
       last_event INTEGER NOT NULL,
       delivered INTEGER NOT NULL,
@@ -47,6 +48,7 @@ export default Effect.gen(function*() {
   yield* sql`
     CREATE INDEX sessions_to_delete ON sessions (last_activity_at + delete_after_ms) WHERE delete_after_ms IS NOT NULL`
   yield* sql`CREATE INDEX sessions_undelivered ON sessions (key) WHERE delivered < last_event`
+  yield* sql`CREATE INDEX sessions_unindexed ON sessions (key) WHERE indexed_seq < last_seq`
 
   // `created_at` and `id` are the session's own: they never change, and let the index alone bring a tag's sessions in order.
   yield* sql`
