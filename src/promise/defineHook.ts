@@ -1,3 +1,5 @@
+// An async function may throw anything.
+// @effect-diagnostics anyUnknownInErrorContext:off
 import * as Effect from "effect/Effect"
 import type { SessionEvent } from "../domain/SessionEvent.js"
 import type { Hook } from "../services/Hook.js"

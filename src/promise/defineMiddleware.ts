@@ -1,3 +1,5 @@
+// An async function may throw anything.
+// @effect-diagnostics anyUnknownInErrorContext:off
 import * as Effect from "effect/Effect"
 import type { Middleware } from "../services/Middleware.js"
 import { MiddlewareRefusal } from "../services/MiddlewareRefusal.js"

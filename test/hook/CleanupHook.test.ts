@@ -1,3 +1,5 @@
+// A hook may fail with anything.
+// @effect-diagnostics anyUnknownInErrorContext:off
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"

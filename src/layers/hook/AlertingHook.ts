@@ -1,3 +1,5 @@
+// What a sink fails with is its own: the bus takes anything for a failure.
+// @effect-diagnostics anyUnknownInErrorContext:off
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

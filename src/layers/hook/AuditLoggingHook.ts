@@ -1,3 +1,5 @@
+// What a sink fails with is its own: the bus takes anything for a failure.
+// @effect-diagnostics anyUnknownInErrorContext:off
 import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
 import * as DateTime from "effect/DateTime"

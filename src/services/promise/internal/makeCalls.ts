@@ -1,3 +1,5 @@
+// A promise may reject with anything: its type has no room for errors.
+// @effect-diagnostics anyUnknownInErrorContext:off
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

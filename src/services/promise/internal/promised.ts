@@ -1,3 +1,5 @@
+// A promise may reject with anything: its type has no room for errors.
+// @effect-diagnostics anyUnknownInErrorContext:off
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Predicate from "effect/Predicate"

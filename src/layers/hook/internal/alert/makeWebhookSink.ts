@@ -2,6 +2,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Arr from "effect/Array"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -31,7 +32,7 @@ export const makeWebhookSink = Effect.fnUntraced(function*({
   timeout = "5 seconds",
   url
 }: WebhookOptions): Effect.fn.Return<
-  (alert: Alert) => Effect.Effect<void, Error>,
+  (alert: Alert) => Effect.Effect<void, WebhookFailed>,
   ConfigurationError,
   Scope
 > {
@@ -56,14 +57,23 @@ export const makeWebhookSink = Effect.fnUntraced(function*({
       Effect.orDie,
       Effect.flatMap((post) => client.execute(post)),
       // What the address is, and what it answers, may be a secret: neither is in the error. What it answers is not read.
-      Effect.mapError(() => new Error("the webhook cannot be reached, or its host is in a private network")),
+      Effect.mapError(() =>
+        new WebhookFailed({ message: "the webhook cannot be reached, or its host is in a private network" })
+      ),
       Effect.timeoutFail({
         duration: timeout,
-        onTimeout: () => new Error(`the webhook did not answer within ${Duration.format(Duration.decode(timeout))}`)
+        onTimeout: () =>
+          new WebhookFailed({
+            message: `the webhook did not answer within ${Duration.format(Duration.decode(timeout))}`
+          })
       }),
       Effect.flatMap(({ status }) =>
-        status >= 200 && status < 300 ? Effect.void : Effect.fail(new Error(`the webhook answered HTTP ${status}`))
+        status >= 200 && status < 300
+          ? Effect.void
+          : Effect.fail(new WebhookFailed({ message: `the webhook answered HTTP ${status}` }))
       ),
       Effect.scoped
     )
 })
+
+class WebhookFailed extends Data.TaggedError("WebhookFailed")<{ readonly message: string }> {}
