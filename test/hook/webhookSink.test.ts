@@ -52,7 +52,7 @@ describe("AlertingHook's webhook", () => {
       const sent = yield* Effect.fork(Effect.flip(send(alert)))
       yield* server.untilConnections(1)
       yield* TestClock.adjust("2 seconds")
-      assert.strictEqual(String(yield* Fiber.join(sent)), "Error: the webhook did not answer within 2s")
+      assert.strictEqual(String(yield* Fiber.join(sent)), "WebhookFailed: the webhook did not answer within 2s")
       yield* server.untilConnections(0)
     }))
 
