@@ -7,7 +7,8 @@ import search from "./migrations/0003_search.js"
 import { storeErrorOrDie } from "./storeErrorOrDie.js"
 
 const table = "langswarm_migrations"
-const newest = 3
+/** The schema that this version of the package has. */
+export const newest = 3
 
 const run = Migrator.make({})({
   loader: Migrator.fromRecord({ "0001_sessions": sessions, "0003_search": search }),
