@@ -2,6 +2,7 @@
 import * as Command from "@effect/cli/Command"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
+import { backup } from "./backup.js"
 import { chat } from "./chat.js"
 import { configure } from "./configure.js"
 import { edit } from "./edit.js"
@@ -10,16 +11,20 @@ import { exportSession } from "./exportSession.js"
 import { fork } from "./fork.js"
 import { list } from "./list.js"
 import { messages } from "./messages.js"
+import { migrate } from "./migrate.js"
+import { optimize } from "./optimize.js"
 import { pending } from "./pending.js"
 import { providers } from "./providers.js"
 import { reactivate } from "./reactivate.js"
 import { reportError } from "./reportError.js"
 import { rewind } from "./rewind.js"
 import { runMain } from "./runMain.js"
+import { search } from "./search.js"
 import { send } from "./send.js"
 import { serve } from "./serve.js"
 import { serverExitCode } from "./serverExitCode.js"
 import { show } from "./show.js"
+import { stats } from "./stats.js"
 import { stop } from "./stop.js"
 import { version } from "./version.js"
 import { watch } from "./watch.js"
@@ -37,12 +42,17 @@ const root = Command.make("langswarm-session").pipe(
     list,
     show,
     messages,
+    search,
     providers,
     configure,
     fork,
     rewind,
     reactivate,
-    exportSession
+    exportSession,
+    optimize,
+    stats,
+    backup,
+    migrate
   ])
 )
 

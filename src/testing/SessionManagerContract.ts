@@ -4,6 +4,7 @@ import { feedCases } from "./internal/sessionManager/feedCases.js"
 import { lifecycleCases } from "./internal/sessionManager/lifecycleCases.js"
 import { providerCases } from "./internal/sessionManager/providerCases.js"
 import { refusalCases } from "./internal/sessionManager/refusalCases.js"
+import { searchCases } from "./internal/sessionManager/searchCases.js"
 import { sendCases } from "./internal/sessionManager/sendCases.js"
 import { turnCases } from "./internal/sessionManager/turnCases.js"
 
@@ -19,5 +20,6 @@ export const SessionManagerContract: ReadonlyArray<ContractCase> = [
   ...feedCases,
   ...branchCases,
   ...providerCases,
-  ...refusalCases
+  ...refusalCases,
+  ...searchCases
 ]
