@@ -3,6 +3,7 @@ import * as Command from "@effect/cli/Command"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import { analytics } from "./analytics.js"
+import { backup } from "./backup.js"
 import { chat } from "./chat.js"
 import { cleanup } from "./cleanup.js"
 import { configure } from "./configure.js"
@@ -15,6 +16,8 @@ import { fork } from "./fork.js"
 import { importSessions } from "./importSessions.js"
 import { list } from "./list.js"
 import { messages } from "./messages.js"
+import { migrate } from "./migrate.js"
+import { optimize } from "./optimize.js"
 import { pending } from "./pending.js"
 import { providers } from "./providers.js"
 import { reactivate } from "./reactivate.js"
@@ -22,10 +25,12 @@ import { replay } from "./replay.js"
 import { reportError } from "./reportError.js"
 import { rewind } from "./rewind.js"
 import { runMain } from "./runMain.js"
+import { search } from "./search.js"
 import { send } from "./send.js"
 import { serve } from "./serve.js"
 import { serverExitCode } from "./serverExitCode.js"
 import { show } from "./show.js"
+import { stats } from "./stats.js"
 import { stop } from "./stop.js"
 import { version } from "./version.js"
 import { watch } from "./watch.js"
@@ -43,6 +48,7 @@ const root = Command.make("langswarm-session").pipe(
     list,
     show,
     messages,
+    search,
     providers,
     analytics,
     configure,
@@ -54,7 +60,11 @@ const root = Command.make("langswarm-session").pipe(
     erase,
     cleanup,
     deadLetters,
-    replay
+    replay,
+    optimize,
+    stats,
+    backup,
+    migrate
   ])
 )
 

@@ -6,6 +6,7 @@ import { feedCases } from "./internal/sessionManager/feedCases.js"
 import { lifecycleCases } from "./internal/sessionManager/lifecycleCases.js"
 import { providerCases } from "./internal/sessionManager/providerCases.js"
 import { refusalCases } from "./internal/sessionManager/refusalCases.js"
+import { searchCases } from "./internal/sessionManager/searchCases.js"
 import { sendCases } from "./internal/sessionManager/sendCases.js"
 import { transferCases } from "./internal/sessionManager/transferCases.js"
 import { turnCases } from "./internal/sessionManager/turnCases.js"
@@ -25,5 +26,6 @@ export const SessionManagerContract: ReadonlyArray<ContractCase> = [
   ...deadLetterCases,
   ...refusalCases,
   ...analyticsCases,
-  ...transferCases
+  ...transferCases,
+  ...searchCases
 ]

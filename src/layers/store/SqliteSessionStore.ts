@@ -6,6 +6,7 @@ import { SqlClient } from "@effect/sql/SqlClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { snakeToCamel } from "effect/String"
 import type { Durability } from "../../domain/Durability.js"
 import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
@@ -13,21 +14,24 @@ import { StoreError } from "../../domain/error/StoreError.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { createFile } from "./internal/sqlite/createFile.js"
 import { dropRestorations } from "./internal/sqlite/dropRestorations.js"
+import { emptyWal } from "./internal/sqlite/emptyWal.js"
 import * as GroupCommitter from "./internal/sqlite/GroupCommitter.js"
 import { isIntact } from "./internal/sqlite/isIntact.js"
 import { keepHighWater } from "./internal/sqlite/keepHighWater.js"
 import { keepIndexed } from "./internal/sqlite/keepIndexed.js"
-import { migrate } from "./internal/sqlite/migrate.js"
+import { migrate as migrateSchema, newest } from "./internal/sqlite/migrate.js"
 import { openDatabase } from "./internal/sqlite/openDatabase.js"
 import { ownDatabase } from "./internal/sqlite/ownDatabase.js"
 import { preparedReads } from "./internal/sqlite/preparedReads.js"
 import { prepareHighWater } from "./internal/sqlite/prepareHighWater.js"
 import { prepareStatements } from "./internal/sqlite/prepareStatements.js"
-import { purgeDatabase } from "./internal/sqlite/purgeDatabase.js"
+import { purgeIndex } from "./internal/sqlite/purgeIndex.js"
 import { retryWhileBusy } from "./internal/sqlite/retryWhileBusy.js"
+import { schemaVersion } from "./internal/sqlite/schemaVersion.js"
 import { sqliteAnalytics } from "./internal/sqlite/sqliteAnalytics.js"
 import { sqliteDeadLetters } from "./internal/sqlite/sqliteDeadLetters.js"
 import { sqliteExports } from "./internal/sqlite/sqliteExports.js"
+import { sqliteMaintenance } from "./internal/sqlite/sqliteMaintenance.js"
 import { sqliteReads } from "./internal/sqlite/sqliteReads.js"
 import { sqliteSearch } from "./internal/sqlite/sqliteSearch.js"
 import { sqliteWrites } from "./internal/sqlite/sqliteWrites.js"
@@ -41,6 +45,8 @@ export interface SqliteSessionStoreOptions {
   readonly filename: string
   /** `disk`, unless told: a commit waits for the disk. `process`: it does not, so a power cut may take the last ones. */
   readonly durability?: Extract<Durability, "disk" | "process">
+  /** The directory that backups go to, made when the first one is: for this database alone. `<filename>-backups` unless told. */
+  readonly backups?: string
 }
 
 /**
@@ -55,7 +61,7 @@ export interface SqliteSessionStoreOptions {
  * `Busy` when something else holds it for more than 5 seconds.
  */
 export const layer = (
-  { durability = "disk", filename }: SqliteSessionStoreOptions
+  { backups, durability = "disk", filename }: SqliteSessionStoreOptions
 ): Layer.Layer<SessionStore, ConfigurationError | StoreError> =>
   Layer.scoped(
     SessionStore,
@@ -63,14 +69,65 @@ export const layer = (
       yield* checkFilename(filename)
       const { basename } = yield* Path
       return yield* Effect.catchTag(
-        open(filename, durability),
+        open(filename, durability, backups),
         "StoreError",
         ({ detail, reason }) => new StoreError({ reason, detail: `${basename(filename)}: ${detail}` })
       )
     })
   ).pipe(Layer.provide(NodeContext.layer))
 
-const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "process") {
+/**
+ * Which schema a database has, and which one this version of the package brings it to. 0 is none at all.
+ */
+export interface SchemaStatus {
+  readonly version: number
+  readonly newest: number
+}
+
+/**
+ * Tells a database's schema, without a change to it. Fails as `migrate` does, but for `TooNew`.
+ */
+export const status = (filename: string): Effect.Effect<SchemaStatus, ConfigurationError | StoreError> =>
+  offline(filename, (path) => Effect.map(versionOf(path), (version) => ({ version, newest })))
+
+/**
+ * Brings a database up to date that nobody has open, which opening it does as well, and answers from which schema to which.
+ * Fails with `ConfigurationError` when `filename` is not a path, and with `StoreError`: `Unavailable` when there is no such
+ * file, `Locked` while a store has it open, `TooNew` when a later version wrote it, which leaves it as it is.
+ */
+export const migrate = (
+  filename: string
+): Effect.Effect<{ readonly from: number; readonly to: number }, ConfigurationError | StoreError> =>
+  offline(filename, (path) =>
+    Effect.gen(function*() {
+      const from = yield* versionOf(path)
+      const sql = yield* openClient(path)
+      yield* retryWhileBusy(Effect.provideService(migrateSchema, SqlClient, sql))
+      return { from, to: yield* versionOf(path) }
+    }))
+
+const offline = <A>(
+  filename: string,
+  use: (path: string) => Effect.Effect<A, StoreError, Scope.Scope>
+): Effect.Effect<A, ConfigurationError | StoreError> =>
+  Effect.scoped(Effect.gen(function*() {
+    yield* checkFilename(filename)
+    const path = yield* Effect.catchAll(
+      Effect.flatMap(FileSystem, (files) => files.realPath(filename)),
+      storeErrorOrDie
+    )
+    yield* ownDatabase(path)
+    return yield* use(path)
+  })).pipe(Effect.provide(NodeContext.layer))
+
+const versionOf = (path: string): Effect.Effect<number, StoreError> =>
+  retryWhileBusy(Effect.acquireUseRelease(
+    openDatabase(path, "disk"),
+    schemaVersion,
+    (db) => Effect.sync(() => db.close())
+  ))
+
+const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "process", backups?: string) {
   yield* createFile(path)
   // As SQLite does, so that all that is beside it has one name, whatever links lead to it.
   const filename = yield* Effect.catchAll(Effect.flatMap(FileSystem, (files) => files.realPath(path)), storeErrorOrDie)
@@ -83,7 +140,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
     Effect.acquireUseRelease(connect, isIntact, (db) => Effect.sync(() => db.close()))
   )
   const sql = yield* openClient(filename)
-  yield* retryWhileBusy(Effect.provideService(migrate, SqlClient, sql))
+  yield* retryWhileBusy(Effect.provideService(migrateSchema, SqlClient, sql))
   yield* Effect.catchAll(sql`PRAGMA query_only = ON`, storeErrorOrDie)
   const committer = yield* GroupCommitter.make({
     connect,
@@ -104,7 +161,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
     ...sqliteAnalytics(sql),
     ...sqliteDeadLetters(sql, committer),
     ...(yield* sqliteExports(filename)),
-    purge: purgeDatabase(committer),
+    purge: Effect.zipRight(purgeIndex(committer, index), emptyWal(committer)),
     ...writes,
     create: (session, context, delivered) => Effect.tap(writes.create(session, context, delivered), index.wake),
     fork: (origin, seq, session, context, delivered) =>
@@ -115,6 +172,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
         ? writes.commit(id, epoch, changes)
         : Effect.tap(writes.commit(id, epoch, changes), index.wake),
     search: sqliteSearch(sql, index.catchUp),
+    maintenance: yield* sqliteMaintenance(committer, index, { filename, directory: backups ?? `${filename}-backups` }),
     health: Effect.map(reads.health, (health) => ({ ...health, ok: health.ok && intact && !committer.isFailing() }))
   })
 })

@@ -1,3 +1,4 @@
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import type { Page } from "../../../domain/Page.js"
@@ -154,6 +155,31 @@ export const searchCases = [
       assert.deepEqual(hit?.snippet.filter(({ match }) => match).map(({ text }) => text), ["Recipes", word])
       yield* store.remove(id, (yield* store.open(id, 0)).epoch)
       yield* finds("recipes", [])
+    })
+  ),
+
+  searchCase(
+    "finds what was said at a moment or later, and looks for as much as a query may hold",
+    Effect.gen(function*() {
+      const { search, store, word } = yield* stage
+      const { id } = yield* createSession()
+      const { epoch } = yield* store.open(id, 0)
+      const noon = DateTime.unsafeMake("2026-01-31T12:00:00Z")
+      const long = "x".repeat(256)
+      yield* store.commit(id, epoch, {
+        messages: [-1, 0, 1].map((ms, index) =>
+          messageOf(id, index + 1, {
+            parts: [{ _tag: "Text", text: `${word} ${long}` }],
+            createdAt: DateTime.add(noon, { millis: ms })
+          })
+        )
+      })
+      const since = (moment: DateTime.Utc) =>
+        Effect.map(search({ text: word, since: moment }), ({ items }) => items.map(seqOf))
+      assert.deepEqual(yield* since(noon), [3, 2])
+      assert.deepEqual(yield* since(DateTime.add(noon, { millis: 1 })), [3])
+      assert.deepEqual(yield* since(DateTime.add(noon, { millis: 2 })), [])
+      assert.deepEqual((yield* search({ text: long, sessionId: id })).items.map(seqOf), [3, 2, 1])
     })
   )
 ]

@@ -9,7 +9,8 @@ import hooks from "./migrations/0004_hooks.js"
 import { storeErrorOrDie } from "./storeErrorOrDie.js"
 
 const table = "langswarm_migrations"
-const newest = 4
+/** The schema that this version of the package has. */
+export const newest = 4
 
 const run = Migrator.make({})({
   loader: Migrator.fromRecord({

@@ -39,7 +39,6 @@ export interface SessionStatements {
   readonly setCursor: Sqlite.Statement<[cursor: string | null, key: number]>
   readonly keepConfiguration: Sqlite.Statement<[{ key: number }]>
   readonly setConfiguration: Sqlite.Statement<[provider: string, model: string, config: string, key: number]>
-  readonly truncateWal: Sqlite.Statement<[], { busy: number }>
   readonly removeSession: Sqlite.Statement<[id: string, epoch: number]>
 }
 
@@ -98,8 +97,6 @@ export const prepareSessions = (db: Sqlite.Database): SessionStatements => ({
     ) WHERE session_key = @key AND number = 1 AND detail IS NULL`),
 
   setConfiguration: db.prepare(`UPDATE sessions SET provider = ?, model = ?, config = ? WHERE key = ?`),
-
-  truncateWal: db.prepare(`PRAGMA wal_checkpoint(TRUNCATE)`),
 
   removeSession: db.prepare(`DELETE FROM sessions WHERE id = ? AND owner_epoch = ?`)
 })

@@ -174,4 +174,11 @@ export default Effect.gen(function*() {
   yield* sql`
     CREATE TRIGGER session_removed AFTER DELETE ON sessions
     BEGIN UPDATE totals SET value = value - 1 WHERE name = 'sessions'; END`
+  yield* sql`INSERT INTO totals VALUES ('messages', 0)`
+  yield* sql`
+    CREATE TRIGGER message_added AFTER INSERT ON messages
+    BEGIN UPDATE totals SET value = value + 1 WHERE name = 'messages'; END`
+  yield* sql`
+    CREATE TRIGGER message_gone AFTER DELETE ON messages
+    BEGIN UPDATE totals SET value = value - 1 WHERE name = 'messages'; END`
 })

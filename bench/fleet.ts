@@ -1,0 +1,114 @@
+/**
+ * What it takes to find something among 1,000,000 messages of 10,000 sessions of 90 days, and among a tenth of them, while
+ * turns go on beside.
+ */
+import { FileSystem } from "@effect/platform"
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { Array as Arr, Clock, Console, Effect, Fiber, Layer, Logger, LogLevel, Number as Num, Ref } from "effect"
+import { ProviderRegistry, SessionManager, SessionRuntime } from "langswarm-session"
+import { fillSessions } from "./fleetMessages.js"
+import { instantProvider } from "./instantProvider.js"
+
+const sessionCount = 10_000
+const messagesEach = 100
+const days = 90
+const rounds = 25
+const users = 1000
+
+type Find = (sessions: SessionManager["Type"], round: number) => Effect.Effect<unknown, unknown>
+
+/** What is looked for. A line more is a row more of the table; analytics of the 90 days has its place here. */
+const finds: Readonly<Record<string, Find>> = {
+  "list, the newest 50": (sessions) => sessions.search({ limit: 50 }),
+  "list, of one user": (sessions, round) => sessions.list(`user-${round}`),
+  "list, by tag": (sessions, round) => sessions.search({ tags: [`tag-${round}`] }),
+  "search, a rare word": (sessions, round) => sessions.searchMessages({ text: `rare${1 + round * 7}` }),
+  "search, a common word": (sessions) => sessions.searchMessages({ text: "w0" }),
+  "search, two common words": (sessions, round) => sessions.searchMessages({ text: `w1 w${2 + round}` }),
+  "search, a phrase": (sessions) => sessions.searchMessages({ text: "\"blue whale\"" }),
+  "search, a word, of one user": (sessions, round) => sessions.searchMessages({ text: "w3", userId: `user-${round}` })
+}
+
+const milliseconds = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const from = yield* Clock.currentTimeNanos
+    yield* effect
+    return Number((yield* Clock.currentTimeNanos) - from) / 1e6
+  })
+
+const median = (values: ReadonlyArray<number>): number =>
+  Arr.sort(values, Num.Order)[Math.floor(values.length / 2)] ?? Number.NaN
+
+const create = (index: number) =>
+  Effect.flatMap(SessionManager, (sessions) =>
+    sessions.create({
+      userId: `user-${index % users}`,
+      provider: "instant",
+      model: "none",
+      config: { tags: [`tag-${index % 200}`] }
+    }))
+
+/** The medians, in the order of `finds`, and how many turns a second went on meanwhile. */
+const measure = Effect.gen(function*() {
+  const sessions = yield* SessionManager
+  const turns = yield* Ref.make(0)
+  const session = yield* sessions.create({ userId: "bench", provider: "instant", model: "none" })
+  const talking = yield* Effect.fork(
+    Effect.forever(Effect.zipRight(session.send("hello"), Ref.update(turns, (count) => count + 1)))
+  )
+  const medians: Array<number> = []
+  const took = yield* milliseconds(Effect.gen(function*() {
+    for (const find of Object.values(finds)) {
+      const times: Array<number> = []
+      for (let round = 0; round < rounds; round++) times.push(yield* milliseconds(find(sessions, round)))
+      medians.push(median(times))
+    }
+  }))
+  yield* Fiber.interrupt(talking)
+  return { medians, turnsPerSecond: (yield* Ref.get(turns)) / (took / 1000) }
+})
+
+const bench = Effect.gen(function*() {
+  const directory = yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped())
+  const filename = `${directory}/sessions.db`
+  const withSessions = <A, E>(use: Effect.Effect<A, E, SessionManager>) =>
+    Effect.provide(
+      use,
+      SessionRuntime.layerProduction({ filename }).pipe(Layer.provide(ProviderRegistry.layer(instantProvider("done"))))
+    )
+
+  /** Adds sessions, which the keys after `from` are, and measures. */
+  const grow = (from: number, to: number) =>
+    Effect.gen(function*() {
+      yield* withSessions(
+        Effect.forEach(Arr.range(from + 1, to), create, { concurrency: 64, discard: true })
+      )
+      yield* Effect.sync(() => fillSessions({ filename, from: from + 1, to, messagesEach, days }))
+      return yield* withSessions(Effect.gen(function*() {
+        const sessions = yield* SessionManager
+        const optimizing = yield* milliseconds(sessions.optimize)
+        yield* Console.log(`${to * messagesEach} messages in ${to} sessions; optimize took ${optimizing.toFixed(0)} ms`)
+        return yield* measure
+      }))
+    })
+
+  const tenth = yield* grow(0, sessionCount / 10)
+  // The one that talked has a key too.
+  const all = yield* grow(sessionCount / 10 + 1, sessionCount)
+  yield* Console.log(`${"median of 25, in ms".padEnd(32)}      10 %     100 %    growth`)
+  yield* Effect.forEach(Object.keys(finds), (name, index) => {
+    const [small = Number.NaN, large = Number.NaN] = [tenth.medians[index], all.medians[index]]
+    const [a, b, growth] = [small.toFixed(2), large.toFixed(2), (large / small).toFixed(1)]
+    return Console.log(`${name.padEnd(32)} ${a.padStart(9)} ${b.padStart(9)} ${growth.padStart(9)}`)
+  }, { discard: true })
+  yield* Console.log(
+    `turns beside, one after another:  ${tenth.turnsPerSecond.toFixed(0)}/s and ${all.turnsPerSecond.toFixed(0)}/s`
+  )
+})
+
+bench.pipe(
+  Effect.scoped,
+  Effect.provide(NodeContext.layer),
+  Logger.withMinimumLogLevel(LogLevel.Warning),
+  NodeRuntime.runMain
+)

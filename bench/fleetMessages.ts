@@ -1,0 +1,65 @@
+import Database from "better-sqlite3"
+
+interface Fleet {
+  readonly filename: string
+  /** The keys of the sessions to fill: from this one to that one. */
+  readonly from: number
+  readonly to: number
+  readonly messagesEach: number
+  readonly days: number
+}
+
+const vocabulary = 5000
+const wordsEach = 12
+const day = 24 * 60 * 60 * 1000
+
+/** Numbers that look random, and are the same in each run. */
+const makeRandom = (seed: number) => {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/**
+ * Gives sessions that there are messages, and an age, by hand and as the store would have them. Most words are of a few, as in
+ * any language: `w0` is in about every second message. `rare<n>` is in one message of the session with the key `n`, and the
+ * phrase `blue whale` in each thousandth.
+ */
+export const fillSessions = ({ days, filename, from, messagesEach, to }: Fleet): void => {
+  const db = new Database(filename)
+  db.pragma("synchronous = OFF")
+  const addMessage = db.prepare(`
+    INSERT INTO messages (session_key, seq, id, role, created_at, metadata, parts) VALUES (?, ?, ?, ?, ?, '{}', ?)`)
+  const index = db.prepare("INSERT INTO message_search (rowid, words) VALUES (? * 2147483648 + ?, ?)")
+  const setCount = db.prepare(`
+    UPDATE sessions SET created_at = @at, last_activity_at = @at + ${day}, last_seq = @count, message_count = @count,
+      indexed_seq = @count WHERE key = @key`)
+  const setTagsAt = db.prepare(`
+    UPDATE session_tags SET created_at = @at WHERE session_id = (SELECT id FROM sessions WHERE key = @key)`)
+  const startedAt = Date.now() - days * day
+
+  const fill = db.transaction((key: number) => {
+    const random = makeRandom(key)
+    const at = Math.floor(startedAt + ((key % 997) / 997) * (days - 1) * day)
+    for (let seq = 1; seq <= messagesEach; seq++) {
+      const words = Array.from({ length: wordsEach }, () => `w${Math.floor(vocabulary ** random()) - 1}`)
+      if (seq === 50) words.push(`rare${key}`)
+      if ((key * messagesEach + seq) % 1000 === 0) words.push("blue", "whale")
+      const text = words.join(" ")
+      const id = Buffer.alloc(16)
+      id.writeBigUInt64BE(BigInt(key) * 1_000_000n + BigInt(seq))
+      addMessage.run(key, seq, id, seq % 2 === 1 ? 0 : 1, at + seq * 60_000, JSON.stringify(text))
+      index.run(key, seq, text)
+    }
+    const values = { key, at, count: messagesEach }
+    setCount.run(values)
+    setTagsAt.run(values)
+  })
+  const fillAll = db.transaction((first: number, last: number) => {
+    for (let key = first; key <= last; key++) fill(key)
+  })
+  for (let key = from; key <= to; key += 100) fillAll(key, Math.min(to, key + 99))
+  db.close()
+}

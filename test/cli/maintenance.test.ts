@@ -1,0 +1,76 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Schema } from "effect"
+import { hitText } from "../../src/cli/hitText.js"
+import { Page } from "../../src/domain/Page.js"
+import { SearchHit } from "../../src/domain/SearchHit.js"
+import { SessionId } from "../../src/domain/SessionId.js"
+import { SessionManager } from "../../src/services/SessionManager.js"
+import { langswarmSession, run, startServer } from "./command.js"
+import { connected } from "./connected.js"
+
+describe("the command line, on all that a store holds", () => {
+  it.scopedLive("finds what was said, and cares for the database", () =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      const dataDir = yield* files.makeTempDirectoryScoped()
+      const { flags, process: server, url } = yield* startServer(dataDir)
+      const langswarm = (name: string, ...args: ReadonlyArray<string>) => run(langswarmSession(name, ...flags, ...args))
+      const id = yield* connected(url, dataDir)(Effect.gen(function*() {
+        const sessions = yield* SessionManager
+        const session = yield* sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
+        yield* session.send("The white whale")
+        return session.id
+      }))
+
+      const found = yield* langswarm("search", "--user", "ada", "--role", "user", "whale")
+      assert.match(found.stdout, new RegExp(`^${id} {2}\\S+ {2}1 user: The white whale\n$`))
+      assert.strictEqual((yield* langswarm("search", "--user", "bob", "whale")).stderr, "Nothing found.\n")
+      const first = yield* langswarm("search", "--json", "--limit", "1", "--session", id, "white")
+      const { items, next } = yield* Schema.decode(Schema.parseJson(Page(SearchHit)))(first.stdout)
+      assert.deepStrictEqual(items.map((hit) => hit._tag === "Message" && hit.seq), [2])
+      const second = yield* langswarm("search", "--limit", "1", "--session", id, "--cursor", next ?? "", "white")
+      assert.include(second.stdout, "1 user: The white whale")
+      const wordless = yield* langswarm("search", "?")
+      assert.deepStrictEqual([wordless.exitCode, wordless.stdout], [2, ""])
+      assert.include(wordless.stderr, "must have a letter or a digit")
+
+      assert.match(
+        (yield* langswarm("backup", "monday")).stdout,
+        /^Backup monday: 1 sessions, .* sha256 [0-9a-f]{64}\n$/
+      )
+      const taken = yield* langswarm("backup", "monday")
+      assert.strictEqual(taken.exitCode, 2)
+      assert.include(taken.stderr, "there is a backup \"monday\" already")
+      assert.strictEqual((yield* langswarm("backup")).exitCode, 0)
+      assert.lengthOf(yield* files.readDirectory(`${dataDir}/sessions.db-backups`), 4)
+      assert.match((yield* langswarm("optimize")).stdout, /^The store took .*, and takes .*\.\n$/)
+      const { stdout } = yield* langswarm("stats")
+      assert.match(stdout, /^sessions +1\nmessages +2\n/m)
+      assert.match(stdout, /^backups +\d.*, 1 sessions, .*\n +monday, .*$/m)
+
+      const locked = yield* run(langswarmSession("migrate", "--data-dir", dataDir))
+      assert.strictEqual(locked.exitCode, 1)
+      assert.include(locked.stderr, "another process has the database open")
+      yield* server.kill("SIGTERM")
+      const migrated = yield* run(langswarmSession("migrate", "--check", "--json", "--data-dir", dataDir))
+      assert.match(migrated.stdout, /^\{\s+"from": (\d+),\s+"to": \1\s+\}\n$/)
+      assert.include(
+        (yield* run(langswarmSession("migrate", "--data-dir", dataDir))).stdout,
+        "The database is up to date"
+      )
+    }).pipe(Effect.provide(NodeContext.layer)), 120_000)
+
+  it("shows what was found on one line, whose control characters are its own", () => {
+    const hit: SearchHit = {
+      _tag: "Name",
+      sessionId: SessionId.make("s1"),
+      at: DateTime.unsafeMake(0),
+      snippet: [{ text: "a\u001b[2J\nb ", match: false }, { text: "word\u202e", match: true }]
+    }
+    const place = "s1  1970-01-01T00:00:00.000Z  name: a\\u{1b}[2J b "
+    assert.strictEqual(hitText(hit, false), `${place}word\\u{202e}`)
+    assert.strictEqual(hitText(hit, true), `${place}\u001b[1mword\\u{202e}\u001b[22m`)
+  })
+})
