@@ -1,13 +1,10 @@
 import type Sqlite from "better-sqlite3"
 import { type HistoryStatements, prepareHistory } from "./prepareHistory.js"
-import { type MaintenanceStatements, prepareMaintenance } from "./prepareMaintenance.js"
 import { prepareSearch, type SearchStatements } from "./prepareSearch.js"
 import { prepareSessions, type SessionStatements } from "./prepareSessions.js"
 import { prepareTurns, type TurnStatements } from "./prepareTurns.js"
 
-export interface Statements
-  extends HistoryStatements, MaintenanceStatements, SearchStatements, SessionStatements, TurnStatements
-{}
+export interface Statements extends HistoryStatements, SearchStatements, SessionStatements, TurnStatements {}
 
 /**
  * Every statement that runs on the connection which writes, prepared once for it.
@@ -15,7 +12,6 @@ export interface Statements
 export const prepareStatements = (db: Sqlite.Database): Statements => ({
   ...prepareSessions(db),
   ...prepareHistory(db),
-  ...prepareMaintenance(db),
   ...prepareSearch(db),
   ...prepareTurns(db)
 })
