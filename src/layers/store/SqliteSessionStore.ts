@@ -24,6 +24,7 @@ import { openDatabase } from "./internal/sqlite/openDatabase.js"
 import { ownDatabase } from "./internal/sqlite/ownDatabase.js"
 import { preparedReads } from "./internal/sqlite/preparedReads.js"
 import { prepareHighWater } from "./internal/sqlite/prepareHighWater.js"
+import { prepareMaintenance } from "./internal/sqlite/prepareMaintenance.js"
 import { prepareStatements } from "./internal/sqlite/prepareStatements.js"
 import { purgeIndex } from "./internal/sqlite/purgeIndex.js"
 import { retryWhileBusy } from "./internal/sqlite/retryWhileBusy.js"
@@ -144,7 +145,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
   yield* Effect.catchAll(sql`PRAGMA query_only = ON`, storeErrorOrDie)
   const committer = yield* GroupCommitter.make({
     connect,
-    prepare: (db) => ({ ...prepareStatements(db), ...prepareHighWater(db) })
+    prepare: (db) => ({ ...prepareStatements(db), ...prepareHighWater(db), ...prepareMaintenance(db) })
   })
   yield* dropRestorations(committer)
   yield* keepHighWater(filename, committer)

@@ -34,8 +34,6 @@ const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
   db.pragma(`synchronous = ${durability === "disk" ? "FULL" : "NORMAL"}`)
   // The file shrinks to this once a WAL that had to grow is done with.
   db.pragma(`journal_size_limit = ${walLimit}`)
-  // What is deleted is overwritten, and not only forgotten.
-  db.pragma("secure_delete = ON")
   db.pragma("foreign_keys = ON")
   // Zeros over what is removed: a user who was erased must not be found in a free page.
   db.pragma("secure_delete = ON")

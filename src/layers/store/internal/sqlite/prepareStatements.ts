@@ -1,21 +1,13 @@
 import type Sqlite from "better-sqlite3"
 import { type DeadLetterStatements, prepareDeadLetters } from "./prepareDeadLetters.js"
 import { type HistoryStatements, prepareHistory } from "./prepareHistory.js"
-import { type MaintenanceStatements, prepareMaintenance } from "./prepareMaintenance.js"
 import { prepareRollups, type RollupStatements } from "./prepareRollups.js"
 import { prepareSearch, type SearchStatements } from "./prepareSearch.js"
 import { prepareSessions, type SessionStatements } from "./prepareSessions.js"
 import { prepareTurns, type TurnStatements } from "./prepareTurns.js"
 
 export interface Statements
-  extends
-    DeadLetterStatements,
-    HistoryStatements,
-    MaintenanceStatements,
-    RollupStatements,
-    SearchStatements,
-    SessionStatements,
-    TurnStatements
+  extends DeadLetterStatements, HistoryStatements, RollupStatements, SearchStatements, SessionStatements, TurnStatements
 {}
 
 /**
@@ -26,7 +18,6 @@ export const prepareStatements = (db: Sqlite.Database): Statements => ({
   ...prepareHistory(db),
   ...prepareRollups(db),
   ...prepareDeadLetters(db),
-  ...prepareMaintenance(db),
   ...prepareSearch(db),
   ...prepareTurns(db)
 })

@@ -8,13 +8,14 @@ import type { GroupCommitter } from "./GroupCommitter.js"
 import type { Indexer } from "./keepIndexed.js"
 import { listBackups } from "./listBackups.js"
 import { optimizeDatabase } from "./optimizeDatabase.js"
-import type { Statements } from "./prepareStatements.js"
+import type { MaintenanceStatements } from "./prepareMaintenance.js"
+import type { SearchStatements } from "./prepareSearch.js"
 
 /**
  * Maintenance of a database that is being used. One at a time: each is the whole disk's work.
  */
 export const sqliteMaintenance = (
-  committer: GroupCommitter<Statements>,
+  committer: GroupCommitter<MaintenanceStatements & SearchStatements>,
   indexer: Indexer,
   place: { readonly directory: string; readonly filename: string }
 ): Effect.Effect<Required<StoreMaintenance>, never, FileSystem | Path> =>

@@ -9,13 +9,13 @@ import type { SearchHit } from "../../../../domain/SearchHit.js"
 import { snippetOf } from "../../../../domain/snippetOf.js"
 import { type SearchTerm, termsOf } from "../../../../domain/termsOf.js"
 import type { TextQuery } from "../../../../domain/TextQuery.js"
+import { eventLoopTurn } from "../../../../services/internal/eventLoopTurn.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import { nameToSearch } from "../nameToSearch.js"
 import { pageSize } from "../pageSize.js"
 import { searchCursor } from "../searchCursor.js"
 import { decodeRow } from "./decodeRow.js"
 import { HitRow } from "./HitRow.js"
-import { nextTurnOfEventLoop } from "./nextTurnOfEventLoop.js"
 import { readRows } from "./readRows.js"
 import { searchText } from "./searchText.js"
 import { type HitPlace, type KeySpan, selectHits } from "./selectHits.js"
@@ -68,7 +68,7 @@ export const sqliteSearch = (
       let last = Math.min(to, place.key)
       while (last >= from) {
         if (statements === maxStatements) return page(place)
-        if (statements++ > 0) yield* nextTurnOfEventLoop
+        if (statements++ > 0) yield* eventLoopTurn
         const span = { from: Math.max(from, last - width + 1), to: last }
         const rows = yield* Effect.flatMap(
           readRows(selectHits(sql, expression, query, span, place, limit + 1)),
