@@ -1,6 +1,8 @@
 export * as LoggingHook from "./hook/LoggingHook.js"
 export * as LocalSessionHost from "./host/LocalSessionHost.js"
+export * as ContentFilterMiddleware from "./middleware/ContentFilterMiddleware.js"
 export * as LoggingMiddleware from "./middleware/LoggingMiddleware.js"
+export * as SecurityMiddleware from "./middleware/SecurityMiddleware.js"
 export * as GenAiPricing from "./pricing/GenAiPricing.js"
 export * from "./provider/AnthropicProvider.js"
 export * as ChatCompletionsProvider from "./provider/ChatCompletionsProvider.js"
