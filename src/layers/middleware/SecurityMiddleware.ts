@@ -64,14 +64,19 @@ export const make = (options: SecurityMiddlewareOptions = {}): Effect.Effect<Mid
       const findings: Array<Finding> = []
       const { folded, original } = yield* foldText(text, foldCharacter)
       for (const { action, find, kind, label } of builtIn) {
-        findings.push(...find(folded).map(({ end, start }) => ({ ...original(start, end), action, kind, label })))
+        for (const span of find(folded)) {
+          const { end, start } = original(span.start, span.end)
+          findings.push({ start, end, action, kind, label })
+        }
         yield* eventLoopTurn
       }
       for (const pattern of compiled) {
         const of = patterns[pattern.index]
         if (of === undefined) continue
         const { action = "redact", kind } = of
-        findings.push(...(yield* findPattern(pattern, text)).map((span) => ({ ...span, action, kind, label: kind })))
+        for (const { end, start } of yield* findPattern(pattern, text)) {
+          findings.push({ start, end, action, kind, label: kind })
+        }
       }
       return findings
     })
@@ -81,12 +86,12 @@ export const make = (options: SecurityMiddlewareOptions = {}): Effect.Effect<Mid
         const all: Array<Finding> = []
         const secured = yield* mapTexts(parts, (text) =>
           Effect.map(find(text), (findings) => {
-            all.push(...findings)
+            for (const finding of findings) all.push(finding)
             const redacted = findings.filter(({ action }) => action === "redact")
             return redacted.length === 0 ? text : replaceSpans(text, redacted, ({ label }) => placeholder(label))
           }))
         if (all.length === 0) return { parts, metadata: {} }
-        const kinds = [...new Set(all.map(({ kind }) => kind))].sort()
+        const kinds = [...new Set(all.map(({ kind }) => kind))].toSorted()
         yield* Effect.logInfo("Sensitive content found").pipe(Effect.annotateLogs({ sessionId: session.id, kinds }))
         const rejected = all.find(({ action }) => action === "reject")
         if (rejected) return yield* new MiddlewareRefusal({ reason: `it holds what looks like: ${rejected.label}` })

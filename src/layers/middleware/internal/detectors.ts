@@ -16,7 +16,7 @@ const matching = (regex: RegExp, accept: (match: string) => boolean = () => true
 
 /** The check digit of ISO/IEC 7812-1. */
 const luhn = (text: string): boolean => {
-  const digits = Array.from(text.replace(/\D/g, ""), Number).reverse()
+  const digits = Array.from(text.replace(/\D/g, ""), Number).toReversed()
   const sum = digits.reduce((sum, digit, index) => {
     const weighed = index % 2 === 1 ? digit * 2 : digit
     return sum + (weighed > 9 ? weighed - 9 : weighed)

@@ -18,7 +18,7 @@ export const replaceSpans = <A extends Span>(
 ): string => {
   const pieces: Array<string> = []
   let done = 0
-  for (const span of [...spans].sort(order)) {
+  for (const span of spans.toSorted(order)) {
     if (span.start >= done) pieces.push(text.slice(done, span.start), replacementOf(span))
     done = Math.max(done, span.end)
   }
