@@ -51,6 +51,7 @@ export const rows: ReadonlyArray<readonly [row: number, fault: string]> = [
   [46, "a provider that answers after our time-out"],
   [47, "middleware fails, throws, dies, hangs or interrupts itself"],
   [48, "middleware answers what it must not"],
+  [49, "a pattern of a user that would backtrack for ever"],
   [50, "a hook throws, hangs, dies or is slow"],
   [51, "mailbox overflow"],
   [52, "10,000 concurrent sends to one session"],

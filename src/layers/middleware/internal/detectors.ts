@@ -1,0 +1,67 @@
+import type { Span } from "./Span.js"
+
+/** What of a person or a machine must not get out. */
+export type SecretKind = "ssn" | "creditCard" | "email" | "phone" | "apiKey"
+
+export interface Detector {
+  /** As a person is told of it, and as it is replaced: `[credit card]`. */
+  readonly label: string
+  readonly find: (folded: string) => ReadonlyArray<Span>
+}
+
+/** Each part of these expressions is bounded, so that their time is linear. */
+const matching = (regex: RegExp, accept: (match: string) => boolean = () => true): Detector["find"] => (folded) =>
+  Array.from(folded.matchAll(regex), (match) => ({ start: match.index, end: match.index + match[0].length }))
+    .filter(({ end, start }) => accept(folded.slice(start, end)))
+
+/** The check digit of ISO/IEC 7812-1. */
+const luhn = (text: string): boolean => {
+  const digits = Array.from(text.replace(/\D/g, ""), Number).toReversed()
+  const sum = digits.reduce((sum, digit, index) => {
+    const weighed = index % 2 === 1 ? digit * 2 : digit
+    return sum + (weighed > 9 ? weighed - 9 : weighed)
+  }, 0)
+  return digits.length <= 19 && sum % 10 === 0 && /[1-9]/.test(text)
+}
+
+/** From the header to the footer, or to the end where there is none. */
+const findPem = (folded: string): ReadonlyArray<Span> => {
+  const spans: Array<Span> = []
+  const header = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----/g
+  const footer = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----/g
+  for (let match = header.exec(folded); match !== null; match = header.exec(folded)) {
+    footer.lastIndex = header.lastIndex
+    const end = footer.exec(folded) === null ? folded.length : footer.lastIndex
+    spans.push({ start: match.index, end })
+    header.lastIndex = end
+  }
+  return spans
+}
+
+const findToken = matching(
+  /(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{20,512}|gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}|A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])|xox[a-z]-[A-Za-z0-9-]{10,255}|AIza[A-Za-z0-9_-]{35}|eyJ[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{4,8192}\.[A-Za-z0-9_-]{10,4096})/g
+)
+
+export const detectors: Readonly<Record<SecretKind, Detector>> = {
+  ssn: {
+    label: "social security number",
+    // Area 000, 666 and 900 to 999, group 00 and serial 0000 are never given out (SSA, POMS RM 10201.035).
+    find: matching(/(?<![\dA-Za-z]|\d-)(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\dA-Za-z]|-\d)/g)
+  },
+  creditCard: {
+    label: "credit card",
+    find: matching(/(?<!\d|\d[ -])\d(?:[ -]?\d){12,18}(?![ -]?\d)/g, luhn)
+  },
+  email: {
+    label: "email address",
+    find: matching(/[\p{L}\p{N}._%+'-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}{2,24}/gu)
+  },
+  phone: {
+    label: "phone number",
+    // E.164 with a plus, and North American numbers with their area code, separated.
+    find: matching(
+      /(?<![\dA-Za-z+])\+[1-9](?:[ ().-]{0,2}\d){7,14}(?!\d)|(?<![\dA-Za-z.-])(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}(?![\dA-Za-z])/g
+    )
+  },
+  apiKey: { label: "API key", find: (folded) => [...findPem(folded), ...findToken(folded)] }
+}
