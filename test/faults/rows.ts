@@ -59,6 +59,7 @@ export const rows: ReadonlyArray<readonly [row: number, fault: string]> = [
   [55, "client disconnects in the middle of a reply, or before it is acknowledged"],
   [60, "deadline in the past, or absurd"],
   [72, "paths in exports and imports: ../, absolute, a link, NUL, an existing file, a device"],
+  [73, "a pattern of a user that cannot be searched in linear time"],
   [82, "log injection"],
   [86, "a webhook that leads into a private network"]
 ]

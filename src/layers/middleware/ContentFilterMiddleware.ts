@@ -5,12 +5,13 @@ import type { Part } from "../../domain/Part.js"
 import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { MiddlewareRefusal } from "../../services/MiddlewareRefusal.js"
+import type { PatternInput } from "./filter/PatternInput.js"
 import { compilePatterns } from "./internal/compilePatterns.js"
 import { compileWords } from "./internal/compileWords.js"
+import { filterStages } from "./internal/filterStages.js"
 import { findPattern } from "./internal/findPattern.js"
 import { foldText, foldWordCharacter } from "./internal/foldText.js"
 import { mapTexts } from "./internal/mapTexts.js"
-import type { PatternInput } from "./internal/Pattern.js"
 import { replaceSpans } from "./internal/replaceSpans.js"
 
 export interface ContentFilterMiddlewareOptions {
@@ -43,7 +44,7 @@ export const make = ({
 
     const find = Effect.fnUntraced(function*(text: string) {
       const { folded, original } = yield* foldText(text, foldWordCharacter)
-      const ofWords = findWords(folded).map(({ end, start }) => original(start, end))
+      const ofWords = (yield* findWords(folded)).map(({ end, start }) => original(start, end))
       const ofPatterns = yield* Effect.forEach(compiled, (pattern) => findPattern(pattern, text))
       return [...ofWords, ...ofPatterns.flat()]
     })
@@ -63,20 +64,9 @@ export const make = ({
       }
     )
 
-    const filtering = <P extends Part, A extends { readonly parts: ReadonlyArray<P>; readonly metadata: object }>(
-      given: A & { readonly parts: ReadonlyArray<P> },
-      context: MiddlewareContext
-    ) =>
-      Effect.map(filter(given.parts, context), ({ metadata, parts }) => ({
-        ...given,
-        parts,
-        metadata: { ...given.metadata, ...metadata }
-      }))
-
     const middleware: Middleware = {
       name: "content-filter",
-      ...(stages.includes("admission") && { admission: filtering }),
-      ...(stages.includes("reply") && { reply: filtering })
+      ...filterStages(stages, filter)
     }
     return middleware
   })

@@ -3,16 +3,18 @@ import * as Layer from "effect/Layer"
 import * as Record from "effect/Record"
 import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
 import type { Part } from "../../domain/Part.js"
+import { eventLoopTurn } from "../../services/internal/eventLoopTurn.js"
 import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { MiddlewareRefusal } from "../../services/MiddlewareRefusal.js"
+import type { PatternInput } from "./filter/PatternInput.js"
+import type { SecretKind } from "./filter/SecretKind.js"
 import { compilePatterns } from "./internal/compilePatterns.js"
-import { detectors, type SecretKind } from "./internal/detectors.js"
-import { eventLoopTurn } from "./internal/eventLoopTurn.js"
+import { detectors } from "./internal/detectors.js"
+import { filterStages } from "./internal/filterStages.js"
 import { findPattern } from "./internal/findPattern.js"
 import { foldCharacter, foldText } from "./internal/foldText.js"
 import { mapTexts } from "./internal/mapTexts.js"
-import type { PatternInput } from "./internal/Pattern.js"
 import { replaceSpans } from "./internal/replaceSpans.js"
 import type { Span } from "./internal/Span.js"
 
@@ -99,22 +101,11 @@ export const make = (options: SecurityMiddlewareOptions = {}): Effect.Effect<Mid
       }
     )
 
-    const securing = <P extends Part, A extends { readonly parts: ReadonlyArray<P>; readonly metadata: object }>(
-      given: A & { readonly parts: ReadonlyArray<P> },
-      context: MiddlewareContext
-    ) =>
-      Effect.map(secure(given.parts, context), ({ metadata, parts }) => ({
-        ...given,
-        parts,
-        metadata: { ...given.metadata, ...metadata }
-      }))
-
     const middleware: Middleware = {
       name: "security",
       // Before others keep or count what was said.
       priority: 1000,
-      ...(stages.includes("admission") && { admission: securing }),
-      ...(stages.includes("reply") && { reply: securing })
+      ...filterStages(stages, secure)
     }
     return middleware
   })

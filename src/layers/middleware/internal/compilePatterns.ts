@@ -3,7 +3,8 @@ import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import { RE2JS } from "re2js"
 import { ConfigurationError } from "../../../domain/error/ConfigurationError.js"
-import type { Pattern, PatternInput } from "./Pattern.js"
+import type { PatternInput } from "../filter/PatternInput.js"
+import type { Pattern } from "./Pattern.js"
 
 const maxPatterns = 64
 const maxLength = 1024

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { ConfigurationError } from "../../../domain/error/ConfigurationError.js"
+import { eventLoopTurn } from "../../../services/internal/eventLoopTurn.js"
 import { foldWordCharacter } from "./foldText.js"
 import type { Span } from "./Span.js"
 
@@ -10,6 +11,8 @@ interface Node {
 
 const maxWords = 10_000
 const maxLength = 128
+/** Words that are looked at before the event loop goes round: each may begin a phrase of many. */
+const stretch = 2048
 const token = /[\p{L}\p{N}_]+/gu
 const allowed = /^[\p{L}\p{M}\p{N}_'’\s-]+$/u
 
@@ -19,7 +22,7 @@ const allowed = /^[\p{L}\p{M}\p{N}_'’\s-]+$/u
  */
 export const compileWords = (
   words: ReadonlyArray<string>
-): Effect.Effect<(folded: string) => ReadonlyArray<Span>, ConfigurationError> => {
+): Effect.Effect<(folded: string) => Effect.Effect<ReadonlyArray<Span>>, ConfigurationError> => {
   const [problem, ...more] = words.length > maxWords
     ? [`more than ${maxWords} words`]
     : words.flatMap((word, index) =>
@@ -55,15 +58,18 @@ const add = (root: Node, words: ReadonlyArray<string>) => {
   at.ends = true
 }
 
-const find = (root: Node, folded: string): ReadonlyArray<Span> => {
+const find = Effect.fnUntraced(function*(root: Node, folded: string) {
+  const found: Array<Span> = []
   const tokens = tokensOf(folded)
-  return tokens.flatMap(({ start }, first) => {
+  for (const [first, { start }] of tokens.entries()) {
     let at = root.next.get(tokens[first]?.word ?? "")
     let end: number | undefined
     for (let index = first; at !== undefined; index++) {
       if (at.ends) end = tokens[index]?.end
       at = at.next.get(tokens[index + 1]?.word ?? "")
     }
-    return end === undefined ? [] : [{ start, end }]
-  })
-}
+    if (end !== undefined) found.push({ start, end })
+    if (first % stretch === stretch - 1) yield* eventLoopTurn
+  }
+  return found
+})

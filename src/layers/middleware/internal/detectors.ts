@@ -1,7 +1,5 @@
+import type { SecretKind } from "../filter/SecretKind.js"
 import type { Span } from "./Span.js"
-
-/** What of a person or a machine must not get out. */
-export type SecretKind = "ssn" | "creditCard" | "email" | "phone" | "apiKey"
 
 export interface Detector {
   /** As a person is told of it, and as it is replaced: `[credit card]`. */
@@ -42,6 +40,19 @@ const findToken = matching(
   /(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{20,512}|gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}|A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])|xox[a-z]-[A-Za-z0-9-]{10,255}|AIza[A-Za-z0-9_-]{35}|eyJ[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{4,8192}\.[A-Za-z0-9_-]{10,4096})/g
 )
 
+/** From each "@" outwards: to look for what stands before it at every letter would take ten times as long. */
+const findEmails = (folded: string): ReadonlyArray<Span> => {
+  const spans: Array<Span> = []
+  const domain = /@(?:[\p{L}\p{N}][\p{L}\p{N}-]{0,62}\.){1,8}\p{L}{2,24}/uy
+  for (let at = folded.indexOf("@"); at !== -1; at = folded.indexOf("@", at + 1)) {
+    domain.lastIndex = at
+    if (domain.exec(folded) === null) continue
+    const local = /[\p{L}\p{N}._%+'-]{1,64}$/u.exec(folded.slice(Math.max(0, at - 64), at))
+    if (local) spans.push({ start: at - local[0].length, end: domain.lastIndex })
+  }
+  return spans
+}
+
 export const detectors: Readonly<Record<SecretKind, Detector>> = {
   ssn: {
     label: "social security number",
@@ -54,7 +65,7 @@ export const detectors: Readonly<Record<SecretKind, Detector>> = {
   },
   email: {
     label: "email address",
-    find: matching(/[\p{L}\p{N}._%+'-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}\p{L}{2,24}/gu)
+    find: findEmails
   },
   phone: {
     label: "phone number",

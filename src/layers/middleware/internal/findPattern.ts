@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
+import { eventLoopTurn } from "../../../services/internal/eventLoopTurn.js"
 import { MiddlewareRefusal } from "../../../services/MiddlewareRefusal.js"
-import { eventLoopTurn } from "./eventLoopTurn.js"
 import type { Pattern } from "./Pattern.js"
 import type { Span } from "./Span.js"
 

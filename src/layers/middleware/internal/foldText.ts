@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { eventLoopTurn } from "./eventLoopTurn.js"
+import { eventLoopTurn } from "../../../services/internal/eventLoopTurn.js"
 import type { Span } from "./Span.js"
 
 /**
