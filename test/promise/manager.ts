@@ -61,6 +61,12 @@ export const asService = (open: Effect.Effect<PromiseSessionManager>): Layer.Lay
     Effect.map(
       Effect.acquireRelease(open, ({ close }) => Effect.promise(close)),
       (manager) =>
-        untyped(back(manager, new Set(["listProviders", "health"]), new Set(["exportSessions", "importSessions"])))
+        untyped(
+          back(
+            manager,
+            new Set(["listProviders", "health", "stats", "optimize"]),
+            new Set(["exportSessions", "importSessions"])
+          )
+        )
     )
   )
