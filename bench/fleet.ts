@@ -4,8 +4,26 @@
  */
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Array as Arr, Clock, Console, Effect, Fiber, Layer, Logger, LogLevel, Number as Num, Ref } from "effect"
-import { ProviderRegistry, SessionManager, SessionRuntime } from "langswarm-session"
+import {
+  Array as Arr,
+  Clock,
+  Console,
+  DateTime,
+  Effect,
+  Fiber,
+  Layer,
+  Logger,
+  LogLevel,
+  Number as Num,
+  Ref
+} from "effect"
+import {
+  type AccessError,
+  type NotSupported,
+  ProviderRegistry,
+  SessionManager,
+  SessionRuntime
+} from "langswarm-session"
 import { fillSessions } from "./fleetMessages.js"
 import { instantProvider } from "./instantProvider.js"
 
@@ -15,9 +33,14 @@ const days = 90
 const rounds = 25
 const users = 1000
 
-type Find = (sessions: SessionManager["Type"], round: number) => Effect.Effect<unknown, unknown>
+const since = Effect.map(DateTime.now, DateTime.subtract({ days: days - 1 }))
 
-/** What is looked for. A line more is a row more of the table; analytics of the 90 days has its place here. */
+type Find = (
+  sessions: SessionManager["Type"],
+  round: number
+) => Effect.Effect<unknown, AccessError | NotSupported>
+
+/** What is looked for, a row of the table each. */
 const finds: Readonly<Record<string, Find>> = {
   "list, the newest 50": (sessions) => sessions.search({ limit: 50 }),
   "list, of one user": (sessions, round) => sessions.list(`user-${round}`),
@@ -26,6 +49,9 @@ const finds: Readonly<Record<string, Find>> = {
   "search, a common word": (sessions) => sessions.searchMessages({ text: "w0" }),
   "search, two common words": (sessions, round) => sessions.searchMessages({ text: `w1 w${2 + round}` }),
   "search, a phrase": (sessions) => sessions.searchMessages({ text: "\"blue whale\"" }),
+  "analytics of 90 days": (sessions) => Effect.flatMap(since, (since) => sessions.analytics({ since })),
+  "analytics of 90 days, by day": (sessions) =>
+    Effect.flatMap(since, (since) => sessions.analytics({ since, groupBy: "day" })),
   "search, a word, of one user": (sessions, round) => sessions.searchMessages({ text: "w3", userId: `user-${round}` })
 }
 
@@ -83,7 +109,8 @@ const bench = Effect.gen(function*() {
       yield* withSessions(
         Effect.forEach(Arr.range(from + 1, to), create, { concurrency: 64, discard: true })
       )
-      yield* Effect.sync(() => fillSessions({ filename, from: from + 1, to, messagesEach, days }))
+      const now = yield* Clock.currentTimeMillis
+      yield* Effect.sync(() => fillSessions({ filename, from: from + 1, to, messagesEach, days, now }))
       return yield* withSessions(Effect.gen(function*() {
         const sessions = yield* SessionManager
         const optimizing = yield* milliseconds(sessions.optimize)

@@ -7,6 +7,8 @@ interface Fleet {
   readonly to: number
   readonly messagesEach: number
   readonly days: number
+  /** Milliseconds since the epoch. */
+  readonly now: number
 }
 
 const vocabulary = 5000
@@ -27,7 +29,7 @@ const makeRandom = (seed: number) => {
  * any language: `w0` is in about every second message. `rare<n>` is in one message of the session with the key `n`, and the
  * phrase `blue whale` in each thousandth.
  */
-export const fillSessions = ({ days, filename, from, messagesEach, to }: Fleet): void => {
+export const fillSessions = ({ days, filename, from, messagesEach, now, to }: Fleet): void => {
   const db = new Database(filename)
   db.pragma("synchronous = OFF")
   const addMessage = db.prepare(`
@@ -38,7 +40,26 @@ export const fillSessions = ({ days, filename, from, messagesEach, to }: Fleet):
       indexed_seq = @count WHERE key = @key`)
   const setTagsAt = db.prepare(`
     UPDATE session_tags SET created_at = @at WHERE session_id = (SELECT id FROM sessions WHERE key = @key)`)
-  const startedAt = Date.now() - days * day
+  const addUse = db.prepare(`
+    INSERT INTO rollups (
+      user_id, day, provider, model, tag_set, sessions, completed_turns, failed_turns, stopped_turns, interrupted_turns,
+      total_messages, user_messages, assistant_messages, system_messages, provider_calls, provider_errors, input_tokens,
+      output_tokens, cost_nano_usd, unpriced_calls, latency_ms, max_latency_ms
+    )
+    SELECT
+      ?, ?, provider, model, tag_set, 0, @turns, 0, 0, 0, 2 * @turns, @turns, @turns, 0, @turns, 0, 9 * @turns, 9 * @turns,
+      0, @turns, 100 * @turns, 900
+    FROM sessions WHERE key = @key
+    ON CONFLICT DO UPDATE SET
+      completed_turns = completed_turns + @turns,
+      total_messages = total_messages + 2 * @turns,
+      provider_calls = provider_calls + @turns`)
+  const addLatency = db.prepare(`
+    INSERT INTO rollup_tallies (user_id, day, provider, model, tag_set, kind, count)
+    SELECT ?, ?, provider, model, tag_set, ?, 1 FROM sessions WHERE key = ?
+    ON CONFLICT DO UPDATE SET count = count + 1`)
+  const userOf = db.prepare("SELECT user_id FROM sessions WHERE key = ?").pluck()
+  const startedAt = now - days * day
 
   const fill = db.transaction((key: number) => {
     const random = makeRandom(key)
@@ -56,6 +77,13 @@ export const fillSessions = ({ days, filename, from, messagesEach, to }: Fleet):
     const values = { key, at, count: messagesEach }
     setCount.run(values)
     setTagsAt.run(values)
+    const turns = messagesEach / 2
+    for (const owner of ["", userOf.get(key)]) {
+      addUse.run(owner, Math.floor(at / day), { key, turns })
+      for (let turn = 0; turn < turns; turn++) {
+        addLatency.run(owner, Math.floor(at / day), 20 + Math.floor(random() * 12), key)
+      }
+    }
   })
   const fillAll = db.transaction((first: number, last: number) => {
     for (let key = first; key <= last; key++) fill(key)

@@ -1,6 +1,6 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Option, type ParseResult, Schema } from "effect"
 import {
   DeadLetter,
   defineStoreKind,
@@ -31,7 +31,7 @@ const open = Effect.fnUntraced(function*(filename: string) {
   const files = yield* FileSystem.FileSystem
   const journal = yield* files.open(filename, { flag: "a+", mode: 0o600 })
   const oneAtATime = yield* Effect.makeSemaphore(1)
-  const again = new Map<string, (args: unknown) => Effect.Effect<unknown, unknown>>()
+  const again = new Map<string, (args: unknown) => Effect.Effect<unknown, ParseResult.ParseError>>()
   let isBroken = false
 
   // Half a line at its end would spoil the next one, so what could not be written ends it until the store is opened again.

@@ -1,3 +1,4 @@
+// @effect-diagnostics globalConsole:off
 // oxlint-disable no-console -- this one is of somebody who does not write Effect
 import {
   createSessionManager,

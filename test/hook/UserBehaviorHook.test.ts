@@ -1,3 +1,5 @@
+// A hook may fail with anything.
+// @effect-diagnostics anyUnknownInErrorContext:off
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { initial } from "../../src/domain/SessionContext.js"

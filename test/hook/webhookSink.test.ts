@@ -1,3 +1,5 @@
+// A hook may fail with anything.
+// @effect-diagnostics anyUnknownInErrorContext:off
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted, TestClock } from "effect"
 import * as AlertingHook from "../../src/layers/hook/AlertingHook.js"

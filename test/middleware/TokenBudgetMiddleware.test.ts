@@ -43,7 +43,7 @@ const budgetOf = (options: TokenBudgetMiddleware.TokenBudgetMiddlewareOptions) =
     const middleware = yield* TokenBudgetMiddleware.make(options)
     const admit = Effect.fnUntraced(function*(session: Session, turnId: string | undefined, text = question) {
       const context = contextOf(yield* session.info, turnId)
-      const answer = yield* Effect.either(middleware.admission?.(prompt(text), context) ?? Effect.succeed(undefined))
+      const answer = yield* Effect.either(middleware.admission?.(prompt(text), context) ?? Effect.void)
       return answer._tag === "Left" ? answer.left.reason : "ok"
     })
     const ended = Effect.fnUntraced(function*(session: Session, turnId: string, turn?: Turn) {

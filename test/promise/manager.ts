@@ -1,3 +1,5 @@
+// A promise may reject with anything, which is given its types here.
+// @effect-diagnostics anyUnknownInErrorContext:off unknownInEffectCatch:off globalErrorInEffectCatch:off
 import { Effect, Layer, Predicate, Stream } from "effect"
 import type { SessionError } from "../../src/domain/error/SessionError.js"
 import type { PromiseSession } from "../../src/services/promise/PromiseSession.js"

@@ -25,7 +25,7 @@ export interface Metric {
 /**
  * What has reached OpenTelemetry's exporters.
  */
-export class Exported extends Context.Tag("test/telemetry/Exported")<Exported, {
+export class Exported extends Context.Tag("langswarm-session/test/telemetry/Exported")<Exported, {
   /** The spans that belong to no other, with those that belong to them, in the order in which they ended. */
   readonly spans: Effect.Effect<ReadonlyArray<Span>>
   readonly metrics: Effect.Effect<ReadonlyArray<Metric>>

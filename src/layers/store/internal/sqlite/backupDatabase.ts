@@ -3,7 +3,6 @@ import { Path } from "@effect/platform/Path"
 import Sqlite from "better-sqlite3"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -73,26 +72,23 @@ const isExisting = (error: unknown): boolean => Option.contains(driverCode(error
 
 /** Interrupted, it waits for the step it is in. */
 const copyTo = (committer: GroupCommitter<MaintenanceStatements>, path: string): Effect.Effect<void, StoreError> =>
-  Effect.flatMap(
-    Effect.acquireUseRelease(
-      Effect.sync(() => ({ stopped: false, done: Promise.resolve<unknown>(undefined) })),
-      (copying) =>
-        Effect.flatMap(
-          committer.read((on) => {
-            copying.done = on.copyTo(path, () => {
-              if (copying.stopped) throw new Error("The backup was interrupted")
-            })
-          }),
-          () => Effect.tryPromise({ try: () => copying.done, catch: (error) => error })
-        ),
-      (copying) =>
-        Effect.promise(() => {
-          copying.stopped = true
-          return copying.done.catch(() => undefined)
-        })
-    ).pipe(Effect.either),
-    Either.match({ onLeft: storeErrorOrDie, onRight: () => Effect.void })
-  )
+  Effect.acquireUseRelease(
+    Effect.sync(() => ({ stopped: false, done: Promise.resolve<unknown>(undefined) })),
+    (copying) =>
+      Effect.zipRight(
+        committer.read((on) => {
+          copying.done = on.copyTo(path, () => {
+            if (copying.stopped) throw new Error("The backup was interrupted")
+          })
+        }),
+        Effect.promise(() => copying.done)
+      ),
+    (copying) =>
+      Effect.promise(() => {
+        copying.stopped = true
+        return copying.done.catch(() => undefined)
+      })
+  ).pipe(Effect.asVoid, Effect.catchAllDefect(storeErrorOrDie))
 
 /** Makes of the copy a database that is one file, and answers what it holds. */
 const closeCopy = (path: string) =>
