@@ -33,6 +33,10 @@ const value = (name: string, tags?: Readonly<Record<string, string>>) =>
     (all) => all.reduce((sum, { value }) => sum + (typeof value === "number" ? value : value.count), 0)
   )
 
+/** Those of the first test: the metrics of a process are of all its tests. */
+const counted = (all: ReadonlyArray<Metric["points"][number]>) =>
+  all.filter(({ attributes }) => String(attributes["gen_ai.request.model"]).startsWith("counted"))
+
 /** One model has a price: a quarter of a dollar for a call. */
 const pricing = Layer.succeed(Pricing, {
   costOf: ({ model }) => model === "priced" ? Option.some({ nanoUsd: 250_000_000, pricedAs: "priced" }) : Option.none()
@@ -65,15 +69,12 @@ describe("the metrics of a turn", () => {
         "gen_ai.request.model": "counted"
       }
       const answered = { ...asked, "gen_ai.provider.name": "openai", "gen_ai.request.model": "counted-too" }
-      // The metrics of a process are of all its tests.
-      const ours = (all: ReadonlyArray<Metric["points"][number]>) =>
-        all.filter(({ attributes }) => String(attributes["gen_ai.request.model"]).startsWith("counted"))
-      const durations = ours(yield* points("gen_ai.client.operation.duration"))
+      const durations = counted(yield* points("gen_ai.client.operation.duration"))
       assert.deepStrictEqual(durations.map(({ attributes }) => attributes), [
         { ...asked, "error.type": "provider_transient", unit: "s" },
         { ...answered, unit: "s" }
       ])
-      const tokens = ours(yield* points("gen_ai.client.token.usage"))
+      const tokens = counted(yield* points("gen_ai.client.token.usage"))
       assert.deepStrictEqual(tokens.map(({ attributes }) => attributes), [
         { ...answered, "gen_ai.token.type": "input", unit: "{token}" },
         { ...answered, "gen_ai.token.type": "output", unit: "{token}" }
