@@ -103,25 +103,26 @@ const bench = Effect.gen(function*() {
       SessionRuntime.layerProduction({ filename }).pipe(Layer.provide(ProviderRegistry.layer(instantProvider("done"))))
     )
 
-  /** Adds sessions, which the keys after `from` are, and measures. */
+  yield* withSessions(
+    Effect.forEach(Arr.range(1, sessionCount), create, { concurrency: 64, discard: true })
+  )
+
+  /** Has so many messages in each session, where there were fewer, and measures. */
   const grow = (from: number, to: number) =>
     Effect.gen(function*() {
-      yield* withSessions(
-        Effect.forEach(Arr.range(from + 1, to), create, { concurrency: 64, discard: true })
-      )
       const now = yield* Clock.currentTimeMillis
-      yield* Effect.sync(() => fillSessions({ filename, from: from + 1, to, messagesEach, days, now }))
+      yield* Effect.sync(() => fillSessions({ filename, sessions: sessionCount, from, to, days, now }))
       return yield* withSessions(Effect.gen(function*() {
         const sessions = yield* SessionManager
         const optimizing = yield* milliseconds(sessions.optimize)
-        yield* Console.log(`${to * messagesEach} messages in ${to} sessions; optimize took ${optimizing.toFixed(0)} ms`)
+        const count = sessionCount * to
+        yield* Console.log(`${count} messages in ${sessionCount} sessions; optimize took ${optimizing.toFixed(0)} ms`)
         return yield* measure
       }))
     })
 
-  const tenth = yield* grow(0, sessionCount / 10)
-  // The one that talked has a key too.
-  const all = yield* grow(sessionCount / 10 + 1, sessionCount)
+  const tenth = yield* grow(0, messagesEach / 10)
+  const all = yield* grow(messagesEach / 10, messagesEach)
   yield* Console.log(`${"median of 25, in ms".padEnd(32)}      10 %     100 %    growth`)
   yield* Effect.forEach(Object.keys(finds), (name, index) => {
     const [small = Number.NaN, large = Number.NaN] = [tenth.medians[index], all.medians[index]]

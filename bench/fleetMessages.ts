@@ -2,10 +2,11 @@ import Database from "better-sqlite3"
 
 interface Fleet {
   readonly filename: string
-  /** The keys of the sessions to fill: from this one to that one. */
+  /** How many sessions there are; the keys of them go from 1 to this. */
+  readonly sessions: number
+  /** How many messages each has, and is to have. */
   readonly from: number
   readonly to: number
-  readonly messagesEach: number
   readonly days: number
   /** Milliseconds since the epoch. */
   readonly now: number
@@ -26,10 +27,10 @@ const makeRandom = (seed: number) => {
 
 /**
  * Gives sessions that there are messages, and an age, by hand and as the store would have them. Most words are of a few, as in
- * any language: `w0` is in about every second message. `rare<n>` is in one message of the session with the key `n`, and the
- * phrase `blue whale` in each thousandth.
+ * any language: `w0` is in about every second message. `rare<n>` is in the first message of the session with the key `n`, and
+ * the phrase `blue whale` in each thousandth.
  */
-export const fillSessions = ({ days, filename, from, messagesEach, now, to }: Fleet): void => {
+export const fillSessions = ({ days, filename, from, now, sessions, to }: Fleet): void => {
   const db = new Database(filename)
   db.pragma("synchronous = OFF")
   const addMessage = db.prepare(`
@@ -62,22 +63,22 @@ export const fillSessions = ({ days, filename, from, messagesEach, now, to }: Fl
   const startedAt = now - days * day
 
   const fill = db.transaction((key: number) => {
-    const random = makeRandom(key)
+    const random = makeRandom(key + from * sessions)
     const at = Math.floor(startedAt + ((key % 997) / 997) * (days - 1) * day)
-    for (let seq = 1; seq <= messagesEach; seq++) {
+    for (let seq = from + 1; seq <= to; seq++) {
       const words = Array.from({ length: wordsEach }, () => `w${Math.floor(vocabulary ** random()) - 1}`)
-      if (seq === 50) words.push(`rare${key}`)
-      if ((key * messagesEach + seq) % 1000 === 0) words.push("blue", "whale")
+      if (seq === 1) words.push(`rare${key}`)
+      if ((key + 7 * seq) % 1000 === 0) words.push("blue", "whale")
       const text = words.join(" ")
       const id = Buffer.alloc(16)
       id.writeBigUInt64BE(BigInt(key) * 1_000_000n + BigInt(seq))
       addMessage.run(key, seq, id, seq % 2 === 1 ? 0 : 1, at + seq * 60_000, JSON.stringify(text))
       index.run(key, seq, text)
     }
-    const values = { key, at, count: messagesEach }
+    const values = { key, at, count: to }
     setCount.run(values)
     setTagsAt.run(values)
-    const turns = messagesEach / 2
+    const turns = (to - from) / 2
     for (const owner of ["", userOf.get(key)]) {
       addUse.run(owner, Math.floor(at / day), { key, turns })
       for (let turn = 0; turn < turns; turn++) {
@@ -88,6 +89,6 @@ export const fillSessions = ({ days, filename, from, messagesEach, now, to }: Fl
   const fillAll = db.transaction((first: number, last: number) => {
     for (let key = first; key <= last; key++) fill(key)
   })
-  for (let key = from; key <= to; key += 100) fillAll(key, Math.min(to, key + 99))
+  for (let key = 1; key <= sessions; key += 100) fillAll(key, Math.min(sessions, key + 99))
   db.close()
 }

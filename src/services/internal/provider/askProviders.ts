@@ -41,14 +41,14 @@ export interface Asking extends Omit<ProviderCall, "pricing" | "target"> {
  * one whose history is too long, at once, with half of it. Whatever fails when something of a reply has come is final.
  */
 export const askProviders = Effect.fnUntraced(function*(asking: Asking, asked: Asked) {
-  let error: ConfigurationError | ProviderError = new ConfigurationError({ problems: ["there is no provider to ask"] })
+  let error: ConfigurationError | ProviderError | undefined
   for (const target of asking.targets) {
     const answer = yield* Effect.either(askOne(asking, target, asked))
     if (Either.isRight(answer)) return answer.right
     error = answer.left
     if (asked.fold.hasBegun() || !mayAskOthers(error, asking.mayRepeat)) break
   }
-  return yield* Effect.fail(error)
+  return yield* Effect.fail(error ?? new ConfigurationError({ problems: ["there is no provider to ask"] }))
 })
 
 const askOne = Effect.fnUntraced(function*(
