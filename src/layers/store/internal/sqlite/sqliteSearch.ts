@@ -1,5 +1,6 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
@@ -24,9 +25,11 @@ import { selectSources } from "./selectSources.js"
 /** Statements that one page takes at most. */
 const maxStatements = 256
 
-/** Sessions that a statement looks through: few, and more while they hold little. */
+/** Sessions that a statement looks through: few, and more as long as it is quick. */
 const firstWidth = 64
-const maxWidth = 1024
+const maxWidth = 8192
+const quick = "2 millis"
+const slow = "8 millis"
 
 /** How many sessions of others may lie between two of a user's for both to be looked through at once. */
 const maxGap = 8
@@ -70,10 +73,10 @@ export const sqliteSearch = (
         if (statements === maxStatements) return page(place)
         if (statements++ > 0) yield* eventLoopTurn
         const span = { from: Math.max(from, last - width + 1), to: last }
-        const rows = yield* Effect.flatMap(
-          readRows(selectHits(sql, expression, query, span, place, limit + 1)),
-          decodeHits
+        const [took, found] = yield* Effect.timed(
+          readRows(selectHits(sql, expression, query, span, place, limit + 1))
         )
+        const rows = yield* decodeHits(found)
         for (const row of rows) {
           const hit = hitOf(row, terms)
           if (hit) hits.push({ place: row, hit })
@@ -87,7 +90,8 @@ export const sqliteSearch = (
         } else {
           place = { key: span.from, seq: 0 }
           last = span.from - 1
-          width = Math.min(2 * width, maxWidth)
+          if (Duration.lessThan(took, quick)) width = Math.min(4 * width, maxWidth)
+          else if (Duration.greaterThan(took, slow)) width = Math.max(firstWidth, width / 2)
         }
       }
     }
