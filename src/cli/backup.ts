@@ -8,6 +8,7 @@ import { StoreBackup } from "../domain/StoreBackup.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { bytesText } from "./bytesText.js"
 import { connect, connectionOptions } from "./connection.js"
+import { countText } from "./countText.js"
 import { json } from "./json.js"
 import { printJson } from "./printJson.js"
 
@@ -31,7 +32,9 @@ export const backup = Command.make(
       const made = yield* Effect.flatMap(SessionManager, (sessions) => sessions.backup(name))
       yield* options.json
         ? printJson(StoreBackup, made)
-        : Console.log(`Backup ${made.name}: ${made.sessions} sessions, ${bytesText(made.bytes)}, sha256 ${made.sha256}`)
+        : Console.log(
+          `Backup ${made.name}: ${countText(made.sessions, "session")}, ${bytesText(made.bytes)}, sha256 ${made.sha256}`
+        )
     },
     (effect, options) => Effect.provide(effect, connect(options))
   )

@@ -8,6 +8,7 @@ import { CleanupOutcome } from "../domain/CleanupSessions.js"
 import { SessionStatus } from "../domain/SessionStatus.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { connect, connectionOptions } from "./connection.js"
+import { countText } from "./countText.js"
 import { json } from "./json.js"
 import { printJson } from "./printJson.js"
 
@@ -59,5 +60,5 @@ export const cleanup = Command.make(
 ).pipe(Command.withDescription("Delete or archive sessions that have rested for long"))
 
 const toText = ({ action, sessions, spared }: CleanupOutcome, dryRun: boolean): string =>
-  `${sessions.length} sessions ${dryRun ? "would be " : ""}${action}d` +
+  `${countText(sessions.length, "session")} ${dryRun ? "would be " : ""}${action}d` +
   (spared.length > 0 ? `, ${spared.length} spared: they are in use, gone, or cannot be used` : "")

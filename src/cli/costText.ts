@@ -1,5 +1,6 @@
 import * as BigDecimal from "effect/BigDecimal"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
+import { countText } from "./countText.js"
 
 /**
  * What something has cost, in words: never a sum that passes for the whole.
@@ -9,6 +10,6 @@ export const costText = (
 ): string => {
   const known = `$${BigDecimal.format(BigDecimal.normalize(BigDecimal.make(BigInt(costNanoUsd), 9)))}`
   if (unpricedCalls === 0) return known
-  const calls = `${unpricedCalls} ${unpricedCalls === 1 ? "call" : "calls"}`
+  const calls = countText(unpricedCalls, "call")
   return costNanoUsd === 0 ? `unknown, for ${calls}` : `${known}, and ${calls} of unknown price`
 }

@@ -6,6 +6,7 @@ import { DeadLetter } from "../domain/DeadLetter.js"
 import { Page } from "../domain/Page.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { connect, connectionOptions } from "./connection.js"
+import { countText } from "./countText.js"
 import { deadLetterOptions, toDeadLetterQuery } from "./deadLetterOptions.js"
 import { json } from "./json.js"
 import { pageOptions, toPageQuery } from "./page.js"
@@ -37,5 +38,5 @@ const toLine = ({ at, attempts, event, hook, number, reason, sessionId }: DeadLe
     sessionId,
     `${number} ${event}`,
     DateTime.formatIso(at),
-    `${reason} after ${attempts === 1 ? "1 attempt" : `${attempts} attempts`}`
+    `${reason} after ${countText(attempts, "attempt")}`
   ].join("  "))

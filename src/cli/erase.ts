@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import { ErasureReceipt } from "../domain/ErasureReceipt.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { connect, connectionOptions } from "./connection.js"
+import { countText } from "./countText.js"
 import { json } from "./json.js"
 import { printJson } from "./printJson.js"
 import { visible } from "./visible.js"
@@ -53,10 +54,17 @@ const toText = (
   { messages, providerCopies, rollupDays, sessions, sharedMessages, turns, userId }: ErasureReceipt
 ): string =>
   [
-    `Erased ${userId}: ${sessions} sessions, ${turns} turns, ${messages} messages, ${rollupDays} days of figures.`,
-    ...(sharedMessages > 0 ? [`${sharedMessages} messages stay: sessions of other users share them.`] : []),
-    ...(providerCopies.removed > 0 ? [`Providers removed ${providerCopies.removed} conversations.`] : []),
+    `Erased ${userId}: ${
+      [
+        countText(sessions, "session"),
+        countText(turns, "turn"),
+        countText(messages, "message"),
+        `the figures of ${countText(rollupDays, "day")}`
+      ].join(", ")
+    }.`,
+    ...(sharedMessages > 0 ? [`Kept ${countText(sharedMessages, "message")} that other users' sessions share.`] : []),
+    ...(providerCopies.removed > 0 ? [`Providers removed ${countText(providerCopies.removed, "conversation")}.`] : []),
     ...(providerCopies.failed > 0
-      ? [`Providers still hold ${providerCopies.failed} conversations: the server's log names them.`]
+      ? [`Providers still hold ${countText(providerCopies.failed, "conversation")}: see the server's log.`]
       : [])
   ].join("\n")

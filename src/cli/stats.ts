@@ -7,6 +7,7 @@ import { StoreStats } from "../domain/StoreStats.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { bytesText } from "./bytesText.js"
 import { connect, connectionOptions } from "./connection.js"
+import { countText } from "./countText.js"
 import { json } from "./json.js"
 import { printJson } from "./printJson.js"
 import { visible } from "./visible.js"
@@ -36,10 +37,10 @@ const toText = ({ bytes, database, messages, name, sessions }: StoreStats): stri
       "of it WAL": bytesText(database.walBytes),
       schema: `${database.schemaVersion}`,
       pages: `${database.pages} of ${database.pageSize} bytes, ${database.freePages} free`,
-      "to be indexed": `${database.unindexedSessions} sessions`,
+      "to be indexed": countText(database.unindexedSessions, "session"),
       backups: database.backups.length === 0 ? "none" : database.backups.map(backupText).join("\n".padEnd(17))
     })
   }).map(([name, value]) => `${name.padEnd(15)} ${visible(value)}`).join("\n")
 
 const backupText = ({ at, bytes, name, sessions }: StoreBackup): string =>
-  `${name}, ${DateTime.formatIso(at)}, ${sessions} sessions, ${bytesText(bytes)}`
+  `${name}, ${DateTime.formatIso(at)}, ${countText(sessions, "session")}, ${bytesText(bytes)}`

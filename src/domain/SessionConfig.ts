@@ -71,7 +71,7 @@ export const validate = (config: SessionConfig): ReadonlyArray<string> => {
 const validateFields = Schema.validateEither(SessionConfig)
 
 const check = (config: SessionConfig): Either.Either<SessionConfig, InvalidRequest> =>
-  Either.mapLeft(validateFields(config), InvalidRequest.fromParseError)
+  Either.mapLeft(validateFields(config), (error) => InvalidRequest.fromParseError(error))
 
 /**
  * Applies a JSON Merge Patch (RFC 7396) to what the provider is told, and puts other fallbacks in place of those there are.

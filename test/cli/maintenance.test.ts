@@ -38,7 +38,7 @@ describe("the command line, on all that a store holds", () => {
 
       assert.match(
         (yield* langswarm("backup", "monday")).stdout,
-        /^Backup monday: 1 sessions, .* sha256 [0-9a-f]{64}\n$/
+        /^Backup monday: 1 session, .* sha256 [0-9a-f]{64}\n$/
       )
       const taken = yield* langswarm("backup", "monday")
       assert.strictEqual(taken.exitCode, 2)
@@ -48,7 +48,7 @@ describe("the command line, on all that a store holds", () => {
       assert.match((yield* langswarm("optimize")).stdout, /^The store took .*, and takes .*\.\n$/)
       const { stdout } = yield* langswarm("stats")
       assert.match(stdout, /^sessions +1\nmessages +2\n/m)
-      assert.match(stdout, /^backups +\d.*, 1 sessions, .*\n +monday, .*$/m)
+      assert.match(stdout, /^backups +\d.*, 1 session, .*\n +monday, .*$/m)
 
       const locked = yield* run(langswarmSession("migrate", "--data-dir", dataDir))
       assert.strictEqual(locked.exitCode, 1)

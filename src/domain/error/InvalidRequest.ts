@@ -18,8 +18,11 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
     return this.path.length === 0 ? `The request ${this.reason}` : `"${this.path.join(".")}" ${this.reason}`
   }
 
-  /** Reports the first place where a schema found something wrong, and what it may be, without the value that is there. */
-  static readonly fromParseError = (error: ParseResult.ParseError): InvalidRequest => {
+  /**
+   * Reports the first place where a schema found something wrong, and what it may be, without the value that is there. The
+   * path begins with the name of the argument, if what was read has one.
+   */
+  static readonly fromParseError = (error: ParseResult.ParseError, argument?: string): InvalidRequest => {
     const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
       .map(({ message, path }) => ({ message, path: path.map(String) }))
     // A choice is tried branch by branch; the one that leads deepest is the one that was meant.
@@ -31,7 +34,10 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
     // Where there are several ways to be right, there is an issue for each.
     const reasons = issues.filter((issue) => isSamePath(issue.path, path))
       .map(({ message }) => message.replace(/, actual .*/s, "").replace(/^Expected/, "must be"))
-    return new InvalidRequest({ path, reason: Arr.dedupe(reasons).join(", or ").slice(0, maxReasonLength) })
+    return new InvalidRequest({
+      path: argument === undefined ? path : [argument, ...path],
+      reason: Arr.dedupe(reasons).join(", or ").slice(0, maxReasonLength)
+    })
   }
 }
 

@@ -38,7 +38,7 @@ export const layerCheckedHandlers = <R extends Rpc.Any>(
 
 const checked = (rpc: Rpc.AnyWithProps, handler: Rpc.Handler<string>["handler"]): Rpc.Handler<string>["handler"] => {
   const decode = Schema.decodeUnknown(rpc.payloadSchema as Schema.Schema<unknown>)
-  const check = (payload: unknown) => Effect.mapError(decode(payload), InvalidRequest.fromParseError)
+  const check = (payload: unknown) => Effect.mapError(decode(payload), (error) => InvalidRequest.fromParseError(error))
   return RpcSchema.isStreamSchema(rpc.successSchema)
     ? (payload, options) =>
       Stream.unwrap(

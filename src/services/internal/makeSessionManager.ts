@@ -23,19 +23,19 @@ import { checkInput } from "./checkInput.js"
 import { makeSession } from "./makeSession.js"
 
 const checkCreate = checkInput(CreateSession)
-const checkId = checkInput(SessionId)
-const checkName = checkInput(ProviderName)
+const checkId = checkInput(SessionId, "sessionId")
+const checkName = checkInput(ProviderName, "provider")
 const checkDeadLetters = checkInput(DeadLetterQuery)
 const checkReplay = checkInput(ReplayDeadLetters)
 const checkQuery = checkInput(SessionQuery)
 const checkExport = checkInput(ExportSessions)
-const checkUserId = checkInput(UserId)
+const checkUserId = checkInput(UserId, "userId")
 const checkCleanup = checkInput(CleanupSessions)
 const checkImport = checkInput(ImportOptions)
 const checkRecord = checkInput(Schema.typeSchema(SessionRecord))
 const checkAnalytics = checkInput(AnalyticsQuery)
 const checkText = checkInput(TextQuery)
-const checkBackup = checkInput(BackupName)
+const checkBackup = checkInput(BackupName, "name")
 
 /**
  * The manager over whichever operations there are: the one place where input is checked and handles are made, so that it is

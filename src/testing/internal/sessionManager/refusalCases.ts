@@ -51,7 +51,7 @@ export const refusalCases: ReadonlyArray<ContractCase> = [
 
   contractCase(
     "refuses a malformed id",
-    ({ sessions }) => assertInvalid([], /must be 1 to 64 letters/, sessions.get("../../etc/passwd"))
+    ({ sessions }) => assertInvalid(["sessionId"], /must be 1 to 64 letters/, sessions.get("../../etc/passwd"))
   ),
 
   sessionCase("refuses a message without content", (session) =>

@@ -66,7 +66,7 @@ export const backupDatabase = (
   })).pipe(Effect.catchTags({ BadArgument: storeErrorOrDie, SystemError: storeErrorOrDie }))
 
 const isThere = (name: BackupName) =>
-  new InvalidRequest({ path: ["name"], reason: `there is a backup "${name}" already: choose another name` })
+  new InvalidRequest({ path: ["name"], reason: `must be another one: there is a backup "${name}" already` })
 
 const isExisting = (error: unknown): boolean => Option.contains(driverCode(error), "EEXIST")
 
