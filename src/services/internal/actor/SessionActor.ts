@@ -1,7 +1,5 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import { constVoid } from "effect/Function"
 import type { ConfigureSession } from "../../../domain/ConfigureSession.js"
 import type { ContextPatch } from "../../../domain/ContextPatch.js"
 import type { EditOutcome, EditTurn } from "../../../domain/EditTurn.js"
@@ -11,14 +9,12 @@ import type { IdempotencyConflict } from "../../../domain/error/IdempotencyConfl
 import type { LimitExceeded } from "../../../domain/error/LimitExceeded.js"
 import type { MessageNotFound } from "../../../domain/error/MessageNotFound.js"
 import type { MiddlewareError } from "../../../domain/error/MiddlewareError.js"
-import { SessionNotFound } from "../../../domain/error/SessionNotFound.js"
 import { SessionUnavailable } from "../../../domain/error/SessionUnavailable.js"
 import type { Message } from "../../../domain/Message.js"
 import type { MessageContent } from "../../../domain/MessageContent.js"
 import type { RewindSession } from "../../../domain/RewindSession.js"
 import type { SendMessage } from "../../../domain/SendMessage.js"
 import { type SessionContext, update } from "../../../domain/SessionContext.js"
-import type { SessionEvent } from "../../../domain/SessionEvent.js"
 import type { SessionId } from "../../../domain/SessionId.js"
 import type { SessionInfo } from "../../../domain/SessionInfo.js"
 import type { StopOutcome, StopTurn } from "../../../domain/StopTurn.js"
@@ -28,18 +24,15 @@ import type { ErasedSession } from "../../ErasedSession.js"
 import { type ActorCore, makeActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import type { FeedState } from "./FeedState.js"
+import { makeEventDelivery } from "./makeEventDelivery.js"
 import { makeHistoryCommands } from "./makeHistoryCommands.js"
+import { makeLifecycleCommands } from "./makeLifecycleCommands.js"
 import { makeSendCommands } from "./makeSendCommands.js"
 import { makeTurnQueue } from "./makeTurnQueue.js"
-import { PersistFailure } from "./PersistFailure.js"
-import { tellTurnEnded } from "./tellTurnEnded.js"
 import type { TurnObserver } from "./TurnObserver.js"
 import type { TurnQueue } from "./TurnQueue.js"
 import { withEvents } from "./withEvents.js"
 import { withStatus } from "./withStatus.js"
-
-/** Events that are read at once for hooks that have not been told of them. */
-const redeliveryPage = 500
 
 /**
  * The one place where a session changes. Cheap to make: it reads the store when the first command comes.
@@ -104,7 +97,7 @@ export const makeSessionActor = (
   services: ActorServices,
   onStop: (end: ActorEnd) => void
 ): SessionActor => {
-  const { feed, hooks, store } = services
+  const { feed } = services
   let failed = false
 
   const core: ActorCore = makeActorCore(id, services, {
@@ -112,9 +105,11 @@ export const makeSessionActor = (
     loaded: (openTurns) => {
       const { lastEvent, session } = core.state()
       feed.catchUp(id, lastEvent)
-      return session.status === "error" ? redeliver : Effect.zipRight(redeliver, turns.recover(openTurns))
+      return session.status === "error"
+        ? delivery.redeliver
+        : Effect.zipRight(delivery.redeliver, turns.recover(openTurns))
     },
-    committed: (events) => tell(events),
+    committed: (events) => delivery.tell(events),
     served: Effect.suspend(() => turns.advance),
     failed: () =>
       Effect.sync(() => {
@@ -122,7 +117,7 @@ export const makeSessionActor = (
       }),
     stopped: (reason) => {
       const isGone = reason._tag === "SessionNotFound" || reason._tag === "OwnershipLost"
-      if (isGone) letGo(turns.open())
+      if (isGone) lifecycle.letGo(turns.open())
       onStop({ reason, owesTurns: turns.size() > 0 && !isGone, failed: failed && !isGone })
       // A turn that was accepted is stored, whatever the store said to somebody else.
       return turns.abandon(
@@ -133,85 +128,8 @@ export const makeSessionActor = (
   const turns: TurnQueue = makeTurnQueue(core, services)
   const sends = makeSendCommands(core, turns, services)
   const history = makeHistoryCommands(core, turns, sends, services)
-
-  const tell = (events: ReadonlyArray<SessionEvent>) => {
-    feed.publish(id, events)
-    return tellHooks(events)
-  }
-
-  /** `after` is the event before the first of these, if any were left out between the two. */
-  const tellHooks = (events: ReadonlyArray<SessionEvent>, after?: number) =>
-    Effect.forEach(events, (event, index) => {
-      const before = index === 0 ? after ?? event.number - 1 : events[index - 1]?.number ?? 0
-      return hooks.publish(event, (failures) => {
-        core.noteDelivered(event, before, failures)
-        // A turn that is open brings a commit of its own, which is not to wait for this one.
-        if (failures.length > 0 && turns.size() === 0) core.tell({ run: saveDelivery, abandon: constVoid })
-      })
-    }, { discard: true })
-
-  const saveDelivery = Effect.suspend(() =>
-    core.delivery().stored ? Effect.void : core.persist({ changes: {}, next: core.state() })
-  )
-
-  /** Tells hooks once more of what they may not have heard: their process ended, or too much waited for them. */
-  const redeliver: Effect.Effect<void, PersistFailure> = Effect.suspend(() => {
-    const { lastEvent } = core.state()
-    const rest = (after: number): Effect.Effect<void, PersistFailure> =>
-      store.events(id, after, redeliveryPage).pipe(
-        Effect.mapError((error) => new PersistFailure({ error })),
-        Effect.tap((events) => tellHooks(events, after)),
-        Effect.flatMap((events) => {
-          const last = events.at(-1)
-          return last && last.number < lastEvent ? rest(last.number) : Effect.void
-        })
-      )
-    const { done, upTo } = core.delivery()
-    return done ? Effect.void : rest(upTo)
-  })
-
-  /** Whatever becomes of these turns now, nobody will hear of it here. */
-  const letGo = (open: ReadonlyArray<Turn>) => {
-    for (const turn of open) tellTurnEnded(services, core.state(), turn.id)
-    services.pipeline.forget(id)
-  }
-
-  const archive = Effect.gen(function*() {
-    if (core.state().session.status === "archived") return
-    yield* core.persist(withStatus(core.state(), "archived", yield* DateTime.now))
-  })
-
-  const remove = Effect.gen(function*() {
-    const gone = new SessionNotFound({ sessionId: id })
-    const { lastEvent, session: { cursor, provider, userId } } = core.state()
-    const number = lastEvent + 1
-    const open = turns.open()
-    yield* turns.abandon(gone)
-    const at = yield* DateTime.now
-    const deletion = { _tag: "SessionDeleted" as const, sessionId: id, number, at, userId, provider }
-    const owed = yield* hooks.hasHooks
-    yield* Effect.mapError(
-      store.remove(id, core.state().epoch, owed ? deletion : undefined),
-      (error) => new PersistFailure({ error })
-    )
-    feed.publish(id, [deletion])
-    if (owed) yield* services.tellDeletion(deletion)
-    feed.end(id)
-    letGo(open)
-    const forgetting = cursor && services.forget(cursor)
-    yield* core.stop(gone)
-    return forgetting
-  })
-
-  const erase = Effect.gen(function*() {
-    const open = turns.open()
-    // First, so that no turn adds to what is counted.
-    yield* turns.abandon(new SessionNotFound({ sessionId: id }))
-    const footprint = yield* Effect.mapError(store.footprint(id), (error) => new PersistFailure({ error }))
-    const forgetting = yield* remove
-    letGo(open)
-    return { footprint, forgetting }
-  })
+  const lifecycle = makeLifecycleCommands(core, turns, services)
+  const delivery = makeEventDelivery(core, () => turns.size() > 0, services)
 
   return {
     accept: sends.accept,
@@ -233,33 +151,11 @@ export const makeSessionActor = (
         return context
       })),
 
-    archive: core.ask(archive),
-
-    reactivate: core.ask(Effect.gen(function*() {
-      const { status } = core.state().session
-      if (status !== "archived" && status !== "error") return
-      const at = yield* DateTime.now
-      const { changes, next } = withStatus(core.state(), "active", at)
-      // Its rest begins anew, or it would be archived again at once.
-      const session = { ...next.session, lastActivityAt: at }
-      const awake = { changes: { ...changes, lastActivityAt: at }, next: { ...next, session } }
-      yield* core.persist(withEvents(awake, at, [{ _tag: "SessionReactivated" }]))
-      if (status === "error") yield* Effect.flatMap(core.reload, turns.recover)
-    })),
-
-    delete: Effect.asVoid(core.ask(remove)),
-
-    erase: Effect.flatMap(core.ask(erase), ({ footprint, forgetting }) =>
-      forgetting === undefined
-        ? Effect.succeed(footprint)
-        : Effect.map(Fiber.join(forgetting), (isForgotten) => ({ ...footprint, isForgotten }))),
-
-    retire: (action, foundAt) =>
-      core.ask(Effect.suspend(() => {
-        const isAwake = turns.size() > 0 || DateTime.greaterThanOrEqualTo(core.state().session.lastActivityAt, foundAt)
-        if (isAwake) return Effect.succeed(false)
-        return Effect.as(action === "archive" ? archive : remove, true)
-      })),
+    archive: lifecycle.archive,
+    reactivate: lifecycle.reactivate,
+    delete: lifecycle.delete,
+    erase: lifecycle.erase,
+    retire: lifecycle.retire,
 
     feed: (subscribe) =>
       core.ask(Effect.sync(() => {
@@ -280,14 +176,14 @@ export const makeSessionActor = (
       core.ask(Effect.gen(function*() {
         const { done, stored } = core.delivery()
         if (turns.size() > 0 || isWanted()) return
-        if (!done) return yield* redeliver
+        if (!done) return yield* delivery.redeliver
         const state = core.state()
         if (state.session.status === "active") yield* core.persist(withStatus(state, "idle", yield* DateTime.now))
-        else if (!stored) yield* saveDelivery
+        else if (!stored) yield* delivery.save
         if (!isWanted()) yield* core.stop(new SessionUnavailable({ sessionId: id, reason: "its actor was passivated" }))
       })),
 
-    saveDelivery: core.ask(saveDelivery),
+    saveDelivery: core.ask(delivery.save),
 
     stop: core.stop,
     openTurns: turns.size,
