@@ -20,7 +20,7 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
 
   /** Reports the first place where a schema found something wrong, and what it may be, without the value that is there. */
   static readonly fromParseError = (error: ParseResult.ParseError): InvalidRequest => {
-    const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+    const issues = ParseResult.ArrayFormatter.formatIssueSync(withoutActual(error.issue))
       .map(({ message, path }) => ({ message, path: path.map(String) }))
     // A choice is tried branch by branch; the one that leads deepest is the one that was meant.
     const path = Arr.reduce(
@@ -32,6 +32,28 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
     const reasons = issues.filter((issue) => isSamePath(issue.path, path))
       .map(({ message }) => message.replace(/, actual .*/s, "").replace(/^Expected/, "must be"))
     return new InvalidRequest({ path, reason: Arr.dedupe(reasons).join(", or ").slice(0, maxReasonLength) })
+  }
+}
+
+/** To write down a value that is not to be told would take long where it is large. */
+const withoutActual = (issue: ParseResult.ParseIssue): ParseResult.ParseIssue => {
+  switch (issue._tag) {
+    case "Type":
+      return new ParseResult.Type(issue.ast, undefined, issue.message)
+    case "Pointer":
+      return new ParseResult.Pointer(issue.path, undefined, withoutActual(issue.issue))
+    case "Refinement":
+      return new ParseResult.Refinement(issue.ast, undefined, issue.kind, withoutActual(issue.issue))
+    case "Transformation":
+      return new ParseResult.Transformation(issue.ast, undefined, issue.kind, withoutActual(issue.issue))
+    case "Composite":
+      return new ParseResult.Composite(
+        issue.ast,
+        undefined,
+        "_tag" in issue.issues ? withoutActual(issue.issues) : Arr.map(issue.issues, withoutActual)
+      )
+    default:
+      return issue
   }
 }
 
