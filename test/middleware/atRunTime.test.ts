@@ -18,8 +18,7 @@ type Of = Parameters<MiddlewarePipeline["Type"]["add"]>[1]
 
 const add = (middleware: Middleware, of?: Of) =>
   Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(middleware, of))
-const remove = (name: string, of?: Of) =>
-  Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.remove(name, of))
+const remove = (name: string, of?: Of) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.remove(name, of))
 const list = Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.list)
 const listOf = (session: SessionId) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.listOf(session))
 
@@ -52,9 +51,21 @@ describe("middleware of one session", () => {
     Effect.gen(function*() {
       yield* add({ name: "mine" }, { session: one })
       const refused: ReadonlyArray<[Middleware, Of, string]> = [
-        [{ name: "all" }, { session: one }, "there are two middleware \"all\"; give one of them another name (in session one)"],
-        [{ name: "mine" }, { session: one }, "there are two middleware \"mine\"; give one of them another name (in session one)"],
-        [{ name: "mine" }, undefined, "there are two middleware \"mine\"; give one of them another name (in session one)"],
+        [
+          { name: "all" },
+          { session: one },
+          "there are two middleware \"all\"; give one of them another name (in session one)"
+        ],
+        [
+          { name: "mine" },
+          { session: one },
+          "there are two middleware \"mine\"; give one of them another name (in session one)"
+        ],
+        [
+          { name: "mine" },
+          undefined,
+          "there are two middleware \"mine\"; give one of them another name (in session one)"
+        ],
         [
           { name: "needy", dependsOn: ["mine"] },
           { session: two },
@@ -65,7 +76,11 @@ describe("middleware of one session", () => {
           undefined,
           "middleware \"needy\" depends on \"mine\", which is not in the pipeline"
         ],
-        [{ name: "self", dependsOn: ["self"] }, { session: one }, "middleware depends on itself: self -> self (in session one)"]
+        [
+          { name: "self", dependsOn: ["self"] },
+          { session: one },
+          "middleware depends on itself: self -> self (in session one)"
+        ]
       ]
       for (const [middleware, of, problem] of refused) {
         assert.deepStrictEqual((yield* Effect.flip(add(middleware, of))).problems, [problem])
@@ -131,7 +146,7 @@ describe("middleware that is removed", () => {
 
   it.scoped("is gone for good: when its scope closes, another one of its name stays", () =>
     Effect.gen(function*() {
-      for (const of of [undefined, { session: one }]) {
+      for (const  of of[undefined, { session: one }]) {
         const scope = yield* Scope.make()
         yield* Scope.extend(add({ name: "a" }, of), scope)
         assert.isTrue(yield* remove("a", of))
@@ -179,44 +194,50 @@ describe("a turn that is under way", () => {
     ["one", ({ id }) => ({ session: id })]
   ]
 
-  it.effect.each(reach)("goes on with middleware for %s that is removed meanwhile, and holds its reply back for it", ([, of]) =>
-    Effect.gen(function*() {
-      const session = yield* start
-      const scope = yield* Scope.make()
-      yield* add(marking("removed"), of(session))
-      yield* Scope.extend(add(marking("closed"), of(session)), scope)
-      const { asked, finish, reply, say } = yield* spokenReply
-      yield* script(reply)
-      const stream = yield* listening(session.stream("Hello"))
-      yield* asked
-      yield* remove("removed", of(session))
-      yield* Scope.close(scope, Exit.void)
-      yield* say("one ")
-      yield* say("two")
-      yield* finish()
-      yield* stream.end
-      assert.deepStrictEqual(
-        stream.heard.flatMap((event) => (event._tag === "TurnDelta" ? [event.text] : [])),
-        ["one two"]
-      )
-      const last = stream.heard.at(-1)
-      assert(last?._tag === "TurnCompleted")
-      assert.deepStrictEqual(last.message.metadata, { removed: true, closed: true })
-      assert.deepStrictEqual(yield* marksOf(session), [])
-    }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest())))
+  it.effect.each(reach)(
+    "goes on with middleware for %s that is removed meanwhile, and holds its reply back for it",
+    ([, of]) =>
+      Effect.gen(function*() {
+        const session = yield* start
+        const scope = yield* Scope.make()
+        yield* add(marking("removed"), of(session))
+        yield* Scope.extend(add(marking("closed"), of(session)), scope)
+        const { asked, finish, reply, say } = yield* spokenReply
+        yield* script(reply)
+        const stream = yield* listening(session.stream("Hello"))
+        yield* asked
+        yield* remove("removed", of(session))
+        yield* Scope.close(scope, Exit.void)
+        yield* say("one ")
+        yield* say("two")
+        yield* finish()
+        yield* stream.end
+        assert.deepStrictEqual(
+          stream.heard.flatMap((event) => (event._tag === "TurnDelta" ? [event.text] : [])),
+          ["one two"]
+        )
+        const last = stream.heard.at(-1)
+        assert(last?._tag === "TurnCompleted")
+        assert.deepStrictEqual(last.message.metadata, { removed: true, closed: true })
+        assert.deepStrictEqual(yield* marksOf(session), [])
+      }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest()))
+  )
 
-  it.effect.each(reach)("knows nothing of middleware for %s that is added meanwhile, which sees the one that waits", ([, of]) =>
-    Effect.gen(function*() {
-      const session = yield* start
-      const { asked, open, reply } = yield* gatedReply("Hi")
-      yield* script(reply)
-      const running = yield* Effect.fork(session.send("one"))
-      yield* asked
-      const waiting = yield* Effect.fork(session.send("two"))
-      yield* Effect.yieldNow()
-      yield* add(marking("added"), of(session))
-      yield* open
-      assert.deepStrictEqual((yield* Fiber.join(running)).metadata, {})
-      assert.deepStrictEqual((yield* Fiber.join(waiting)).metadata, { added: true })
-    }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest())))
+  it.effect.each(reach)(
+    "knows nothing of middleware for %s that is added meanwhile, which sees the one that waits",
+    ([, of]) =>
+      Effect.gen(function*() {
+        const session = yield* start
+        const { asked, open, reply } = yield* gatedReply("Hi")
+        yield* script(reply)
+        const running = yield* Effect.fork(session.send("one"))
+        yield* asked
+        const waiting = yield* Effect.fork(session.send("two"))
+        yield* Effect.yieldNow()
+        yield* add(marking("added"), of(session))
+        yield* open
+        assert.deepStrictEqual((yield* Fiber.join(running)).metadata, {})
+        assert.deepStrictEqual((yield* Fiber.join(waiting)).metadata, { added: true })
+      }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest()))
+  )
 })

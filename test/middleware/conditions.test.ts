@@ -90,13 +90,18 @@ describe("a condition", () => {
     ["a tag, and the session has none", { tags: "beta" }, unknown, false],
     ["a predicate that holds", { predicate: ({ session }) => session.userId === "ada" }, trial, true],
     ["a predicate that does not", { predicate: ({ context }) => context.user["type"] === "paying" }, trial, false],
-    ["all of it", {
-      userType: "trial",
-      provider: "mock",
-      model: "mock-model",
-      tags: "public",
-      predicate: () => true
-    }, trial, true],
+    [
+      "all of it",
+      {
+        userType: "trial",
+        provider: "mock",
+        model: "mock-model",
+        tags: "public",
+        predicate: () => true
+      },
+      trial,
+      true
+    ],
     ["all but the type", { userType: "free", provider: "mock", predicate: () => true }, trial, false],
     ["all but the provider", { userType: "trial", provider: "other", tags: "public" }, trial, false],
     ["all but the model", { provider: "mock", model: "other", tags: "public" }, trial, false],
@@ -170,48 +175,51 @@ describe("a condition", () => {
   it.effect.each<[string, Middleware["when"]]>([
     ["a function", broken],
     ["a predicate", { predicate: broken }]
-  ])("rows 47, 48: that is %s and throws fails closed where it is required, and else is a skip of each stage", ([, when]) =>
-    Effect.gen(function*() {
-      const throwing = {
-        ...marking("throwing", when),
-        admission: Effect.succeed,
-        turn: Effect.succeed
-      }
-      const session = yield* start
-      yield* Effect.scoped(Effect.gen(function*() {
-        yield* add(throwing)
-        const error = yield* Effect.flip(session.send("Hello"))
-        assert.deepInclude(error, { _tag: "MiddlewareError", reason: "failed unexpectedly" })
-        assert.deepStrictEqual([yield* session.turns, yield* texts(session.id)], [[], []])
-      }))
-      const told: Array<string> = []
-      yield* add({
-        ...throwing,
-        policy: "optional",
-        ended: () => Effect.sync(() => void told.push("ended"))
-      })
-      const stream = yield* listening(session.stream("Hello"))
-      yield* stream.end
-      // It might be a filter of replies: nothing streams past it.
-      assert.deepStrictEqual(stream.heard.map(({ _tag }) => _tag), [
-        "TurnAccepted",
-        "TurnStarted",
-        "TurnDelta",
-        "TurnCompleted"
-      ])
-      const store = yield* SessionStore
-      const events = yield* store.events(session.id, 0, 100)
-      assert.deepStrictEqual(
-        events.flatMap((event) =>
-          event._tag === "TurnNoticed" && event.notice._tag === "MiddlewareSkipped"
-            ? [[event.notice.stage, event.notice.reason]]
-            : []
-        ),
-        [["admission", "failed"], ["turn", "failed"], ["reply", "failed"]]
-      )
-      yield* Effect.repeatN(Effect.yieldNow(), 20)
-      assert.deepStrictEqual(told, ["ended"])
-    }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest())))
+  ])(
+    "rows 47, 48: that is %s and throws fails closed where it is required, and else is a skip of each stage",
+    ([, when]) =>
+      Effect.gen(function*() {
+        const throwing = {
+          ...marking("throwing", when),
+          admission: Effect.succeed,
+          turn: Effect.succeed
+        }
+        const session = yield* start
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* add(throwing)
+          const error = yield* Effect.flip(session.send("Hello"))
+          assert.deepInclude(error, { _tag: "MiddlewareError", reason: "failed unexpectedly" })
+          assert.deepStrictEqual([yield* session.turns, yield* texts(session.id)], [[], []])
+        }))
+        const told: Array<string> = []
+        yield* add({
+          ...throwing,
+          policy: "optional",
+          ended: () => Effect.sync(() => void told.push("ended"))
+        })
+        const stream = yield* listening(session.stream("Hello"))
+        yield* stream.end
+        // It might be a filter of replies: nothing streams past it.
+        assert.deepStrictEqual(stream.heard.map(({ _tag }) => _tag), [
+          "TurnAccepted",
+          "TurnStarted",
+          "TurnDelta",
+          "TurnCompleted"
+        ])
+        const store = yield* SessionStore
+        const events = yield* store.events(session.id, 0, 100)
+        assert.deepStrictEqual(
+          events.flatMap((event) =>
+            event._tag === "TurnNoticed" && event.notice._tag === "MiddlewareSkipped"
+              ? [[event.notice.stage, event.notice.reason]]
+              : []
+          ),
+          [["admission", "failed"], ["turn", "failed"], ["reply", "failed"]]
+        )
+        yield* Effect.repeatN(Effect.yieldNow(), 20)
+        assert.deepStrictEqual(told, ["ended"])
+      }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest()))
+  )
 
   it.effect.each<[string, (about: MiddlewareContext) => unknown]>([
     ["session's owner", ({ session }) => Object.assign(session, { userId: "eve" })],

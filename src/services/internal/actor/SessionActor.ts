@@ -123,6 +123,8 @@ export const makeSessionActor = (
     stopped: (reason) => {
       const isGone = reason._tag === "SessionNotFound" || reason._tag === "OwnershipLost"
       if (isGone) letGo(turns.open())
+      // Another process may give the session back, and then its filters must be there.
+      if (reason._tag === "SessionNotFound") services.pipeline.forget(id)
       onStop({ reason, owesTurns: turns.size() > 0 && !isGone, failed: failed && !isGone })
       // A turn that was accepted is stored, whatever the store said to somebody else.
       return turns.abandon(
@@ -173,7 +175,6 @@ export const makeSessionActor = (
   /** Whatever becomes of these turns now, nobody will hear of it here. */
   const letGo = (open: ReadonlyArray<Turn>) => {
     for (const turn of open) tellTurnEnded(services, core.state(), turn.id)
-    services.pipeline.forget(id)
   }
 
   const archive = Effect.gen(function*() {
