@@ -49,32 +49,21 @@ const remade = (
   change: object
 ) => [new Message(untyped({ ...message, ...change }), true)]
 
-/** What a stage must not answer. */
-const wrongAnswers: ReadonlyArray<readonly [string, Pick<Middleware, Stage>]> = [
-  ["answers 100 MB", {
-    admission: answering((prompt) => ({ ...prompt, parts: many(400, huge(250_000)) })),
-    turn: (request) =>
-      Effect.sync(() => ({ ...request, messages: remade(request.messages, { parts: many(400, huge(250_000)) }) })),
-    reply: answering((reply) => ({ ...reply, parts: many(400, huge(250_000)) }))
-  }],
-  ["answers one text of 100 MB", {
-    admission: answering((prompt) => ({ ...prompt, parts: [huge(100_000_000)] })),
-    turn: (request) =>
-      Effect.sync(() => ({ ...request, messages: remade(request.messages, { parts: [huge(100_000_000)] }) })),
-    reply: answering((reply) => ({ ...reply, parts: [huge(100_000_000)] }))
-  }],
-  ["answers for another session", {
-    turn: (request) => Effect.succeed({ ...request, sessionId: untyped("another") })
-  }],
-  ["answers for another turn", {
-    turn: (request) => Effect.succeed({ ...request, turnId: untyped("another") })
-  }],
-  ["answers with a message of another session", {
-    turn: (request) => Effect.sync(() => ({ ...request, messages: remade(request.messages, { sessionId: "another" }) }))
-  }],
-  ["answers with a role that does not exist", {
-    turn: (request) => Effect.sync(() => ({ ...request, messages: remade(request.messages, { role: "root" }) }))
-  }]
+/** What is no answer of a stage: 100 MB. */
+const tooLarge = [
+  ["answers 100 MB", { parts: many(400, huge(250_000)) }],
+  ["answers one text of 100 MB", { parts: [huge(100_000_000)] }]
+] as const
+
+const changedMessage = (change: object): NonNullable<Middleware["turn"]> => (request) =>
+  Effect.sync(() => ({ ...request, messages: remade(request.messages, change) }))
+
+/** What is no answer of a turn stage: another's. */
+const anothers: ReadonlyArray<readonly [string, NonNullable<Middleware["turn"]>]> = [
+  ["answers for another session", (request) => Effect.succeed({ ...request, sessionId: untyped("another") })],
+  ["answers for another turn", (request) => Effect.succeed({ ...request, turnId: untyped("another") })],
+  ["answers with a message of another session", changedMessage({ sessionId: "another" })],
+  ["answers with a role that does not exist", changedMessage({ role: "root" })]
 ]
 
 export const stageFaults: ReadonlyArray<StageFault> = [
@@ -83,9 +72,13 @@ export const stageFaults: ReadonlyArray<StageFault> = [
     ["turn", does, { turn: fault }, recorded],
     ["reply", does, { reply: fault }, recorded]
   ]),
-  ...wrongAnswers.flatMap(([does, { admission, reply, turn }]): ReadonlyArray<StageFault> => [
-    ...(admission === undefined ? [] : [["admission", does, { admission }, "wrongAnswer"] as const]),
-    ...(turn === undefined ? [] : [["turn", does, { turn }, "wrongAnswer"] as const]),
-    ...(reply === undefined ? [] : [["reply", does, { reply }, "wrongAnswer"] as const])
-  ])
+  ...tooLarge.flatMap(([does, change]): ReadonlyArray<StageFault> => {
+    const enlarging = answering((asked) => ({ ...asked, ...change }))
+    return [
+      ["admission", does, { admission: enlarging }, "wrongAnswer"],
+      ["turn", does, { turn: changedMessage(change) }, "wrongAnswer"],
+      ["reply", does, { reply: enlarging }, "wrongAnswer"]
+    ]
+  }),
+  ...anothers.map(([does, turn]): StageFault => ["turn", does, { turn }, "wrongAnswer"])
 ]
