@@ -89,7 +89,8 @@ export interface Middleware {
    * another process with the turn unended.
    *
    * Told are those that were asked at `admission` of the turn in this process, whatever their conditions say since; those
-   * without an `admission` stage count as asked. A turn that an earlier process admitted is told to those it is for when
+   * without an `admission` stage count as asked. Those that had not done with an edit as its turn ended are told of that edit
+   * too: that it became none. A turn that an earlier process admitted is told to those it is for when
    * it ends, which know nothing of it. Where the store could not say whether it stored a turn, both may be told, first that
    * there is none. The turn is over: nothing waits for this, and a failure is logged and goes no further.
    */

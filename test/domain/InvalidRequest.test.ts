@@ -40,6 +40,16 @@ describe("InvalidRequest", () => {
     assert.deepStrictEqual(InvalidRequest.fromParseError(error).path, ["content", "1", "text"])
   })
 
+  it("does not so much as write down what is wrong, which may be large", () => {
+    let written = 0
+    const large = { toString: () => String(written++) }
+    for (const input of [large, { content: large }, { content: [{ _tag: "Text", text: large }] }]) {
+      const error = Either.getOrThrow(Either.flip(Schema.decodeUnknownEither(SendMessage)(input)))
+      assert.notStrictEqual(InvalidRequest.fromParseError(error).reason, "")
+    }
+    assert.strictEqual(written, 0)
+  })
+
   it("never repeats any of what was sent", () => {
     let refused = 0
     FastCheck.assert(

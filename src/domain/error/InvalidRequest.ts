@@ -23,7 +23,7 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
    * path begins with the name of the argument, if what was read has one.
    */
   static readonly fromParseError = (error: ParseResult.ParseError, argument?: string): InvalidRequest => {
-    const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+    const issues = ParseResult.ArrayFormatter.formatIssueSync(withoutActual(error.issue))
       .map(({ message, path }) => ({ message, path: path.map(String) }))
     // A choice is tried branch by branch; the one that leads deepest is the one that was meant.
     const path = Arr.reduce(
@@ -38,6 +38,28 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
       path: argument === undefined ? path : [argument, ...path],
       reason: Arr.dedupe(reasons).join(", or ").slice(0, maxReasonLength)
     })
+  }
+}
+
+/** To write down a value that is not to be told would take long where it is large. */
+const withoutActual = (issue: ParseResult.ParseIssue): ParseResult.ParseIssue => {
+  switch (issue._tag) {
+    case "Type":
+      return new ParseResult.Type(issue.ast, undefined, issue.message)
+    case "Pointer":
+      return new ParseResult.Pointer(issue.path, undefined, withoutActual(issue.issue))
+    case "Refinement":
+      return new ParseResult.Refinement(issue.ast, undefined, issue.kind, withoutActual(issue.issue))
+    case "Transformation":
+      return new ParseResult.Transformation(issue.ast, undefined, issue.kind, withoutActual(issue.issue))
+    case "Composite":
+      return new ParseResult.Composite(
+        issue.ast,
+        undefined,
+        "_tag" in issue.issues ? withoutActual(issue.issues) : Arr.map(issue.issues, withoutActual)
+      )
+    default:
+      return issue
   }
 }
 

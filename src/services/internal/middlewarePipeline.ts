@@ -48,15 +48,13 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
         context,
         stages.ended.filter((middleware) => middleware.admission === undefined && conditions.applies(middleware))
       )
-      const note = (step: Step<Prompt>): Step<Prompt> => ({
-        ...step,
-        process: (prompt, context) => {
-          if (step.middleware.ended !== undefined) asked.add(context, [step.middleware])
-          return step.process(prompt, context)
-        }
+      return Effect.reduce(conditions.steps(stages.admission), prompt, (prompt, step) => {
+        const running = run([step], prompt, context, onSkip)
+        if (step.middleware.ended === undefined) return running
+        const note = Effect.sync(() => asked.add(context, [step.middleware]))
+        // And again: the turn of an edit may end meanwhile, and what is reserved after that is to be settled too.
+        return Effect.zipRight(note, Effect.ensuring(running, note))
       })
-      const noted = conditions.steps(stages.admission).map(note)
-      return run(noted, prompt, context, onSkip)
     })
   }
 

@@ -118,6 +118,8 @@ export const makeSessionActor = (
     stopped: (reason) => {
       const isGone = reason._tag === "SessionNotFound" || reason._tag === "OwnershipLost"
       if (isGone) lifecycle.letGo(turns.open())
+      // Another process may give the session back, and then its filters must be there.
+      if (reason._tag === "SessionNotFound") services.pipeline.forget(id)
       onStop({ reason, owesTurns: turns.size() > 0 && !isGone, failed: failed && !isGone })
       // A turn that was accepted is stored, whatever the store said to somebody else.
       return turns.abandon(

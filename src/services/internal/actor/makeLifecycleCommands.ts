@@ -24,7 +24,6 @@ export const makeLifecycleCommands = (core: ActorCore, turns: TurnQueue, service
   /** Whatever becomes of these turns now, nobody will hear of it here. */
   const letGo = (open: ReadonlyArray<Turn>) => {
     for (const turn of open) tellTurnEnded(services, core.state(), turn.id)
-    services.pipeline.forget(id)
   }
 
   const archive = Effect.gen(function*() {

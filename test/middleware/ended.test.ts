@@ -1,0 +1,353 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Layer, TestClock } from "effect"
+import { ProviderRejected } from "../../src/domain/error/ProviderRejected.js"
+import { StoreError } from "../../src/domain/error/StoreError.js"
+import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
+import type { Turn } from "../../src/domain/Turn.js"
+import type { TurnId } from "../../src/domain/TurnId.js"
+import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import type { Middleware } from "../../src/services/Middleware.js"
+import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
+import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
+import { SessionManager } from "../../src/services/SessionManager.js"
+import { SessionStore } from "../../src/services/SessionStore.js"
+import { anotherHost, start } from "../host/anotherHost.js"
+import { gatedReply } from "../host/gatedReply.js"
+import { script } from "../host/scripted.js"
+import { withCapturedLogs } from "./capturedLogs.js"
+import { untyped } from "./untyped.js"
+
+const add = (middleware: Middleware) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(middleware))
+
+/** Nobody waits for a turn to be settled, so this does. */
+const settled = Effect.repeatN(Effect.yieldNow(), 30)
+
+/**
+ * Reserves something at admission. `ended` answers whom it was told of since it was last asked, and how each of these ended:
+ * with a turn, or with none.
+ */
+const ledger = (name: string, more: Partial<Middleware> = {}) => {
+  const reserved: Array<TurnId | undefined> = []
+  let told: Array<readonly [TurnId | undefined, Turn | undefined]> = []
+  const middleware: Middleware = {
+    name,
+    admission: (prompt, { turnId }) => {
+      reserved.push(turnId)
+      return Effect.succeed(prompt)
+    },
+    ended: (turn, { turnId }) => Effect.sync(() => void told.push([turnId, turn])),
+    ...more
+  }
+  const turns = Effect.map(settled, () => {
+    const since = told
+    told = []
+    return since
+  })
+  const ended = Effect.map(turns, (all) => all.map(([turnId, turn]) => [turnId, turn?.status ?? "none"]))
+  return { middleware, reserved, turns, ended }
+}
+
+const adding = (name: string, more?: Partial<Middleware>) => {
+  const made = ledger(name, more)
+  return Effect.as(add(made.middleware), made)
+}
+
+const keyed = (content: string) => ({ content, key: IdempotencyKey.make("a") })
+
+describe("ended", () => {
+  it.scoped("is told once of a turn, with its record as it is stored", () =>
+    Effect.gen(function*() {
+      const { reserved, turns } = yield* adding("a")
+      const session = yield* start
+      const { turnId } = yield* session.send("Hello")
+      const stored = yield* session.turns
+      assert.deepStrictEqual(yield* turns, [[turnId, stored[0]]])
+      assert.deepStrictEqual(reserved, [turnId])
+      yield* session.send("again")
+      const [[, second] = [], ...more] = yield* turns
+      assert.deepStrictEqual([second?.status, second?.ordinal, more], ["completed", 2, []])
+      assert.isTrue(Object.isFrozen(second))
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told that there is no turn where admission refused it: those that were asked, and who refused", () =>
+    Effect.gen(function*() {
+      const first = yield* adding("first", { priority: 2 })
+      const refusing = yield* adding("refusing", {
+        priority: 1,
+        admission: () => new MiddlewareRefusal({ reason: "no" })
+      })
+      const last = yield* adding("last")
+      const session = yield* start
+      yield* Effect.flip(session.send("Hello"))
+      const [turnId] = first.reserved
+      assert.isDefined(turnId)
+      assert.deepStrictEqual(yield* first.ended, [[turnId, "none"]])
+      assert.deepStrictEqual(yield* refusing.ended, [[turnId, "none"]])
+      assert.deepStrictEqual([yield* last.ended, last.reserved], [[], []])
+      assert.deepStrictEqual(yield* session.turns, [])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told by way of what it settles, without an admission of its own, too", () =>
+    Effect.gen(function*() {
+      const told: Array<string> = []
+      yield* add({ name: "listening", ended: (turn) => Effect.sync(() => void told.push(turn?.status ?? "none")) })
+      const session = yield* start
+      yield* session.send("Hello")
+      yield* settled
+      yield* add({ name: "refusing", admission: () => new MiddlewareRefusal({ reason: "no" }) })
+      yield* Effect.flip(session.send("Hello"))
+      yield* settled
+      assert.deepStrictEqual(told, ["completed", "none"])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told of a turn that its provider, or middleware of a later stage, has failed", () =>
+    Effect.gen(function*() {
+      const { turns } = yield* adding("a")
+      const session = yield* start
+      yield* script({ end: new ProviderRejected({ provider: "mock", reason: "HTTP 400" }) })
+      yield* Effect.flip(session.send("Hello"))
+      yield* Effect.scoped(Effect.zipRight(
+        add({ name: "turning", turn: () => new MiddlewareRefusal({ reason: "no" }) }),
+        Effect.flip(session.send("Hello"))
+      ))
+      yield* Effect.scoped(Effect.zipRight(
+        add({ name: "replying", reply: () => new MiddlewareRefusal({ reason: "no" }) }),
+        Effect.flip(session.send("Hello"))
+      ))
+      assert.deepStrictEqual((yield* turns).map(([, turn]) => [turn?.ordinal, turn?.status, turn?.error?._tag]), [
+        [1, "failed", "ProviderRejected"],
+        [2, "failed", "MiddlewareError"],
+        [3, "failed", "MiddlewareError"]
+      ])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told of a turn that was stopped, and of one that was dropped before it began", () =>
+    Effect.gen(function*() {
+      const { ended } = yield* adding("a")
+      const session = yield* start
+      const { asked, reply } = yield* gatedReply("never said")
+      yield* script(reply)
+      const running = yield* session.submit("one")
+      yield* asked
+      const waiting = yield* session.submit("two")
+      assert.deepStrictEqual(yield* ended, [])
+      yield* session.stop({ turnId: waiting.turnId })
+      assert.deepStrictEqual(yield* ended, [[waiting.turnId, "stopped"]])
+      yield* session.stop()
+      assert.deepStrictEqual(yield* ended, [[running.turnId, "stopped"]])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told of a turn that was steered into another one, once they are over", () =>
+    Effect.gen(function*() {
+      const { turns } = yield* adding("a")
+      const session = yield* start
+      const { asked, open, reply } = yield* gatedReply("Hi")
+      yield* script(reply)
+      const running = yield* session.submit("one")
+      yield* asked
+      const steered = yield* session.submit({ content: "two", whenBusy: "steer" })
+      assert.deepStrictEqual(yield* turns, [])
+      yield* open
+      yield* session.send({ content: "three", whenBusy: "queue" })
+      const told = yield* turns
+      assert.deepStrictEqual(
+        told.map(([turnId, turn]) => [turnId, turn?.status]).slice(0, 2),
+        [[running.turnId, "completed"], [steered.turnId, "completed"]]
+      )
+      assert.lengthOf(told, 3)
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told that there is no turn any more, of each that was open when its session was deleted", () =>
+    Effect.gen(function*() {
+      const { ended } = yield* adding("a")
+      const session = yield* start
+      const { asked, reply } = yield* gatedReply("never said")
+      yield* script(reply)
+      const running = yield* session.submit("one")
+      yield* asked
+      const waiting = yield* session.submit("two")
+      yield* session.delete
+      assert.sameDeepMembers(yield* ended, [[running.turnId, "none"], [waiting.turnId, "none"]])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is not told of a send whose key is known, since it was never asked", () =>
+    Effect.gen(function*() {
+      const { ended, reserved } = yield* adding("a")
+      const session = yield* start
+      const reply = yield* session.send(keyed("Hello"))
+      assert.deepStrictEqual(yield* ended, [[reply.turnId, "completed"]])
+      assert.deepStrictEqual(yield* session.send(keyed("Hello")), reply)
+      assert.deepStrictEqual([yield* ended, reserved], [[], [reply.turnId]])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told that there is no turn where a send turned out to be known once it was admitted", () =>
+    Effect.gen(function*() {
+      const both = yield* Deferred.make<void>()
+      let waiting = 0
+      const { ended, reserved } = yield* adding("a")
+      yield* add({
+        name: "gate",
+        admission: (prompt) =>
+          Effect.suspend(() => (++waiting === 2 ? Deferred.succeed(both, undefined) : Effect.void)).pipe(
+            Effect.zipRight(Deferred.await(both)),
+            Effect.as(prompt)
+          )
+      })
+      const session = yield* start
+      const [one, two] = yield* Effect.all([session.send(keyed("Hello")), session.send(keyed("Hello"))], {
+        concurrency: 2
+      })
+      assert.deepStrictEqual(one, two)
+      assert.lengthOf(new Set(reserved), 2)
+      assert.sameDeepMembers(
+        yield* ended,
+        reserved.map((turnId) => [turnId, turnId === one.turnId ? "completed" : "none"])
+      )
+      assert.lengthOf(yield* session.turns, 1)
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told that there is no turn where the session took none: it was busy, or too long, or the store failed", () =>
+    Effect.gen(function*() {
+      const { ended, reserved } = yield* adding("a")
+      const session = yield* start
+      const { asked, open, reply } = yield* gatedReply("Hi")
+      yield* script(reply)
+      const running = yield* session.submit("one")
+      yield* asked
+      yield* Effect.flip(session.send({ content: "two", whenBusy: "reject" }))
+      assert.deepStrictEqual(yield* ended, [[reserved[1], "none"]])
+      yield* open
+      yield* settled
+      assert.deepStrictEqual(yield* ended, [[running.turnId, "completed"]])
+
+      const limited = yield* Effect.flatMap(
+        SessionManager,
+        (sessions) =>
+          sessions.create({ userId: "ada", provider: "mock", model: "mock-model", config: { maxTokensPerMessage: 1 } })
+      )
+      assert.strictEqual((yield* Effect.flip(limited.send("three, and more")))._tag, "LimitExceeded")
+      assert.deepStrictEqual(yield* ended, [[reserved[2], "none"]])
+
+      const store = yield* SessionStore
+      const full = SessionStore.of({
+        ...store,
+        commit: () => new StoreError({ reason: "Full", detail: "told to" })
+      })
+      const other = yield* start
+      const { host } = yield* Effect.provideService(anotherHost(), SessionStore, full)
+      yield* Effect.flip(host.send(other.id, { content: "four" }))
+      assert.deepStrictEqual(yield* ended, [[reserved[3], "none"]])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told that there is no turn where the sender left while it was admitted", () =>
+    Effect.gen(function*() {
+      const { ended, reserved } = yield* adding("a", { priority: 1 })
+      const asked = yield* Deferred.make<void>()
+      yield* add({ name: "slow", admission: () => Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never) })
+      const session = yield* start
+      const send = yield* Effect.fork(session.send("Hello"))
+      yield* Deferred.await(asked)
+      yield* Fiber.interrupt(send)
+      assert.deepStrictEqual(yield* ended, [[reserved[0], "none"]])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told by whether it was asked, whatever its condition says since, and also when it was removed", () =>
+    Effect.gen(function*() {
+      const early = yield* adding("early", { when: ({ context }) => context.user["late"] === undefined })
+      const late = yield* adding("late", { when: ({ context }) => context.user["late"] === true })
+      const removed = yield* adding("removed")
+      const session = yield* start
+      const { asked, open, reply } = yield* gatedReply("Hi")
+      yield* script(reply)
+      const { turnId } = yield* session.submit("Hello")
+      yield* asked
+      yield* session.updateContext({ user: { late: true } })
+      yield* Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.remove("removed"))
+      const added = yield* adding("added")
+      yield* open
+      assert.deepStrictEqual(yield* early.ended, [[turnId, "completed"]])
+      assert.deepStrictEqual(yield* removed.ended, [[turnId, "completed"]])
+      assert.deepStrictEqual([yield* late.ended, yield* added.ended], [[], []])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told of a turn that an earlier process has admitted to those it is for", () =>
+    Effect.gen(function*() {
+      const session = yield* start
+      const { asked, reply } = yield* gatedReply("never said")
+      yield* script(reply)
+      const { turnId } = yield* session.submit({ content: "Hello", onUnknown: "retry" })
+      yield* asked
+      const forIt = ledger("for it", { when: { provider: "mock" } })
+      const forOthers = ledger("for others", { when: { provider: "other" } })
+      const later = yield* Layer.build(MiddlewarePipeline.layer(forIt.middleware, forOthers.middleware))
+      const { host } = yield* Effect.provide(anotherHost(), later)
+      yield* host.send(session.id, { content: "next" })
+      assert.deepStrictEqual((yield* forIt.ended)[0], [turnId, "completed"])
+      assert.deepStrictEqual(yield* forOthers.ended, [])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.scoped("is told once more of an edit that was still admitted as its turn ended, that it became none", () =>
+    Effect.gen(function*() {
+      const early = yield* adding("early", { priority: 2 })
+      const session = yield* start
+      const { asked, reply } = yield* gatedReply("never said")
+      yield* script(reply)
+      yield* session.submit("one")
+      yield* asked
+      const { turnId } = yield* session.submit("two")
+      const admitting = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      const slow = yield* adding("slow", {
+        priority: 1,
+        admission: (prompt) =>
+          Deferred.succeed(admitting, undefined).pipe(
+            Effect.zipRight(Deferred.await(goOn)),
+            Effect.as(prompt)
+          )
+      })
+      const last = yield* adding("last")
+      const edit = yield* Effect.fork(session.edit({ turnId, content: "2" }))
+      yield* Deferred.await(admitting)
+      yield* session.stop({ turnId })
+      assert.deepStrictEqual(yield* early.ended, [[turnId, "stopped"]])
+      yield* Deferred.succeed(goOn, undefined)
+      assert.strictEqual(yield* Fiber.join(edit), "tooLate")
+      // What it may have reserved since it was told of the end is not forgotten.
+      assert.deepStrictEqual(yield* slow.ended, [[turnId, "stopped"], [turnId, "none"]])
+      assert.deepStrictEqual([yield* early.ended, yield* last.ended], [[], [[turnId, "none"]]])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.effect.each<[string, NonNullable<Middleware["ended"]>]>([
+    ["fails", () => untyped(Effect.fail("broken"))],
+    ["throws", () => {
+      throw new Error("broken")
+    }],
+    ["dies", () => Effect.die("broken")],
+    ["interrupts itself", () => Effect.interrupt],
+    ["answers nothing", () => untyped(undefined)],
+    ["hangs", () => Effect.never],
+    ["hangs and cannot be interrupted", () => Effect.uninterruptible(Effect.never)]
+  ])(
+    "rows 47, 48: that %s is logged, and changes neither what a turn comes to nor its time",
+    ([, ended]) =>
+      withCapturedLogs((lines) =>
+        Effect.gen(function*() {
+          const session = yield* start
+          yield* add({ name: "broken", priority: 1, ended })
+          const sane = yield* adding("sane")
+          // No time passes here.
+          const replies = [yield* session.send("canary"), yield* session.send("canary")]
+          assert.deepStrictEqual(replies.map(({ text }) => text), ["You said: canary", "You said: canary"])
+          assert.deepStrictEqual(yield* sane.ended, replies.map(({ turnId }) => [turnId, "completed"]))
+          yield* TestClock.adjust("2 seconds")
+          const told = lines.filter(({ message }) => message.startsWith("Middleware failed in ended"))
+          assert.deepStrictEqual(told.map(({ annotations, level }) => [level, annotations]), [
+            ["Error", { middleware: "broken", sessionId: session.id }],
+            ["Error", { middleware: "broken", sessionId: session.id }]
+          ])
+          assert.notInclude(JSON.stringify(lines), "canary")
+          assert.deepStrictEqual((yield* session.turns).map(({ status }) => status), ["completed", "completed"])
+        }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest()))
+      )
+  )
+})

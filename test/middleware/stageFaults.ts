@@ -1,0 +1,84 @@
+import { Effect, Fiber } from "effect"
+import { Message } from "../../src/domain/Message.js"
+import type { MiddlewareSkipped } from "../../src/domain/MiddlewareSkipped.js"
+import type { Middleware } from "../../src/services/Middleware.js"
+import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
+import { untyped } from "./untyped.js"
+
+type Stage = MiddlewareSkipped["stage"]
+
+/** Something that goes wrong at a stage, and how a skip of it is recorded. */
+export type StageFault = readonly [
+  stage: Stage,
+  does: string,
+  fault: Pick<Middleware, Stage>,
+  recorded: MiddlewareSkipped["reason"]
+]
+
+const many = <A>(count: number, one: A) => Array.from({ length: count }, () => one)
+const huge = (length: number) => ({ _tag: "Text", text: "x".repeat(length) })
+const answering = (answer: (asked: object) => unknown) => (asked: unknown): Effect.Effect<never> =>
+  untyped(Effect.sync(() => answer(untyped(asked))))
+
+/** What may go wrong anywhere. */
+const anywhere: ReadonlyArray<
+  readonly [string, (asked: unknown) => Effect.Effect<never, MiddlewareRefusal>, MiddlewareSkipped["reason"]]
+> = [
+  ["refuses", () => new MiddlewareRefusal({ reason: "no" }), "refused"],
+  ["fails with something else", () => untyped(Effect.fail("no")), "failed"],
+  ["throws", () => {
+    throw new Error("broken")
+  }, "failed"],
+  ["dies", () => Effect.die(new Error("broken")), "failed"],
+  ["hangs", () => Effect.never, "timedOut"],
+  ["hangs and cannot be interrupted", () => Effect.uninterruptible(Effect.never), "timedOut"],
+  ["interrupts itself", () => Effect.interrupt, "failed"],
+  [
+    "interrupts its own fiber",
+    () => Effect.withFiberRuntime((fiber) => Effect.zipRight(Fiber.interruptFork(fiber), Effect.never)),
+    "failed"
+  ],
+  ["answers undefined", answering(() => undefined), "wrongAnswer"],
+  ["answers with what it got, and no effect", (asked) => untyped(asked), "failed"],
+  ["answers with a promise", (asked) => untyped(Promise.resolve(asked)), "failed"],
+  ["changes what it got", answering((asked) => Object.assign(asked, { parts: [], messages: [] })), "failed"]
+]
+
+const remade = (
+  [message]: ReadonlyArray<Message>,
+  change: object
+) => [new Message(untyped({ ...message, ...change }), true)]
+
+/** What is no answer of a stage: 100 MB. */
+const tooLarge = [
+  ["answers 100 MB", { parts: many(400, huge(250_000)) }],
+  ["answers one text of 100 MB", { parts: [huge(100_000_000)] }]
+] as const
+
+const changedMessage = (change: object): NonNullable<Middleware["turn"]> => (request) =>
+  Effect.sync(() => ({ ...request, messages: remade(request.messages, change) }))
+
+/** What is no answer of a turn stage: another's. */
+const anothers: ReadonlyArray<readonly [string, NonNullable<Middleware["turn"]>]> = [
+  ["answers for another session", (request) => Effect.succeed({ ...request, sessionId: untyped("another") })],
+  ["answers for another turn", (request) => Effect.succeed({ ...request, turnId: untyped("another") })],
+  ["answers with a message of another session", changedMessage({ sessionId: "another" })],
+  ["answers with a role that does not exist", changedMessage({ role: "root" })]
+]
+
+export const stageFaults: ReadonlyArray<StageFault> = [
+  ...anywhere.flatMap(([does, fault, recorded]): ReadonlyArray<StageFault> => [
+    ["admission", does, { admission: fault }, recorded],
+    ["turn", does, { turn: fault }, recorded],
+    ["reply", does, { reply: fault }, recorded]
+  ]),
+  ...tooLarge.flatMap(([does, change]): ReadonlyArray<StageFault> => {
+    const enlarging = answering((asked) => ({ ...asked, ...change }))
+    return [
+      ["admission", does, { admission: enlarging }, "wrongAnswer"],
+      ["turn", does, { turn: changedMessage(change) }, "wrongAnswer"],
+      ["reply", does, { reply: enlarging }, "wrongAnswer"]
+    ]
+  }),
+  ...anothers.map(([does, turn]): StageFault => ["turn", does, { turn }, "wrongAnswer"])
+]
