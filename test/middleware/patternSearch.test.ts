@@ -18,6 +18,9 @@ const filtered = (text: string, options: ContentFilterMiddleware.ContentFilterMi
     (filter) => pipeline(({ admission }) => admission(prompt(text), context), filter)
   )
 
+/** In a text of several windows. */
+const around = (match: string, at: number) => `${"-".repeat(at)}${match}${"-".repeat(20_000)}`
+
 /** How often the event loop goes round meanwhile. */
 const roundsOf = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.gen(function*() {
@@ -86,7 +89,6 @@ describe("row 49: a search through a long text", () => {
 describe("a match at a window's edge", () => {
   /** The last place where a match of the first window may begin. */
   const edge = 8191
-  const around = (match: string, at: number) => `${"-".repeat(at)}${match}${"-".repeat(20_000)}`
 
   it.effect.each([edge - 3, edge, edge + 1, 2 * edge, 2 * edge + 1, 2 * edge + 2])(
     "is found as a whole, once, from %i on",

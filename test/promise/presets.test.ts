@@ -6,26 +6,27 @@ import { createSessionManager } from "../../src/promise/createSessionManager.js"
 
 const wanted = { userId: "ada", provider: "mock", model: "mock-model" }
 
+const production = (filename: string) =>
+  createSessionManager({
+    preset: "production",
+    storage: { kind: "sqlite", filename },
+    providers: { mock: true },
+    drainTimeout: 0
+  })
+
 describe("createSessionManager, with the preset", () => {
   it.scoped("production, keeps sessions on disk over a close, with the providers it is given", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const filename = `${yield* files.makeTempDirectoryScoped()}/sessions.db`
       yield* Effect.promise(async () => {
-        const open = () =>
-          createSessionManager({
-            preset: "production",
-            storage: { kind: "sqlite", filename },
-            providers: { mock: true },
-            drainTimeout: 0
-          })
-        const first = await open()
+        const first = await production(filename)
         const session = await first.create(wanted)
         await session.send("Remember me")
         await session.updateContext({ user: { name: "Ada" } })
         assert.strictEqual((await first.health()).store.durability, "disk")
         await first.close()
-        await using second = await open()
+        await using second = await production(filename)
         const again = await second.getOrCreate(wanted)
         assert.strictEqual(again.id, session.id)
         assert.deepStrictEqual((await again.context()).user, { name: "Ada" })
