@@ -30,7 +30,7 @@ describe("withSession", () => {
       assert.strictEqual((yield* session.info).status, "archived")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("leaves a session whose use is interrupted", () =>
+  it.scoped("leaves a session whose use is interrupted, or interrupts itself", () =>
     Effect.gen(function*() {
       const session = yield* start
       const using = yield* Deferred.make<void>()
@@ -39,6 +39,8 @@ describe("withSession", () => {
       )
       yield* Deferred.await(using)
       yield* Fiber.interrupt(fiber)
+      assert.strictEqual((yield* session.info).status, "active")
+      yield* Effect.exit(withSession(session, () => Effect.interrupt))
       assert.strictEqual((yield* session.info).status, "active")
     }).pipe(Effect.provide(runtime)))
 

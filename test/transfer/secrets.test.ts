@@ -26,7 +26,8 @@ const key = "sk-c4nary-0123456789abcdef"
 const gateway = Effect.suspend(() => {
   const answers = [streaming(textReply("Hello."))]
   return makeLoopbackServer((request, response) => {
-    const answer = answers.shift() ?? failing(401, { message: `Incorrect API key provided: ${key}`, code: "invalid_api_key" })
+    const answer = answers.shift() ??
+      failing(401, { message: `Incorrect API key provided: ${key}`, code: "invalid_api_key" })
     answer(request, response)
   })
 })
