@@ -1,22 +1,35 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Either, FastCheck, Schema } from "effect"
+import { AnalyticsGroup, AnalyticsQuery } from "../../src/domain/AnalyticsQuery.js"
 import { BusyPolicy } from "../../src/domain/BusyPolicy.js"
+import { CleanupSessions } from "../../src/domain/CleanupSessions.js"
+import { ConfigureSession } from "../../src/domain/ConfigureSession.js"
 import { ContextPatch } from "../../src/domain/ContextPatch.js"
 import { CreateSession } from "../../src/domain/CreateSession.js"
 import { Cursor } from "../../src/domain/Cursor.js"
+import { DeadLetterQuery } from "../../src/domain/DeadLetterQuery.js"
 import { EditTurn } from "../../src/domain/EditTurn.js"
+import { ExportSessions } from "../../src/domain/ExportSessions.js"
+import { FeedPosition } from "../../src/domain/FeedPosition.js"
 import { ForkSession } from "../../src/domain/ForkSession.js"
 import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
+import { ImportOptions } from "../../src/domain/ImportSession.js"
 import { MessageId } from "../../src/domain/MessageId.js"
 import { MessageQuery } from "../../src/domain/MessageQuery.js"
 import { OnUnknown } from "../../src/domain/OnUnknown.js"
 import { Part } from "../../src/domain/Part.js"
+import { ReplayDeadLetters } from "../../src/domain/ReplayDeadLetters.js"
+import { RewindSession } from "../../src/domain/RewindSession.js"
 import { Role } from "../../src/domain/Role.js"
 import { SendMessage } from "../../src/domain/SendMessage.js"
+import { SessionId } from "../../src/domain/SessionId.js"
 import { SessionQuery } from "../../src/domain/SessionQuery.js"
 import { SessionStatus } from "../../src/domain/SessionStatus.js"
+import { StopTurn } from "../../src/domain/StopTurn.js"
+import { TextQuery } from "../../src/domain/TextQuery.js"
 import { TurnId } from "../../src/domain/TurnId.js"
 import { UserId } from "../../src/domain/UserId.js"
+import { WatchSession } from "../../src/domain/WatchSession.js"
 import { jsonObject } from "./jsonObject.js"
 
 const partial = <A>(fields: { [K in keyof A]: FastCheck.Arbitrary<A[K]> }) =>
@@ -60,7 +73,59 @@ const content = FastCheck.oneof(
   FastCheck.tuple(FastCheck.constant({ _tag: "Text", text: "." }), part, part)
 )
 
+const sessionId = Arbitrary.make(SessionId)
+const target = FastCheck.record({
+  provider: shortText({ minLength: 1, maxLength: 20 }),
+  model: shortText({ minLength: 1, maxLength: 20 })
+})
+const sessions = {
+  userId,
+  provider: name,
+  status: Arbitrary.make(SessionStatus),
+  tags: FastCheck.array(name, { maxLength: 16 }),
+  since
+}
+
 const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbitrary<unknown>]> = [
+  [
+    "AnalyticsQuery",
+    AnalyticsQuery,
+    FastCheck.oneof(
+      partial({ since, userId, groupBy: Arbitrary.make(AnalyticsGroup), limit }),
+      partial({
+        until: since,
+        provider: shortText({ minLength: 1, maxLength: 20 }),
+        model: shortText({ minLength: 1, maxLength: 20 }),
+        tag: shortText({ minLength: 1, maxLength: 20 })
+      }),
+      FastCheck.record({
+        since: FastCheck.constant("2026-01-01T12:00:00+02:00"),
+        until: FastCheck.constant("2026-01-01T10:00:00.001Z")
+      })
+    )
+  ],
+  [
+    "CleanupSessions",
+    CleanupSessions,
+    FastCheck.oneof(
+      FastCheck.record({ olderThan: duration, status: Arbitrary.make(SessionStatus), limit }),
+      FastCheck.record({
+        before: since,
+        action: FastCheck.constantFrom("archive", "delete"),
+        dryRun: FastCheck.boolean()
+      })
+    )
+  ],
+  [
+    "ConfigureSession",
+    ConfigureSession,
+    partial({
+      provider: shortText({ minLength: 1, maxLength: 20 }),
+      model: shortText({ minLength: 1, maxLength: 20 }),
+      providerConfig: jsonObject,
+      fallbacks: FastCheck.array(target, { maxLength: 8 })
+    })
+  ],
   ["ContextPatch", ContextPatch, contextPatch],
   [
     "CreateSession",
@@ -80,11 +145,18 @@ const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbit
       context: contextPatch
     }, { requiredKeys: ["userId", "provider", "model"] })
   ],
+  ["DeadLetterQuery", DeadLetterQuery, partial({ hook: FastCheck.constantFrom("audit", "a-b"), sessionId, ...page })],
   ["EditTurn", EditTurn, FastCheck.record({ turnId: Arbitrary.make(TurnId), content })],
+  ["ExportSessions", ExportSessions, partial(sessions)],
   [
     "ForkSession",
     ForkSession,
     partial({ at: Arbitrary.make(MessageId), userId, config: partial({ maxMessages: limit }) })
+  ],
+  [
+    "ImportOptions",
+    ImportOptions,
+    partial({ ids: FastCheck.constantFrom("keep", "renumber"), namespace: FastCheck.uuid() })
   ],
   [
     "MessageQuery",
@@ -92,6 +164,8 @@ const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbit
     partial({ role: Arbitrary.make(Role), since, rewound: FastCheck.boolean(), ...page })
   ],
   ["Part", Part, part],
+  ["ReplayDeadLetters", ReplayDeadLetters, partial({ hook: FastCheck.constantFrom("audit", "a-b"), sessionId, limit })],
+  ["RewindSession", RewindSession, FastCheck.record({ to: Arbitrary.make(MessageId) })],
   [
     "SendMessage",
     SendMessage,
@@ -108,15 +182,22 @@ const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbit
   [
     "SessionQuery",
     SessionQuery,
-    partial({
+    partial({ ...sessions, ...page })
+  ],
+  ["StopTurn", StopTurn, partial({ turnId: Arbitrary.make(TurnId), keepPartial: FastCheck.boolean() })],
+  [
+    "TextQuery",
+    TextQuery,
+    FastCheck.record({
+      text: FastCheck.constantFrom("two words", "\"a phrase\" beg*", "ＷＩＤＥ -x", "naïve 🧵 \u202e"),
       userId,
-      provider: name,
-      status: Arbitrary.make(SessionStatus),
-      tags: FastCheck.array(name, { maxLength: 16 }),
+      sessionId,
+      role: Arbitrary.make(Role),
       since,
       ...page
-    })
-  ]
+    }, { requiredKeys: ["text"] })
+  ],
+  ["WatchSession", WatchSession, partial({ from: Arbitrary.make(FeedPosition) })]
 ]
 
 describe("What was read once is read again to the same", () => {

@@ -60,6 +60,7 @@ export const rows: ReadonlyArray<readonly [row: number, fault: string]> = [
   [60, "deadline in the past, or absurd"],
   [72, "paths in exports and imports: ../, absolute, a link, NUL, an existing file, a device"],
   [73, "a pattern of a user that cannot be searched in linear time"],
+  [80, "secrets in what is exported and backed up"],
   [82, "log injection"],
   [86, "a webhook that leads into a private network"]
 ]

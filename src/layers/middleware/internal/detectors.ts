@@ -22,6 +22,16 @@ const luhn = (text: string): boolean => {
   return digits.length <= 19 && sum % 10 === 0 && /[1-9]/.test(text)
 }
 
+/** Spaced as anybody likes. */
+const findCards = matching(/(?<!\d|\d[ -])\d(?:[ -]?\d){12,18}(?![ -]?\d)/g, luhn)
+
+/** Spaced as on the card: then other numbers may stand beside it, such as the month and year that it ends. */
+const findPrintedCards = (folded: string): ReadonlyArray<Span> =>
+  Array.from(
+    folded.matchAll(/(?<!\d)(?=(\d{13,19}|\d{4}([ -])(?:\d{4}\2\d{4}\2\d{4}|\d{6}\2\d{4,5}))(?!\d))/g),
+    ({ 1: card = "", index }) => ({ card, start: index, end: index + card.length })
+  ).filter(({ card }) => luhn(card))
+
 /** From the header to the footer, or to the end where there is none. */
 const findPem = (folded: string): ReadonlyArray<Span> => {
   const spans: Array<Span> = []
@@ -37,8 +47,21 @@ const findPem = (folded: string): ReadonlyArray<Span> => {
 }
 
 const findToken = matching(
-  /(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{20,512}|gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}|A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])|xox[a-z]-[A-Za-z0-9-]{10,255}|AIza[A-Za-z0-9_-]{35}|eyJ[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{4,8192}\.[A-Za-z0-9_-]{10,4096})/g
+  /(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{20,512}|gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}|A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])|xox[a-z]-[A-Za-z0-9-]{10,255}|AIza[A-Za-z0-9_-]{35})/g
 )
+
+/** From the first "." of each outwards: a header that may begin at every "-" would be read again and again. */
+const findJwts = (folded: string): ReadonlyArray<Span> => {
+  const spans: Array<Span> = []
+  const claims = /\.eyJ[A-Za-z0-9_-]{4,8192}\.[A-Za-z0-9_-]{10,4096}/g
+  for (let match = claims.exec(folded); match !== null; match = claims.exec(folded)) {
+    let from = match.index
+    while (/[A-Za-z0-9_-]/.test(folded.charAt(from - 1))) from--
+    const header = /(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{10}/.exec(folded.slice(from, match.index))
+    if (header) spans.push({ start: from + header.index, end: claims.lastIndex })
+  }
+  return spans
+}
 
 /** From each "@" outwards: to look for what stands before it at every letter would take ten times as long. */
 const findEmails = (folded: string): ReadonlyArray<Span> => {
@@ -61,7 +84,7 @@ export const detectors: Readonly<Record<SecretKind, Detector>> = {
   },
   creditCard: {
     label: "credit card",
-    find: matching(/(?<!\d|\d[ -])\d(?:[ -]?\d){12,18}(?![ -]?\d)/g, luhn)
+    find: (folded) => [...findCards(folded), ...findPrintedCards(folded)]
   },
   email: {
     label: "email address",
@@ -74,5 +97,5 @@ export const detectors: Readonly<Record<SecretKind, Detector>> = {
       /(?<![\dA-Za-z+])\+[1-9](?:[ ().-]{0,2}\d){7,14}(?!\d)|(?<![\dA-Za-z.-])(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}(?![\dA-Za-z])/g
     )
   },
-  apiKey: { label: "API key", find: (folded) => [...findPem(folded), ...findToken(folded)] }
+  apiKey: { label: "API key", find: (folded) => [findPem, findToken, findJwts].flatMap((find) => find(folded)) }
 }

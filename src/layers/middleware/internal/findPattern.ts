@@ -28,7 +28,7 @@ export const findPattern = Effect.fnUntraced(function*({ index, regex }: Pattern
     const base = Math.max(0, from - before)
     const last = from + window + reach >= text.length
     const part = last ? text.slice(base) : text.slice(base, from + window + reach)
-    const until = last ? text.length : from + window
+    const until = last ? text.length : from + window - Number(isInsidePair(text, from + window))
     const matcher = regex.matcher(part)
     let at = from
     while (at < until && matcher.find(at - base)) {
@@ -49,3 +49,6 @@ export const findPattern = Effect.fnUntraced(function*({ index, regex }: Pattern
   }
   return found
 })
+
+/** Between the two units of one character. */
+const isInsidePair = (text: string, at: number) => (text.codePointAt(at - 1) ?? 0) > 0xffff

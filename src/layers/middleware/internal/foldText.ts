@@ -49,9 +49,11 @@ export const foldText = Effect.fnUntraced(function*(text: string, fold: (charact
     }
   }
   const place = (index: number) => offsets[index] ?? text.length
+  // Of a character that became several, none is cut in two: it may be two units.
+  const after = (index: number) => place(index) + ((text.codePointAt(place(index)) ?? 0) > 0xffff ? 2 : 1)
   const folded: FoldedText = {
     folded: pieces.join(""),
-    original: (start, end) => ({ start: place(start), end: Math.max(place(end), place(end - 1) + 1) })
+    original: (start, end) => ({ start: place(start), end: Math.max(place(end), after(end - 1)) })
   }
   return folded
 })
