@@ -1,7 +1,8 @@
 import * as Data from "effect/Data"
 
 /**
- * A middleware refuses what it was given. `reason` is shown to the sender.
+ * A middleware refuses what it was given. `reason` is shown to the sender, up to 1,000 characters of
+ * it.
  */
 export class MiddlewareRefusal extends Data.TaggedError("MiddlewareRefusal")<{
   readonly reason: string

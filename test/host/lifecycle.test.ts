@@ -8,6 +8,7 @@ import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
 import { SessionHost } from "../../src/services/SessionHost.js"
+import { SessionManager } from "../../src/services/SessionManager.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost, prompt, start, texts } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
@@ -27,7 +28,10 @@ describe("lifecycle", () => {
       yield* TestClock.adjust("1 minute")
       assert.strictEqual((yield* host.load).activeSessions, 0)
       assert.strictEqual((yield* session.info).status, "idle")
-      yield* session.send("two")
+      const sessions = yield* SessionManager
+      const found = yield* sessions.getOrCreate({ userId: "ada", provider: "mock", model: "mock-model" })
+      assert.strictEqual(found.id, session.id)
+      yield* found.send("two")
       assert.strictEqual((yield* session.info).status, "active")
       const requests = yield* Effect.flatMap(MockProvider, (mock) => mock.requests)
       assert.deepStrictEqual(requests[1]?.messages.map(({ text }) => text), ["one", "You said: one", "two"])

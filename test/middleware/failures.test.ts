@@ -125,6 +125,13 @@ describe("MiddlewarePipeline, when a middleware", () => {
       assert.deepStrictEqual(textsOf(yield* admit({ ...mute, policy: "optional" })), ["Hello"])
     }))
 
+  it.effect("refuses with more words than a turn should hold, they are cut", () =>
+    Effect.gen(function*() {
+      const reason = "no".repeat(1_000_000)
+      const wordy = { name: "wordy", admission: () => new MiddlewareRefusal({ reason }) }
+      assert.strictEqual((yield* Effect.flip(admit(wordy))).reason, "no".repeat(500))
+    }))
+
   it.effect("dies, the log has the cause", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {

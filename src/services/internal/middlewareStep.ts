@@ -78,6 +78,9 @@ const withinTime = ({ timeout = defaultTimeout }: Middleware) => <A, E>(running:
     onTimeout: () => new StepFailed({ code: "timedOut", reason: `timed out after ${Duration.format(timeout)}` })
   }))
 
+/** It is stored with the turn. */
+const maxReasonLength = 1000
+
 const settle = <A>(
   { middleware, stage }: Step<A>,
   asked: A,
@@ -89,7 +92,7 @@ const settle = <A>(
   const failure = Option.getOrUndefined(Cause.failureOption(cause))
   // An author without types may refuse without words, and the error would not take that.
   const reason = (failure instanceof MiddlewareRefusal || failure instanceof StepFailed) && isString(failure.reason)
-    ? failure.reason
+    ? failure.reason.slice(0, maxReasonLength).toWellFormed()
     : "failed unexpectedly"
   const retryAfterMs = failure instanceof MiddlewareRefusal && isWait(failure.retryAfterMs)
     ? failure.retryAfterMs
