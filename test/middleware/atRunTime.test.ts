@@ -146,14 +146,14 @@ describe("middleware that is removed", () => {
 
   it.scoped("is gone for good: when its scope closes, another one of its name stays", () =>
     Effect.gen(function*() {
-      for (const  of of[undefined, { session: one }]) {
+      for (const place of [undefined, { session: one }]) {
         const scope = yield* Scope.make()
-        yield* Scope.extend(add({ name: "a" }, of), scope)
-        assert.isTrue(yield* remove("a", of))
-        yield* add({ name: "a" }, of)
+        yield* Scope.extend(add({ name: "a" }, place), scope)
+        assert.isTrue(yield* remove("a", place))
+        yield* add({ name: "a" }, place)
         yield* Scope.close(scope, Exit.void)
         assert.deepStrictEqual(yield* listOf(one), ["a"])
-        assert.isTrue(yield* remove("a", of))
+        assert.isTrue(yield* remove("a", place))
       }
     }).pipe(Effect.provide(MiddlewarePipeline.layer())))
 
