@@ -54,7 +54,7 @@ describe("export, import, erase and cleanup", () => {
       assert.deepInclude(receipt, { sessions: 1, messages: 2, turns: 1 })
       const rests = yield* at(from)("cleanup", "--older-than", "0s", "--dry-run", "--json")
       assert.deepStrictEqual((yield* decode(CleanupOutcome, rests.stdout)).sessions.map(String), [id])
-      assert.strictEqual((yield* at(from)("cleanup", "--older-than", "0s")).stdout, "1 sessions deleted\n")
+      assert.strictEqual((yield* at(from)("cleanup", "--older-than", "0s")).stdout, "1 session deleted\n")
       assert.strictEqual((yield* at(from)("export")).stdout, "")
     }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)), 120_000)
 
