@@ -6,19 +6,21 @@ import { Effect, Stream } from "effect"
 const program = new URL("stubbornProgram.ts", import.meta.url).pathname
 
 /** Runs the program, sends it a signal once it is ready, and answers what it said and its exit code. */
-const runProgram = (does: string, ending: string, signal?: NodeJS.Signals) =>
-  Effect.scoped(Effect.gen(function*() {
+const runProgram = Effect.fnUntraced(
+  function*(does: string, ending: string, signal?: NodeJS.Signals) {
     const child = yield* Command.start(Command.make("node", "--import", "tsx", program, does, ending))
+    const kill = signal === undefined ? Effect.void : Effect.asVoid(Effect.forkScoped(child.kill(signal)))
     const said = yield* child.stdout.pipe(
       Stream.decodeText(),
       Stream.splitLines,
-      Stream.tap((line) =>
-        line === "ready" && signal !== undefined ? Effect.forkScoped(child.kill(signal)) : Effect.void
-      ),
+      Stream.tap((line) => line === "ready" ? kill : Effect.void),
       Stream.runCollect
     )
     return { said: Array.from(said), exitCode: Number(yield* child.exitCode) }
-  })).pipe(Effect.provide(NodeContext.layer))
+  },
+  Effect.scoped,
+  Effect.provide(NodeContext.layer)
+)
 
 describe("runMain", () => {
   for (const [signal, exitCode] of [["SIGHUP", 129], ["SIGINT", 130], ["SIGTERM", 143]] as const) {
