@@ -7,7 +7,7 @@ const inRepository = (path: string) => fileURLToPath(new URL(`../../${path}`, im
 const compiled = inRepository("node_modules/.cache/langswarm-session")
 
 /** The command line in one file, since to compile it at each start would take longer than all the rest. */
-export const main = `${compiled}/cli/main.mjs`
+export const main = `${compiled}/src/cli/main.mjs`
 
 /** An example, likewise. */
 export const example = (name: string): string => `${compiled}/examples/${name}.mjs`
@@ -22,6 +22,7 @@ export const setup = async (): Promise<void> => {
     splitting: true,
     external: ["better-sqlite3"],
     format: "esm",
+    outbase: inRepository(""),
     outdir: compiled,
     outExtension: { ".js": ".mjs" },
     platform: "node",
