@@ -1,4 +1,4 @@
-import { build } from "esbuild"
+import { build, type BuildOptions } from "esbuild"
 import { readdirSync, rmSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
@@ -12,7 +12,7 @@ export const main = `${compiled}/main.mjs`
 /** An example, likewise. */
 export const example = (name: string): string => `${compiled}/examples/${name}.mjs`
 
-const options = {
+const options: BuildOptions = {
   bundle: true,
   external: ["better-sqlite3"],
   format: "esm",
@@ -21,7 +21,7 @@ const options = {
   banner: {
     js: "import * as nodeModule from 'node:module'; const require = nodeModule.createRequire(import.meta.url);"
   }
-} as const
+}
 
 /** Runs once, before all tests. */
 export const setup = async (): Promise<void> => {
