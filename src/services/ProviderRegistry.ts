@@ -1,6 +1,8 @@
+import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Order from "effect/Order"
 import type * as Scope from "effect/Scope"
 import { ConfigurationError } from "../domain/error/ConfigurationError.js"
 import type { ProviderInfo } from "../domain/ProviderInfo.js"
@@ -16,7 +18,7 @@ export class ProviderRegistry extends Context.Tag("langswarm-session/services/Pr
   /** Fails when no provider has this name. The error lists those that exist. */
   readonly get: (name: string) => Effect.Effect<Provider, ConfigurationError>
 
-  /** All providers, in the order they were registered. */
+  /** All providers, by name: layers may register them in any order. */
   readonly list: Effect.Effect<ReadonlyArray<Provider>>
 
   /** What is known of them. Fails like `get`. */
@@ -28,11 +30,12 @@ export class ProviderRegistry extends Context.Tag("langswarm-session/services/Pr
       ProviderRegistry,
       Effect.gen(function*() {
         const byName = new Map<string, Provider>()
+        const all = () => Arr.sortWith(byName.values(), ({ name }) => name, Order.string)
 
         const get = (name: string) =>
           Effect.suspend(() => {
             const provider = byName.get(name)
-            return provider ? Effect.succeed(provider) : unknownProvider(name, [...byName.keys()])
+            return provider ? Effect.succeed(provider) : unknownProvider(name, all().map(({ name }) => name))
           })
 
         const registry = ProviderRegistry.of({
@@ -48,7 +51,7 @@ export class ProviderRegistry extends Context.Tag("langswarm-session/services/Pr
 
           get,
           info: (name) => Effect.map(get(name), infoOf),
-          list: Effect.sync(() => [...byName.values()])
+          list: Effect.sync(all)
         })
 
         yield* Effect.forEach(providers, registry.register, { discard: true })

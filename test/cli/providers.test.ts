@@ -25,7 +25,7 @@ describe("the command line, with keys of vendors in the environment", () => {
         },
         yield* temporaryDirectory
       )
-      assert.strictEqual(yield* said(/providers (.+)/), "mock, openai, anthropic, chat")
+      assert.strictEqual(yield* said(/providers (.+)/), "anthropic, chat, mock, openai")
       const langswarm = (name: string, ...args: ReadonlyArray<string>) => run(langswarmSession(name, ...flags, ...args))
 
       const { stdout } = yield* langswarm("providers")
