@@ -1,8 +1,7 @@
 import * as Data from "effect/Data"
 
 /**
- * A middleware refuses what it was given. `reason` is shown to the sender, up to 1,000 characters of
- * it.
+ * A middleware refuses what it was given. The sender is shown `reason`, up to 1,000 characters.
  */
 export class MiddlewareRefusal extends Data.TaggedError("MiddlewareRefusal")<{
   readonly reason: string

@@ -43,12 +43,14 @@ export const makeLifecycleCommands = (core: ActorCore, turns: TurnQueue, service
     if (status === "error") yield* Effect.flatMap(core.reload, turns.recover)
   })
 
-  const remove = Effect.gen(function*() {
-    const gone = new SessionNotFound({ sessionId: id })
+  const gone = () => new SessionNotFound({ sessionId: id })
+
+  /** No turn goes on, and none adds to what is there. Answers those that were open. */
+  const abandonTurns = Effect.suspend(() => Effect.as(turns.abandon(gone()), turns.open()))
+
+  const removeWithout = Effect.fnUntraced(function*(open: ReadonlyArray<Turn>) {
     const { lastEvent, session: { cursor, provider, userId } } = core.state()
     const number = lastEvent + 1
-    const open = turns.open()
-    yield* turns.abandon(gone)
     const at = yield* DateTime.now
     const deletion = { _tag: "SessionDeleted" as const, sessionId: id, number, at, userId, provider }
     const owed = yield* hooks.hasHooks
@@ -61,23 +63,21 @@ export const makeLifecycleCommands = (core: ActorCore, turns: TurnQueue, service
     feed.end(id)
     letGo(open)
     const forgetting = cursor && services.forget(cursor)
-    yield* core.stop(gone)
+    yield* core.stop(gone())
     return forgetting
   })
 
-  const erase = Effect.gen(function*() {
-    const open = turns.open()
-    // First, so that no turn adds to what is counted.
-    yield* turns.abandon(new SessionNotFound({ sessionId: id }))
+  const remove = Effect.flatMap(abandonTurns, removeWithout)
+
+  const countAndRemove = Effect.gen(function*() {
+    const open = yield* abandonTurns
     const footprint = yield* Effect.mapError(store.footprint(id), (error) => new PersistFailure({ error }))
-    const forgetting = yield* remove
-    letGo(open)
-    return { footprint, forgetting }
+    return { footprint, forgetting: yield* removeWithout(open) }
   })
 
-  /** Answers once the provider has been told, which waits for nobody. */
-  const eraseAll: Effect.Effect<ErasedSession, ChangeError> = Effect.flatMap(
-    core.ask(erase),
+  /** Answers once the provider has been told, which the mailbox does not wait for. */
+  const erase: Effect.Effect<ErasedSession, ChangeError> = Effect.flatMap(
+    core.ask(countAndRemove),
     ({ footprint, forgetting }) =>
       forgetting === undefined
         ? Effect.succeed(footprint)
@@ -96,7 +96,7 @@ export const makeLifecycleCommands = (core: ActorCore, turns: TurnQueue, service
     archive: core.ask(archive),
     reactivate: core.ask(reactivate),
     delete: Effect.asVoid(core.ask(remove)),
-    erase: eraseAll,
+    erase,
     retire
   }
 }
