@@ -5,6 +5,7 @@ import { contextCases } from "./internal/sessionStore/contextCases.js"
 import { deadLetterCases } from "./internal/sessionStore/deadLetterCases.js"
 import { dueCases } from "./internal/sessionStore/dueCases.js"
 import { eventCases } from "./internal/sessionStore/eventCases.js"
+import { exportCases } from "./internal/sessionStore/exportCases.js"
 import { footprintCases } from "./internal/sessionStore/footprintCases.js"
 import { forkCases } from "./internal/sessionStore/forkCases.js"
 import { historyCases } from "./internal/sessionStore/historyCases.js"
@@ -40,6 +41,7 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...commitCases,
   ...ownershipCases,
   ...dueCases,
+  ...exportCases,
   ...restoreCases,
   ...footprintCases,
   ...analyticsCases,
