@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { start, texts } from "./anotherHost.js"
-import { gatedReply } from "./gatedReply.js"
-import { script, shown } from "./scripted.js"
+import { runningTurn } from "./runningTurn.js"
+import { shown } from "./scripted.js"
 
 describe("fork", () => {
   it.scoped("shares the history up to a message, and neither sees what the other says from then on", () =>
@@ -65,10 +65,7 @@ describe("fork", () => {
   it.scoped("takes neither the turns nor the events of its origin with it", () =>
     Effect.gen(function*() {
       const origin = yield* start
-      const { asked, open, reply } = yield* gatedReply("late")
-      yield* script(reply)
-      yield* origin.submit({ content: "running", key: "k" })
-      yield* asked
+      const { open } = yield* runningTurn(origin, { content: "running", key: "k" }, "late")
       yield* origin.submit("waiting")
       const fork = yield* origin.fork()
       assert.deepStrictEqual([yield* fork.turns, yield* fork.pending], [[], []])

@@ -5,6 +5,7 @@ import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { ProviderEvent } from "../../src/services/ProviderEvent.js"
 import { anotherHost, start, texts } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
+import { runningTurn } from "./runningTurn.js"
 import { script, shown } from "./scripted.js"
 
 const call = (id: string): ToolCallPart => ({ _tag: "ToolCall", id, name: "search", arguments: {} })
@@ -74,10 +75,7 @@ describe("rewind", () => {
     Effect.gen(function*() {
       const session = yield* start
       const { id: to } = yield* session.send("one")
-      const { asked, open, reply } = yield* gatedReply("second")
-      yield* script(reply)
-      yield* session.submit("two")
-      yield* asked
+      const { open } = yield* runningTurn(session, "two", "second")
       const rewind = yield* Effect.fork(session.rewind({ to }))
       const next = yield* Effect.fork(session.send("three"))
       yield* Effect.yieldNow()

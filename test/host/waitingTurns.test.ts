@@ -5,18 +5,14 @@ import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
 import { SessionHost } from "../../src/services/SessionHost.js"
 import { anotherHost, start, texts } from "./anotherHost.js"
-import { gatedReply } from "./gatedReply.js"
-import { script } from "./scripted.js"
+import { runningTurn } from "./runningTurn.js"
 
 const textOf = (turn: { readonly prompt?: { readonly parts: ReadonlyArray<unknown> } }) => turn.prompt?.parts
 
 /** A session with one turn that runs and two that wait. */
 const queue = Effect.gen(function*() {
   const session = yield* start
-  const { asked, open, reply } = yield* gatedReply("first")
-  yield* script(reply)
-  const running = yield* session.submit("one")
-  yield* asked
+  const { open, ...running } = yield* runningTurn(session, "one", "first")
   const second = yield* session.submit("two")
   const third = yield* session.submit("three")
   return { open, running, second, session, third }

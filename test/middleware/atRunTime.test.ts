@@ -13,22 +13,15 @@ import { listening } from "../host/listening.js"
 import { script } from "../host/scripted.js"
 import { spokenReply } from "../host/spokenReply.js"
 import { withCapturedLogs } from "./capturedLogs.js"
+import { add, marking } from "./pipeline.js"
 
 type Of = Parameters<MiddlewarePipeline["Type"]["add"]>[1]
 
-const add = (middleware: Middleware, of?: Of) =>
-  Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(middleware, of))
 const remove = (name: string, of?: Of) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.remove(name, of))
 const list = Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.list)
 const listOf = (session: SessionId) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.listOf(session))
 
 const [one, two] = [SessionId.make("one"), SessionId.make("two")]
-
-/** Replies go through it with a mark. */
-const marking = (name: string): Middleware => ({
-  name,
-  reply: (reply) => Effect.succeed({ ...reply, metadata: { ...reply.metadata, [name]: true } })
-})
 
 const marksOf = (session: Session) => Effect.map(session.send("Hello"), ({ metadata }) => Object.keys(metadata))
 

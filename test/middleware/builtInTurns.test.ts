@@ -11,6 +11,7 @@ import { ProviderEvent } from "../../src/services/ProviderEvent.js"
 import type { Session } from "../../src/services/Session.js"
 import { start } from "../host/anotherHost.js"
 import { gatedReply } from "../host/gatedReply.js"
+import { runningTurn } from "../host/runningTurn.js"
 import { script } from "../host/scripted.js"
 
 const runtime = SessionRuntime.layerTest()
@@ -62,10 +63,7 @@ describe("TokenBudgetMiddleware, in a runtime,", () => {
     Effect.gen(function*() {
       yield* withBudget(1000)
       const session = yield* start
-      const { asked, open, reply } = yield* gatedReply("Hi")
-      yield* script(reply)
-      const running = yield* session.submit(question)
-      yield* asked
+      const { open, ...running } = yield* runningTurn(session, question, "Hi")
       const before = yield* left(session)
       const waiting = yield* session.submit(question)
       assert.notStrictEqual(yield* left(session), before)

@@ -14,10 +14,8 @@ import { start, texts } from "../host/anotherHost.js"
 import { gatedReply } from "../host/gatedReply.js"
 import { listening } from "../host/listening.js"
 import { script } from "../host/scripted.js"
-import { context, prompt, reply } from "./pipeline.js"
+import { add, context, marking, prompt, reply } from "./pipeline.js"
 import { untyped } from "./untyped.js"
-
-const add = (middleware: Middleware) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(middleware))
 
 const of = (user: JsonRecord, tags?: ReadonlyArray<string>): MiddlewareContext => ({
   session: { ...session, config: tags === undefined ? {} : { tags } },
@@ -48,13 +46,6 @@ const isFor = (when: Middleware["when"], about: MiddlewareContext) =>
     yield* Option.getOrElse(told, () => Effect.void)
     return asked
   })
-
-/** Replies of a session go through it with a mark. */
-const marking = (name: string, when?: Middleware["when"]): Middleware => ({
-  name,
-  ...(when !== undefined && { when }),
-  reply: (reply) => Effect.succeed({ ...reply, metadata: { ...reply.metadata, [name]: true } })
-})
 
 const broken = () => {
   throw new Error("broken")
@@ -137,8 +128,8 @@ describe("a condition", () => {
 
   it.scoped("is asked again when a turn that waited begins, and its answer is kept until that has ended", () =>
     Effect.gen(function*() {
-      yield* add(marking("late", { userType: "paying" }))
-      yield* add(marking("early", { userType: "trial" }))
+      yield* add(marking("late", { when: { userType: "paying" } }))
+      yield* add(marking("early", { when: { userType: "trial" } }))
       const session = yield* start
       yield* session.updateContext({ user: { type: "trial" } })
       const { asked, open, reply } = yield* gatedReply("Hi")
@@ -156,8 +147,8 @@ describe("a condition", () => {
   it.scoped("sees tags, and a provider that another stands in for", () =>
     Effect.gen(function*() {
       const second = yield* MockProvider.make({ name: "second" })
-      yield* add(marking("mine", { provider: "mock", tags: "public" }))
-      yield* add(marking("theirs", { provider: "second" }))
+      yield* add(marking("mine", { when: { provider: "mock", tags: "public" } }))
+      yield* add(marking("theirs", { when: { provider: "second" } }))
       const sessions = yield* SessionManager
       const session = yield* sessions.create({
         userId: "ada",
@@ -179,11 +170,11 @@ describe("a condition", () => {
     "rows 47, 48: that is %s and throws fails closed where it is required, and else is a skip of each stage",
     ([, when]) =>
       Effect.gen(function*() {
-        const throwing = {
-          ...marking("throwing", when),
+        const throwing = marking("throwing", {
+          ...(when !== undefined && { when }),
           admission: Effect.succeed,
           turn: Effect.succeed
-        }
+        })
         const session = yield* start
         yield* Effect.scoped(Effect.gen(function*() {
           yield* add(throwing)

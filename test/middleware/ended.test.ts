@@ -12,12 +12,11 @@ import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost, start } from "../host/anotherHost.js"
-import { gatedReply } from "../host/gatedReply.js"
+import { runningTurn } from "../host/runningTurn.js"
 import { script } from "../host/scripted.js"
 import { withCapturedLogs } from "./capturedLogs.js"
+import { add } from "./pipeline.js"
 import { untyped } from "./untyped.js"
-
-const add = (middleware: Middleware) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(middleware))
 
 /** Nobody waits for a turn to be settled, so this does. */
 const settled = Effect.repeatN(Effect.yieldNow(), 30)
@@ -125,10 +124,7 @@ describe("ended", () => {
     Effect.gen(function*() {
       const { ended } = yield* adding("a")
       const session = yield* start
-      const { asked, reply } = yield* gatedReply("never said")
-      yield* script(reply)
-      const running = yield* session.submit("one")
-      yield* asked
+      const running = yield* runningTurn(session, "one", "never said")
       const waiting = yield* session.submit("two")
       assert.deepStrictEqual(yield* ended, [])
       yield* session.stop({ turnId: waiting.turnId })
@@ -141,10 +137,7 @@ describe("ended", () => {
     Effect.gen(function*() {
       const { turns } = yield* adding("a")
       const session = yield* start
-      const { asked, open, reply } = yield* gatedReply("Hi")
-      yield* script(reply)
-      const running = yield* session.submit("one")
-      yield* asked
+      const { open, ...running } = yield* runningTurn(session, "one", "Hi")
       const steered = yield* session.submit({ content: "two", whenBusy: "steer" })
       assert.deepStrictEqual(yield* turns, [])
       yield* open
@@ -161,10 +154,7 @@ describe("ended", () => {
     Effect.gen(function*() {
       const { ended } = yield* adding("a")
       const session = yield* start
-      const { asked, reply } = yield* gatedReply("never said")
-      yield* script(reply)
-      const running = yield* session.submit("one")
-      yield* asked
+      const running = yield* runningTurn(session, "one", "never said")
       const waiting = yield* session.submit("two")
       yield* session.delete
       assert.sameDeepMembers(yield* ended, [[running.turnId, "none"], [waiting.turnId, "none"]])
@@ -210,10 +200,7 @@ describe("ended", () => {
     Effect.gen(function*() {
       const { ended, reserved } = yield* adding("a")
       const session = yield* start
-      const { asked, open, reply } = yield* gatedReply("Hi")
-      yield* script(reply)
-      const running = yield* session.submit("one")
-      yield* asked
+      const { open, ...running } = yield* runningTurn(session, "one", "Hi")
       yield* Effect.flip(session.send({ content: "two", whenBusy: "reject" }))
       assert.deepStrictEqual(yield* ended, [[reserved[1], "none"]])
       yield* open
@@ -257,10 +244,7 @@ describe("ended", () => {
       const late = yield* adding("late", { when: ({ context }) => context.user["late"] === true })
       const removed = yield* adding("removed")
       const session = yield* start
-      const { asked, open, reply } = yield* gatedReply("Hi")
-      yield* script(reply)
-      const { turnId } = yield* session.submit("Hello")
-      yield* asked
+      const { open, turnId } = yield* runningTurn(session, "Hello", "Hi")
       yield* session.updateContext({ user: { late: true } })
       yield* Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.remove("removed"))
       const added = yield* adding("added")
@@ -273,10 +257,7 @@ describe("ended", () => {
   it.scoped("is told of a turn that an earlier process has admitted to those it is for", () =>
     Effect.gen(function*() {
       const session = yield* start
-      const { asked, reply } = yield* gatedReply("never said")
-      yield* script(reply)
-      const { turnId } = yield* session.submit({ content: "Hello", onUnknown: "retry" })
-      yield* asked
+      const { turnId } = yield* runningTurn(session, { content: "Hello", onUnknown: "retry" }, "never said")
       const forIt = ledger("for it", { when: { provider: "mock" } })
       const forOthers = ledger("for others", { when: { provider: "other" } })
       const later = yield* Layer.build(MiddlewarePipeline.layer(forIt.middleware, forOthers.middleware))
@@ -290,10 +271,7 @@ describe("ended", () => {
     Effect.gen(function*() {
       const early = yield* adding("early", { priority: 2 })
       const session = yield* start
-      const { asked, reply } = yield* gatedReply("never said")
-      yield* script(reply)
-      yield* session.submit("one")
-      yield* asked
+      yield* runningTurn(session, "one", "never said")
       const { turnId } = yield* session.submit("two")
       const admitting = yield* Deferred.make<void>()
       const goOn = yield* Deferred.make<void>()

@@ -8,7 +8,6 @@ import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
-import type { Middleware } from "../../src/services/Middleware.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
 import { Pricing } from "../../src/services/Pricing.js"
@@ -22,6 +21,7 @@ import { script, shown } from "../host/scripted.js"
 import { spokenReply } from "../host/spokenReply.js"
 import { temporaryFile } from "../store/temporaryFile.js"
 import { withCapturedLogs } from "./capturedLogs.js"
+import { add } from "./pipeline.js"
 import { type StageFault, stageFaults } from "./stageFaults.js"
 
 /** As `SessionRuntime.layerTest`, over a file. */
@@ -37,8 +37,6 @@ const onDisk = SessionRuntime.layer({ drainTimeout: 0, providerRetries: 0 }).pip
     HookBus.layer()
   ))
 )
-
-const add = (middleware: Middleware) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(middleware))
 
 /** All that a store has of a session. */
 const stored = ({ id }: Session) =>

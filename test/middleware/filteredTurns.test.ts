@@ -10,7 +10,7 @@ import { ProviderEvent } from "../../src/services/ProviderEvent.js"
 import type { Session } from "../../src/services/Session.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { start } from "../host/anotherHost.js"
-import { gatedReply } from "../host/gatedReply.js"
+import { runningTurn } from "../host/runningTurn.js"
 import { script, shown } from "../host/scripted.js"
 
 const card = "4111 1111 1111 1111"
@@ -145,10 +145,7 @@ describe("what people say, filtered,", () => {
         session,
         Effect.gen(function*() {
           yield* session.sendSystem(`The card is ${card}, damn.`)
-          const { asked, open, reply } = yield* gatedReply("Thanks.")
-          yield* script(reply)
-          const running = yield* session.submit(`My card is ${card}.`)
-          yield* asked
+          const { open, ...running } = yield* runningTurn(session, `My card is ${card}.`, "Thanks.")
           const waiting = yield* session.submit("Wait.")
           yield* session.edit({ turnId: waiting.turnId, content: `No: ${card}, damn.` })
           yield* open

@@ -3,9 +3,9 @@ import { Effect, Exit, FastCheck, Scope } from "effect"
 import type { Middleware } from "../../src/services/Middleware.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { withCapturedLogs } from "./capturedLogs.js"
+import { add } from "./pipeline.js"
 
 const list = Effect.flatMap(MiddlewarePipeline, ({ list }) => list)
-const add = (middleware: Middleware) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(middleware))
 const order = (...all: ReadonlyArray<Middleware>) => Effect.provide(list, MiddlewarePipeline.layer(...all))
 const problems = (...all: ReadonlyArray<Middleware>) =>
   Effect.map(Effect.flip(order(...all)), ({ problems }) => problems)

@@ -3,10 +3,10 @@ import { Deferred, Effect, Fiber, TestClock } from "effect"
 import * as ContentFilterMiddleware from "../../src/layers/middleware/ContentFilterMiddleware.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
+import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { start } from "../host/anotherHost.js"
-import { eventLoopTurn } from "../store/eventLoopTurn.js"
 import { context, pipeline, prompt, textsOf } from "./pipeline.js"
 
 /** As long as a text may be. */

@@ -43,12 +43,22 @@ export const eachStage = (
   hasTurnStage: (context) => pipeline.begin(context).hasTurnStage
 })
 
+export const add = (...added: Parameters<MiddlewarePipeline["Type"]["add"]>) =>
+  Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(...added))
+
 export const admit = (...middlewares: ReadonlyArray<Middleware>) =>
   pipeline(({ admission }) => admission(prompt("Hello"), context), ...middlewares)
 
 export const appending = (name: string, more: Partial<Middleware> = {}): Middleware => ({
   name,
   admission: ({ metadata, parts }) => Effect.succeed({ metadata, parts: [...parts, { _tag: "Text", text: name }] }),
+  ...more
+})
+
+/** Replies go through it with a mark. */
+export const marking = (name: string, more: Partial<Middleware> = {}): Middleware => ({
+  name,
+  reply: (reply) => Effect.succeed({ ...reply, metadata: { ...reply.metadata, [name]: true } }),
   ...more
 })
 

@@ -6,17 +6,15 @@ import type { SessionEvent } from "../../src/domain/SessionEvent.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import type { Middleware } from "../../src/services/Middleware.js"
-import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { MiddlewareRefusal } from "../../src/services/MiddlewareRefusal.js"
 import type { Session } from "../../src/services/Session.js"
 import { start, texts } from "../host/anotherHost.js"
-import { gatedReply } from "../host/gatedReply.js"
 import { listening } from "../host/listening.js"
+import { runningTurn } from "../host/runningTurn.js"
 import { script, shown } from "../host/scripted.js"
 import { withCapturedLogs } from "./capturedLogs.js"
+import { add } from "./pipeline.js"
 import { stageFaults } from "./stageFaults.js"
-
-const add = (middleware: Middleware) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(middleware))
 
 const refusing = () => new MiddlewareRefusal({ reason: "no" })
 
@@ -103,10 +101,7 @@ describe("an optional middleware", () => {
       const [failed, stopped, held] = [yield* start, yield* start, yield* start]
       yield* script({ end: new ProviderRejected({ provider: "mock", reason: "HTTP 400" }) })
       yield* Effect.flip(failed.send("Hello"))
-      const { asked, reply } = yield* gatedReply("never said")
-      yield* script(reply)
-      yield* stopped.submit("Hello")
-      yield* asked
+      yield* runningTurn(stopped, "Hello", "never said")
       yield* stopped.stop()
       yield* add({ name: "required", turn: refusing })
       yield* Effect.flip(held.send("Hello"))
@@ -121,10 +116,7 @@ describe("an optional middleware", () => {
   it.scoped("is told of for an edit, by the turn that is edited", () =>
     Effect.gen(function*() {
       const session = yield* start
-      const { asked, open, reply } = yield* gatedReply("Hi")
-      yield* script(reply)
-      yield* session.submit("one")
-      yield* asked
+      const { open } = yield* runningTurn(session, "one", "Hi")
       const { turnId } = yield* session.submit("two")
       yield* add({ name: "skipped", policy: "optional", admission: refusing })
       assert.strictEqual(yield* session.edit({ turnId, content: "2" }), "edited")

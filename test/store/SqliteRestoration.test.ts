@@ -4,9 +4,9 @@ import Sqlite from "better-sqlite3"
 import { Effect, Fiber } from "effect"
 import type { SessionExport } from "../../src/domain/SessionExport.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { message, recordOf } from "../domain/record.js"
-import { eventLoopTurn } from "./eventLoopTurn.js"
 import { temporaryFile } from "./temporaryFile.js"
 
 const long = 3000

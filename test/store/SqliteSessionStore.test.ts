@@ -9,8 +9,8 @@ import { initial } from "../../src/domain/SessionContext.js"
 import { SessionId } from "../../src/domain/SessionId.js"
 import { UserId } from "../../src/domain/UserId.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
+import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
-import { eventLoopTurn } from "./eventLoopTurn.js"
 import { temporaryFile } from "./temporaryFile.js"
 
 const moment = DateTime.unsafeMake(0)

@@ -7,9 +7,9 @@ import { FileSystemType } from "../../src/layers/store/internal/sqlite/FileSyste
 import { watchWal } from "../../src/layers/store/internal/sqlite/watchWal.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
+import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { messagesOf, ownSession } from "../../src/testing/internal/sessionStore/samples.js"
-import { eventLoopTurn } from "./eventLoopTurn.js"
 import { logged } from "./logged.js"
 import { temporaryFile } from "./temporaryFile.js"
 
