@@ -42,7 +42,7 @@ const checkBackup = checkInput(BackupName, "name")
  * the same in process and over the wire.
  */
 export const makeSessionManager = (operations: SessionOperations) => {
-  const session = (id: SessionId) => makeSession(operations, id)
+  const session = makeSession(operations)
   const importOne = (record: SessionExport, options: typeof ImportOptions.Encoded = {}) =>
     Effect.zipWith(checkRecord(record), checkImport(options), (record, options) => ({ record, options })).pipe(
       Effect.flatMap(({ options, record }) => operations.importSession(record, options))
