@@ -24,7 +24,6 @@ const problemOf = (text: string): string | undefined => {
  */
 export const TextQuery = Schema.Struct({
   text: Schema.String.pipe(
-    Schema.minLength(1),
     Schema.maxLength(256),
     Schema.filter(problemOf)
   ),
