@@ -7,9 +7,22 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as SessionClient from "../client/SessionClient.js"
-import { ConfigurationError } from "../domain/error/ConfigurationError.js"
-import { dataDir } from "./dataDir.js"
-import { defaultUrl } from "./defaultUrl.js"
+import { ConfigurationError } from "../domain/error/RequestError.js"
+
+export const defaultDataDir = "./data"
+
+/**
+ * Where a server keeps its database and its token.
+ */
+export const dataDir = Options.text("data-dir").pipe(
+  Options.withDescription("Where the server keeps its database and its token"),
+  Options.withDefault(defaultDataDir)
+)
+
+/**
+ * Where a server listens, and a client looks for one, unless told.
+ */
+export const defaultUrl = "http://127.0.0.1:4080"
 
 /**
  * How to reach a server: the options of every command that talks to one.

@@ -1,15 +1,28 @@
+import * as Headers from "@effect/platform/Headers"
+import * as RpcMiddleware from "@effect/rpc/RpcMiddleware"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
-import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import * as Redacted from "effect/Redacted"
+import type { ConfigurationError } from "../domain/error/RequestError.js"
+import { Authentication } from "../rpc/Authentication.js"
 import { IdGenerator } from "../services/IdGenerator.js"
 import { makeSessionManager } from "../services/internal/makeSessionManager.js"
 import { SessionManager } from "../services/SessionManager.js"
-import * as BearerToken from "./internal/bearerToken.js"
-import * as ClientProtocol from "./internal/clientProtocol.js"
-import * as Endpoint from "./internal/Endpoint.js"
+import * as ClientProtocol from "./internal/protocol.js"
 import { remoteOperations } from "./internal/remoteOperations.js"
+
+/**
+ * Shows the token in each call itself, since a browser cannot set the headers of a WebSocket.
+ */
+export const layerBearerToken = (
+  token: Redacted.Redacted<string>
+): Layer.Layer<RpcMiddleware.ForClient<Authentication>> =>
+  RpcMiddleware.layerClient(Authentication, ({ request }) =>
+    Effect.succeed({
+      ...request,
+      headers: Headers.set(request.headers, "authorization", `Bearer ${Redacted.value(token)}`)
+    }))
 
 /**
  * How to reach a server.
@@ -32,14 +45,14 @@ export interface SessionClientOptions {
  * the same turn; streams and feeds go on where they were. All other calls meanwhile fail with `Disconnected`.
  */
 export const layer = (options: SessionClientOptions): Layer.Layer<SessionManager, ConfigurationError> =>
-  Endpoint.fromUrl(options.url, options.transport ?? "websocket").pipe(
+  ClientProtocol.fromUrl(options.url, options.transport ?? "websocket").pipe(
     Effect.map((endpoint) =>
       Layer.scoped(
         SessionManager,
         Effect.map(remoteOperations(endpoint.url, options.resumeFor ?? "30 seconds"), makeSessionManager)
       ).pipe(
         Layer.provide(IdGenerator.layer),
-        Layer.provide(BearerToken.layer(options.token)),
+        Layer.provide(layerBearerToken(options.token)),
         Layer.provide(ClientProtocol.layer(endpoint))
       )
     ),

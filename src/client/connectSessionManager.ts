@@ -1,7 +1,7 @@
 import type * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
-import { openSessionManager } from "../services/promise/internal/openSessionManager.js"
-import type { PromiseSessionManager } from "../services/promise/PromiseSessionManager.js"
+import { openSessionManager } from "../services/promise/calls.js"
+import type { PromiseSessionManager } from "../services/promise/PromiseSession.js"
 import * as SessionClient from "./SessionClient.js"
 
 export interface ConnectOptions extends Omit<SessionClient.SessionClientOptions, "token"> {

@@ -1,5 +1,5 @@
 export type { CallOptions, PromiseSession } from "../services/promise/PromiseSession.js"
-export type { PromiseSessionManager } from "../services/promise/PromiseSessionManager.js"
+export type { PromiseSessionManager } from "../services/promise/PromiseSession.js"
 export type { SendInput, Session } from "../services/Session.js"
 export { SessionManager } from "../services/SessionManager.js"
 export * from "./connectSessionManager.js"

@@ -2,13 +2,11 @@ import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { BusyPolicy } from "./BusyPolicy.js"
-import { DurationFromInput } from "./DurationFromInput.js"
-import { InvalidRequest } from "./error/InvalidRequest.js"
-import { mergePatch } from "./internal/mergePatch.js"
-import { JsonRecord } from "./JsonRecord.js"
-import { ProviderTarget } from "./ProviderTarget.js"
-import { ShortText } from "./ShortText.js"
+import { InvalidRequest } from "./error/RequestError.js"
+import { DurationFromInput, ShortText } from "./Input.js"
+import { JsonRecord, mergePatch } from "./Json.js"
+import { ProviderTarget } from "./Provider.js"
+import { BusyPolicy } from "./Turn.js"
 
 const limit = Schema.optionalWith(Schema.Positive.pipe(Schema.int()), { exact: true })
 const delay = Schema.optionalWith(DurationFromInput, { exact: true })

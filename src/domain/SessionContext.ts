@@ -2,15 +2,45 @@ import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { ContextPatch } from "./ContextPatch.js"
-import { ContextScope } from "./ContextScope.js"
-import { parseDotPath } from "./DotPath.js"
-import { InvalidRequest } from "./error/InvalidRequest.js"
-import { isRecord } from "./internal/isRecord.js"
-import { mergePatch } from "./internal/mergePatch.js"
-import { JsonRecord } from "./JsonRecord.js"
-import type { JsonValue } from "./JsonValue.js"
-import { SessionId } from "./SessionId.js"
+import { InvalidRequest } from "./error/RequestError.js"
+import { SessionId } from "./Ids.js"
+import { isRecord, JsonRecord, type JsonValue, mergePatch, reservedKeys } from "./Json.js"
+
+const scope = Schema.optionalWith(JsonRecord, { exact: true })
+
+/**
+ * A change to a session's context, as JSON Merge Patch (RFC 7396) for each scope: objects are merged, `null` removes a
+ * key, anything else replaces it.
+ */
+export const ContextPatch = Schema.Struct({ user: scope, conversation: scope, provider: scope, system: scope })
+export interface ContextPatch extends Schema.Schema.Type<typeof ContextPatch> {}
+
+/**
+ * Whose a piece of context is: about the user, the conversation, the provider, or the system around it.
+ */
+export const ContextScope = Schema.Literal("user", "conversation", "provider", "system")
+export type ContextScope = typeof ContextScope.Type
+
+const segment = /^[A-Za-z0-9_-]{1,64}$/
+const maxSegments = 16
+
+/**
+ * The segments of a path such as `user.profile.level`: 1 to 16 of them, each of up to 64 letters, digits, `-` or `_`, and
+ * none that names an object's prototype.
+ */
+export const parseDotPath = (path: string): Either.Either<ReadonlyArray<string>, InvalidRequest> => {
+  // One separator too many is enough to refuse, however long the path is.
+  const segments = path.split(".", maxSegments + 1)
+  if (segments.length > maxSegments) return refuseDotPath(`has more than ${maxSegments} segments`)
+  if (!segments.every((name) => segment.test(name))) {
+    return refuseDotPath("must be names of 1 to 64 letters, digits, '-' or '_', joined by dots")
+  }
+  return segments.some((name) => reservedKeys.has(name))
+    ? refuseDotPath("must not name __proto__, constructor or prototype")
+    : Either.right(segments)
+}
+
+const refuseDotPath = (reason: string) => Either.left(new InvalidRequest({ path: ["path"], reason }))
 
 /**
  * What a session knows beside its messages, in four scopes. Each change makes a new version.

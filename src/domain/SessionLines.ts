@@ -2,11 +2,98 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { InvalidRequest } from "./error/InvalidRequest.js"
-import { makeDocumentJoiner } from "./internal/makeDocumentJoiner.js"
-import { makeLineSplitter } from "./internal/makeLineSplitter.js"
-import { SessionExport } from "./SessionExport.js"
-import { SessionRecord } from "./SessionRecord.js"
+import { InvalidRequest } from "./error/RequestError.js"
+import { SessionExport, SessionRecord } from "./Transfer.js"
+
+export const joinBytes = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
+  let place = 0
+  for (const piece of pieces) {
+    all.set(piece, place)
+    place += piece.length
+  }
+  return all
+}
+
+export const lineTooLong = (number: number, maxBytes: number) =>
+  new InvalidRequest({ path: [`line ${number}`], reason: `is longer than ${maxBytes} bytes` })
+
+const lineFeed = 0x0a
+
+export interface Line {
+  /** 1 for the first. */
+  readonly number: number
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Cuts bytes into lines, whichever way they come. What follows the last line feed is kept for the next piece. Fails once a
+ * line is longer than `maxBytes`, of which no more is ever held.
+ */
+export const makeLineSplitter = (maxBytes: number) => {
+  let pieces: Array<Uint8Array> = []
+  let held = 0
+  let number = 1
+
+  const hold = (piece: Uint8Array) => {
+    held += piece.length
+    pieces.push(piece)
+    return held <= maxBytes
+  }
+
+  const take = (): Line => {
+    const line = { number, bytes: joinBytes(pieces) }
+    pieces = []
+    held = 0
+    number += 1
+    return line
+  }
+
+  return (bytes: Uint8Array): Effect.Effect<ReadonlyArray<Line>, InvalidRequest> =>
+    Effect.suspend(() => {
+      const lines: Array<Line> = []
+      let start = 0
+      for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, start)) {
+        if (!hold(bytes.subarray(start, end))) return lineTooLong(number, maxBytes)
+        lines.push(take())
+        start = end + 1
+      }
+      return hold(bytes.subarray(start)) ? Effect.succeed(lines) : lineTooLong(number, maxBytes)
+    })
+}
+
+/**
+ * Makes one line of a JSON document that is printed over several: from a line of one `{` up to one of one `}`. Other lines
+ * pass as they are. `rest` is a document without its end.
+ */
+export const makeDocumentJoiner = (maxBytes: number) => {
+  let open: Array<Line> = []
+  let held = 0
+
+  const close = (): ReadonlyArray<Line> => {
+    const [first] = open
+    const document = first ? [{ number: first.number, bytes: joinBytes(open.map(({ bytes }) => bytes)) }] : []
+    open = []
+    held = 0
+    return document
+  }
+
+  return {
+    join: (line: Line): Effect.Effect<ReadonlyArray<Line>, InvalidRequest> =>
+      Effect.suspend(() => {
+        if (open.length === 0 && !isOnly(line.bytes, "{")) return Effect.succeed([line])
+        open.push(line)
+        held += line.bytes.length
+        if (held > maxBytes) return lineTooLong(open[0]?.number ?? line.number, maxBytes)
+        return Effect.succeed(isOnly(line.bytes, "}") ? close() : [])
+      }),
+    rest: Effect.sync(close)
+  }
+}
+
+/** Whether a line is this character, and perhaps a carriage return. */
+const isOnly = (bytes: Uint8Array, character: string): boolean =>
+  bytes[0] === character.charCodeAt(0) && (bytes.length === 1 || (bytes.length === 2 && bytes[1] === 0x0d))
 
 /** Bytes that the line of one session may have. */
 export const maxLineBytes = 64 * 1024 * 1024

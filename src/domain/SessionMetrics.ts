@@ -1,10 +1,10 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import type { Attempt } from "./Attempt.js"
 import type { TurnError } from "./error/TurnError.js"
+import { SessionId } from "./Ids.js"
 import type { Message } from "./Message.js"
-import { SessionId } from "./SessionId.js"
+import type { Attempt } from "./Turn.js"
 
 const count = Schema.NonNegativeInt
 const moment = Schema.optionalWith(Schema.DateTimeUtc, { exact: true })

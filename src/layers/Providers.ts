@@ -1,20 +1,110 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { ConfigurationError } from "../domain/error/RequestError.js"
+import { DurationFromInput } from "../domain/Input.js"
+import { JsonRecord } from "../domain/Json.js"
+import { ProviderCapabilities, ProviderName } from "../domain/Provider.js"
 import type { ProviderRegistry } from "../services/ProviderRegistry.js"
-import type { ProviderKind } from "./defineProviderKind.js"
-import type { ConfigArguments } from "./internal/ConfigArguments.js"
-import type { KindInfo } from "./internal/Kind.js"
-import { makeKinds } from "./internal/makeKinds.js"
 import {
-  type AnthropicConfig,
-  type ChatCompletionsConfig,
-  type MockConfig,
-  type OpenAiConfig,
-  providerKinds
-} from "./internal/providerKinds.js"
+  type ConfigArguments,
+  defineKind,
+  type Kind,
+  type KindDefinition,
+  type KindInfo,
+  makeKinds,
+  SecretFromInput
+} from "./internal/kinds.js"
+import { MockSettings } from "./provider/mock/reply.js"
+import { MockProvider } from "./provider/MockProvider.js"
+
+/**
+ * A way to make a provider of plain data, by a name.
+ */
+export interface ProviderKind extends Kind<Layer.Layer<never, ConfigurationError, ProviderRegistry>> {}
+
+/**
+ * Makes a kind of provider for `Providers`. Its configuration is read with the schema `config`, where a key that the schema
+ * does not know is refused. The layer registers the provider.
+ */
+export const defineProviderKind = <Config, Encoded>(
+  definition: KindDefinition<Config, Encoded, Layer.Layer<never, ConfigurationError, ProviderRegistry>>
+): ProviderKind => defineKind("provider", definition)
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+const bytes = optional(Schema.Positive.pipe(Schema.int()))
+
+const Options = Schema.Struct({
+  name: optional(ProviderName),
+  defaultConfig: optional(JsonRecord),
+  firstByteTimeout: optional(DurationFromInput),
+  idleTimeout: optional(DurationFromInput),
+  maxReplyBytes: bytes,
+  maxLineBytes: bytes
+})
+
+export const OpenAiConfig = Schema.Struct({
+  apiKey: SecretFromInput,
+  vendor: optional(Schema.NonEmptyString),
+  baseUrl: optional(Schema.String),
+  conversation: optional(Schema.Literal("conversations", "responses", "stateless")),
+  ...Options.fields
+})
+
+export const AnthropicConfig = Schema.Struct({
+  apiKey: SecretFromInput,
+  baseUrl: optional(Schema.String),
+  ...Options.fields
+})
+
+export const ChatCompletionsConfig = Schema.Struct({
+  baseUrl: Schema.String,
+  apiKey: optional(SecretFromInput),
+  vendor: optional(Schema.NonEmptyString),
+  capabilities: optional(Schema.partialWith(ProviderCapabilities.omit("conversation"), { exact: true })),
+  ...Options.fields
+})
+
+export const MockConfig = Schema.Struct({
+  name: optional(ProviderName),
+  vendor: optional(Schema.NonEmptyString),
+  seed: optional(Schema.Union(Schema.Number, Schema.String)),
+  capabilities: optional(Schema.partialWith(ProviderCapabilities, { exact: true })),
+  ...MockSettings.fields
+})
+
+/** The vendors' own packages take a while, so each is loaded by who makes such a provider. */
+const loaded = <Module, Out, E, In>(load: () => Promise<Module>, use: (module: Module) => Layer.Layer<Out, E, In>) =>
+  Layer.unwrapEffect(Effect.map(Effect.promise(load), use))
+
+/**
+ * The providers there are.
+ */
+export const providerKinds = [
+  defineProviderKind({
+    name: "openai",
+    config: OpenAiConfig,
+    make: (options) =>
+      loaded(() => import("./provider/OpenAiProvider.js"), ({ OpenAiProvider }) => OpenAiProvider.layer(options))
+  }),
+  defineProviderKind({
+    name: "anthropic",
+    config: AnthropicConfig,
+    make: (options) =>
+      loaded(
+        () => import("./provider/AnthropicProvider.js"),
+        ({ AnthropicProvider }) => AnthropicProvider.layer(options)
+      )
+  }),
+  defineProviderKind({
+    name: "chatCompletions",
+    config: ChatCompletionsConfig,
+    make: (options) => loaded(() => import("./provider/ChatCompletionsProvider.js"), ({ layer }) => layer(options))
+  }),
+  defineProviderKind({ name: "mock", config: MockConfig, make: MockProvider.layer })
+]
 
 /**
  * What the providers that are always there are made with.

@@ -1,15 +1,60 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { ConfigurationError } from "../domain/error/RequestError.js"
 import type { StoreError } from "../domain/error/StoreError.js"
 import type { SessionStore } from "../services/SessionStore.js"
-import type { StoreKind } from "./defineStoreKind.js"
-import type { ConfigArguments } from "./internal/ConfigArguments.js"
-import type { KindInfo } from "./internal/Kind.js"
-import { makeKinds } from "./internal/makeKinds.js"
-import { type MemoryConfig, type SqliteConfig, storeKinds } from "./internal/storeKinds.js"
+import {
+  type ConfigArguments,
+  defineKind,
+  type Kind,
+  type KindDefinition,
+  type KindInfo,
+  makeKinds
+} from "./internal/kinds.js"
+import * as MemorySessionStore from "./store/MemorySessionStore.js"
+
+/**
+ * A way to make a store of plain data, by a name.
+ */
+export interface StoreKind extends Kind<Layer.Layer<SessionStore, ConfigurationError | StoreError>> {}
+
+/**
+ * Makes a kind of store for `SessionStores`. Its configuration is read with the schema `config`, where a key that the schema
+ * does not know is refused.
+ */
+export const defineStoreKind = <Config, Encoded>(
+  definition: KindDefinition<Config, Encoded, Layer.Layer<SessionStore, ConfigurationError | StoreError>>
+): StoreKind => defineKind("store", definition)
+
+export const MemoryConfig = Schema.Struct({
+  maxSessions: Schema.optionalWith(Schema.Positive.pipe(Schema.int()), { exact: true })
+})
+
+/** `serve` keeps its sessions there, unless told. */
+const defaultFilename = "./data/sessions.db"
+
+export const SqliteConfig = Schema.Struct({
+  filename: Schema.optionalWith(Schema.String, { exact: true, default: () => defaultFilename }),
+  durability: Schema.optionalWith(Schema.Literal("disk", "process"), { exact: true })
+})
+
+/**
+ * The stores there are. SQLite's driver is loaded by who makes such a store.
+ */
+export const storeKinds = [
+  defineStoreKind({ name: "memory", config: MemoryConfig, make: MemorySessionStore.layer }),
+  defineStoreKind({
+    name: "sqlite",
+    config: SqliteConfig,
+    make: (options) =>
+      Layer.unwrapEffect(
+        Effect.map(Effect.promise(() => import("./store/SqliteSessionStore.js")), ({ layer }) => layer(options))
+      )
+  })
+]
 
 /**
  * What the stores that are always there are made with.

@@ -1,21 +1,118 @@
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as Predicate from "effect/Predicate"
+import { ConfigurationError } from "../domain/error/RequestError.js"
+import type { StoreError } from "../domain/error/StoreError.js"
 import * as LoggingHook from "../layers/hook/LoggingHook.js"
+import type { LocalSessionHostOptions } from "../layers/host/LocalSessionHost.js"
 import * as LoggingMiddleware from "../layers/middleware/LoggingMiddleware.js"
 import * as GenAiPricing from "../layers/pricing/GenAiPricing.js"
+import type { GenAiPricingOptions } from "../layers/pricing/GenAiPricing.js"
+import { type ProviderConfigs, type ProviderKind, Providers } from "../layers/Providers.js"
 import * as SessionRuntime from "../layers/SessionRuntime.js"
+import { SessionStores, type StoreConfigs, type StoreKind } from "../layers/SessionStores.js"
 import { HookBus } from "../services/HookBus.js"
 import { IdGenerator } from "../services/IdGenerator.js"
 import { MiddlewarePipeline } from "../services/MiddlewarePipeline.js"
-import { openSessionManager } from "../services/promise/internal/openSessionManager.js"
-import type { PromiseSessionManager } from "../services/promise/PromiseSessionManager.js"
-import { defineHook } from "./defineHook.js"
-import { defineMiddleware } from "./defineMiddleware.js"
-import { providersOf } from "./internal/providersOf.js"
-import { storeOf } from "./internal/storeOf.js"
-import type { SessionManagerOptions } from "./SessionManagerOptions.js"
+import { openSessionManager } from "../services/promise/calls.js"
+import type { PromiseSessionManager } from "../services/promise/PromiseSession.js"
+import type { Provider } from "../services/Provider.js"
+import { ProviderRegistry } from "../services/ProviderRegistry.js"
+import type { SessionStore } from "../services/SessionStore.js"
+import { defineHook, defineMiddleware, type HookDefinition, type MiddlewareDefinition } from "./define.js"
+
+type StorageConfig =
+  | { readonly [Kind in keyof StoreConfigs]: { readonly kind: Kind } & StoreConfigs[Kind] }[keyof StoreConfigs]
+  | { readonly kind: string & {}; readonly [key: string]: unknown }
+
+type ProviderConfig =
+  | string
+  | true
+  | { readonly [Kind in keyof ProviderConfigs]: { readonly kind: Kind } & ProviderConfigs[Kind] }[keyof ProviderConfigs]
+  | { readonly kind?: string; readonly [key: string]: unknown }
+
+/**
+ * What a manager is made of. All of it has defaults; what is told goes before the preset.
+ */
+export interface SessionManagerOptions extends LocalSessionHostOptions {
+  /**
+   * `development`: in memory, with the mock provider, and each message and event in the log at level `Debug`. `production`:
+   * SQLite on disk, the providers that are given and no other, and a log of JSON from level `Info` on. Without one: in
+   * memory, with the providers that are given, or the mock when none are.
+   */
+  readonly preset?: "development" | "production"
+  /** Where sessions are kept: the name of a kind of `SessionStores`, one with its configuration, or a layer. */
+  readonly storage?: keyof StoreConfigs | StorageConfig | Layer.Layer<SessionStore, ConfigurationError | StoreError>
+  /**
+   * Who answers, by the name that sessions choose: an API key, `true` for one that needs none, or a configuration, with the
+   * `kind` of `Providers` when the name is not that. Or a list of providers, and of layers that register some.
+   */
+  readonly providers?:
+    | { readonly [name: string]: ProviderConfig }
+    | ReadonlyArray<Provider | Layer.Layer<never, ConfigurationError, ProviderRegistry>>
+  readonly middleware?: ReadonlyArray<MiddlewareDefinition>
+  readonly hooks?: ReadonlyArray<HookDefinition>
+  /** Prices beside those of the list. */
+  readonly pricing?: GenAiPricingOptions
+  /** Kinds of stores that `storage` may name beside `memory` and `sqlite`. */
+  readonly storeKinds?: ReadonlyArray<StoreKind>
+  /** Kinds of providers that `providers` may name beside those there are. */
+  readonly providerKinds?: ReadonlyArray<ProviderKind>
+}
+
+type Registering = Layer.Layer<never, ConfigurationError, ProviderRegistry | Providers>
+
+/**
+ * Who answers.
+ */
+export const providersOf = (
+  { preset, providerKinds = [], providers = {} }: SessionManagerOptions
+): Layer.Layer<ProviderRegistry, ConfigurationError> => {
+  const given: ReadonlyArray<Registering> = isList(providers)
+    ? providers.map((provider) => "open" in provider ? registering(provider) : provider)
+    : Object.entries(providers).map(([name, config]) => named(name, config))
+  const hasMock = !isList(providers) && "mock" in providers
+  const withMock = preset === "development" ? !hasMock : preset === undefined && given.length === 0
+  if (preset === "production" && given.length === 0) return Layer.fail(noProvider)
+  return Layer.mergeAll(Layer.empty, ...given, ...(withMock ? [Providers.create("mock")] : [])).pipe(
+    Layer.provide(Providers.layer(...providerKinds)),
+    Layer.provideMerge(ProviderRegistry.layer())
+  )
+}
+
+const noProvider = new ConfigurationError({
+  problems: ["providers: the preset \"production\" has none of its own; name one, such as { openai: apiKey }"]
+})
+
+const isList = (
+  providers: NonNullable<SessionManagerOptions["providers"]>
+): providers is Extract<typeof providers, ReadonlyArray<unknown>> => Array.isArray(providers)
+
+const registering = (provider: Provider): Registering =>
+  Layer.scopedDiscard(Effect.flatMap(ProviderRegistry, (registry) => registry.register(provider)))
+
+const named = (name: string, given: unknown): Registering => {
+  if (Predicate.isString(given)) return Providers.create<string>(name, { name, apiKey: given })
+  const { kind = name, ...config } = Predicate.isRecord(given) ? given : {}
+  return Predicate.isString(kind)
+    ? Providers.create<string>(kind, { name, ...config })
+    : Layer.fail(new ConfigurationError({ problems: [`providers.${name}.kind must be the name of a kind`] }))
+}
+
+/**
+ * Where sessions are kept.
+ */
+export const storeOf = (
+  { preset, storage = preset === "production" ? "sqlite" : "memory", storeKinds = [] }: SessionManagerOptions
+): Layer.Layer<SessionStore, ConfigurationError | StoreError> => {
+  const named = Predicate.isString(storage) ? { kind: storage } : storage
+  if (!("kind" in named)) return named
+  const { kind, ...config } = named
+  return SessionStores.create<string>(kind, config).pipe(Layer.provide(SessionStores.layer(...storeKinds)))
+}
 
 const logs = {
   development: Layer.merge(Logger.pretty, Logger.minimumLogLevel(LogLevel.Debug)),

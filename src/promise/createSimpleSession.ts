@@ -1,6 +1,5 @@
 import type { PromiseSession } from "../services/promise/PromiseSession.js"
-import { createSessionManager } from "./createSessionManager.js"
-import type { SessionManagerOptions } from "./SessionManagerOptions.js"
+import { createSessionManager, type SessionManagerOptions } from "./createSessionManager.js"
 
 export interface SimpleSessionOptions extends SessionManagerOptions {
   readonly userId: string

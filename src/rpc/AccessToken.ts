@@ -2,10 +2,25 @@ import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { randomBytes } from "node:crypto"
-import { ConfigurationError } from "../domain/error/ConfigurationError.js"
-import { tokenProblem } from "./internal/tokenProblem.js"
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
+import { ConfigurationError, Unauthorized } from "../domain/error/RequestError.js"
+import { Authentication } from "./Authentication.js"
+
+const grammar = /^[A-Za-z0-9._~+/-]+=*$/
+const minLength = 16
+const maxLength = 512
+
+/**
+ * Why a token cannot protect a server, in words; undefined when it can. The grammar is that of RFC 6750.
+ */
+export const tokenProblem = (token: Redacted.Redacted<string>): string | undefined => {
+  const { length } = Redacted.value(token)
+  if (length === 0) return "is empty"
+  if (length < minLength || length > maxLength) return `must have ${minLength} to ${maxLength} characters`
+  return grammar.test(Redacted.value(token)) ? undefined : "may hold letters, digits and -._~+/ only"
+}
 
 const readableByOthers = 0o077
 
@@ -50,3 +65,21 @@ const isTaken = (error: PlatformError) => error._tag === "SystemError" && error.
 const describe = (error: PlatformError) => `the access token cannot be kept: ${error.message}`
 
 const refuse = (problem: string) => new ConfigurationError({ problems: [problem] })
+
+const principal = { name: "owner" }
+
+/**
+ * Lets in whoever shows the one token there is, as the principal `owner`.
+ */
+export const layer = (token: Redacted.Redacted<string>): Layer.Layer<Authentication> =>
+  Layer.sync(Authentication, () => {
+    const expected = sha256(`Bearer ${Redacted.value(token)}`)
+    return Authentication.of(({ headers }) =>
+      // Hashes are of one length, so the comparison tells nothing about the token, not even how long it is.
+      timingSafeEqual(sha256(headers["authorization"] ?? ""), expected)
+        ? Effect.succeed(principal)
+        : new Unauthorized()
+    )
+  })
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest()

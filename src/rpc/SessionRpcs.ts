@@ -1,62 +1,90 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { Analytics } from "../domain/Analytics.js"
-import { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
-import { BackupName } from "../domain/BackupName.js"
-import { CleanupOutcome, CleanupSessions } from "../domain/CleanupSessions.js"
-import { ConfigureSession } from "../domain/ConfigureSession.js"
-import { ContextPatch } from "../domain/ContextPatch.js"
-import { CreateSession } from "../domain/CreateSession.js"
-import { DeadLetter } from "../domain/DeadLetter.js"
-import { DeadLetterQuery } from "../domain/DeadLetterQuery.js"
-import { EditOutcome, EditTurn } from "../domain/EditTurn.js"
-import { ErasureReceipt } from "../domain/ErasureReceipt.js"
-import { AccessError } from "../domain/error/AccessError.js"
-import { ChangeError } from "../domain/error/ChangeError.js"
-import { ConfigurationError } from "../domain/error/ConfigurationError.js"
-import { MessageNotFound } from "../domain/error/MessageNotFound.js"
-import { NotSupported } from "../domain/error/NotSupported.js"
-import { SendError } from "../domain/error/SendError.js"
-import { SessionNotFound } from "../domain/error/SessionNotFound.js"
-import { SlowConsumer } from "../domain/error/SlowConsumer.js"
-import { TurnNotFound } from "../domain/error/TurnNotFound.js"
-import { ExportSessions } from "../domain/ExportSessions.js"
-import { FeedEvent } from "../domain/FeedEvent.js"
-import { ForkSession } from "../domain/ForkSession.js"
-import { Health } from "../domain/Health.js"
-import { ImportOutcome } from "../domain/ImportSession.js"
-import { Message } from "../domain/Message.js"
-import { MessageContent } from "../domain/MessageContent.js"
-import { MessageId } from "../domain/MessageId.js"
-import { MessageQuery } from "../domain/MessageQuery.js"
+import { v4 } from "uuid"
+import { Analytics, AnalyticsQuery } from "../domain/Analytics.js"
+import { DeadLetter, DeadLetterQuery, ReplayDeadLetters, ReplayOutcome } from "../domain/DeadLetter.js"
+import { ConfigurationError, InternalError } from "../domain/error/RequestError.js"
+import {
+  AccessError,
+  ChangeError,
+  MessageNotFound,
+  SendError,
+  SessionNotFound,
+  SlowConsumer,
+  TurnNotFound
+} from "../domain/error/SessionError.js"
+import { NotSupported } from "../domain/error/StoreError.js"
+import { FeedEvent, TurnEvent, WatchSession } from "../domain/Events.js"
+import { BackupName, MessageId, SessionId, TurnId, UserId } from "../domain/Ids.js"
+import { Message, MessageContent, MessageQuery } from "../domain/Message.js"
 import { Page } from "../domain/Page.js"
-import { ProviderInfo } from "../domain/ProviderInfo.js"
-import { ProviderName } from "../domain/ProviderTarget.js"
-import { ReplayDeadLetters, ReplayOutcome } from "../domain/ReplayDeadLetters.js"
-import { RewindSession } from "../domain/RewindSession.js"
-import { SearchHit } from "../domain/SearchHit.js"
-import { SendMessage } from "../domain/SendMessage.js"
-import { SessionContext } from "../domain/SessionContext.js"
-import { SessionExport } from "../domain/SessionExport.js"
-import { SessionId } from "../domain/SessionId.js"
-import { SessionInfo } from "../domain/SessionInfo.js"
+import { ProviderInfo, ProviderName } from "../domain/Provider.js"
+import { SearchHit, TextQuery } from "../domain/Search.js"
+import { EditOutcome, EditTurn, SendMessage, StopOutcome, StopTurn, TurnReceipt } from "../domain/Send.js"
+import {
+  ConfigureSession,
+  CreateSession,
+  ForkSession,
+  RewindSession,
+  SessionInfo,
+  SessionQuery
+} from "../domain/Session.js"
+import { ContextPatch, SessionContext } from "../domain/SessionContext.js"
 import { SessionMetrics } from "../domain/SessionMetrics.js"
-import { SessionQuery } from "../domain/SessionQuery.js"
-import { StopOutcome, StopTurn } from "../domain/StopTurn.js"
-import { StoreBackup } from "../domain/StoreBackup.js"
-import { StoreOptimization } from "../domain/StoreOptimization.js"
-import { StoreStats } from "../domain/StoreStats.js"
-import { TextQuery } from "../domain/TextQuery.js"
+import {
+  CleanupOutcome,
+  CleanupSessions,
+  ErasureReceipt,
+  Health,
+  StoreBackup,
+  StoreOptimization,
+  StoreStats
+} from "../domain/Store.js"
+import { ExportSessions, ImportOptions, ImportOutcome, SessionExport } from "../domain/Transfer.js"
 import { Turn } from "../domain/Turn.js"
-import { TurnEvent } from "../domain/TurnEvent.js"
-import { TurnId } from "../domain/TurnId.js"
-import { TurnReceipt } from "../domain/TurnReceipt.js"
-import { UserId } from "../domain/UserId.js"
-import { WatchSession } from "../domain/WatchSession.js"
 import { Authentication } from "./Authentication.js"
-import { ImportPart } from "./ImportPart.js"
-import { ConfinedDefect } from "./internal/ConfinedDefect.js"
+
+/** Characters: whatever they are, they take less than a call may. */
+export const maxPartLength = 256 * 1024
+
+/**
+ * A piece of a session that is imported: a call is far smaller than a session may be. The last piece answers what became of
+ * the session, the others answer nothing.
+ */
+export const ImportPart = Schema.Struct({
+  /** Names the import that the piece is of. */
+  upload: Schema.UUID,
+  /** Its place: 0, 1, 2, ... */
+  index: Schema.NonNegativeInt,
+  text: Schema.String.pipe(Schema.maxLength(maxPartLength)),
+  last: Schema.Boolean,
+  options: ImportOptions
+})
+export interface ImportPart extends Schema.Schema.Type<typeof ImportPart> {}
+
+/**
+ * How a defect travels: as an `InternalError`, whatever was thrown. What was thrown goes to the log, under the same id.
+ */
+export const ConfinedDefect: Schema.Schema<unknown, typeof InternalError.Encoded> = Schema.transformOrFail(
+  InternalError,
+  Schema.Unknown,
+  { strict: true, decode: ParseResult.succeed, encode: (defect) => confine(defect) }
+)
+
+const confine = Effect.fnUntraced(function*(defect: unknown) {
+  const correlationId = v4()
+  yield* Effect.logError("A call ended in a defect", Cause.die(withoutValues(defect))).pipe(
+    Effect.annotateLogs({ correlationId })
+  )
+  return new InternalError({ correlationId })
+})
+
+// @effect/rpc reports an answer that does not fit its schema as a text that quotes the answer.
+const withoutValues = (defect: unknown) => typeof defect === "string" ? defect.replaceAll(/, actual .*$/gm, "") : defect
 
 const sessionId = SessionId
 const ReadError = Schema.Union(AccessError, SessionNotFound)

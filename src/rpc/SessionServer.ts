@@ -9,20 +9,94 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type * as Http from "node:http"
 import { createServer, type IncomingMessage } from "node:http"
-import { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type * as Net from "node:net"
+import { ConfigurationError, InvalidRequest } from "../domain/error/RequestError.js"
 import type { SessionManager } from "../services/SessionManager.js"
+import * as TokenAuthentication from "./AccessToken.js"
+import { tokenProblem } from "./AccessToken.js"
 import { layerCheckedHandlers, withOpenPayloads } from "./internal/checkedPayloads.js"
-import { makeHardenedProtocol } from "./internal/hardenedProtocol.js"
-import { httpTransport } from "./internal/httpTransport.js"
-import { listen } from "./internal/listen.js"
-import { makeAllowList } from "./internal/makeAllowList.js"
-import { refuseHttp } from "./internal/refuseHttp.js"
-import { tokenProblem } from "./internal/tokenProblem.js"
-import { webSocketTransport } from "./internal/webSocketTransport.js"
+import { makeHardenedProtocol } from "./internal/protocol.js"
+import { httpTransport, refuseHttp, webSocketTransport } from "./internal/transports.js"
 import * as SessionHandlers from "./SessionHandlers.js"
 import { SessionRpcs } from "./SessionRpcs.js"
-import * as TokenAuthentication from "./TokenAuthentication.js"
+
+/** For what has been written to reach the other side. */
+const farewell = "2 seconds"
+
+/**
+ * Binds the server, and gives the port. At the end open connections are closed too, those of WebSockets among them, which
+ * Node would wait for as long as their other side likes.
+ */
+export const listen = (
+  server: Http.Server,
+  { host, port }: { readonly host: string; readonly port: number }
+): Effect.Effect<number, ConfigurationError, Scope.Scope> => {
+  const sockets = new Set<Net.Socket>()
+  server.on("connection", (socket) => {
+    sockets.add(socket)
+    socket.once("close", () => sockets.delete(socket))
+  })
+
+  const open = Effect.async<number, ConfigurationError>((resume) => {
+    server.once(
+      "error",
+      ({ message }) =>
+        resume(new ConfigurationError({ problems: [`cannot listen on port ${port} of ${host}: ${message}`] }))
+    )
+    server.listen(port, host, () => {
+      const address = server.address()
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
+    })
+  })
+
+  const close = Effect.async<void>((resume) => {
+    server.close(() => resume(Effect.void))
+    for (const socket of sockets) socket.destroySoon()
+  }).pipe(
+    Effect.interruptible,
+    Effect.timeoutOption(farewell),
+    Effect.ensuring(Effect.sync(() => {
+      for (const socket of sockets) socket.destroy()
+    }))
+  )
+
+  return Effect.acquireRelease(open, () => close)
+}
+
+const loopback = ["127.0.0.1", "localhost", "[::1]"]
+const hostHeader = /^(\[[0-9a-f:.]{2,64}\]|[^:[\]]{1,255})(?::\d{1,5})?$/
+
+/**
+ * Which names the server answers to, and which web pages may call it. A page whose name was made to resolve to this machine
+ * betrays itself by the `Host`, one that calls across origins by the `Origin`. Gives a function that says why a request
+ * with such headers is refused, if it is.
+ */
+export const makeAllowList = (allowed: {
+  readonly hosts: ReadonlyArray<string>
+  readonly origins: ReadonlyArray<string>
+}) => {
+  const hosts = new Set([...loopback, ...allowed.hosts].map((host) => host.toLowerCase()))
+  const origins = new Set(allowed.origins)
+
+  return (host = "", origin?: string) => {
+    const name = hostHeader.exec(host.toLowerCase())?.[1]
+    if (name === undefined || !hosts.has(name)) {
+      return refusal(421, "host", "is not a name of this server; add it to allowedHosts")
+    }
+    if (origin !== undefined && !origins.has(origin)) {
+      return refusal(403, "origin", "may not call this server; add it to allowedOrigins")
+    }
+    return undefined
+  }
+}
+
+const refusal = (status: number, header: string, reason: string) => ({
+  status,
+  error: new InvalidRequest({ path: [header], reason })
+})
 
 /**
  * How to serve sessions.

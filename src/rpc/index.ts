@@ -1,7 +1,6 @@
 export * as AccessToken from "./AccessToken.js"
+export * as TokenAuthentication from "./AccessToken.js"
 export * from "./Authentication.js"
-export * from "./Principal.js"
 export * as SessionHandlers from "./SessionHandlers.js"
 export * from "./SessionRpcs.js"
 export * from "./SessionServer.js"
-export * as TokenAuthentication from "./TokenAuthentication.js"

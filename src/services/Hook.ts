@@ -1,6 +1,7 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { SessionEvent } from "../domain/SessionEvent.js"
+import type { DeadLetter } from "../domain/DeadLetter.js"
+import type { SessionEvent } from "../domain/Events.js"
 
 /**
  * Observes what has happened to sessions. It cannot change or delay a turn: it runs after the fact, in a fiber of its own,
@@ -17,3 +18,8 @@ export interface Hook {
   readonly retries?: number
   readonly on: (event: SessionEvent) => Effect.Effect<void, unknown>
 }
+
+/**
+ * A hook has given up on an event.
+ */
+export type HookFailure = Pick<DeadLetter, "at" | "attempts" | "hook" | "reason">

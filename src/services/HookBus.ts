@@ -3,10 +3,9 @@ import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
-import type { SessionEvent } from "../domain/SessionEvent.js"
-import type { Hook } from "./Hook.js"
-import type { HookFailure } from "./HookFailure.js"
+import type { ConfigurationError } from "../domain/error/RequestError.js"
+import type { SessionEvent } from "../domain/Events.js"
+import type { Hook, HookFailure } from "./Hook.js"
 import { makeHookBus } from "./internal/hookBus.js"
 
 /**

@@ -3,9 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { v7 } from "uuid"
-import { MessageId } from "../domain/MessageId.js"
-import { SessionId } from "../domain/SessionId.js"
-import { TurnId } from "../domain/TurnId.js"
+import { MessageId, SessionId, TurnId } from "../domain/Ids.js"
 
 /**
  * Makes the ids of sessions, turns and messages. They sort by the time they were made.

@@ -1,13 +1,21 @@
+import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { MiddlewareError } from "../domain/error/MiddlewareError.js"
+import type { MiddlewareError } from "../domain/error/TurnError.js"
+import type { TurnId } from "../domain/Ids.js"
+import type { SessionInfo } from "../domain/Session.js"
 import type { SessionContext } from "../domain/SessionContext.js"
-import type { SessionInfo } from "../domain/SessionInfo.js"
-import type { Prompt, Turn } from "../domain/Turn.js"
-import type { TurnId } from "../domain/TurnId.js"
-import type { MiddlewareRefusal } from "./MiddlewareRefusal.js"
-import type { ProviderRequest } from "./ProviderRequest.js"
-import type { Reply } from "./Reply.js"
+import type { MiddlewareSkipped, Prompt, Turn } from "../domain/Turn.js"
+import type { ProviderRequest, Reply } from "./Provider.js"
+
+/**
+ * A middleware refuses what it was given. The sender is shown `reason`, up to 1,000 characters.
+ */
+export class MiddlewareRefusal extends Data.TaggedError("MiddlewareRefusal")<{
+  readonly reason: string
+  /** Whole milliseconds after which the same may be let through, if that is known. */
+  readonly retryAfterMs?: number
+}> {}
 
 /**
  * What a middleware is told about the session.
@@ -95,4 +103,27 @@ export interface Middleware {
    * there is none. The turn is over: nothing waits for this, and a failure is logged and goes no further.
    */
   readonly ended?: (turn: Turn | undefined, context: MiddlewareContext) => Effect.Effect<void>
+}
+
+/**
+ * Told of each optional middleware that was skipped. May neither wait nor throw.
+ */
+export type OnSkip = (skipped: MiddlewareSkipped) => void
+
+/**
+ * The middleware of one turn, as it was when the turn started: what is added or removed since is for the next one.
+ */
+export interface TurnMiddleware {
+  readonly turn: (
+    request: ProviderRequest,
+    context: MiddlewareContext,
+    onSkip?: OnSkip
+  ) => Effect.Effect<ProviderRequest, MiddlewareError>
+  readonly reply: (reply: Reply, context: MiddlewareContext, onSkip?: OnSkip) => Effect.Effect<Reply, MiddlewareError>
+
+  /** Whether any middleware may change what the provider is asked. */
+  readonly hasTurnStage: boolean
+
+  /** Whether the reply may be shown while it arrives: no middleware may change it. */
+  readonly mayStream: boolean
 }

@@ -3,14 +3,12 @@ import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
-import type { MiddlewareError } from "../domain/error/MiddlewareError.js"
-import type { SessionId } from "../domain/SessionId.js"
+import type { ConfigurationError } from "../domain/error/RequestError.js"
+import type { MiddlewareError } from "../domain/error/TurnError.js"
+import type { SessionId } from "../domain/Ids.js"
 import type { Prompt, Turn } from "../domain/Turn.js"
 import { makeMiddlewarePipeline } from "./internal/middlewarePipeline.js"
-import type { Middleware, MiddlewareContext } from "./Middleware.js"
-import type { OnSkip } from "./OnSkip.js"
-import type { TurnMiddleware } from "./TurnMiddleware.js"
+import type { Middleware, MiddlewareContext, OnSkip, TurnMiddleware } from "./Middleware.js"
 
 /**
  * Takes messages through the middleware, each stage in the same order: what depends on another comes after it, and then

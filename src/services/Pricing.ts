@@ -2,8 +2,8 @@ import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { Cost } from "../domain/Cost.js"
-import type { TokenUsage } from "../domain/TokenUsage.js"
+import type { TokenUsage } from "../domain/Message.js"
+import type { Cost } from "../domain/Turn.js"
 
 /**
  * A provider call to be priced.

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Order from "effect/Order"
 import type * as Scope from "effect/Scope"
-import { ConfigurationError } from "../domain/error/ConfigurationError.js"
-import type { ProviderInfo } from "../domain/ProviderInfo.js"
+import { ConfigurationError } from "../domain/error/RequestError.js"
+import type { ProviderInfo } from "../domain/Provider.js"
 import type { Provider } from "./Provider.js"
 
 /**

@@ -1,34 +1,26 @@
-import type * as Effect from "effect/Effect"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { ConfigureSession } from "../domain/ConfigureSession.js"
-import type { ContextPatch } from "../domain/ContextPatch.js"
-import type { EditOutcome, EditTurn } from "../domain/EditTurn.js"
-import type { AccessError } from "../domain/error/AccessError.js"
-import type { ChangeError } from "../domain/error/ChangeError.js"
-import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
-import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
-import type { SendError } from "../domain/error/SendError.js"
-import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
-import type { SlowConsumer } from "../domain/error/SlowConsumer.js"
-import type { TurnNotFound } from "../domain/error/TurnNotFound.js"
-import type { FeedEvent } from "../domain/FeedEvent.js"
-import type { ForkSession } from "../domain/ForkSession.js"
-import type { Message } from "../domain/Message.js"
-import type { MessageContent } from "../domain/MessageContent.js"
-import type { MessageQuery } from "../domain/MessageQuery.js"
+import type { ConfigurationError } from "../domain/error/RequestError.js"
+import type {
+  AccessError,
+  ChangeError,
+  MessageNotFound,
+  SendError,
+  SessionNotFound,
+  SlowConsumer,
+  TurnNotFound
+} from "../domain/error/SessionError.js"
+import type { FeedEvent, TurnEvent, WatchSession } from "../domain/Events.js"
+import type { SessionId } from "../domain/Ids.js"
+import type { Message, MessageContent, MessageQuery } from "../domain/Message.js"
 import type { Page } from "../domain/Page.js"
-import type { RewindSession } from "../domain/RewindSession.js"
-import type { SendMessage } from "../domain/SendMessage.js"
-import type { SessionContext } from "../domain/SessionContext.js"
-import type { SessionExport } from "../domain/SessionExport.js"
-import type { SessionId } from "../domain/SessionId.js"
-import type { SessionInfo } from "../domain/SessionInfo.js"
+import type { EditOutcome, EditTurn, SendMessage, StopOutcome, StopTurn, TurnReceipt } from "../domain/Send.js"
+import type { ConfigureSession, ForkSession, RewindSession, SessionInfo } from "../domain/Session.js"
+import type { ContextPatch, SessionContext } from "../domain/SessionContext.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
-import type { StopOutcome, StopTurn } from "../domain/StopTurn.js"
+import type { SessionExport } from "../domain/Transfer.js"
 import type { Turn } from "../domain/Turn.js"
-import type { TurnEvent } from "../domain/TurnEvent.js"
-import type { TurnReceipt } from "../domain/TurnReceipt.js"
-import type { WatchSession } from "../domain/WatchSession.js"
 
 /**
  * What is said to a session: a text, or parts with metadata and with how they are to be answered.
@@ -142,3 +134,19 @@ export interface Session {
   /** The whole session as one document. */
   readonly export: Effect.Effect<SessionExport, SessionNotFound | AccessError>
 }
+
+/**
+ * Uses a session, and archives it when that fails or dies, so that nobody goes on with it; the failure goes on as it is.
+ * An interruption says nothing of the session and leaves it as it is. A session that cannot be archived is logged.
+ */
+export const withSession = <A, E, R>(
+  session: Session,
+  use: (session: Session) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.tapErrorCause(Effect.suspend(() => use(session)), (cause) =>
+    Cause.isInterrupted(cause)
+      ? Effect.void
+      : Effect.catchAllCause(session.archive, (cause) =>
+        Effect.annotateLogs(Effect.logWarning("A session that failed could not be archived", cause), {
+          sessionId: session.id
+        })))

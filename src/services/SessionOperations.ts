@@ -1,44 +1,35 @@
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { Analytics } from "../domain/Analytics.js"
-import type { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
-import type { BackupName } from "../domain/BackupName.js"
-import type { CleanupOutcome, CleanupSessions } from "../domain/CleanupSessions.js"
-import type { CreateSession } from "../domain/CreateSession.js"
-import type { DeadLetter } from "../domain/DeadLetter.js"
-import type { DeadLetterQuery } from "../domain/DeadLetterQuery.js"
-import type { ErasureReceipt } from "../domain/ErasureReceipt.js"
-import type { AccessError } from "../domain/error/AccessError.js"
-import type { ChangeError } from "../domain/error/ChangeError.js"
-import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
-import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
-import type { NotSupported } from "../domain/error/NotSupported.js"
-import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
-import type { TurnNotFound } from "../domain/error/TurnNotFound.js"
-import type { ExportSessions } from "../domain/ExportSessions.js"
-import type { ForkSession } from "../domain/ForkSession.js"
-import type { Health } from "../domain/Health.js"
-import type { ImportOptions, ImportOutcome } from "../domain/ImportSession.js"
-import type { Message } from "../domain/Message.js"
-import type { MessageId } from "../domain/MessageId.js"
-import type { MessageQuery } from "../domain/MessageQuery.js"
+import type { Analytics, AnalyticsQuery } from "../domain/Analytics.js"
+import type { DeadLetter, DeadLetterQuery, ReplayDeadLetters, ReplayOutcome } from "../domain/DeadLetter.js"
+import type { ConfigurationError } from "../domain/error/RequestError.js"
+import type {
+  AccessError,
+  ChangeError,
+  MessageNotFound,
+  SessionNotFound,
+  TurnNotFound
+} from "../domain/error/SessionError.js"
+import type { NotSupported } from "../domain/error/StoreError.js"
+import type { BackupName, MessageId, SessionId, TurnId, UserId } from "../domain/Ids.js"
+import type { Message, MessageQuery } from "../domain/Message.js"
 import type { Page } from "../domain/Page.js"
-import type { ProviderInfo } from "../domain/ProviderInfo.js"
-import type { ReplayDeadLetters, ReplayOutcome } from "../domain/ReplayDeadLetters.js"
-import type { SearchHit } from "../domain/SearchHit.js"
+import type { ProviderInfo } from "../domain/Provider.js"
+import type { SearchHit, TextQuery } from "../domain/Search.js"
+import type { CreateSession, ForkSession, SessionInfo, SessionQuery } from "../domain/Session.js"
 import type { SessionContext } from "../domain/SessionContext.js"
-import type { SessionExport } from "../domain/SessionExport.js"
-import type { SessionId } from "../domain/SessionId.js"
-import type { SessionInfo } from "../domain/SessionInfo.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
-import type { SessionQuery } from "../domain/SessionQuery.js"
-import type { StoreBackup } from "../domain/StoreBackup.js"
-import type { StoreOptimization } from "../domain/StoreOptimization.js"
-import type { StoreStats } from "../domain/StoreStats.js"
-import type { TextQuery } from "../domain/TextQuery.js"
+import type {
+  CleanupOutcome,
+  CleanupSessions,
+  ErasureReceipt,
+  Health,
+  StoreBackup,
+  StoreOptimization,
+  StoreStats
+} from "../domain/Store.js"
+import type { ExportSessions, ImportOptions, ImportOutcome, SessionExport } from "../domain/Transfer.js"
 import type { Turn } from "../domain/Turn.js"
-import type { TurnId } from "../domain/TurnId.js"
-import type { UserId } from "../domain/UserId.js"
 import type { SessionHost } from "./SessionHost.js"
 
 /**

@@ -2,43 +2,160 @@ import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type { Analytics } from "../domain/Analytics.js"
-import type { AnalyticsQuery } from "../domain/AnalyticsQuery.js"
-import type { DeadLetter } from "../domain/DeadLetter.js"
-import type { DeadLetterQuery } from "../domain/DeadLetterQuery.js"
-import type { Durability } from "../domain/Durability.js"
-import type { Epoch } from "../domain/Epoch.js"
-import type { InvalidRequest } from "../domain/error/InvalidRequest.js"
-import type { MessageNotFound } from "../domain/error/MessageNotFound.js"
-import type { OwnershipLost } from "../domain/error/OwnershipLost.js"
-import type { SessionNotFound } from "../domain/error/SessionNotFound.js"
-import type { StoreError } from "../domain/error/StoreError.js"
-import type { Health } from "../domain/Health.js"
-import type { IdempotencyKey } from "../domain/IdempotencyKey.js"
-import type { Message } from "../domain/Message.js"
-import type { MessageId } from "../domain/MessageId.js"
-import type { MessageQuery } from "../domain/MessageQuery.js"
+import * as Schema from "effect/Schema"
+import { type Analytics, type AnalyticsQuery, UsageEntry } from "../domain/Analytics.js"
+import { DeadLetter, type DeadLetterQuery } from "../domain/DeadLetter.js"
+import type { InvalidRequest } from "../domain/error/RequestError.js"
+import type { MessageNotFound, SessionNotFound } from "../domain/error/SessionError.js"
+import type { OwnershipLost, StoreError } from "../domain/error/StoreError.js"
+import { SessionEvent } from "../domain/Events.js"
+import type { BackupName, Epoch, IdempotencyKey, MessageId, SessionId, TurnId, UserId } from "../domain/Ids.js"
+import { Message, type MessageQuery } from "../domain/Message.js"
 import type { Page } from "../domain/Page.js"
-import type { SearchHit } from "../domain/SearchHit.js"
-import type { SessionContext } from "../domain/SessionContext.js"
-import type { SessionEvent } from "../domain/SessionEvent.js"
-import type { SessionExport } from "../domain/SessionExport.js"
-import type { SessionId } from "../domain/SessionId.js"
-import type { SessionInfo } from "../domain/SessionInfo.js"
-import type { SessionMetrics } from "../domain/SessionMetrics.js"
-import type { SessionQuery } from "../domain/SessionQuery.js"
-import type { SessionStatus } from "../domain/SessionStatus.js"
-import type { TextQuery } from "../domain/TextQuery.js"
-import type { Turn } from "../domain/Turn.js"
-import type { TurnId } from "../domain/TurnId.js"
-import type { UsageEntry } from "../domain/UsageEntry.js"
-import type { UserId } from "../domain/UserId.js"
-import type { DueSession } from "./DueSession.js"
-import type { SessionChanges } from "./SessionChanges.js"
-import type { SessionDeletion } from "./SessionDeletion.js"
-import type { SessionFootprint } from "./SessionFootprint.js"
-import type { SessionSnapshot } from "./SessionSnapshot.js"
-import type { StoreMaintenance } from "./StoreMaintenance.js"
+import { ProviderCursor } from "../domain/Provider.js"
+import type { SearchHit, TextQuery } from "../domain/Search.js"
+import { SessionInfo, type SessionQuery, SessionStatus } from "../domain/Session.js"
+import { SessionContext } from "../domain/SessionContext.js"
+import { SessionMetrics } from "../domain/SessionMetrics.js"
+import type { Durability, Health, StoreBackup, StoreOptimization, StoreStats } from "../domain/Store.js"
+import type { SessionExport } from "../domain/Transfer.js"
+import { Turn } from "../domain/Turn.js"
+
+/**
+ * A session that has rested long enough, and what is to be done with it.
+ */
+export interface DueSession {
+  readonly sessionId: SessionId
+  readonly action: "archive" | "delete"
+}
+
+/**
+ * What there is in a store because of one session.
+ */
+export interface SessionFootprint {
+  /** Messages that no other session shares, and that go with it. */
+  readonly messages: number
+  /** Messages that stay, since sessions of other users share them. Not counted while another session of the same user does. */
+  readonly sharedMessages: number
+  readonly turns: number
+}
+
+/**
+ * What went with a session that was erased.
+ */
+export interface ErasedSession extends SessionFootprint {
+  /** Whether its provider has removed its own copy of the conversation. Absent when it held none. */
+  readonly isForgotten?: boolean
+}
+
+/**
+ * What one commit changes in a session: all of it or nothing. What is left out stays as it is.
+ */
+export interface SessionChanges {
+  readonly status?: SessionStatus
+  readonly lastActivityAt?: DateTime.Utc
+  /**
+   * How the session is answered from now on. Its tags and the times after which it is archived and deleted are as before.
+   * `SessionCreated` goes on to tell what there was at first.
+   */
+  readonly configuration?: Pick<SessionInfo, "config" | "model" | "provider">
+  /** The provider's own copy of the conversation; null when there is none any more that can be gone on with. */
+  readonly cursor?: ProviderCursor | null
+  /** A new version. The earlier ones are kept, each from the `seq` that was the last when it came. */
+  readonly context?: SessionContext
+  readonly metrics?: SessionMetrics
+  /** Removes all messages there are, rewound ones too, before `messages` are added. Their `seq` is not used again. */
+  readonly clearMessages?: boolean
+  /**
+   * Takes the messages after this `seq` out of the history, before `messages` are added. They can still be read, and their
+   * `seq` is not used again.
+   */
+  readonly rewindTo?: number
+  /** Appended. `seq` goes on where the last message ends, without a gap; a commit that does not is a defect. */
+  readonly messages?: ReadonlyArray<Message>
+  /** Added, or put in place of the turn with the same id. */
+  readonly turns?: ReadonlyArray<Turn>
+  /** Appended. `number` goes on where the last event ends, without a gap; a commit that does not is a defect. */
+  readonly events?: ReadonlyArray<SessionEvent>
+  /** Added to the rollups of the session's user and tags. */
+  readonly usage?: ReadonlyArray<UsageEntry>
+  /** Hooks have been told of all events up to this `number`. */
+  readonly delivered?: number
+  /** Those of these events that a hook has given up on. One that is there already stays as it is. */
+  readonly deadLetters?: ReadonlyArray<DeadLetter>
+}
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+/**
+ * `SessionChanges` as JSON, for a store that writes down what it commits.
+ */
+export const SessionChangesFromJson = Schema.Struct(
+  {
+    status: optional(SessionStatus),
+    lastActivityAt: optional(Schema.DateTimeUtc),
+    configuration: optional(SessionInfo.pick("config", "model", "provider")),
+    cursor: optional(Schema.NullOr(ProviderCursor)),
+    context: optional(SessionContext),
+    metrics: optional(SessionMetrics),
+    clearMessages: optional(Schema.Boolean),
+    rewindTo: optional(Schema.NonNegativeInt),
+    messages: optional(Schema.Array(Message)),
+    turns: optional(Schema.Array(Turn)),
+    events: optional(Schema.Array(SessionEvent)),
+    usage: optional(Schema.Array(UsageEntry)),
+    delivered: optional(Schema.NonNegativeInt),
+    deadLetters: optional(Schema.Array(DeadLetter))
+  } satisfies Record<keyof SessionChanges, unknown>
+)
+
+/**
+ * What is kept of a session that was deleted until hooks have been told: the event itself.
+ */
+export const SessionDeletion = SessionEvent.pipe(
+  Schema.filter((event): event is Extract<SessionEvent, { readonly _tag: "SessionDeleted" }> =>
+    event._tag === "SessionDeleted"
+  )
+)
+export type SessionDeletion = typeof SessionDeletion.Type
+
+/**
+ * All that an owner needs to go on with a session where the last one left it.
+ */
+export interface SessionSnapshot {
+  readonly epoch: Epoch
+  readonly session: SessionInfo
+  readonly context: SessionContext
+  readonly metrics: SessionMetrics
+  /** Highest `seq` ever used; 0 before the first message. */
+  readonly lastSeq: number
+  /** Highest turn `ordinal` ever used; 0 before the first turn. */
+  readonly lastOrdinal: number
+  /** Highest event `number` ever used; at least 1, the session's creation. */
+  readonly lastEvent: number
+  /** Hooks have been told of all events up to this `number`; after `create` what that was told. */
+  readonly delivered: number
+  /** The latest messages of the history, oldest first, as many as were asked for. */
+  readonly window: ReadonlyArray<Message>
+  /** Turns that are not ended, in order. */
+  readonly openTurns: ReadonlyArray<Turn>
+}
+
+/**
+ * What may be done for a store while it is used, as far as it can. Nothing of it changes what the store answers.
+ */
+export interface StoreMaintenance {
+  /** Gives back what is not used, in steps between which turns go on. */
+  readonly optimize?: Effect.Effect<StoreOptimization, StoreError>
+
+  readonly stats: Effect.Effect<StoreStats, StoreError>
+
+  /**
+   * Copies all there is while turns go on. There is a backup once it is complete, and never a part of one. Fails with
+   * `InvalidRequest` when there is one of that name.
+   */
+  readonly backup?: (name: BackupName) => Effect.Effect<StoreBackup, InvalidRequest | StoreError>
+}
 
 /**
  * Keeps sessions. Small on purpose: a store is done when it passes the conformance suite of `langswarm-session/testing`.

@@ -1,16 +1,21 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { ConfigurationError } from "../domain/error/ConfigurationError.js"
+import type { ConfigurationError } from "../domain/error/RequestError.js"
 import type { HookBus } from "../services/HookBus.js"
 import type { MiddlewarePipeline } from "../services/MiddlewarePipeline.js"
 import type { ProviderRegistry } from "../services/ProviderRegistry.js"
 import { SessionHost } from "../services/SessionHost.js"
 import type { SessionStore } from "../services/SessionStore.js"
-import { armFromConfig } from "./internal/faults/armFromConfig.js"
 import { failingServices } from "./internal/faults/failingServices.js"
-import { Failpoint, type FailpointErrors } from "./internal/faults/Failpoint.js"
-import { type FailpointControl, makeFailpoints, type Pause } from "./internal/faults/makeFailpoints.js"
+import {
+  armFromConfig,
+  Failpoint,
+  type FailpointControl,
+  type FailpointErrors,
+  makeFailpoints,
+  type Pause
+} from "./internal/faults/failpoints.js"
 
 type FailingServices = HookBus | MiddlewarePipeline | ProviderRegistry | SessionStore
 

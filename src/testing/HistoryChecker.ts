@@ -1,16 +1,13 @@
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
-import type { InvalidRequest } from "../domain/error/InvalidRequest.js"
+import type { InvalidRequest } from "../domain/error/RequestError.js"
 import type { StoreError } from "../domain/error/StoreError.js"
-import type { SessionId } from "../domain/SessionId.js"
+import type { SessionId } from "../domain/Ids.js"
 import type { SessionStore } from "../services/SessionStore.js"
-import { broken, type BrokenPromise } from "./internal/history/BrokenPromise.js"
 import { checkFeeds } from "./internal/history/checkFeeds.js"
 import { checkOrder } from "./internal/history/checkOrder.js"
-import { checkSends } from "./internal/history/checkSends.js"
-import { checkTurns } from "./internal/history/checkTurns.js"
-import { entriesOf, LogEntry } from "./internal/history/LogEntry.js"
-import { readHistory } from "./internal/history/StoredHistory.js"
+import { checkSends, checkTurns } from "./internal/history/checkSends.js"
+import { broken, type BrokenPromise, entriesOf, LogEntry, readHistory } from "./internal/history/log.js"
 
 export interface CheckOptions {
   /**

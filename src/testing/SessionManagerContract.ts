@@ -1,6 +1,6 @@
 import { analyticsCases } from "./internal/sessionManager/analyticsCases.js"
 import { branchCases } from "./internal/sessionManager/branchCases.js"
-import type { ContractCase } from "./internal/sessionManager/ContractCase.js"
+import type { ContractCase } from "./internal/sessionManager/contractCase.js"
 import { deadLetterCases } from "./internal/sessionManager/deadLetterCases.js"
 import { feedCases } from "./internal/sessionManager/feedCases.js"
 import { lifecycleCases } from "./internal/sessionManager/lifecycleCases.js"

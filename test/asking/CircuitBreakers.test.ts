@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type CallOutcome, makeCircuitBreakers } from "../../src/services/internal/provider/CircuitBreakers.js"
+import { type CallOutcome, makeCircuitBreakers } from "../../src/services/internal/calls/resilience.js"
 
 const target = { provider: "mock", model: "mock-model" }
 const other = { ...target, model: "another" }

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Message } from "../../src/domain/Message.js"
-import type { Part } from "../../src/domain/Part.js"
-import type { ProviderCapabilities } from "../../src/domain/ProviderInfo.js"
-import { fitMessages } from "../../src/services/internal/provider/fitMessages.js"
+import type { Part } from "../../src/domain/Message.js"
+import type { ProviderCapabilities } from "../../src/domain/Provider.js"
+import { fitMessages } from "../../src/services/internal/calls/view.js"
 import type { Provider } from "../../src/services/Provider.js"
 import { entry } from "../host/steps.js"
 

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Message } from "../../src/domain/Message.js"
-import type { Part } from "../../src/domain/Part.js"
-import { estimateTokens } from "../../src/services/internal/provider/estimateTokens.js"
-import { viewOf } from "../../src/services/internal/provider/viewOf.js"
+import type { Part } from "../../src/domain/Message.js"
+import { estimateTokens } from "../../src/services/internal/calls/view.js"
+import { viewOf } from "../../src/services/internal/calls/view.js"
 import { entry, toolCall, toolResult } from "../host/steps.js"
 
 const text = (length: number): Part => ({ _tag: "Text", text: "x".repeat(length) })

@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Redacted, Stream } from "effect"
 import * as SessionClient from "../../src/client/SessionClient.js"
-import type { SessionId } from "../../src/domain/SessionId.js"
+import type { SessionId } from "../../src/domain/Ids.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { startServer } from "./command.js"
 

@@ -4,8 +4,8 @@
  */
 import { Effect } from "effect"
 import { writeSync } from "node:fs"
-import { exitCode } from "../../src/cli/exitCode.js"
-import { runMain } from "../../src/cli/runMain.js"
+import { exitCode } from "../../src/cli/run.js"
+import { runMain } from "../../src/cli/run.js"
 
 const [does, ending] = process.argv.slice(2)
 

@@ -2,7 +2,7 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { SessionExport } from "../../src/domain/SessionExport.js"
+import { SessionExport } from "../../src/domain/Transfer.js"
 import { langswarmSession, run, startServer } from "./command.js"
 
 const ErrorLine = Schema.parseJson(Schema.Struct({ _tag: Schema.String, code: Schema.String }))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { usageTable } from "../../src/cli/usageTable.js"
-import * as Rollup from "../../src/domain/Rollup.js"
+import { usageTable } from "../../src/cli/text.js"
+import * as Rollup from "../../src/domain/Analytics.js"
 
 describe("usageTable", () => {
   it("stands in columns, with numbers that can be read, and no time where no call answered", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
-import * as Endpoint from "../../src/client/internal/Endpoint.js"
+import * as Endpoint from "../../src/client/internal/protocol.js"
 
 describe("Endpoint.fromUrl", () => {
   it.each(

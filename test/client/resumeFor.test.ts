@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream, TestClock } from "effect"
-import { resumeFor } from "../../src/client/internal/resumeFor.js"
-import { Disconnected } from "../../src/domain/error/Disconnected.js"
-import { SessionNotFound } from "../../src/domain/error/SessionNotFound.js"
-import { ShuttingDown } from "../../src/domain/error/ShuttingDown.js"
+import { resumeFor } from "../../src/client/internal/remoteOperations.js"
+import { Disconnected } from "../../src/domain/error/RequestError.js"
+import { ShuttingDown } from "../../src/domain/error/RequestError.js"
+import { SessionNotFound } from "../../src/domain/error/SessionError.js"
 import { sessionId } from "../domain/conversation.js"
 
 const cut = new Disconnected({ reason: "it broke", sent: true })

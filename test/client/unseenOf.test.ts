@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck, Option } from "effect"
-import { unseenOf } from "../../src/client/internal/unseenOf.js"
-import type { TurnEvent } from "../../src/domain/TurnEvent.js"
+import { unseenOf } from "../../src/client/internal/remoteOperations.js"
+import type { TurnEvent } from "../../src/domain/Events.js"
 import { message, turnId } from "../domain/conversation.js"
 
 const accepted: TurnEvent = { _tag: "TurnAccepted", turnId, outcome: "started" }

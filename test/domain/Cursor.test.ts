@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
-import { Cursor, cursorOf } from "../../src/domain/Cursor.js"
+import { Cursor, cursorOf } from "../../src/domain/Page.js"
 
 const Position = Schema.Struct({ createdAt: Schema.Number, id: Schema.String })
 const cursors = cursorOf(Position)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Either, FastCheck, Schema } from "effect"
-import { DateTimeFromInput } from "../../src/domain/DateTimeFromInput.js"
+import { DateTimeFromInput } from "../../src/domain/Input.js"
 
 const decode = Schema.decodeUnknownEither(DateTimeFromInput)
 

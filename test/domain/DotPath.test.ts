@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck } from "effect"
-import { parseDotPath } from "../../src/domain/DotPath.js"
+import { parseDotPath } from "../../src/domain/SessionContext.js"
 
 const reserved = ["__proto__", "constructor", "prototype"]
 const segment = FastCheck.stringMatching(/^[A-Za-z0-9_-]{1,64}$/).filter((name) => !reserved.includes(name))

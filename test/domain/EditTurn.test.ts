@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Schema } from "effect"
-import { EditTurn } from "../../src/domain/EditTurn.js"
-import { TurnId } from "../../src/domain/TurnId.js"
+import { TurnId } from "../../src/domain/Ids.js"
+import { EditTurn } from "../../src/domain/Send.js"
 
 const decode = Schema.decodeUnknownEither(EditTurn)
 

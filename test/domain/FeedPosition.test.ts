@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
-import { FeedPosition, fromPosition, toPosition } from "../../src/domain/FeedPosition.js"
+import { FeedPosition, fromPosition, toPosition } from "../../src/domain/Events.js"
 
 const decode = Schema.decodeUnknownEither(FeedPosition)
 const count = FastCheck.integer({ min: 0, max: 999_999_999_999_999 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Either, FastCheck, Schema } from "effect"
-import { JsonRecord } from "../../src/domain/JsonRecord.js"
-import type { JsonValue } from "../../src/domain/JsonValue.js"
+import { JsonRecord } from "../../src/domain/Json.js"
+import type { JsonValue } from "../../src/domain/Json.js"
 import { jsonObject } from "./jsonObject.js"
 
 const decode = Schema.decodeUnknownEither(JsonRecord)

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Equal, Hash, HashSet, Schema } from "effect"
+import { MessageId } from "../../src/domain/Ids.js"
+import { SessionId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
-import { MessageId } from "../../src/domain/MessageId.js"
-import { SessionId } from "../../src/domain/SessionId.js"
 import { isTerminal, TurnStatus } from "../../src/domain/Turn.js"
 
 const make = (id: string, parts: Message["parts"]) =>

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import * as Rollup from "../../src/domain/Rollup.js"
+import * as Rollup from "../../src/domain/Analytics.js"
 
 const rollupOf = (latencies: ReadonlyArray<number>): Rollup.Rollup =>
   latencies.reduce(

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Either, Schema } from "effect"
-import { InvalidRequest } from "../../src/domain/error/InvalidRequest.js"
-import { SendMessage } from "../../src/domain/SendMessage.js"
+import { InvalidRequest } from "../../src/domain/error/RequestError.js"
+import { SendMessage } from "../../src/domain/Send.js"
 
 const decode = Schema.decodeUnknownEither(SendMessage)
 const accepts = (input: unknown): boolean => Either.isRight(decode(input))

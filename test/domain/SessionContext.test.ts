@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
 import { DateTime, Either, FastCheck, Option, Schema } from "effect"
-import type { ContextPatch } from "../../src/domain/ContextPatch.js"
-import { JsonRecord } from "../../src/domain/JsonRecord.js"
-import type { JsonObject, JsonValue } from "../../src/domain/JsonValue.js"
+import { SessionId } from "../../src/domain/Ids.js"
+import { JsonRecord } from "../../src/domain/Json.js"
+import type { JsonObject, JsonValue } from "../../src/domain/Json.js"
+import type { ContextPatch } from "../../src/domain/SessionContext.js"
 import { get, initial, merge, type SessionContext, set, update } from "../../src/domain/SessionContext.js"
-import { SessionId } from "../../src/domain/SessionId.js"
 import { jsonObject, jsonValue } from "./jsonObject.js"
 
 const created = DateTime.unsafeMake(0)

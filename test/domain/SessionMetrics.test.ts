@@ -1,19 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration } from "effect"
-import type { Attempt } from "../../src/domain/Attempt.js"
-import { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
-import { DeadlineExceeded } from "../../src/domain/error/DeadlineExceeded.js"
-import { EmptyReply } from "../../src/domain/error/EmptyReply.js"
-import { ProviderAuth } from "../../src/domain/error/ProviderAuth.js"
-import { ProviderProtocol } from "../../src/domain/error/ProviderProtocol.js"
-import { ProviderQuota } from "../../src/domain/error/ProviderQuota.js"
-import { ProviderRejected } from "../../src/domain/error/ProviderRejected.js"
-import { ProviderTransient } from "../../src/domain/error/ProviderTransient.js"
-import { TurnInterrupted } from "../../src/domain/error/TurnInterrupted.js"
-import { TurnStopped } from "../../src/domain/error/TurnStopped.js"
+import { EmptyReply } from "../../src/domain/error/ProviderError.js"
+import { ProviderAuth } from "../../src/domain/error/ProviderError.js"
+import { ProviderProtocol } from "../../src/domain/error/ProviderError.js"
+import { ProviderQuota } from "../../src/domain/error/ProviderError.js"
+import { ProviderRejected } from "../../src/domain/error/ProviderError.js"
+import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
+import { ConfigurationError } from "../../src/domain/error/RequestError.js"
+import { DeadlineExceeded } from "../../src/domain/error/TurnError.js"
+import { TurnInterrupted } from "../../src/domain/error/TurnError.js"
+import { TurnStopped } from "../../src/domain/error/TurnError.js"
+import { MessageId } from "../../src/domain/Ids.js"
+import { SessionId } from "../../src/domain/Ids.js"
+import { TurnId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
-import { MessageId } from "../../src/domain/MessageId.js"
-import { SessionId } from "../../src/domain/SessionId.js"
 import {
   averageResponseTimeMs,
   empty,
@@ -22,7 +22,7 @@ import {
   withAttempt,
   withMessage
 } from "../../src/domain/SessionMetrics.js"
-import { TurnId } from "../../src/domain/TurnId.js"
+import type { Attempt } from "../../src/domain/Turn.js"
 
 const sessionId = SessionId.make("session")
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { acceptsMessages, canTransition, SessionStatus } from "../../src/domain/SessionStatus.js"
+import { acceptsMessages, canTransition, SessionStatus } from "../../src/domain/Session.js"
 
 describe("SessionStatus", () => {
   it("allows these transitions and no others", () => {

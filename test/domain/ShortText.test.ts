@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Schema } from "effect"
-import { CreateSession } from "../../src/domain/CreateSession.js"
-import { InvalidRequest } from "../../src/domain/error/InvalidRequest.js"
+import { InvalidRequest } from "../../src/domain/error/RequestError.js"
+import { CreateSession } from "../../src/domain/Session.js"
 
 const session = { userId: "ada", provider: "mock", model: "mock-model" }
 const decode = Schema.decodeUnknownEither(CreateSession)

@@ -1,12 +1,12 @@
 import { DateTime } from "effect"
+import { MessageId } from "../../src/domain/Ids.js"
+import { SessionId } from "../../src/domain/Ids.js"
+import { TurnId } from "../../src/domain/Ids.js"
+import { UserId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
-import { MessageId } from "../../src/domain/MessageId.js"
+import type { SessionInfo } from "../../src/domain/Session.js"
 import { initial } from "../../src/domain/SessionContext.js"
-import { SessionId } from "../../src/domain/SessionId.js"
-import type { SessionInfo } from "../../src/domain/SessionInfo.js"
-import { TurnId } from "../../src/domain/TurnId.js"
-import { UserId } from "../../src/domain/UserId.js"
-import type { ProviderRequest } from "../../src/services/ProviderRequest.js"
+import type { ProviderRequest } from "../../src/services/Provider.js"
 
 export const sessionId = SessionId.make("session")
 export const turnId = TurnId.make("turn")

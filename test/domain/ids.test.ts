@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
-import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
-import { MessageId } from "../../src/domain/MessageId.js"
-import { SessionId } from "../../src/domain/SessionId.js"
-import { TurnId } from "../../src/domain/TurnId.js"
-import { UserId } from "../../src/domain/UserId.js"
+import { IdempotencyKey } from "../../src/domain/Ids.js"
+import { MessageId } from "../../src/domain/Ids.js"
+import { SessionId } from "../../src/domain/Ids.js"
+import { TurnId } from "../../src/domain/Ids.js"
+import { UserId } from "../../src/domain/Ids.js"
 
 const accepts = (schema: Schema.Schema.AnyNoContext, input: unknown): boolean =>
   Either.isRight(Schema.decodeUnknownEither(schema)(input))

@@ -1,5 +1,5 @@
 import { FastCheck } from "effect"
-import type { JsonObject, JsonValue } from "../../src/domain/JsonValue.js"
+import type { JsonObject, JsonValue } from "../../src/domain/Json.js"
 
 const key = FastCheck.string({ maxLength: 8 }).filter((key) => !["__proto__", "constructor", "prototype"].includes(key))
 

@@ -1,13 +1,13 @@
 import { DateTime } from "effect"
+import { MessageId } from "../../src/domain/Ids.js"
+import { SessionId } from "../../src/domain/Ids.js"
+import { TurnId } from "../../src/domain/Ids.js"
+import { UserId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
-import { MessageId } from "../../src/domain/MessageId.js"
 import { initial } from "../../src/domain/SessionContext.js"
-import type { SessionExport } from "../../src/domain/SessionExport.js"
-import { SessionId } from "../../src/domain/SessionId.js"
 import { empty } from "../../src/domain/SessionMetrics.js"
+import type { SessionExport } from "../../src/domain/Transfer.js"
 import type { Turn } from "../../src/domain/Turn.js"
-import { TurnId } from "../../src/domain/TurnId.js"
-import { UserId } from "../../src/domain/UserId.js"
 
 const at = DateTime.unsafeMake("2026-01-01T00:00:00Z")
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Part } from "../../src/domain/Part.js"
-import { toMarkdown } from "../../src/domain/toMarkdown.js"
-import { UserId } from "../../src/domain/UserId.js"
+import { UserId } from "../../src/domain/Ids.js"
+import { toMarkdown } from "../../src/domain/Markdown.js"
+import type { Part } from "../../src/domain/Message.js"
 import { message, recordOf } from "./record.js"
 
 const record = recordOf("s")

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
-import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
+import { IdempotencyKey } from "../../src/domain/Ids.js"
 import { HistoryChecker } from "../../src/testing/index.js"
 import { start } from "../host/anotherHost.js"
 import { memoryRuntime } from "./memoryRuntime.js"

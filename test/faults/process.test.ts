@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import type { SessionEvent } from "../../src/domain/SessionEvent.js"
+import type { SessionEvent } from "../../src/domain/Events.js"
 import { HistoryChecker } from "../../src/testing/index.js"
 import { makeLoggingClient } from "./loggingClient.js"
 import { makeServerUnderTest, type StartOptions } from "./ServerUnderTest.js"

@@ -3,7 +3,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
 import { initial } from "../../src/domain/SessionContext.js"
-import * as metrics from "../../src/layers/hook/internal/metrics/metrics.js"
+import * as metrics from "../../src/layers/hook/MetricsCollectionHook.js"
 import * as MetricsCollectionHook from "../../src/layers/hook/MetricsCollectionHook.js"
 import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"

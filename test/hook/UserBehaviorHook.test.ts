@@ -2,8 +2,8 @@
 // @effect-diagnostics anyUnknownInErrorContext:off
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { SessionId } from "../../src/domain/Ids.js"
 import { initial } from "../../src/domain/SessionContext.js"
-import { SessionId } from "../../src/domain/SessionId.js"
 import * as UserBehaviorHook from "../../src/layers/hook/UserBehaviorHook.js"
 import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"

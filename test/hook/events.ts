@@ -1,7 +1,7 @@
 import { DateTime } from "effect"
-import { ProviderTransient } from "../../src/domain/error/ProviderTransient.js"
+import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
+import type { SessionEvent } from "../../src/domain/Events.js"
 import { Message } from "../../src/domain/Message.js"
-import type { SessionEvent } from "../../src/domain/SessionEvent.js"
 import { message, now, session, sessionId, turnId } from "../domain/conversation.js"
 
 const event = { sessionId, number: 1, at: now }

@@ -1,6 +1,6 @@
 import { Effect, Metric, MetricState } from "effect"
-import type { SessionEvent } from "../../src/domain/SessionEvent.js"
-import { TurnId } from "../../src/domain/TurnId.js"
+import type { SessionEvent } from "../../src/domain/Events.js"
+import { TurnId } from "../../src/domain/Ids.js"
 import type { Hook } from "../../src/services/Hook.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import { now, sessionId } from "../domain/conversation.js"

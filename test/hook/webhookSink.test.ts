@@ -3,7 +3,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted, TestClock } from "effect"
 import * as AlertingHook from "../../src/layers/hook/AlertingHook.js"
-import { isPrivateAddress } from "../../src/layers/hook/internal/alert/isPrivateAddress.js"
+import { isPrivateAddress } from "../../src/layers/hook/internal/webhook.js"
 import { makeLoopbackServer } from "../vendor/LoopbackServer.js"
 
 const alert: AlertingHook.Alert = {

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration } from "effect"
-import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
-import { TurnId } from "../../src/domain/TurnId.js"
-import { acceptTurn } from "../../src/services/internal/actor/acceptTurn.js"
+import { IdempotencyKey } from "../../src/domain/Ids.js"
+import { TurnId } from "../../src/domain/Ids.js"
+import { acceptTurn } from "../../src/layers/host/actor/turnSteps.js"
 import { sessionId, turnId } from "../domain/conversation.js"
 import { fresh, later, prompt } from "./steps.js"
 

@@ -1,5 +1,5 @@
 import { Effect, Layer } from "effect"
-import type { SessionId } from "../../src/domain/SessionId.js"
+import type { SessionId } from "../../src/domain/Ids.js"
 import * as LocalSessionHost from "../../src/layers/host/LocalSessionHost.js"
 import { SessionHost } from "../../src/services/SessionHost.js"
 import { SessionManager } from "../../src/services/SessionManager.js"

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import type { FinishReason } from "../../src/domain/FinishReason.js"
+import type { FinishReason } from "../../src/domain/Message.js"
 import type { Message } from "../../src/domain/Message.js"
-import { appendMessages } from "../../src/services/internal/actor/appendMessages.js"
+import { appendMessages } from "../../src/layers/host/actor/SessionState.js"
 import { message, now } from "../domain/conversation.js"
 import { fresh, later, question, reply, windowSize } from "./steps.js"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Stream, TestClock } from "effect"
-import type { FeedEvent } from "../../src/domain/FeedEvent.js"
+import type { FeedEvent } from "../../src/domain/Events.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import type { Session } from "../../src/services/Session.js"
 import { SessionStore } from "../../src/services/SessionStore.js"

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import type { FinishReason } from "../../src/domain/FinishReason.js"
-import type { ToolCallPart } from "../../src/domain/Part.js"
-import { maxTextLength } from "../../src/domain/WellFormedText.js"
-import { foldReply } from "../../src/services/internal/provider/foldReply.js"
-import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import { maxTextLength } from "../../src/domain/Input.js"
+import type { FinishReason } from "../../src/domain/Message.js"
+import type { ToolCallPart } from "../../src/domain/Message.js"
+import { foldReply } from "../../src/services/internal/calls/foldReply.js"
+import { ProviderEvent } from "../../src/services/Provider.js"
 
 const call: ToolCallPart = { _tag: "ToolCall", id: "call-1", name: "weather", arguments: { city: "Turin" } }
 

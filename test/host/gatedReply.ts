@@ -1,6 +1,6 @@
 import { Deferred, Effect, Stream } from "effect"
-import type { MockReply } from "../../src/layers/provider/mock/MockReply.js"
-import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import type { MockReply } from "../../src/layers/provider/mock/reply.js"
+import { ProviderEvent } from "../../src/services/Provider.js"
 
 /**
  * A reply that says `text` once `open` is run. `asked` waits until the provider has been called; `closed` until the call

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { SessionId } from "../../src/domain/SessionId.js"
+import type { SessionId } from "../../src/domain/Ids.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 
 /** A store in which commits of one session die, for as long as `broken` names it. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Layer, Scope, TestClock } from "effect"
-import type { SessionEvent } from "../../src/domain/SessionEvent.js"
+import type { SessionEvent } from "../../src/domain/Events.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import { anotherHost, start } from "./anotherHost.js"

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Stream } from "effect"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
-import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import { ProviderEvent } from "../../src/services/Provider.js"
 import { start } from "./anotherHost.js"
 
 describe("the end of a reply", () => {

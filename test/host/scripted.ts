@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { MockReply } from "../../src/layers/provider/mock/MockReply.js"
+import type { MockReply } from "../../src/layers/provider/mock/reply.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 
 /** Has the mock reply so, one call after the other. */

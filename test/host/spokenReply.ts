@@ -1,7 +1,7 @@
 import { Deferred, Effect, Mailbox, Stream } from "effect"
-import type { FinishReason } from "../../src/domain/FinishReason.js"
-import type { MockReply } from "../../src/layers/provider/mock/MockReply.js"
-import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import type { FinishReason } from "../../src/domain/Message.js"
+import type { MockReply } from "../../src/layers/provider/mock/reply.js"
+import { ProviderEvent } from "../../src/services/Provider.js"
 
 /**
  * A reply that says what the test has it say, when the test has it say that. `asked` waits until the provider has been

@@ -3,7 +3,7 @@ import { Deferred, Effect, Fiber, Stream } from "effect"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { HookBus } from "../../src/services/HookBus.js"
-import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import { ProviderEvent } from "../../src/services/Provider.js"
 import { start } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
 

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
-import { ProviderTransient } from "../../src/domain/error/ProviderTransient.js"
+import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
-import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import { ProviderEvent } from "../../src/services/Provider.js"
 import { start } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
 

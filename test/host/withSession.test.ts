@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber } from "effect"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
-import { withSession } from "../../src/services/withSession.js"
+import { withSession } from "../../src/services/Session.js"
 import { withCapturedLogs } from "../middleware/capturedLogs.js"
 import { start } from "./anotherHost.js"
 

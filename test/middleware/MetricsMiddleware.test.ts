@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric, TestClock } from "effect"
-import { MiddlewareError } from "../../src/domain/error/MiddlewareError.js"
+import { MiddlewareError } from "../../src/domain/error/TurnError.js"
 import * as MetricsMiddleware from "../../src/layers/middleware/MetricsMiddleware.js"
 import type { MiddlewareContext } from "../../src/services/Middleware.js"
 import { asking, now, sessionId, turnId } from "../domain/conversation.js"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Layer } from "effect"
-import type { InputPart, Part } from "../../src/domain/Part.js"
+import type { InputPart, Part } from "../../src/domain/Message.js"
 import { detectors } from "../../src/layers/middleware/internal/detectors.js"
 import * as SecurityMiddleware from "../../src/layers/middleware/SecurityMiddleware.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"

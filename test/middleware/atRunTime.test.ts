@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope, TestClock } from "effect"
-import { SessionId } from "../../src/domain/SessionId.js"
+import { SessionId } from "../../src/domain/Ids.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import type { Middleware } from "../../src/services/Middleware.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"

@@ -2,9 +2,9 @@ import { Effect, Layer } from "effect"
 import { initial } from "../../src/domain/SessionContext.js"
 import type { Prompt } from "../../src/domain/Turn.js"
 import type { Middleware, MiddlewareContext } from "../../src/services/Middleware.js"
+import type { TurnMiddleware } from "../../src/services/Middleware.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
-import type { Reply } from "../../src/services/Reply.js"
-import type { TurnMiddleware } from "../../src/services/TurnMiddleware.js"
+import type { Reply } from "../../src/services/Provider.js"
 import { now, session, sessionId } from "../domain/conversation.js"
 
 export const context: MiddlewareContext = { session, context: initial(sessionId, now) }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Ref } from "effect"
 import type { Middleware } from "../../src/services/Middleware.js"
-import type { Reply } from "../../src/services/Reply.js"
+import type { Reply } from "../../src/services/Provider.js"
 import { asking } from "../domain/conversation.js"
 import { appending, context, pipeline, reply } from "./pipeline.js"
 

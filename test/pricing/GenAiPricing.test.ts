@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
 import { DateTime, Effect, Layer } from "effect"
-import type { TokenUsage } from "../../src/domain/TokenUsage.js"
+import type { TokenUsage } from "../../src/domain/Message.js"
 import { GenAiPricing } from "../../src/layers/index.js"
 import { type PricedCall, Pricing } from "../../src/services/Pricing.js"
 

@@ -3,7 +3,7 @@
 import { Effect, Layer, Predicate, Stream } from "effect"
 import type { SessionError } from "../../src/domain/error/SessionError.js"
 import type { PromiseSession } from "../../src/services/promise/PromiseSession.js"
-import type { PromiseSessionManager } from "../../src/services/promise/PromiseSessionManager.js"
+import type { PromiseSessionManager } from "../../src/services/promise/PromiseSession.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { untyped } from "../middleware/untyped.js"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Either, Fiber, Stream, TestClock } from "effect"
-import type { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import type { ProviderEvent } from "../../src/services/Provider.js"
 import { toWire, type WireEvent } from "../vendor/answers.js"
 import {
   chunk,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertSome } from "@effect/vitest/utils"
 import { Deferred, Effect, Fiber, Stream } from "effect"
-import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import { ProviderEvent } from "../../src/services/Provider.js"
 import { asking, sessionId } from "../domain/conversation.js"
 import type { StreamOptions, WireEvent } from "../vendor/answers.js"
 import {

@@ -1,10 +1,10 @@
 import { Chunk, type Duration, Effect, Layer, Stream, TestClock } from "effect"
-import type { JsonRecord } from "../../src/domain/JsonRecord.js"
-import type { MockReply } from "../../src/layers/provider/mock/MockReply.js"
+import type { JsonRecord } from "../../src/domain/Json.js"
+import type { MockReply } from "../../src/layers/provider/mock/reply.js"
 import { MockProvider, type MockProviderOptions } from "../../src/layers/provider/MockProvider.js"
-import type { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import type { ProviderEvent } from "../../src/services/Provider.js"
+import type { ProviderRequest } from "../../src/services/Provider.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
-import type { ProviderRequest } from "../../src/services/ProviderRequest.js"
 import { asking, sessionId } from "../domain/conversation.js"
 
 export const layer = (options?: MockProviderOptions) =>

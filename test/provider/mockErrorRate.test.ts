@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { ProviderTransient } from "../../src/domain/error/ProviderTransient.js"
+import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import { ask, layer, script, watch } from "./mock.js"
 

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertSome } from "@effect/vitest/utils"
 import { Cause, Deferred, Effect, Exit, Fiber, Stream } from "effect"
-import { ProviderAuth } from "../../src/domain/error/ProviderAuth.js"
-import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import { ProviderAuth } from "../../src/domain/error/ProviderError.js"
+import { ProviderEvent } from "../../src/services/Provider.js"
 import { asking } from "../domain/conversation.js"
 import { ask, layer, reply, script, textOf, watch } from "./mock.js"
 

@@ -1,7 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Array, Cause, Effect, Fiber, Layer, Logger, Stream } from "effect"
 import * as SessionClient from "../../src/client/SessionClient.js"
-import { InternalError } from "../../src/domain/error/InternalError.js"
+import { InternalError } from "../../src/domain/error/RequestError.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { SessionServer } from "../../src/rpc/SessionServer.js"

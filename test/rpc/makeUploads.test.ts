@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
-import { maxPartLength } from "../../src/rpc/ImportPart.js"
-import { makeUploads } from "../../src/rpc/internal/makeUploads.js"
+import { makeUploads } from "../../src/rpc/SessionHandlers.js"
+import { maxPartLength } from "../../src/rpc/SessionRpcs.js"
 
 const part = (upload: string, index: number, text: string, last = false) => ({ upload, index, text, last, options: {} })
 

@@ -4,10 +4,10 @@ import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
 import { Cause, Effect, Either, Exit, Fiber, Option, Scope, TestClock } from "effect"
 import { StoreError } from "../../src/domain/error/StoreError.js"
+import { openDatabase } from "../../src/layers/store/internal/sqlite/database.js"
+import { storeErrorOrDie } from "../../src/layers/store/internal/sqlite/errors.js"
 import * as GroupCommitter from "../../src/layers/store/internal/sqlite/GroupCommitter.js"
-import { openDatabase } from "../../src/layers/store/internal/sqlite/openDatabase.js"
-import { storeErrorOrDie } from "../../src/layers/store/internal/sqlite/storeErrorOrDie.js"
-import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
+import { eventLoopTurn } from "../../src/services/internal/timing.js"
 import { temporaryFile } from "./temporaryFile.js"
 
 const prepare = (db: Sqlite.Database) => ({

@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import { existsSync, readdirSync, statSync, writeSync } from "node:fs"
 import { setImmediate } from "node:timers"
-import { BackupName } from "../../src/domain/BackupName.js"
+import { BackupName } from "../../src/domain/Ids.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 

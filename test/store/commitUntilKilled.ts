@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { writeSync } from "node:fs"
-import { IdempotencyKey } from "../../src/domain/IdempotencyKey.js"
+import { IdempotencyKey } from "../../src/domain/Ids.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { SessionStore } from "../../src/services/SessionStore.js"

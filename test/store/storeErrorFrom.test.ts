@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { assertNone } from "@effect/vitest/utils"
 import { Option } from "effect"
 import { StoreError } from "../../src/domain/error/StoreError.js"
-import { storeErrorFrom } from "../../src/layers/store/internal/sqlite/storeErrorFrom.js"
+import { storeErrorFrom } from "../../src/layers/store/internal/sqlite/errors.js"
 
 const coded = (code: string) => Object.assign(new Error("a driver's own words"), { code })
 

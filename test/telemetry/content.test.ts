@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Stream } from "effect"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
-import { ProviderEvent } from "../../src/services/ProviderEvent.js"
+import { ProviderEvent } from "../../src/services/Provider.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { Exported, named } from "./Exported.js"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { ProviderTransient } from "../../src/domain/error/ProviderTransient.js"
+import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 

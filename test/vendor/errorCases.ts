@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Inspectable, Layer, Stream, TestClock } from "effect"
-import type { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
 import type { ProviderError } from "../../src/domain/error/ProviderError.js"
+import type { ConfigurationError } from "../../src/domain/error/RequestError.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
 import { asking, sessionId } from "../domain/conversation.js"
 import { jsonAnswer } from "./answers.js"

@@ -1,5 +1,5 @@
 import { Effect, Layer, Redacted } from "effect"
-import type { ConfigurationError } from "../../src/domain/error/ConfigurationError.js"
+import type { ConfigurationError } from "../../src/domain/error/RequestError.js"
 import { AnthropicProvider } from "../../src/layers/provider/AnthropicProvider.js"
 import * as ChatCompletionsProvider from "../../src/layers/provider/ChatCompletionsProvider.js"
 import { OpenAiProvider } from "../../src/layers/provider/OpenAiProvider.js"

@@ -6,9 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { Disconnected } from "../../domain/error/Disconnected.js"
-import { InternalError } from "../../domain/error/InternalError.js"
-import { InvalidRequest } from "../../domain/error/InvalidRequest.js"
+import { Disconnected, InternalError, InvalidRequest } from "../../domain/error/RequestError.js"
 import { SessionRpcs } from "../../rpc/SessionRpcs.js"
 
 /**

@@ -2,17 +2,102 @@ import * as RpcClient from "@effect/rpc/RpcClient"
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { IdempotencyKey } from "../../domain/IdempotencyKey.js"
-import type { SendMessage } from "../../domain/SendMessage.js"
+import type { AccessError, SessionError } from "../../domain/error/SessionError.js"
+import type { TurnEvent } from "../../domain/Events.js"
+import { IdempotencyKey } from "../../domain/Ids.js"
+import type { SendMessage } from "../../domain/Send.js"
 import { encodeLine } from "../../domain/SessionLines.js"
-import { SessionRpcs } from "../../rpc/SessionRpcs.js"
+import type { ImportOptions, ImportOutcome } from "../../domain/Transfer.js"
+import { type ImportPart, maxPartLength, SessionRpcs } from "../../rpc/SessionRpcs.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
+import { jittered } from "../../services/internal/timing.js"
 import type { SessionOperations } from "../../services/SessionOperations.js"
 import { remoteCause } from "./remoteCause.js"
-import { resumeFor } from "./resumeFor.js"
-import { sendParts } from "./sendParts.js"
-import { unseenOf } from "./unseenOf.js"
+
+/**
+ * Makes calls that can be repeated survive a broken connection: they are made again, for as long as it is told. A call that
+ * never got through fails at once, since nothing of it is in doubt.
+ */
+export const resumeFor = (patience: Duration.DurationInput) => {
+  const attempts = Schedule.exponential("100 millis", 1.5).pipe(
+    Schedule.union(Schedule.spaced("2 seconds")),
+    jittered,
+    Schedule.upTo(patience)
+  )
+
+  return {
+    call: <A, E extends SessionError>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.suspend(() => Effect.retry(call, { schedule: attempts, while: untilCutOff().isAway })),
+
+    /** `next` is run for each connection, and goes on where the one before it ended. */
+    stream: <A, E extends SessionError>(next: () => Stream.Stream<A, E>): Stream.Stream<A, E> =>
+      Stream.suspend(() => {
+        const { isAway, isThere } = untilCutOff()
+        return Stream.suspend(next).pipe(
+          Stream.tap(() => Effect.sync(isThere)),
+          Stream.retry(Schedule.whileInput(attempts, (error: E) => isAway(error)))
+        )
+      })
+  }
+}
+
+/** Tells whether a call is to be made again: it was cut off once, and the server is not back yet. */
+const untilCutOff = () => {
+  let wasCut = false
+  let wasThere = false
+  return {
+    isThere: () => {
+      wasThere = true
+    },
+    isAway: (error: SessionError) => {
+      // A server that is about to stop says so to who listens already, and to who comes too late.
+      wasCut ||= error._tag === "Disconnected" ? error.sent : error._tag === "ShuttingDown" && wasThere
+      return wasCut && (error._tag === "Disconnected" || error._tag === "ShuttingDown")
+    }
+  }
+}
+
+/**
+ * Sends a session in pieces that each fit into a call. Run again, it begins again: what was imported already is unchanged then.
+ */
+export const sendParts = Effect.fnUntraced(function*(
+  ids: IdGenerator["Type"],
+  text: string,
+  options: ImportOptions,
+  send: (part: ImportPart) => Effect.Effect<ImportOutcome | null, AccessError>
+) {
+  const upload = yield* ids.sessionId
+  for (let index = 0;; index++) {
+    const start = index * maxPartLength
+    const last = start + maxPartLength >= text.length
+    const outcome = yield* send({ upload, index, text: text.slice(start, start + maxPartLength), last, options })
+    if (outcome !== null) return outcome
+    if (last) return yield* Effect.dieMessage("The server takes the last piece of a session for another one")
+  }
+})
+
+/**
+ * Tells what is new of a turn's events when the turn is shown again from its beginning.
+ */
+export const unseenOf = () => {
+  const seen = new Set<TurnEvent["_tag"]>()
+  let length = 0
+  return (event: TurnEvent): Option.Option<TurnEvent> => {
+    if (event._tag !== "TurnDelta") {
+      if (seen.has(event._tag)) return Option.none()
+      seen.add(event._tag)
+      return Option.some(event)
+    }
+    const text = event.text.slice(Math.max(0, length - event.offset))
+    if (text === "") return Option.none()
+    const offset = Math.max(length, event.offset)
+    length = offset + text.length
+    return Option.some({ ...event, offset, text })
+  }
+}
 
 /**
  * The operations by calls to the server at `url`. Each send carries a key, so that it can be sent again when its connection

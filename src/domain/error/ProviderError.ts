@@ -1,10 +1,87 @@
 import * as Schema from "effect/Schema"
-import { EmptyReply } from "./EmptyReply.js"
-import { ProviderAuth } from "./ProviderAuth.js"
-import { ProviderProtocol } from "./ProviderProtocol.js"
-import { ProviderQuota } from "./ProviderQuota.js"
-import { ProviderRejected } from "./ProviderRejected.js"
-import { ProviderTransient } from "./ProviderTransient.js"
+import { errorFields } from "./RequestError.js"
+
+/**
+ * The provider finished without saying anything.
+ */
+export class EmptyReply extends Schema.TaggedError<EmptyReply>()("EmptyReply", {
+  ...errorFields("empty_reply"),
+  provider: Schema.String
+}) {
+  override get message(): string {
+    return `${this.provider} sent an empty reply`
+  }
+}
+
+/**
+ * The provider refuses the credentials (HTTP 401, 403). Never retried.
+ */
+export class ProviderAuth extends Schema.TaggedError<ProviderAuth>()("ProviderAuth", {
+  ...errorFields("provider_auth"),
+  provider: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `${this.provider} refused the credentials; check its API key: ${this.reason}`
+  }
+}
+
+/**
+ * The provider's stream broke off or made no sense. What had arrived is kept as a cut reply.
+ */
+export class ProviderProtocol extends Schema.TaggedError<ProviderProtocol>()("ProviderProtocol", {
+  ...errorFields("provider_protocol"),
+  provider: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `${this.provider} broke off its reply: ${this.reason}`
+  }
+}
+
+/**
+ * The account's quota or balance is used up (HTTP 402, some 429). Never retried.
+ */
+export class ProviderQuota extends Schema.TaggedError<ProviderQuota>()("ProviderQuota", {
+  ...errorFields("provider_quota"),
+  provider: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `${this.provider} reports a used-up quota: ${this.reason}`
+  }
+}
+
+/**
+ * The provider refuses the request as it is (HTTP 400, 404, 413, 422). Never retried.
+ */
+export class ProviderRejected extends Schema.TaggedError<ProviderRejected>()("ProviderRejected", {
+  ...errorFields("provider_rejected"),
+  provider: Schema.String,
+  reason: Schema.String,
+  /** The request is longer than the model can take. */
+  overflow: Schema.optionalWith(Schema.Literal(true), { exact: true })
+}) {
+  override get message(): string {
+    return `${this.provider} rejected the request: ${this.reason}`
+  }
+}
+
+/**
+ * The provider is overloaded or cannot be reached (HTTP 408, 409, 429, 5xx), and has certainly not begun to answer. The same
+ * request may work later, and is tried again as long as nothing has come of the reply.
+ */
+export class ProviderTransient extends Schema.TaggedError<ProviderTransient>()("ProviderTransient", {
+  ...errorFields("provider_transient"),
+  provider: Schema.String,
+  reason: Schema.String,
+  /** Milliseconds to wait at least, where the provider says so. */
+  retryAfterMs: Schema.optionalWith(Schema.NonNegative, { exact: true })
+}) {
+  override get message(): string {
+    return `${this.provider} failed for the moment; try again: ${this.reason}`
+  }
+}
 
 /**
  * All the ways a provider can fail, by what is to be done about it.

@@ -1,5 +1,31 @@
 import * as Schema from "effect/Schema"
-import { errorFields } from "./internal/errorFields.js"
+import { Epoch, SessionId } from "../Ids.js"
+import { errorFields } from "./RequestError.js"
+
+/**
+ * The store behind the sessions cannot do that, as not every store has to.
+ */
+export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupported", {
+  ...errorFields("not_supported"),
+  capability: Schema.Literal("search", "optimize", "stats", "backup")
+}) {
+  override get message(): string {
+    return `The store does not support ${this.capability}: use one that does, such as SqliteSessionStore`
+  }
+}
+
+/**
+ * Another owner opened the session meanwhile, so this one may no longer write.
+ */
+export class OwnershipLost extends Schema.TaggedError<OwnershipLost>()("OwnershipLost", {
+  ...errorFields("ownership_lost"),
+  sessionId: SessionId,
+  epoch: Epoch
+}) {
+  override get message(): string {
+    return `Ownership ${this.epoch} of session "${this.sessionId}" was taken over by a later one`
+  }
+}
 
 /**
  * What to do about a failed store, by reason.

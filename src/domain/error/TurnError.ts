@@ -1,10 +1,59 @@
 import * as Schema from "effect/Schema"
-import { ConfigurationError } from "./ConfigurationError.js"
-import { DeadlineExceeded } from "./DeadlineExceeded.js"
-import { MiddlewareError } from "./MiddlewareError.js"
+import { TurnId } from "../Ids.js"
 import { ProviderError } from "./ProviderError.js"
-import { TurnInterrupted } from "./TurnInterrupted.js"
-import { TurnStopped } from "./TurnStopped.js"
+import { ConfigurationError, errorFields } from "./RequestError.js"
+
+/**
+ * The turn took longer than it was given. If it had started, its provider call was closed and what had arrived is kept.
+ */
+export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
+  ...errorFields("deadline_exceeded"),
+  turnId: TurnId
+}) {
+  override get message(): string {
+    return `Turn "${this.turnId}" was not answered in the time it was given; send again with a longer timeout`
+  }
+}
+
+/**
+ * A required middleware failed, timed out or refused. Nothing unfiltered was stored or shown.
+ */
+export class MiddlewareError extends Schema.TaggedError<MiddlewareError>()("MiddlewareError", {
+  ...errorFields("middleware"),
+  middleware: Schema.String,
+  stage: Schema.Literal("admission", "turn", "reply"),
+  reason: Schema.String,
+  /** Milliseconds after which the same may be let through, where the middleware says so. */
+  retryAfterMs: Schema.optionalWith(Schema.NonNegativeInt, { exact: true })
+}) {
+  override get message(): string {
+    return `Middleware "${this.middleware}" stopped the turn at ${this.stage}: ${this.reason}`
+  }
+}
+
+/**
+ * The turn was cut off because its process stopped. When that was told to stop, what had arrived is kept as a cut reply.
+ */
+export class TurnInterrupted extends Schema.TaggedError<TurnInterrupted>()("TurnInterrupted", {
+  ...errorFields("turn_interrupted"),
+  turnId: TurnId
+}) {
+  override get message(): string {
+    return `Turn "${this.turnId}" was interrupted; ask again if the reply is still wanted`
+  }
+}
+
+/**
+ * Somebody stopped the turn. What had arrived is kept as a cut reply, unless that was not wanted.
+ */
+export class TurnStopped extends Schema.TaggedError<TurnStopped>()("TurnStopped", {
+  ...errorFields("turn_stopped"),
+  turnId: TurnId
+}) {
+  override get message(): string {
+    return `Turn "${this.turnId}" was stopped`
+  }
+}
 
 /**
  * Why a turn ended without a reply.

@@ -1,19 +1,17 @@
-// What a sink fails with is its own: the bus takes anything for a failure.
-// @effect-diagnostics anyUnknownInErrorContext:off
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
-import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import type { SessionEvent } from "../../domain/SessionEvent.js"
+import { ConfigurationError } from "../../domain/error/RequestError.js"
+import type { SessionEvent } from "../../domain/Events.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
-import type { Alert } from "./internal/alert/Alert.js"
-import type { AlertRule } from "./internal/alert/AlertRule.js"
-import { makeRule } from "./internal/alert/makeRule.js"
-import { makeWebhookSink, type WebhookOptions } from "./internal/alert/makeWebhookSink.js"
-import { ruleProblems } from "./internal/alert/ruleProblems.js"
+import { type Alert, type AlertRule, makeRule, ruleProblems } from "./internal/alertRules.js"
 import { makeResumable } from "./internal/makeResumable.js"
+import { makeWebhookSink, type WebhookOptions } from "./internal/webhook.js"
+
+// What a sink fails with is its own: the bus takes anything for a failure.
+// @effect-diagnostics anyUnknownInErrorContext:off
 
 export type { Alert, AlertRule, WebhookOptions }
 

@@ -1,18 +1,19 @@
-// What a sink fails with is its own: the bus takes anything for a failure.
-// @effect-diagnostics anyUnknownInErrorContext:off
 import type { PlatformError } from "@effect/platform/Error"
 import { FileSystem } from "@effect/platform/FileSystem"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
-import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import type { SessionEvent } from "../../domain/SessionEvent.js"
-import type { SessionId } from "../../domain/SessionId.js"
+import type { ConfigurationError } from "../../domain/error/RequestError.js"
+import type { SessionEvent } from "../../domain/Events.js"
+import type { SessionId } from "../../domain/Ids.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
 import { SessionStore } from "../../services/SessionStore.js"
-import { makeUserOf } from "./internal/makeUserOf.js"
+import { makeUserOf } from "./internal/users.js"
+
+// What a sink fails with is its own: the bus takes anything for a failure.
+// @effect-diagnostics anyUnknownInErrorContext:off
 
 /**
  * One thing that happened. `sessionId` and `number` name the event: an entry that comes twice, after a crash, is the same one.

@@ -1,15 +1,16 @@
-// What an action fails with is its own: the bus takes anything for a failure.
-// @effect-diagnostics anyUnknownInErrorContext:off
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import type { SessionEvent } from "../../domain/SessionEvent.js"
-import type { SessionId } from "../../domain/SessionId.js"
+import type { ConfigurationError } from "../../domain/error/RequestError.js"
+import type { SessionEvent } from "../../domain/Events.js"
+import type { SessionId } from "../../domain/Ids.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
 import { makeResumable } from "./internal/makeResumable.js"
+
+// What an action fails with is its own: the bus takes anything for a failure.
+// @effect-diagnostics anyUnknownInErrorContext:off
 
 export type SessionEnd = "archived" | "deleted" | "errored"
 

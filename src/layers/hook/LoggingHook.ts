@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
-import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
+import type { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
 

@@ -1,18 +1,69 @@
-import type * as DateTime from "effect/DateTime"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import type { SessionEvent } from "../../domain/SessionEvent.js"
-import type { SessionId } from "../../domain/SessionId.js"
-import type { UserId } from "../../domain/UserId.js"
+import type { ConfigurationError } from "../../domain/error/RequestError.js"
+import type { SessionEvent } from "../../domain/Events.js"
+import type { SessionId, UserId } from "../../domain/Ids.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
 import { SessionStore } from "../../services/SessionStore.js"
-import { exceeds, type Habits, noHabits, withLength } from "./internal/behavior/Habits.js"
-import { makeRate } from "./internal/behavior/makeRate.js"
-import { makeBoundedMap } from "./internal/makeBoundedMap.js"
-import { makeUserOf } from "./internal/makeUserOf.js"
+import { makeBoundedMap, makeUserOf } from "./internal/users.js"
+
+/**
+ * How long a user's messages are: their number, their mean, and the sum of the squares of what they differ from it by.
+ */
+export interface Habits {
+  readonly count: number
+  readonly mean: number
+  readonly squares: number
+}
+
+export const noHabits: Habits = { count: 0, mean: 0, squares: 0 }
+
+const seenEnough = 20
+const neverUnusual = 1000
+
+/**
+ * Welford's method: one message at a time, without the ones before.
+ */
+export const withLength = ({ count, mean, squares }: Habits, length: number): Habits => {
+  const difference = length - mean
+  const next = mean + difference / (count + 1)
+  return { count: count + 1, mean: next, squares: squares + difference * (length - next) }
+}
+
+/**
+ * Answers the limit that a message of this length goes beyond, if it does.
+ */
+export const exceeds = (
+  { count, mean, squares }: Habits,
+  length: number,
+  deviations: number
+): number | undefined => {
+  if (count < seenEnough) return undefined
+  const limit = Math.max(neverUnusual, Math.round(mean + deviations * Math.sqrt(squares / count)))
+  return length > limit ? limit : undefined
+}
+
+/**
+ * Watches how often something happens. It takes the moments of the events themselves, so that events which hooks are told of
+ * late, and all at once, are no rush.
+ */
+export const makeRate = (max: number, within: Duration.Duration) => {
+  const span = Duration.toMillis(within)
+  let latest: Array<number> = []
+  let isAbove = false
+
+  /** Answers how many there were when this one is the first too many. */
+  return (at: DateTime.Utc): number | undefined => {
+    const now = DateTime.toEpochMillis(at)
+    latest = [...latest.filter((then) => then > now - span), now].slice(-(max + 1))
+    const wasAbove = isAbove
+    isAbove = latest.length > max
+    return isAbove && !wasAbove ? latest.length : undefined
+  }
+}
 
 /**
  * What a user did, without what was said.

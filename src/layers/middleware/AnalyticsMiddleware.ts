@@ -1,3 +1,4 @@
+import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -5,14 +6,92 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
-import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
+import type { ConfigurationError } from "../../domain/error/RequestError.js"
+import type { SessionId, TurnId, UserId } from "../../domain/Ids.js"
 import type { Turn } from "../../domain/Turn.js"
-import type { TurnId } from "../../domain/TurnId.js"
 import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
-import { analyzeText } from "./analytics/analyzeText.js"
-import type { MessageAnalysis } from "./analytics/MessageAnalysis.js"
-import { textOf } from "./internal/textOf.js"
+import { textOf } from "./internal/texts.js"
+
+/**
+ * What a text is like.
+ */
+export interface TextAnalysis {
+  /** UTF-16 code units, as `length` counts. */
+  readonly characters: number
+  /** By the rules of Unicode (UAX 29), whatever the language. This and all below: of the first `analyzed` characters. */
+  readonly words: number
+  readonly sentences: number
+  readonly analyzed: number
+  /**
+   * From 0 to 1: the mean of three parts, each of which is at most 1. Words of 100, words a sentence of 25, characters a word
+   * of 10.
+   */
+  readonly complexity: number
+  /** Has something between backticks. */
+  readonly hasCode: boolean
+  /** Has a question mark of some script, outside of addresses. */
+  readonly hasQuestion: boolean
+  /** Has an `http:` or `https:` address. */
+  readonly hasUrl: boolean
+}
+
+// `und`: the same in each process, whatever its locale is.
+const wordsOf = new Intl.Segmenter("und", { granularity: "word" })
+const sentencesOf = new Intl.Segmenter("und", { granularity: "sentence" })
+
+const url = /https?:\/\/\S+/giu
+/** The Latin one, the Greek, the Arabic, the Ethiopic, the Armenian, and the wide one of East Asia. */
+const questionMark = /[?\u037E\u061F\u1367\u055E\uFF1F]/u
+const code = /`[^`]+`/u
+
+/**
+ * Looks at no more than `limit` characters, since it takes time in proportion.
+ */
+export const analyzeText = (text: string, limit: number): TextAnalysis => {
+  const part = text.slice(0, limit)
+  let words = 0
+  let letters = 0
+  for (const { isWordLike, segment } of wordsOf.segment(part)) {
+    if (isWordLike !== true) continue
+    words++
+    letters += segment.length
+  }
+  let sentences = 0
+  for (const { segment } of sentencesOf.segment(part)) if (segment.trim() !== "") sentences++
+  const withoutUrls = part.replaceAll(url, " ")
+  return {
+    characters: text.length,
+    words,
+    sentences,
+    analyzed: part.length,
+    complexity: words === 0 ? 0 : (share(words, 100) + share(words / sentences, 25) + share(letters / words, 10)) / 3,
+    hasCode: code.test(part),
+    hasQuestion: questionMark.test(withoutUrls),
+    hasUrl: withoutUrls !== part
+  }
+}
+
+const share = (value: number, of: number): number => Math.min(1, value / of)
+
+/**
+ * What analytics tells of one message, and never what it said.
+ */
+export interface MessageAnalysis extends TextAnalysis {
+  readonly sessionId: SessionId
+  readonly turnId: TurnId
+  readonly userId: UserId
+  readonly role: "user" | "assistant"
+  /** Whoever was called last; of a turn without a call, the session's own. */
+  readonly provider: string
+  readonly model: string
+  /** A question: when it was accepted. A reply: when its turn had ended. */
+  readonly at: DateTime.Utc
+  /** As the function given for it says: of questions only. Absent when it failed, or took too long. */
+  readonly intent?: string
+  /** Likewise. */
+  readonly sentiment?: string
+}
 
 export interface AnalyticsMiddlewareOptions<E = never> {
   /** Takes what was found out about a message, one after the other. */

@@ -1,12 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
-import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import type { Part } from "../../domain/Part.js"
+import type { ConfigurationError } from "../../domain/error/RequestError.js"
+import type { Part } from "../../domain/Message.js"
 import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
-import { escapeText } from "./internal/escapeText.js"
-import { textOf } from "./internal/textOf.js"
+import { escapeText, textOf } from "./internal/texts.js"
 
 export interface LoggingMiddlewareOptions {
   /** `Info` unless told. */

@@ -3,11 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
-import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import type { TurnId } from "../../domain/TurnId.js"
+import type { ConfigurationError } from "../../domain/error/RequestError.js"
+import type { TurnId } from "../../domain/Ids.js"
 import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
-import { textOf } from "./internal/textOf.js"
+import { textOf } from "./internal/texts.js"
 
 export interface MetricsMiddlewareOptions {
   /**

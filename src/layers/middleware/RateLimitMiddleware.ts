@@ -3,12 +3,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import type { Middleware } from "../../services/Middleware.js"
+import { ConfigurationError } from "../../domain/error/RequestError.js"
+import { type Middleware, MiddlewareRefusal } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
-import { MiddlewareRefusal } from "../../services/MiddlewareRefusal.js"
-import { type CountedBy, keyOf, ownerOf } from "./internal/CountedBy.js"
-import { makeRateLimiter, type RateAlgorithm } from "./internal/makeRateLimiter.js"
+import { type CountedBy, keyOf, makeRateLimiter, ownerOf, type RateAlgorithm } from "./internal/rateLimiter.js"
 
 export interface RateLimit {
   /** So many messages are let through in `per`. */

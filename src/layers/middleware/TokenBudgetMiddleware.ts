@@ -4,25 +4,30 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { Attempt } from "../../domain/Attempt.js"
-import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
+import { ConfigurationError } from "../../domain/error/RequestError.js"
+import type { TurnId } from "../../domain/Ids.js"
+import type { TokenUsage } from "../../domain/Message.js"
 import { mayCost } from "../../domain/SessionMetrics.js"
-import type { TokenUsage } from "../../domain/TokenUsage.js"
-import type { Prompt, Turn } from "../../domain/Turn.js"
-import type { TurnId } from "../../domain/TurnId.js"
-import { estimateTokens } from "../../services/internal/provider/estimateTokens.js"
-import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
+import type { Attempt, Prompt, Turn } from "../../domain/Turn.js"
+import { estimateTokens } from "../../services/internal/calls/view.js"
+import { type Middleware, type MiddlewareContext, MiddlewareRefusal } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
-import { MiddlewareRefusal } from "../../services/MiddlewareRefusal.js"
 import { Pricing } from "../../services/Pricing.js"
 import { SessionStore } from "../../services/SessionStore.js"
-import { type Amount, minus, nothing, plus } from "./internal/budget/Amount.js"
-import { estimateTurn } from "./internal/budget/estimateTurn.js"
-import { makeBudget, type TokenBudget } from "./internal/budget/makeBudget.js"
-import { type Moment, moment } from "./internal/budget/Moment.js"
-import { keyOf } from "./internal/CountedBy.js"
+import {
+  type Amount,
+  estimateTurn,
+  makeBudget,
+  minus,
+  type Moment,
+  moment,
+  nothing,
+  plus,
+  type TokenBudget
+} from "./internal/budget.js"
+import { keyOf } from "./internal/rateLimiter.js"
 
-export type { TokenBudget } from "./internal/budget/makeBudget.js"
+export type { TokenBudget }
 
 export interface TokenBudgetMiddlewareOptions {
   /** A turn must keep to all of them. */

@@ -1,12 +1,8 @@
 import type * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import { CurrentInstrumentation } from "../../services/internal/Instrumentation.js"
-import { asked } from "./internal/asked.js"
-import { watchCall } from "./internal/watchCall.js"
-import { watchHost } from "./internal/watchHost.js"
-import { watchMiddleware } from "./internal/watchMiddleware.js"
-import { watchStore } from "./internal/watchStore.js"
-import { watchTurn } from "./internal/watchTurn.js"
+import { asked } from "./internal/spans.js"
+import { watchCall, watchHost, watchMiddleware, watchStore, watchTurn } from "./internal/watch.js"
 
 export interface SessionTelemetryOptions {
   /** Also tells what was said, as `gen_ai.input.messages` and `gen_ai.output.messages`; text only. False unless told. */

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { InvalidRequest } from "../../domain/error/InvalidRequest.js"
+import { InvalidRequest } from "../../domain/error/RequestError.js"
 
 /**
  * The group as a server is to run it: payloads pass as they came. `@effect/rpc` would answer one that does not fit with a

@@ -1,16 +1,19 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
 import { identity } from "effect/Function"
+import * as HashSet from "effect/HashSet"
+import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
-import type { MiddlewareError } from "../../domain/error/MiddlewareError.js"
 import type { SessionError } from "../../domain/error/SessionError.js"
-import type { SessionInfo } from "../../domain/SessionInfo.js"
+import type { MiddlewareError } from "../../domain/error/TurnError.js"
+import type { SessionInfo } from "../../domain/Session.js"
 import type { Turn } from "../../domain/Turn.js"
-import type { ProviderRequest } from "../ProviderRequest.js"
+import type { ProviderRequest } from "../Provider.js"
 import type { SessionStore } from "../SessionStore.js"
-import type { Asked } from "./provider/Asked.js"
-import type { Target } from "./provider/Target.js"
+import type { Asked } from "./calls/foldReply.js"
+import type { Target } from "./calls/Target.js"
 
 /**
  * What is seen of one turn, from its acceptance to its end.
@@ -77,3 +80,10 @@ export class CurrentInstrumentation extends Context.Reference<CurrentInstrumenta
     })
   }
 ) {}
+
+/**
+ * Effect makes an event of the current span of each line of a log. A defect may quote what people said, and a log is kept
+ * where its owner wants it, while a span goes to others: so such a line is for the log alone.
+ */
+export const outsideOfSpans = <A, E, R>(log: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.locallyWith(log, FiberRef.currentLoggers, HashSet.remove(Logger.tracerLogger))

@@ -1,27 +1,104 @@
 import * as Arr from "effect/Array"
+import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import { NotSupported } from "../../domain/error/NotSupported.js"
-import { TurnNotFound } from "../../domain/error/TurnNotFound.js"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+import * as Stream from "effect/Stream"
+import { ConfigurationError } from "../../domain/error/RequestError.js"
+import { TurnNotFound } from "../../domain/error/SessionError.js"
+import { NotSupported } from "../../domain/error/StoreError.js"
+import type { Cursor } from "../../domain/Page.js"
+import type { CreateSession, SessionInfo } from "../../domain/Session.js"
 import { validate } from "../../domain/SessionConfig.js"
 import { initial } from "../../domain/SessionContext.js"
-import type { SessionInfo } from "../../domain/SessionInfo.js"
 import { HookBus } from "../HookBus.js"
 import { IdGenerator } from "../IdGenerator.js"
 import { ProviderRegistry } from "../ProviderRegistry.js"
 import { SessionHost } from "../SessionHost.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { SessionStore } from "../SessionStore.js"
-import type { AddSession } from "./AddSession.js"
-import { cleanupSessions } from "./cleanupSessions.js"
-import { eraseUser } from "./eraseUser.js"
-import { exportSessions } from "./exportSessions.js"
-import { importSession } from "./importSession.js"
-import { makeGetOrCreate } from "./makeGetOrCreate.js"
-import { makeReplay } from "./makeReplay.js"
-import { checkTargets } from "./provider/checkTargets.js"
+import { checkTargets } from "./calls/Target.js"
+import {
+  type AddSession,
+  cleanupSessions,
+  eraseUser,
+  exportSessions,
+  importSession,
+  makeReplay
+} from "./housekeeping.js"
+
+interface Lock {
+  readonly semaphore: Effect.Semaphore
+  holders: number
+}
+
+/**
+ * Runs effects of the same key one after the other. A key that nobody uses takes no room.
+ */
+export const makeKeyedLock = <Key>() => {
+  const locks = new Map<Key, Lock>()
+
+  const take = (key: Key) =>
+    Effect.sync(() => {
+      const lock = locks.get(key) ?? { semaphore: Effect.unsafeMakeSemaphore(1), holders: 0 }
+      lock.holders++
+      locks.set(key, lock)
+      return lock
+    })
+
+  const leave = (key: Key, lock: Lock) =>
+    Effect.sync(() => {
+      lock.holders--
+      if (lock.holders === 0) locks.delete(key)
+    })
+
+  return (key: Key) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      take(key),
+      ({ semaphore }) => semaphore.withPermits(1)(effect),
+      (lock) => leave(key, lock)
+    )
+}
+
+/** Those that take messages. */
+const statuses = ["active", "idle"] as const
+
+/** As the lists are ordered. */
+const byCreation = Order.combine(
+  Order.mapInput(Order.number, ({ createdAt }: SessionInfo) => createdAt.epochMillis),
+  Order.mapInput(Order.string, ({ id }: SessionInfo) => id)
+)
+
+/**
+ * Finds the latest session of a user that takes messages and has this provider and model, or creates one. One call of a
+ * user after the other, so that two at once do not both find nothing.
+ */
+export const makeGetOrCreate = (
+  { create, list }: Pick<SessionOperations, "create" | "list">
+): SessionOperations["getOrCreate"] => {
+  const lock = makeKeyedLock<string>()
+
+  const latest = ({ model, provider, userId }: CreateSession, status: typeof statuses[number]) =>
+    Stream.paginateChunkEffect(Option.none<Cursor>(), (cursor) =>
+      Effect.map(
+        list({ userId, provider, status, ...(Option.isSome(cursor) && { cursor: cursor.value }) }),
+        (page) => [Chunk.unsafeFromArray(page.items), Option.map(Option.fromNullable(page.next), Option.some)]
+      )).pipe(
+        Stream.filter((session) => session.model === model),
+        Stream.runHead
+      )
+
+  return (input) =>
+    Effect.forEach(statuses, (status) => latest(input, status)).pipe(
+      Effect.flatMap((found) => {
+        const sessions = found.flatMap(Option.toArray)
+        return Arr.isNonEmptyArray(sessions) ? Effect.succeed(Arr.max(sessions, byCreation).id) : create(input)
+      }),
+      lock(input.userId)
+    )
+}
 
 const shownTurns = 50
 

@@ -1,19 +1,125 @@
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { ConfigurationError } from "../../domain/error/ConfigurationError.js"
-import type { MiddlewareError } from "../../domain/error/MiddlewareError.js"
-import type { SessionId } from "../../domain/SessionId.js"
+import { ConfigurationError } from "../../domain/error/RequestError.js"
+import type { MiddlewareError } from "../../domain/error/TurnError.js"
+import type { SessionId, TurnId } from "../../domain/Ids.js"
 import type { Prompt, Turn } from "../../domain/Turn.js"
-import type { Middleware, MiddlewareContext } from "../Middleware.js"
-import type { OnSkip } from "../OnSkip.js"
-import type { TurnMiddleware } from "../TurnMiddleware.js"
-import { deepFreeze } from "./deepFreeze.js"
+import type { Middleware, MiddlewareContext, OnSkip, TurnMiddleware } from "../Middleware.js"
 import { CurrentInstrumentation, type Instrumentation } from "./Instrumentation.js"
-import { makeAskedMiddleware } from "./makeAskedMiddleware.js"
-import { makeMiddlewareRegister } from "./makeMiddlewareRegister.js"
-import { conditionsOf } from "./middlewareStages.js"
-import { runStep, type Step, tellEnded } from "./middlewareStep.js"
+import { conditionsOf, orderMiddleware, type Stages, stagesOf } from "./middlewareStages.js"
+import { deepFreeze, runStep, type Step, tellEnded } from "./middlewareStep.js"
+
+/**
+ * Who was asked at the admission of the turns that are not ended, and is owed the end of them. A turn is kept from its
+ * admission to its end, which is told exactly once of each.
+ */
+export const makeAskedMiddleware = () => {
+  const asked = new Map<TurnId, Set<Middleware>>()
+  return {
+    add: ({ turnId }: MiddlewareContext, more: ReadonlyArray<Middleware>): void => {
+      if (turnId === undefined || more.length === 0) return
+      const known = asked.get(turnId) ?? new Set()
+      for (const middleware of more) known.add(middleware)
+      asked.set(turnId, known)
+    },
+    /** Undefined when nobody was asked for this turn here. */
+    take: ({ turnId }: MiddlewareContext): ReadonlyArray<Middleware> | undefined => {
+      const known = turnId && asked.get(turnId)
+      if (turnId === undefined || known === undefined) return undefined
+      asked.delete(turnId)
+      return [...known]
+    }
+  }
+}
+
+/**
+ * What one session has beside the middleware of all.
+ */
+interface Own {
+  readonly registered: ReadonlyArray<Middleware>
+  readonly stages: Stages
+}
+
+/**
+ * Which middleware there is: for all sessions, and for single ones.
+ */
+export const makeMiddlewareRegister = () => {
+  let shared: ReadonlyArray<Middleware> = []
+  let stages = stagesOf([])
+  let owned = new Map<SessionId, Own>()
+
+  const addShared = (added: ReadonlyArray<Middleware>) =>
+    Either.gen(function*() {
+      const order = yield* orderMiddleware(shared, added)
+      const next = new Map<SessionId, Own>()
+      for (const [session, { registered }] of owned) {
+        const all = yield* Either.mapLeft(orderMiddleware([...shared, ...registered], added), inSession(session))
+        next.set(session, { registered, stages: stagesOf(all) })
+      }
+      shared = [...shared, ...added]
+      stages = stagesOf(order)
+      owned = next
+    })
+
+  const addOwn = (session: SessionId, added: ReadonlyArray<Middleware>) =>
+    Either.gen(function*() {
+      const { registered = [] } = owned.get(session) ?? {}
+      const order = yield* Either.mapLeft(orderMiddleware([...shared, ...registered], added), inSession(session))
+      owned.set(session, { registered: [...registered, ...added], stages: stagesOf(order) })
+    })
+
+  const seenBy = (session: SessionId | undefined) => (session && owned.get(session)?.stages) ?? stages
+
+  /** Does nothing when it is gone. Answers those that depend on it and go on without it. */
+  const remove = (middleware: Middleware, session: SessionId | undefined): ReadonlyArray<string> => {
+    const others = (all: ReadonlyArray<Middleware>) => all.filter((other) => other !== middleware)
+    const without = ({ ordered }: Stages) => stagesOf(others(ordered))
+    const seenByIt: Array<Middleware> = []
+    if (session === undefined) {
+      if (!shared.includes(middleware)) return []
+      shared = others(shared)
+      stages = without(stages)
+      for (const [id, { registered, stages }] of owned) {
+        owned.set(id, { registered, stages: without(stages) })
+        seenByIt.push(...registered)
+      }
+      seenByIt.push(...shared)
+    } else {
+      const own = owned.get(session)
+      if (!own?.registered.includes(middleware)) return []
+      const registered = others(own.registered)
+      if (registered.length === 0) owned.delete(session)
+      else owned.set(session, { registered, stages: without(own.stages) })
+      seenByIt.push(...registered)
+    }
+    return Arr.dedupe(
+      seenByIt.filter(({ dependsOn = [] }) => dependsOn.includes(middleware.name)).map(({ name }) => name)
+    )
+  }
+
+  return {
+    stages: seenBy,
+    add: (added: ReadonlyArray<Middleware>, session: SessionId | undefined): Either.Either<void, ConfigurationError> =>
+      session === undefined ? addShared(added) : addOwn(session, added),
+    remove,
+    find: (name: string, session: SessionId | undefined): Option.Option<Middleware> =>
+      Arr.findFirst(
+        session === undefined ? shared : owned.get(session)?.registered ?? [],
+        (middleware) => middleware.name === name
+      ),
+    names: (session: SessionId | undefined): ReadonlyArray<string> => seenBy(session).ordered.map(({ name }) => name),
+    /** Drops what a session had of its own. */
+    forget: (session: SessionId): void => {
+      owned.delete(session)
+    }
+  }
+}
+
+const inSession = (session: SessionId) => ({ problems }: ConfigurationError) =>
+  new ConfigurationError({ problems: Arr.map(problems, (problem) => `${problem} (in session ${session})`) })
 
 interface Of {
   readonly session?: SessionId

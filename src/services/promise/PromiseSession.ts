@@ -1,6 +1,8 @@
 import type * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import type * as Stream from "effect/Stream"
 import type { Session } from "../Session.js"
+import type { SessionManager } from "../SessionManager.js"
 
 /**
  * How a call is made.
@@ -42,3 +44,44 @@ type PromisedValue<A> = A extends Session ? PromiseSession : A
  * iterable. A promise that rejects does so with the error itself.
  */
 export interface PromiseSession extends Promised<Session> {}
+
+/**
+ * `SessionManager` for those who do not write Effect, in process and over the wire.
+ */
+export interface PromiseSessionManager extends Promised<SessionManager["Type"]> {
+  /**
+   * Takes no more calls, lets those that run come to their end within the drain timeout, and lets go of all there is; closing
+   * it again waits for the same. Calls that come later, and those that were not through, reject with `ShuttingDown`. A
+   * process that ends without it loses nothing that was acknowledged, but does not end by itself.
+   */
+  readonly close: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+/**
+ * `getOrCreate` of a manager, with the mock provider unless told.
+ */
+export const getOrCreateSession = (
+  manager: PromiseSessionManager,
+  { model = "mock-model", provider = "mock", userId }: {
+    readonly userId: string
+    readonly provider?: string
+    readonly model?: string
+  }
+): Promise<PromiseSession> => manager.getOrCreate({ userId, provider, model })
+
+/**
+ * Uses a session, and archives it when that fails, so that nobody goes on with it. What was thrown is thrown again, also when
+ * the session cannot be archived.
+ */
+export const withSession = async <A>(
+  session: PromiseSession,
+  use: (session: PromiseSession) => A | Promise<A>
+): Promise<A> => {
+  try {
+    return await use(session)
+  } catch (error) {
+    await session.archive().catch(constVoid)
+    throw error
+  }
+}

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scope, Stream, TestClock } from "effect"
-import type { ProviderRequest } from "../../../src/services/ProviderRequest.js"
+import type { ProviderRequest } from "../../../src/services/Provider.js"
 import { message, request } from "../../domain/conversation.js"
 import { jsonAnswer, streamAnswer } from "../../vendor/answers.js"
 import { message as wireMessage, responseEvents } from "../../vendor/openai/responseEvents.js"

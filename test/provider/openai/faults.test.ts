@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Option, Stream, TestClock } from "effect"
 import type { ProviderError } from "../../../src/domain/error/ProviderError.js"
-import type { ProviderEvent } from "../../../src/services/ProviderEvent.js"
+import type { ProviderEvent } from "../../../src/services/Provider.js"
 import { asking } from "../../domain/conversation.js"
 import { streamAnswer, type StreamOptions, toWire, type WireEvent } from "../../vendor/answers.js"
 import type { Handler, LoopbackServer } from "../../vendor/LoopbackServer.js"

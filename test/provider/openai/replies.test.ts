@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { ProviderEvent } from "../../../src/services/ProviderEvent.js"
+import type { ProviderEvent } from "../../../src/services/Provider.js"
 import { asking } from "../../domain/conversation.js"
 import { streamAnswer, type WireEvent } from "../../vendor/answers.js"
 import {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { JsonRecord } from "../../../src/domain/JsonRecord.js"
+import type { JsonRecord } from "../../../src/domain/Json.js"
 import type { Message } from "../../../src/domain/Message.js"
 import { asking, message, request } from "../../domain/conversation.js"
 import { jsonAnswer } from "../../vendor/answers.js"

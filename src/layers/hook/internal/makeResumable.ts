@@ -1,7 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { SessionEvent } from "../../../domain/SessionEvent.js"
+import type { SessionEvent } from "../../../domain/Events.js"
 
 /**
  * Runs several steps for an event, all of them whatever becomes of one, and fails with what failed. When the event comes again

@@ -1,5 +1,9 @@
-import type { SecretKind } from "../filter/SecretKind.js"
-import type { Span } from "./Span.js"
+import type { Span } from "./texts.js"
+
+/**
+ * What of a person or a machine must not get out.
+ */
+export type SecretKind = "ssn" | "creditCard" | "email" | "phone" | "apiKey"
 
 export interface Detector {
   /** As a person is told of it, and as it is replaced: `[credit card]`. */

@@ -1,7 +1,5 @@
-import type { Analytics } from "../../../domain/Analytics.js"
-import type { AnalyticsQuery } from "../../../domain/AnalyticsQuery.js"
-import { type Rollup, toUsage } from "../../../domain/Rollup.js"
-import { startOfDay } from "../../../domain/UsageEntry.js"
+import * as DateTime from "effect/DateTime"
+import { type Analytics, type AnalyticsQuery, type Rollup, startOfDay, toUsage } from "../../../domain/Analytics.js"
 
 export interface RollupGroup {
   readonly key: string
@@ -30,3 +28,8 @@ export const analyticsOf = (
     ...(groups.length > limit && { moreGroups: true })
   }
 }
+
+/**
+ * A day as an answer names it: `2026-03-01`.
+ */
+export const dayText = (day: number): string => DateTime.formatIsoDateUtc(startOfDay(day))

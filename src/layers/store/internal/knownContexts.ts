@@ -1,9 +1,9 @@
 import * as Arr from "effect/Array"
 import * as Order from "effect/Order"
+import type { SessionId } from "../../../domain/Ids.js"
 import type { Message } from "../../../domain/Message.js"
 import type { SessionContext } from "../../../domain/SessionContext.js"
-import type { SessionExport } from "../../../domain/SessionExport.js"
-import type { SessionId } from "../../../domain/SessionId.js"
+import type { SessionExport } from "../../../domain/Transfer.js"
 
 /** A context, and the last `seq` when it came. */
 export interface ContextVersion {

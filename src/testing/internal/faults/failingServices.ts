@@ -1,13 +1,126 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { TurnId } from "../../../domain/Ids.js"
+import { isTerminal, type Turn } from "../../../domain/Turn.js"
 import { HookBus } from "../../../services/HookBus.js"
 import { MiddlewarePipeline } from "../../../services/MiddlewarePipeline.js"
+import type { Provider } from "../../../services/Provider.js"
 import { ProviderRegistry } from "../../../services/ProviderRegistry.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { failingProvider } from "./failingProvider.js"
-import { failingStore } from "./failingStore.js"
-import type { FailpointControl } from "./makeFailpoints.js"
+import type { Failpoint, FailpointControl } from "./failpoints.js"
+
+/**
+ * A provider whose replies come one event at a time, with a failpoint between one and the next.
+ */
+export const failingProvider = ({ pass }: FailpointControl) => (provider: Provider): Provider => ({
+  ...provider,
+  open: (options) =>
+    Effect.map(provider.open(options), ({ respond }) => ({
+      respond: (request) =>
+        Stream.rechunk(respond(request), 1).pipe(
+          Stream.zipWithIndex,
+          Stream.mapEffect(([event, index]) =>
+            index === 0 ? Effect.succeed(event) : Effect.as(pass("midStream"), event)
+          )
+        )
+    }))
+})
+
+type CommitPoint = Extract<
+  Failpoint,
+  "beforeAccept" | "afterAccept" | "beforeCall" | "afterIntent" | "beforeEnd" | "afterEnd" | "inRecovery"
+>
+
+interface Known {
+  readonly attempt: number
+  /** Left by an earlier owner. */
+  readonly left: boolean
+}
+
+/**
+ * Tells which steps of their turns a commit takes, from what it has seen of the turns that are not ended.
+ */
+export const makeTurnSteps = () => {
+  const open = new Map<TurnId, Known>()
+
+  return {
+    /** An owner has read that these are open. */
+    found: (turns: ReadonlyArray<Turn>): void => {
+      for (const { attempt, id } of turns) open.set(id, { attempt, left: true })
+    },
+
+    /** The failpoints before and after a commit of these turns. */
+    around: (turns: ReadonlyArray<Turn>) => {
+      const before = new Set<CommitPoint>()
+      const after = new Set<CommitPoint>()
+      for (const { attempt, id, status } of turns) {
+        const known = open.get(id)
+        if (known?.left) {
+          before.add("inRecovery")
+          after.add("inRecovery")
+        }
+        if (isTerminal(status)) {
+          before.add("beforeEnd")
+          after.add("afterEnd")
+          continue
+        }
+        if (known === undefined) {
+          before.add("beforeAccept")
+          after.add("afterAccept")
+        }
+        if (attempt > (known?.attempt ?? 0)) {
+          before.add("beforeCall")
+          after.add("afterIntent")
+        }
+      }
+      return { before, after }
+    },
+
+    /** The commit of these turns has happened. */
+    committed: (turns: ReadonlyArray<Turn>): void => {
+      for (const { attempt, id, status } of turns) {
+        if (isTerminal(status)) open.delete(id)
+        else open.set(id, { attempt, left: open.get(id)?.left ?? false })
+      }
+    }
+  }
+}
+
+/**
+ * A store whose commits and recoveries pass the failpoints.
+ */
+export const failingStore = (
+  store: SessionStore["Type"],
+  { isDraining, pass }: FailpointControl
+): SessionStore["Type"] => {
+  const steps = makeTurnSteps()
+  const passAll = <Point extends Failpoint>(points: Iterable<Point>) => Effect.forEach(points, pass, { discard: true })
+
+  return {
+    ...store,
+
+    open: (id, window) =>
+      Effect.tap(store.open(id, window), ({ openTurns }) =>
+        Effect.suspend(() => {
+          steps.found(openTurns)
+          return Effect.when(pass("inRecovery"), () => openTurns.length > 0)
+        })),
+
+    commit: (id, epoch, changes) =>
+      Effect.suspend(() => {
+        const turns = changes.turns ?? []
+        const { after, before } = steps.around(turns)
+        return Effect.whenEffect(pass("inDrain"), isDraining).pipe(
+          Effect.zipRight(passAll(before)),
+          Effect.zipRight(store.commit(id, epoch, changes)),
+          Effect.tap(() => steps.committed(turns)),
+          Effect.zipRight(passAll(after))
+        )
+      })
+  }
+}
 
 /**
  * The services that are provided, with failpoints around them. The bus gets a hook of its own for its failpoint.

@@ -1,13 +1,8 @@
 import * as Arr from "effect/Array"
 import * as Schema from "effect/Schema"
-import { type FeedPlace, fromPosition } from "../../../domain/FeedPosition.js"
-import { SessionEvent } from "../../../domain/SessionEvent.js"
-import type { SessionId } from "../../../domain/SessionId.js"
-import type { TurnDelta } from "../../../domain/TurnEvent.js"
-import type { TurnId } from "../../../domain/TurnId.js"
-import { broken, type BrokenPromise } from "./BrokenPromise.js"
-import { entriesOf, type EntryOf, type LogEntry } from "./LogEntry.js"
-import type { StoredHistory } from "./StoredHistory.js"
+import { type FeedPlace, fromPosition, SessionEvent, type TurnDelta } from "../../../domain/Events.js"
+import type { SessionId, TurnId } from "../../../domain/Ids.js"
+import { broken, type BrokenPromise, entriesOf, type EntryOf, type LogEntry, type StoredHistory } from "./log.js"
 
 /**
  * Whether each watcher was given each stored event once, in order, and between them the reply as it is.

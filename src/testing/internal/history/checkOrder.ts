@@ -1,7 +1,6 @@
 import * as Arr from "effect/Array"
-import type { TurnId } from "../../../domain/TurnId.js"
-import { broken, type BrokenPromise } from "./BrokenPromise.js"
-import type { StoredHistory } from "./StoredHistory.js"
+import type { TurnId } from "../../../domain/Ids.js"
+import { broken, type BrokenPromise, type StoredHistory } from "./log.js"
 
 /**
  * Whether messages, turns and events are counted without a gap, and the messages of each turn stand together, in the order

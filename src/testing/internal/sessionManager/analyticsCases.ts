@@ -1,8 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import { type ContractCase, contractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /**
  * What was used, added up.

@@ -1,9 +1,8 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { SessionId } from "../../../domain/SessionId.js"
+import { SessionId } from "../../../domain/Ids.js"
 import type { Session } from "../../../services/Session.js"
-import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import { type ContractCase, contractCase, failsWith, sessionCase } from "./contractCase.js"
 
 const asked = (session: Session) =>
   Effect.map(session.messages({ role: "user" }), ({ items }) => items.map(({ text }) => text))

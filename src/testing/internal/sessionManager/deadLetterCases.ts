@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { type ContractCase, sessionCase } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import { type ContractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /**
  * What hooks have given up on. Those of a manager under test give up on nothing, unless they say so.

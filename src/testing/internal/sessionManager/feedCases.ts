@@ -2,10 +2,9 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import assert from "node:assert/strict"
-import { SessionId } from "../../../domain/SessionId.js"
+import { SessionId } from "../../../domain/Ids.js"
 import type { Session } from "../../../services/Session.js"
-import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import { type ContractCase, contractCase, failsWith, sessionCase } from "./contractCase.js"
 
 const take = (session: Session, count: number, from?: string) =>
   Effect.map(

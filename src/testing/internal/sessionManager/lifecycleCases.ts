@@ -1,9 +1,8 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import type { Page } from "../../../domain/Page.js"
-import type { SessionInfo } from "../../../domain/SessionInfo.js"
-import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import type { SessionInfo } from "../../../domain/Session.js"
+import { type ContractCase, contractCase, failsWith, sessionCase } from "./contractCase.js"
 
 const idsOf = ({ items }: Page<SessionInfo>) => items.map(({ id }) => id)
 

@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import { type ContractCase, contractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /**
  * Who answers a session, and what is known of that.

@@ -1,12 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import assert from "node:assert/strict"
-import type { InvalidRequest } from "../../../domain/error/InvalidRequest.js"
+import type { InvalidRequest } from "../../../domain/error/RequestError.js"
 import type { SessionError } from "../../../domain/error/SessionError.js"
-import type { JsonRecord } from "../../../domain/JsonRecord.js"
-import { SessionId } from "../../../domain/SessionId.js"
-import { type ContractCase, contractCase, sessionCase } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import { SessionId } from "../../../domain/Ids.js"
+import type { JsonRecord } from "../../../domain/Json.js"
+import { type ContractCase, contractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /** As it comes out of `JSON.parse`: an own key, and no prototype. */
 const poisoned: JsonRecord = JSON.parse("{\"a\":{\"__proto__\":{\"admin\":true}}}")

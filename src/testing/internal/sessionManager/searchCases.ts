@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { type ContractCase, contractCase } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import { type ContractCase, contractCase, failsWith } from "./contractCase.js"
 
 /** What a store need not have: then it says so. */
 const ifSupported = <A, E extends { readonly _tag: string }>(

@@ -3,8 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import assert from "node:assert/strict"
-import { type ContractCase, sessionCase } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import { type ContractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /**
  * Sends that are repeated, that are not waited for, and that come while another runs.

@@ -2,11 +2,10 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import assert from "node:assert/strict"
-import type { ExportSessions } from "../../../domain/ExportSessions.js"
-import { SessionId } from "../../../domain/SessionId.js"
+import { SessionId } from "../../../domain/Ids.js"
 import { encodeLine } from "../../../domain/SessionLines.js"
-import { type ContractCase, contractCase, type Stage } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import type { ExportSessions } from "../../../domain/Transfer.js"
+import { type ContractCase, contractCase, failsWith, type Stage } from "./contractCase.js"
 
 const aMinuteAgo = Effect.map(DateTime.now, DateTime.subtract({ minutes: 1 }))
 

@@ -2,8 +2,7 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import assert from "node:assert/strict"
-import { type ContractCase, sessionCase } from "./ContractCase.js"
-import { failsWith } from "./failsWith.js"
+import { type ContractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /**
  * What is said in a session, and what is kept of it.

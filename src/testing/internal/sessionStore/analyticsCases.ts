@@ -1,18 +1,21 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import type { AnalyticsQuery } from "../../../domain/AnalyticsQuery.js"
-import { Epoch } from "../../../domain/Epoch.js"
-import { empty, latencyBucket, type Rollup } from "../../../domain/Rollup.js"
+import {
+  type AnalyticsQuery,
+  dayOf,
+  empty,
+  latencyBucket,
+  type Rollup,
+  type UsageEntry
+} from "../../../domain/Analytics.js"
+import { Epoch } from "../../../domain/Ids.js"
+import type { SessionInfo } from "../../../domain/Session.js"
 import { initial } from "../../../domain/SessionContext.js"
-import type { SessionInfo } from "../../../domain/SessionInfo.js"
-import { dayOf, type UsageEntry } from "../../../domain/UsageEntry.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertDies } from "./assertDies.js"
-import { assertFails } from "./assertFails.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { createSession, messagesOf, sessionOf } from "./samples.js"
+import { assertDies, assertFails, conformanceCase } from "./suite.js"
 
 const midnight = DateTime.unsafeMake("2025-06-02T00:00:00Z")
 const before = DateTime.subtract(midnight, { millis: 1 })

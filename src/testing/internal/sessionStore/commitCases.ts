@@ -1,14 +1,11 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
+import { SessionInfo } from "../../../domain/Session.js"
 import { SessionContext, update } from "../../../domain/SessionContext.js"
-import { SessionInfo } from "../../../domain/SessionInfo.js"
 import { empty, SessionMetrics, withMessage } from "../../../domain/SessionMetrics.js"
-import type { SessionChanges } from "../../../services/SessionChanges.js"
-import { SessionStore } from "../../../services/SessionStore.js"
-import { assertDies } from "./assertDies.js"
-import { assertSame } from "./assertSame.js"
-import { conformanceCase } from "./ConformanceCase.js"
+import { type SessionChanges, SessionStore } from "../../../services/SessionStore.js"
 import { at, createSession, messageOf, messagesOf, ownSession, turnOf } from "./samples.js"
+import { assertDies, assertSame, conformanceCase } from "./suite.js"
 
 /**
  * That a commit is all or nothing.

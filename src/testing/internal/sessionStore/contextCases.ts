@@ -1,15 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
+import { SessionEvent } from "../../../domain/Events.js"
+import type { SessionId } from "../../../domain/Ids.js"
 import { SessionContext, update } from "../../../domain/SessionContext.js"
-import { SessionEvent } from "../../../domain/SessionEvent.js"
-import type { SessionId } from "../../../domain/SessionId.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertDies } from "./assertDies.js"
-import { assertFails } from "./assertFails.js"
-import { assertSame } from "./assertSame.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { at, eventOf, forkSession, messagesOf, ownSession } from "./samples.js"
+import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
 
 const changed = (id: SessionId, name: string) =>
   Effect.flatMap(

@@ -1,11 +1,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
+import type { SessionInfo } from "../../../domain/Session.js"
 import type { SessionConfig } from "../../../domain/SessionConfig.js"
-import type { SessionInfo } from "../../../domain/SessionInfo.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { at, createSession, turnOf } from "./samples.js"
+import { conformanceCase } from "./suite.js"
 
 /** Long before any other session of a suite was active. */
 const long = -4e9

@@ -1,28 +1,26 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
-import { ProviderTransient } from "../../../domain/error/ProviderTransient.js"
-import { TurnStopped } from "../../../domain/error/TurnStopped.js"
+import { ProviderTransient } from "../../../domain/error/ProviderError.js"
+import { TurnStopped } from "../../../domain/error/TurnError.js"
+import { SessionEvent } from "../../../domain/Events.js"
+import { type SessionId, TurnId } from "../../../domain/Ids.js"
 import { initial, update } from "../../../domain/SessionContext.js"
-import { SessionEvent } from "../../../domain/SessionEvent.js"
-import type { SessionId } from "../../../domain/SessionId.js"
-import { TurnId } from "../../../domain/TurnId.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertDies } from "./assertDies.js"
-import { assertSame } from "./assertSame.js"
-import { failedAttempt, target } from "./attempts.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import {
   at,
   createSession,
   eventOf,
+  failedAttempt,
   forkSession,
   messageOf,
   messagesOf,
   ownSession,
   sessionOf,
+  target,
   turnOf
 } from "./samples.js"
+import { assertDies, assertSame, conformanceCase } from "./suite.js"
 
 const numbersOf = (id: SessionId, after = 0, limit = 100) =>
   Effect.map(

@@ -1,13 +1,12 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { MessageId } from "../../../domain/MessageId.js"
+import { MessageId } from "../../../domain/Ids.js"
 import { update } from "../../../domain/SessionContext.js"
-import { SessionExport } from "../../../domain/SessionExport.js"
+import { SessionExport } from "../../../domain/Transfer.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertSame } from "./assertSame.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { at, createSession, messageOf, messagesOf, ownSession, sessionOf, turnOf } from "./samples.js"
+import { assertSame, conformanceCase } from "./suite.js"
 
 /**
  * What the record of a session holds, and what it leaves out.

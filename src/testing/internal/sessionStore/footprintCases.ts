@@ -1,12 +1,11 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
+import type { SessionInfo } from "../../../domain/Session.js"
 import { initial } from "../../../domain/SessionContext.js"
-import type { SessionInfo } from "../../../domain/SessionInfo.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertFails } from "./assertFails.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { at, createSession, messageOf, messagesOf, sessionOf, turnOf } from "./samples.js"
+import { assertFails, conformanceCase } from "./suite.js"
 
 /** A fork of a session, for this user. */
 const forkFor = (origin: SessionInfo, seq: number, { userId }: Pick<SessionInfo, "userId">) =>

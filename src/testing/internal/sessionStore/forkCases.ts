@@ -2,16 +2,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import assert from "node:assert/strict"
 import { Message } from "../../../domain/Message.js"
+import { SessionInfo } from "../../../domain/Session.js"
 import { initial, SessionContext } from "../../../domain/SessionContext.js"
-import { SessionInfo } from "../../../domain/SessionInfo.js"
 import { empty, SessionMetrics, withMessage } from "../../../domain/SessionMetrics.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertDies } from "./assertDies.js"
-import { assertFails } from "./assertFails.js"
-import { assertSame } from "./assertSame.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { at, forkSession, messageOf, messagesOf, ownSession, seqsOf, sessionOf, turnOf } from "./samples.js"
+import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
 
 /**
  * That a fork shares what was said before it, and nothing else.

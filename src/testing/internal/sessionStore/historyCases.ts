@@ -1,19 +1,12 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { ProviderTransient } from "../../../domain/error/ProviderTransient.js"
-import { FinishReason } from "../../../domain/FinishReason.js"
-import { Message } from "../../../domain/Message.js"
-import { MessageId } from "../../../domain/MessageId.js"
-import type { MessageQuery } from "../../../domain/MessageQuery.js"
-import type { Part } from "../../../domain/Part.js"
-import type { SessionId } from "../../../domain/SessionId.js"
+import { ProviderTransient } from "../../../domain/error/ProviderError.js"
+import { MessageId, type SessionId, TurnId } from "../../../domain/Ids.js"
+import { FinishReason, Message, type MessageQuery, type Part } from "../../../domain/Message.js"
 import { Turn } from "../../../domain/Turn.js"
-import { TurnId } from "../../../domain/TurnId.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertFails } from "./assertFails.js"
-import { assertSame } from "./assertSame.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { at, messageOf, messagesOf, ownSession, turnOf } from "./samples.js"
+import { assertFails, assertSame, conformanceCase } from "./suite.js"
 
 const parts: ReadonlyArray<Part> = [
   { _tag: "Text", text: "emoji 👩‍👩‍👧‍👦, NUL \0, bidi \u202Eabc\u202C, BOM \uFEFF, replacement \uFFFD, ' \" \\ \n \r\n" },

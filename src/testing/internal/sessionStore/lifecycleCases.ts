@@ -1,18 +1,14 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { MessageId } from "../../../domain/MessageId.js"
+import { MessageId } from "../../../domain/Ids.js"
+import { SessionInfo, SessionStatus } from "../../../domain/Session.js"
 import { initial, SessionContext } from "../../../domain/SessionContext.js"
-import { SessionInfo } from "../../../domain/SessionInfo.js"
 import { empty, SessionMetrics } from "../../../domain/SessionMetrics.js"
-import { SessionStatus } from "../../../domain/SessionStatus.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertDies } from "./assertDies.js"
-import { assertFails } from "./assertFails.js"
-import { assertSame } from "./assertSame.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { at, createSession, messageOf, messagesOf, ownSession, sessionOf, turnOf } from "./samples.js"
+import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
 
 /**
  * How sessions come and go.

@@ -1,14 +1,12 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { Cursor } from "../../../domain/Cursor.js"
-import type { SessionInfo } from "../../../domain/SessionInfo.js"
-import type { SessionQuery } from "../../../domain/SessionQuery.js"
-import { UserId } from "../../../domain/UserId.js"
+import { UserId } from "../../../domain/Ids.js"
+import { Cursor } from "../../../domain/Page.js"
+import type { SessionInfo, SessionQuery } from "../../../domain/Session.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertFails } from "./assertFails.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { at, createSession, ownSession } from "./samples.js"
+import { assertFails, conformanceCase } from "./suite.js"
 
 const newUser = Effect.map(Effect.flatMap(IdGenerator, (ids) => ids.sessionId), (id) => UserId.make(`user-${id}`))
 

@@ -1,15 +1,13 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { Message } from "../../../domain/Message.js"
+import { SessionInfo } from "../../../domain/Session.js"
 import { SessionContext } from "../../../domain/SessionContext.js"
-import { SessionInfo } from "../../../domain/SessionInfo.js"
 import { SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { Turn, type TurnStatus } from "../../../domain/Turn.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertFails } from "./assertFails.js"
-import { assertSame } from "./assertSame.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { at, messageOf, messagesOf, ownSession, turnOf } from "./samples.js"
+import { assertFails, assertSame, conformanceCase } from "./suite.js"
 
 /**
  * That a session has one writer, and what it learns when it becomes the one.

@@ -1,16 +1,24 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import assert from "node:assert/strict"
+import { SessionEvent } from "../../../domain/Events.js"
 import { Message } from "../../../domain/Message.js"
-import type { ProviderCursor } from "../../../domain/ProviderCursor.js"
-import { SessionEvent } from "../../../domain/SessionEvent.js"
-import { SessionInfo } from "../../../domain/SessionInfo.js"
+import type { ProviderCursor } from "../../../domain/Provider.js"
+import { SessionInfo } from "../../../domain/Session.js"
 import { Turn } from "../../../domain/Turn.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertSame } from "./assertSame.js"
-import { answeredAttempt, failedAttempt, target } from "./attempts.js"
-import { conformanceCase } from "./ConformanceCase.js"
-import { at, createSession, forkSession, messageOf, ownSession, turnOf } from "./samples.js"
+import {
+  answeredAttempt,
+  at,
+  createSession,
+  failedAttempt,
+  forkSession,
+  messageOf,
+  ownSession,
+  target,
+  turnOf
+} from "./samples.js"
+import { assertSame, conformanceCase } from "./suite.js"
 
 /**
  * What is kept of how a session is answered.

@@ -1,17 +1,24 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import { IdempotencyKey } from "../../../domain/IdempotencyKey.js"
+import { IdempotencyKey, type SessionId } from "../../../domain/Ids.js"
 import { initial, update } from "../../../domain/SessionContext.js"
-import { SessionExport } from "../../../domain/SessionExport.js"
-import type { SessionId } from "../../../domain/SessionId.js"
 import { empty, withMessage } from "../../../domain/SessionMetrics.js"
+import { SessionExport } from "../../../domain/Transfer.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertFails } from "./assertFails.js"
-import { assertSame } from "./assertSame.js"
-import { answeredAttempt, failedAttempt } from "./attempts.js"
-import { conformanceCase } from "./ConformanceCase.js"
-import { at, eventOf, messageOf, messagesOf, ownSession, seqsOf, sessionOf, turnOf } from "./samples.js"
+import {
+  answeredAttempt,
+  at,
+  eventOf,
+  failedAttempt,
+  messageOf,
+  messagesOf,
+  ownSession,
+  seqsOf,
+  sessionOf,
+  turnOf
+} from "./samples.js"
+import { assertFails, assertSame, conformanceCase } from "./suite.js"
 
 const ended = (id: SessionId, ordinal: number) => {
   const { prompt: _, ...turn } = turnOf(id, ordinal, { status: "completed", attempt: 1, endedAt: at(9) })

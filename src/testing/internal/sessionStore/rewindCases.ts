@@ -3,11 +3,8 @@ import * as Option from "effect/Option"
 import assert from "node:assert/strict"
 import { Message } from "../../../domain/Message.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertDies } from "./assertDies.js"
-import { assertFails } from "./assertFails.js"
-import { assertSame } from "./assertSame.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { forkSession, messageOf, messagesOf, ownSession, seqsOf } from "./samples.js"
+import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
 
 /**
  * That what is rewound leaves the history, and can still be read.

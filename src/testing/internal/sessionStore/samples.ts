@@ -1,19 +1,15 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { DeadLetter } from "../../../domain/DeadLetter.js"
-import { Message } from "../../../domain/Message.js"
-import { MessageId } from "../../../domain/MessageId.js"
-import type { MessageQuery } from "../../../domain/MessageQuery.js"
+import { ProviderTransient } from "../../../domain/error/ProviderError.js"
+import type { SessionEvent } from "../../../domain/Events.js"
+import { MessageId, type SessionId, TurnId, UserId } from "../../../domain/Ids.js"
+import { Message, type MessageQuery } from "../../../domain/Message.js"
+import type { SessionInfo } from "../../../domain/Session.js"
 import { initial } from "../../../domain/SessionContext.js"
-import type { SessionEvent } from "../../../domain/SessionEvent.js"
-import type { SessionId } from "../../../domain/SessionId.js"
-import type { SessionInfo } from "../../../domain/SessionInfo.js"
-import type { Prompt, Turn } from "../../../domain/Turn.js"
-import { TurnId } from "../../../domain/TurnId.js"
-import { UserId } from "../../../domain/UserId.js"
+import type { Attempt, Prompt, Turn } from "../../../domain/Turn.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
-import type { SessionDeletion } from "../../../services/SessionDeletion.js"
-import { SessionStore } from "../../../services/SessionStore.js"
+import { type SessionDeletion, SessionStore } from "../../../services/SessionStore.js"
 
 /** The sessions and messages that cases are made of: the same in each run, but for the ids of sessions. */
 
@@ -134,3 +130,29 @@ export const seqsOf = (id: SessionId, query: MessageQuery = {}) =>
     Effect.flatMap(SessionStore, (store) => store.messages(id, query)),
     ({ items }) => items.map(({ seq }) => seq)
   )
+
+/** A turn that was answered at the second attempt, by somebody else. */
+
+export const target = { provider: "other", model: "other \"model\"" }
+
+export const failedAttempt: Attempt = {
+  provider: "mock",
+  model: "mock-model",
+  startedAt: at(2),
+  durationMs: 12.5,
+  error: new ProviderTransient({
+    provider: "mock",
+    reason: "overloaded",
+    retryAfterMs: 1500.5,
+    context: { status: 529, requestId: "req-1" }
+  })
+}
+
+export const answeredAttempt: Attempt = {
+  ...target,
+  startedAt: at(2.001),
+  durationMs: 0,
+  requestId: "req-2",
+  usage: { inputTokens: 30, outputTokens: 20, cacheReadTokens: 10, cacheWriteTokens: 5, reasoningTokens: 1 },
+  cost: { nanoUsd: 1_234_567_890_123, pricedAs: "other/model" }
+}

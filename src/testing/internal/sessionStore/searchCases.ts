@@ -2,12 +2,11 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import type { Page } from "../../../domain/Page.js"
-import type { SearchHit } from "../../../domain/SearchHit.js"
-import type { TextQuery } from "../../../domain/TextQuery.js"
+import type { SearchHit, TextQuery } from "../../../domain/Search.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { type ConformanceCase, conformanceCase } from "./ConformanceCase.js"
 import { createSession, forkSession, messageOf } from "./samples.js"
+import { type ConformanceCase, conformanceCase } from "./suite.js"
 
 /** Case by case a word that nobody else says, so that cases share a store. */
 const stage = Effect.gen(function*() {

@@ -2,21 +2,16 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
-import { Epoch } from "../../../domain/Epoch.js"
-import { IdempotencyKey } from "../../../domain/IdempotencyKey.js"
+import { dayOf, empty as rollup } from "../../../domain/Analytics.js"
+import { SessionEvent } from "../../../domain/Events.js"
+import { Epoch, IdempotencyKey } from "../../../domain/Ids.js"
 import { Message } from "../../../domain/Message.js"
-import { empty as rollup } from "../../../domain/Rollup.js"
+import { SessionInfo } from "../../../domain/Session.js"
 import { initial, SessionContext, update } from "../../../domain/SessionContext.js"
-import { SessionEvent } from "../../../domain/SessionEvent.js"
-import { SessionInfo } from "../../../domain/SessionInfo.js"
 import { empty, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { Turn } from "../../../domain/Turn.js"
-import { dayOf } from "../../../domain/UsageEntry.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertDies } from "./assertDies.js"
-import { assertFails } from "./assertFails.js"
-import { assertSame } from "./assertSame.js"
 import {
   at,
   createSession,
@@ -31,7 +26,7 @@ import {
   sessionOf,
   turnOf
 } from "./samples.js"
-import { survivalCase } from "./SurvivalCase.js"
+import { assertDies, assertFails, assertSame, survivalCase } from "./suite.js"
 
 const keyOfTurn = IdempotencyKey.make("a-key")
 

@@ -1,17 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import assert from "node:assert/strict"
-import { BusyPolicy } from "../../../domain/BusyPolicy.js"
-import { DeadlineExceeded } from "../../../domain/error/DeadlineExceeded.js"
-import { IdempotencyKey } from "../../../domain/IdempotencyKey.js"
-import { OnUnknown } from "../../../domain/OnUnknown.js"
-import { Turn, TurnStatus } from "../../../domain/Turn.js"
-import { TurnId } from "../../../domain/TurnId.js"
+import { DeadlineExceeded } from "../../../domain/error/TurnError.js"
+import { IdempotencyKey, TurnId } from "../../../domain/Ids.js"
+import { BusyPolicy, OnUnknown, Turn, TurnStatus } from "../../../domain/Turn.js"
 import { SessionStore } from "../../../services/SessionStore.js"
-import { assertDies } from "./assertDies.js"
-import { assertSame } from "./assertSame.js"
-import { conformanceCase } from "./ConformanceCase.js"
 import { at, forkSession, ownSession, turnOf } from "./samples.js"
+import { assertDies, assertSame, conformanceCase } from "./suite.js"
 
 const key = IdempotencyKey.make("a.key:of-1_turn")
 

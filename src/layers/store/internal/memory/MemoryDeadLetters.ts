@@ -1,15 +1,12 @@
 import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
-import type { DeadLetter } from "../../../../domain/DeadLetter.js"
-import type { DeadLetterQuery } from "../../../../domain/DeadLetterQuery.js"
-import type { InvalidRequest } from "../../../../domain/error/InvalidRequest.js"
+import type { DeadLetter, DeadLetterQuery } from "../../../../domain/DeadLetter.js"
+import type { InvalidRequest } from "../../../../domain/error/RequestError.js"
+import type { SessionId } from "../../../../domain/Ids.js"
 import type { Page } from "../../../../domain/Page.js"
-import type { SessionId } from "../../../../domain/SessionId.js"
-import type { SessionDeletion } from "../../../../services/SessionDeletion.js"
-import { deadLetterCursor } from "../deadLetterCursor.js"
-import { maxDeadLetters } from "../maxDeadLetters.js"
-import { pageOf } from "../pageOf.js"
-import { pageSize } from "../pageSize.js"
+import type { SessionDeletion } from "../../../../services/SessionStore.js"
+import { maxDeadLetters } from "../commitRules.js"
+import { deadLetterCursor, pageOf, pageSize } from "../pages.js"
 
 interface Kept {
   readonly key: number

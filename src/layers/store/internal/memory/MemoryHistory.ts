@@ -1,14 +1,29 @@
 import * as Arr from "effect/Array"
+import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import type { InvalidRequest } from "../../../../domain/error/InvalidRequest.js"
-import { Message } from "../../../../domain/Message.js"
-import type { MessageId } from "../../../../domain/MessageId.js"
-import type { MessageQuery } from "../../../../domain/MessageQuery.js"
+import type { InvalidRequest } from "../../../../domain/error/RequestError.js"
+import type { MessageId, SessionId } from "../../../../domain/Ids.js"
+import { Message, type MessageQuery } from "../../../../domain/Message.js"
 import type { Page } from "../../../../domain/Page.js"
-import type { SessionId } from "../../../../domain/SessionId.js"
-import { pageOfMessages } from "./pageOfMessages.js"
+import { messageCursor, pageOf, pageSize } from "../pages.js"
+
+/**
+ * Answers a query from a whole history, oldest first.
+ */
+export const pageOfMessages = (
+  history: Iterable<Message>,
+  { cursor, limit = pageSize, order = "oldest", role, since }: MessageQuery
+): Either.Either<Page<Message>, InvalidRequest> =>
+  Either.map(cursor === undefined ? Either.right(undefined) : messageCursor.decode(cursor), (position) => {
+    const matching = Arr.fromIterable(history).filter((message) =>
+      (position === undefined || (order === "oldest" ? message.seq > position.seq : message.seq < position.seq)) &&
+      (role === undefined || message.role === role) &&
+      (since === undefined || DateTime.greaterThanOrEqualTo(message.createdAt, since))
+    )
+    return pageOf(order === "oldest" ? matching : matching.toReversed(), limit, messageCursor.encode)
+  })
 
 /**
  * A session's messages. A fork holds the same objects; which session they are of is said as they are given out.

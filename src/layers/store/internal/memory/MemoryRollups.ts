@@ -3,14 +3,20 @@ import type * as DateTime from "effect/DateTime"
 import * as Iterable from "effect/Iterable"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import type { Analytics } from "../../../../domain/Analytics.js"
-import { analyticsDays, type AnalyticsGroup, type AnalyticsQuery } from "../../../../domain/AnalyticsQuery.js"
-import { add, empty, type Rollup, turnsOf } from "../../../../domain/Rollup.js"
-import type { SessionInfo } from "../../../../domain/SessionInfo.js"
-import type { UsageEntry } from "../../../../domain/UsageEntry.js"
-import type { UserId } from "../../../../domain/UserId.js"
-import { analyticsOf, type RollupGroup } from "../analyticsOf.js"
-import { dayText } from "../dayText.js"
+import {
+  add,
+  type Analytics,
+  analyticsDays,
+  type AnalyticsGroup,
+  type AnalyticsQuery,
+  empty,
+  type Rollup,
+  turnsOf,
+  type UsageEntry
+} from "../../../../domain/Analytics.js"
+import type { UserId } from "../../../../domain/Ids.js"
+import type { SessionInfo } from "../../../../domain/Session.js"
+import { analyticsOf, dayText, type RollupGroup } from "../analyticsOf.js"
 
 interface Row {
   readonly day: number

@@ -1,19 +1,91 @@
 import * as Arr from "effect/Array"
+import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
-import { Epoch } from "../../../../domain/Epoch.js"
-import { OwnershipLost } from "../../../../domain/error/OwnershipLost.js"
+import * as Order from "effect/Order"
+import { OwnershipLost } from "../../../../domain/error/StoreError.js"
+import type { SessionEvent } from "../../../../domain/Events.js"
+import { Epoch, type IdempotencyKey, type TurnId } from "../../../../domain/Ids.js"
+import type { SessionInfo } from "../../../../domain/Session.js"
 import type { SessionContext } from "../../../../domain/SessionContext.js"
-import type { SessionEvent } from "../../../../domain/SessionEvent.js"
-import type { SessionExport } from "../../../../domain/SessionExport.js"
-import type { SessionInfo } from "../../../../domain/SessionInfo.js"
 import { empty, type SessionMetrics } from "../../../../domain/SessionMetrics.js"
-import type { SessionChanges } from "../../../../services/SessionChanges.js"
-import type { SessionSnapshot } from "../../../../services/SessionSnapshot.js"
+import type { SessionExport } from "../../../../domain/Transfer.js"
+import { isTerminal, type Turn } from "../../../../domain/Turn.js"
+import type {
+  DueSession,
+  SessionChanges,
+  SessionFootprint,
+  SessionSnapshot
+} from "../../../../services/SessionStore.js"
+import { precedingPlace, restLimits, storedEvents } from "../commitRules.js"
 import { type ContextVersion, knownContexts } from "../knownContexts.js"
-import { precedingPlace } from "../precedingPlace.js"
-import { storedEvents } from "../storedEvents.js"
 import { MemoryHistory } from "./MemoryHistory.js"
-import { MemoryTurns } from "./MemoryTurns.js"
+
+/**
+ * A session's turns, found by each of their names.
+ */
+export class MemoryTurns {
+  lastOrdinal = 0
+  private readonly all = new Map<number, Turn>()
+  private readonly unended = new Map<number, Turn>()
+  private readonly byId = new Map<TurnId, Turn>()
+  private readonly byKey = new Map<IdempotencyKey, Turn>()
+
+  get size(): number {
+    return this.all.size
+  }
+
+  get hasOpen(): boolean {
+    return this.unended.size > 0
+  }
+
+  /** In order. */
+  get open(): ReadonlyArray<Turn> {
+    return Arr.sort(this.unended.values(), byOrdinal)
+  }
+
+  /** Those that are over, in order. */
+  get ended(): ReadonlyArray<Turn> {
+    return Arr.sort(this.all.values(), byOrdinal).filter(({ status }) => isTerminal(status))
+  }
+
+  latest(limit: number): ReadonlyArray<Turn> {
+    return Arr.take(Arr.sort(this.all.values(), Order.reverse(byOrdinal)), limit)
+  }
+
+  find(id: TurnId): Turn | undefined {
+    return this.byId.get(id)
+  }
+
+  findByKey(key: IdempotencyKey): Turn | undefined {
+    return this.byKey.get(key)
+  }
+
+  /** Throws when one of these is not the turn that is in its place already, or has the name of another. */
+  assertOwn(turns: ReadonlyArray<Turn>): void {
+    for (const { id, key, ordinal } of turns) {
+      const namesakes = [
+        this.all.get(ordinal),
+        this.byId.get(id),
+        key && this.byKey.get(key),
+        ...turns.filter((turn) => turn.ordinal === ordinal || turn.id === id || (key && turn.key === key))
+      ]
+      if (namesakes.some((turn) => turn && (turn.ordinal !== ordinal || turn.id !== id || turn.key !== key))) {
+        throw new Error(`Turn ${ordinal} is another one`)
+      }
+    }
+  }
+
+  put(turn: Turn): void {
+    this.all.set(turn.ordinal, turn)
+    this.byId.set(turn.id, turn)
+    if (turn.key) this.byKey.set(turn.key, turn)
+    if (isTerminal(turn.status)) this.unended.delete(turn.ordinal)
+    else this.unended.set(turn.ordinal, turn)
+    this.lastOrdinal = Math.max(this.lastOrdinal, turn.ordinal)
+  }
+}
+
+const byOrdinal = Order.mapInput(Order.number, (turn: Turn) => turn.ordinal)
 
 /**
  * One session in memory. What it holds changes; the values it gives out never do.
@@ -204,3 +276,30 @@ export class MemorySession {
 }
 
 const sizeOf = (value: object | undefined): number => value === undefined ? 0 : JSON.stringify(value).length
+
+/**
+ * What is to be done with a session at this moment: one thing, or nothing.
+ */
+export const dueOf = ({ info, turns }: MemorySession, now: DateTime.Utc): ReadonlyArray<DueSession> => {
+  if (turns.hasOpen) return []
+  const { archiveAfterMs = Infinity, deleteAfterMs = Infinity } = restLimits(info.config)
+  const rested = DateTime.distance(info.lastActivityAt, now)
+  if (rested >= deleteAfterMs) return [{ sessionId: info.id, action: "delete" }]
+  return rested >= archiveAfterMs && info.status !== "archived" ? [{ sessionId: info.id, action: "archive" }] : []
+}
+
+/**
+ * What goes with a session, and what stays, among all sessions there are.
+ */
+export const footprintOf = (session: MemorySession, sessions: Iterable<MemorySession>): SessionFootprint => {
+  const others = Array.from(sessions).filter((other) => other !== session)
+  const own = others.filter(({ info }) => info.userId === session.info.userId)
+  let messages = 0
+  let sharedMessages = 0
+  for (const message of session.history.messages) {
+    const shares = ({ history }: MemorySession) => history.holds(message)
+    if (!others.some(shares)) messages += 1
+    else if (!own.some(shares)) sharedMessages += 1
+  }
+  return { messages, sharedMessages, turns: session.turns.size }
+}

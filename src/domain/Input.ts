@@ -1,0 +1,83 @@
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+
+/** `Date` reads much more, such as "1" or "March 7", each in a way of its own. */
+const iso8601 = /^((\d{4}|[+-]\d{6})-(\d{2})-(\d{2}))(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?$/
+
+/** `Date` reads February 30 as March 1. */
+const isInCalendar = (date: string, year: string, month: string, day: string): boolean =>
+  Option.exists(DateTime.make(date), (moment) => {
+    const parts = DateTime.toPartsUtc(moment)
+    return parts.year === Number(year) && parts.month === Number(month) && parts.day === Number(day)
+  })
+
+const parse = (input: string): Option.Option<DateTime.Utc> => {
+  const [, date = "", year = "", month = "", day = ""] = iso8601.exec(input) ?? []
+  return isInCalendar(date, year, month, day) ? DateTime.make(input) : Option.none()
+}
+
+/**
+ * A moment as a caller writes it: an ISO 8601 date, with a time and an offset if need be (UTC unless told), or a
+ * `DateTime.Utc`. ISO 8601 on the wire.
+ */
+export const DateTimeFromInput: Schema.Schema<DateTime.Utc, DateTime.Utc | string> = Schema.transformOrFail(
+  Schema.Union(Schema.DateTimeUtcFromSelf, Schema.String).annotations({ description: "an ISO 8601 date and time" }),
+  Schema.DateTimeUtcFromSelf,
+  {
+    strict: true,
+    decode: (input, _, ast) =>
+      typeof input === "string"
+        ? ParseResult.fromOption(
+          parse(input),
+          () => new ParseResult.Type(ast, input, "is not an ISO 8601 date and time")
+        )
+        : ParseResult.succeed(input),
+    encode: (moment) => ParseResult.succeed(DateTime.formatIso(moment))
+  }
+)
+
+/** Effect would read NaN as 0, and JSON cannot say an infinite duration. */
+const isDurationInput = (input: unknown): input is Duration.DurationInput =>
+  !Number.isNaN(input) && Option.exists(Duration.decodeUnknown(input), Duration.isFinite)
+
+/**
+ * A finite length of time as a person writes it: `"7 days"`, a `Duration`, or a number of milliseconds. Milliseconds on the
+ * wire.
+ */
+export const DurationFromInput: Schema.Schema<Duration.Duration, Duration.DurationInput> = Schema.transformOrFail(
+  Schema.declare(isDurationInput, {
+    description: "a duration such as \"7 days\", or milliseconds",
+    jsonSchema: { type: ["string", "number"] }
+  }),
+  Schema.DurationFromSelf,
+  {
+    strict: true,
+    decode: (input) => ParseResult.succeed(Duration.decode(input)),
+    encode: (duration) => ParseResult.succeed(Duration.toMillis(duration))
+  }
+)
+
+/**
+ * One line that names or describes something, of at most `maxLength` characters. Refuses control characters, which a terminal
+ * or a database would act on, and lone surrogates, which a UTF-8 store would change.
+ */
+export const ShortText = (maxLength: number) =>
+  Schema.String.pipe(
+    Schema.maxLength(maxLength),
+    Schema.pattern(/^[^\p{Cc}\p{Cs}]*$/u, { description: "text without control characters or lone surrogates" })
+  )
+
+/** Characters that one text of a message may have. */
+export const maxTextLength = 256 * 1024
+
+/**
+ * Text of a message: at most 256 Ki characters. A lone surrogate becomes U+FFFD, since no UTF-8 store can keep one.
+ */
+export const WellFormedText = Schema.transform(
+  Schema.String,
+  Schema.String.pipe(Schema.maxLength(maxTextLength)),
+  { strict: true, decode: (text) => text.toWellFormed(), encode: (text) => text }
+)

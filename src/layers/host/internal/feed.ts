@@ -1,0 +1,150 @@
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { ShuttingDown } from "../../../domain/error/RequestError.js"
+import { type ChangeError, SlowConsumer } from "../../../domain/error/SessionError.js"
+import {
+  type FeedEvent,
+  type FeedPlace,
+  type SessionEvent,
+  toPosition,
+  type TurnDelta
+} from "../../../domain/Events.js"
+import type { SessionId } from "../../../domain/Ids.js"
+import type { SessionStore } from "../../../services/SessionStore.js"
+import type { FeedHub } from "../actor/ActorServices.js"
+import type { FeedState } from "../actor/SessionState.js"
+
+/**
+ * What a watcher is handed: what has happened, or the news that the store knows events up to a number.
+ */
+export type Heard = SessionEvent | TurnDelta | { readonly _tag: "CatchUp"; readonly number: number }
+
+export type Watcher = Mailbox.Mailbox<Heard, ShuttingDown | SlowConsumer>
+
+export interface WatchedFeedHub extends FeedHub {
+  /** A watcher that holds at most `capacity` events. It hears nothing before `listen`. */
+  readonly watcher: (id: SessionId) => Effect.Effect<
+    { readonly events: Watcher; readonly listen: () => void },
+    never,
+    Scope.Scope
+  >
+  /** The host stops: all who watch are told to come back later. */
+  readonly close: Effect.Effect<void>
+}
+
+export const makeFeedHub = (capacity: number): WatchedFeedHub => {
+  const watchers = new Map<SessionId, Set<Watcher>>()
+
+  const offer = (id: SessionId, heard: Heard) => {
+    for (const watcher of watchers.get(id) ?? []) {
+      if (!watcher.unsafeOffer(heard)) watcher.unsafeDone(Exit.fail(new SlowConsumer({ sessionId: id })))
+    }
+  }
+
+  const leave = (id: SessionId, watcher: Watcher) => {
+    const others = watchers.get(id)
+    others?.delete(watcher)
+    if (others?.size === 0) watchers.delete(id)
+  }
+
+  return {
+    publish: (id, events) => {
+      for (const event of events) offer(id, event)
+    },
+    catchUp: (id, number) => offer(id, { _tag: "CatchUp", number }),
+    end: (id) => {
+      for (const watcher of watchers.get(id) ?? []) watcher.unsafeDone(Exit.void)
+    },
+    watcher: (id) =>
+      Effect.gen(function*() {
+        const events: Watcher = yield* Mailbox.make<Heard, ShuttingDown | SlowConsumer>({
+          capacity,
+          strategy: "dropping"
+        })
+        yield* Effect.addFinalizer(() => Effect.zipRight(Effect.sync(() => leave(id, events)), events.shutdown))
+        return {
+          events,
+          listen: () => {
+            const all = watchers.get(id) ?? new Set()
+            watchers.set(id, all.add(events))
+          }
+        }
+      }),
+    close: Effect.sync(() => {
+      for (const [sessionId, all] of watchers) {
+        for (const watcher of all) watcher.unsafeDone(Exit.fail(new ShuttingDown({ sessionId })))
+      }
+    })
+  }
+}
+
+const pageSize = 200
+
+type FeedError = ChangeError | SlowConsumer
+
+/**
+ * A session's feed from a place on. `open` tells where the feed is and has the watcher listen from that very moment, so
+ * that what the store has of it and what is heard afterwards meet without a gap.
+ */
+export const makeFeedStream = (
+  id: SessionId,
+  from: FeedPlace,
+  store: SessionStore["Type"],
+  events: Watcher,
+  open: Effect.Effect<FeedState, ChangeError>
+): Stream.Stream<FeedEvent, FeedError> => {
+  let place = from
+
+  const see = (event: SessionEvent | TurnDelta): FeedEvent => {
+    place = event._tag === "TurnDelta"
+      ? { ...place, offset: event.offset + event.text.length }
+      : { number: event.number, offset: event._tag === "TurnStarted" ? 0 : place.offset }
+    return { position: toPosition(place), event }
+  }
+
+  /** What the store has after this place, up to an event's number. */
+  const stored = (upTo: number): Stream.Stream<FeedEvent, FeedError> =>
+    Stream.paginateChunkEffect(place.number, (after) =>
+      Effect.map(store.events(id, after, pageSize), (page) => {
+        const wanted = page.filter(({ number }) => number <= upTo)
+        const last = wanted.at(-1)
+        const next = last && wanted.length === pageSize ? Option.some(last.number) : Option.none()
+        return [Chunk.unsafeFromArray(wanted.map(see)), next]
+      }))
+
+  /** What has been said of the reply under way, as far as it has not been seen. */
+  const said = ({ reply }: FeedState): Stream.Stream<FeedEvent> => {
+    if (reply === undefined) return Stream.empty
+    const offset = reply.startedWith <= from.number ? from.offset : 0
+    const text = reply.text.slice(offset)
+    return text === "" ? Stream.empty : Stream.make(see({ _tag: "TurnDelta", turnId: reply.turnId, offset, text }))
+  }
+
+  const seeAll = Effect.fnUntraced(function*(all: Chunk.Chunk<Heard>) {
+    const seen: Array<FeedEvent> = []
+    for (const heard of all) {
+      if (heard._tag === "TurnDelta") {
+        seen.push(see(heard))
+        continue
+      }
+      // Nobody was told of what an actor committed just before it failed.
+      const known = heard._tag === "CatchUp" ? heard.number : heard.number - 1
+      if (known > place.number) seen.push(...yield* Stream.runCollect(stored(known)))
+      if (heard._tag !== "CatchUp" && heard.number > place.number) seen.push(see(heard))
+    }
+    return Chunk.unsafeFromArray(seen)
+  })
+
+  return Stream.unwrap(
+    Effect.map(open, (feed) =>
+      Stream.suspend(() => stored(feed.lastEvent)).pipe(
+        Stream.concat(Stream.suspend(() => said(feed))),
+        Stream.concat(Stream.mapChunksEffect(Mailbox.toStream(events), seeAll))
+      ))
+  )
+}

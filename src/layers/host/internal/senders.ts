@@ -1,0 +1,122 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Mailbox from "effect/Mailbox"
+import * as Stream from "effect/Stream"
+import { type SendError, SlowConsumer } from "../../../domain/error/SessionError.js"
+import type { TurnEvent } from "../../../domain/Events.js"
+import type { SessionId, TurnId } from "../../../domain/Ids.js"
+import type { Message } from "../../../domain/Message.js"
+import type { SendMessage, TurnReceipt } from "../../../domain/Send.js"
+import type { SessionHost } from "../../../services/SessionHost.js"
+import type { ActorServices } from "../actor/ActorServices.js"
+import type { TurnObserver } from "../actor/OpenTurn.js"
+import type { Residents } from "./Residents.js"
+
+/**
+ * A turn's events as a stream with a bounded buffer. The turn never waits for the reader: one that falls `capacity` events
+ * behind is cut off.
+ */
+export const makeTurnStream = (
+  sessionId: SessionId,
+  capacity: number,
+  accept: (observer: TurnObserver) => Effect.Effect<void, SendError>
+): Stream.Stream<TurnEvent, SendError | SlowConsumer> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const events = yield* Mailbox.make<TurnEvent, SendError | SlowConsumer>({ capacity, strategy: "dropping" })
+    yield* Effect.addFinalizer(() => events.shutdown)
+    yield* accept({
+      emit: (event) => {
+        if (!events.unsafeOffer(event)) events.unsafeDone(Exit.fail(new SlowConsumer({ sessionId })))
+      },
+      end: (exit) => {
+        events.unsafeDone(Exit.asVoid(exit))
+      }
+    })
+    return Mailbox.toStream(events)
+  }))
+
+/**
+ * Stops a turn once its sender is gone, also when the sender goes before the turn is accepted.
+ */
+export const stopWithSender = (stop: (turnId: TurnId) => void) => {
+  let turnId: TurnId | undefined
+  let gone = false
+  let ended = false
+  return {
+    accepted: (id: TurnId) => {
+      turnId = id
+      if (gone) stop(id)
+    },
+    ended: () => {
+      ended = true
+    },
+    left: () => {
+      gone = true
+      if (turnId !== undefined && !ended) stop(turnId)
+    }
+  }
+}
+
+/**
+ * The three ways to say something to a session: to wait for its acceptance, for its reply, or to see it happen.
+ */
+export const makeSenders = (
+  { use }: Residents,
+  { forkTimer }: ActorServices,
+  streamBuffer: number
+): Pick<SessionHost["Type"], "send" | "stream" | "submit"> => {
+  const senderOf = (id: SessionId, { stopOnDisconnect }: SendMessage) =>
+    stopWithSender((turnId) => {
+      if (stopOnDisconnect) forkTimer(Effect.ignoreLogged(use(id, (actor) => actor.stopTurn({ turnId }))))
+    })
+
+  return {
+    submit: (id, message) =>
+      use(id, (actor) =>
+        Effect.gen(function*() {
+          const receipt = yield* Deferred.make<TurnReceipt>()
+          yield* actor.accept(message, {
+            emit: (event) => {
+              if (event._tag === "TurnAccepted") Deferred.unsafeDone(receipt, Effect.succeed(event))
+            },
+            end: () => {}
+          })
+          const { outcome, turnId } = yield* Deferred.await(receipt)
+          return { outcome, turnId }
+        })),
+
+    send: (id, message) =>
+      use(id, (actor) =>
+        Effect.gen(function*() {
+          const end = yield* Deferred.make<Message, SendError>()
+          const sender = senderOf(id, message)
+          const accepted = actor.accept(message, {
+            emit: (event) => {
+              if (event._tag === "TurnAccepted") sender.accepted(event.turnId)
+            },
+            end: (exit) => Deferred.unsafeDone(end, exit)
+          })
+          return yield* Effect.zipRight(accepted, Deferred.await(end)).pipe(
+            Effect.onInterrupt(() => Effect.sync(sender.left))
+          )
+        })),
+
+    stream: (id, message) =>
+      Stream.suspend(() => {
+        const sender = senderOf(id, message)
+        return makeTurnStream(id, streamBuffer, (observer) =>
+          use(id, (actor) =>
+            actor.accept(message, {
+              emit: (event) => {
+                if (event._tag === "TurnAccepted") sender.accepted(event.turnId)
+                observer.emit(event)
+              },
+              end: (exit) => {
+                sender.ended()
+                observer.end(exit)
+              }
+            }))).pipe(Stream.ensuring(Effect.sync(sender.left)))
+      })
+  }
+}

@@ -1,0 +1,128 @@
+import * as Effect from "effect/Effect"
+import * as Order from "effect/Order"
+import * as Predicate from "effect/Predicate"
+import type { JsonObject, JsonValue } from "../../../domain/Json.js"
+import type { Part } from "../../../domain/Message.js"
+import type { Middleware, MiddlewareContext, MiddlewareRefusal } from "../../../services/Middleware.js"
+
+/** A place in a text, in UTF-16 units, `end` not included. */
+export interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Text as one printable line: control characters and those that only change how others look become `\uXXXX`, so that nobody
+ * can write a log line, or an escape sequence for a terminal, by sending it as a message.
+ */
+export const escapeText = (text: string): string =>
+  text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`
+    ).join(""))
+
+/** What becomes of the parts, and what is noted of that in the metadata. */
+type Filter = <P extends Part>(
+  parts: ReadonlyArray<P>,
+  context: MiddlewareContext
+) => Effect.Effect<{ readonly parts: ReadonlyArray<P>; readonly metadata: object }, MiddlewareRefusal>
+
+/**
+ * The stages of a middleware that does the same to what is said on either side.
+ */
+export const filterStages = (
+  stages: ReadonlyArray<"admission" | "reply">,
+  filter: Filter
+): Pick<Middleware, "admission" | "reply"> => {
+  const filtering = <P extends Part, A extends { readonly parts: ReadonlyArray<P>; readonly metadata: object }>(
+    given: A & { readonly parts: ReadonlyArray<P> },
+    context: MiddlewareContext
+  ) =>
+    Effect.map(filter(given.parts, context), ({ metadata, parts }) => ({
+      ...given,
+      parts,
+      metadata: { ...given.metadata, ...metadata }
+    }))
+  return {
+    ...(stages.includes("admission") && { admission: filtering }),
+    ...(stages.includes("reply") && { reply: filtering })
+  }
+}
+
+type Change<E> = (text: string) => Effect.Effect<string, E>
+
+/**
+ * Changes all that can be read of a part: text, file names, tool results, and the strings in a tool call's arguments, but
+ * not their keys. What only the vendor reads stays as it is.
+ */
+export const mapTexts = <P extends Part, E>(
+  parts: ReadonlyArray<P>,
+  change: Change<E>
+): Effect.Effect<ReadonlyArray<P>, E> => Effect.forEach(parts, (part) => mapPart(part, change))
+
+const mapPart = <P extends Part, E>(part: P, change: Change<E>): Effect.Effect<P, E> => {
+  switch (part._tag) {
+    case "Text":
+      return Effect.map(change(part.text), (text) => ({ ...part, text }))
+    case "File":
+      return Effect.map(change(part.name), (name) => ({ ...part, name }))
+    case "ToolResult":
+      return Effect.map(change(part.result), (result) => ({ ...part, result }))
+    case "ToolCall":
+      return Effect.map(mapObject(part.arguments, change), (args) => ({ ...part, arguments: args }))
+    case "Opaque":
+      return part.text === undefined
+        ? Effect.succeed(part)
+        : Effect.map(change(part.text), (text) => ({ ...part, text }))
+    case "Image":
+      return Effect.succeed(part)
+  }
+}
+
+const mapObject = <E>(object: JsonObject, change: Change<E>): Effect.Effect<JsonObject, E> =>
+  Effect.map(
+    Effect.forEach(Object.entries(object), ([key, value]) =>
+      Effect.map(mapValue(value, change), (changed) => [key, changed] as const)),
+    (entries): JsonObject =>
+      Object.fromEntries(entries)
+  )
+
+const mapValue = <E>(value: JsonValue, change: Change<E>): Effect.Effect<JsonValue, E> => {
+  if (Predicate.isString(value)) return change(value)
+  if (isList(value)) return Effect.forEach(value, (item) => mapValue(item, change))
+  return isObject(value) ? mapObject(value, change) : Effect.succeed(value)
+}
+
+const isList = (value: JsonValue): value is ReadonlyArray<JsonValue> => Array.isArray(value)
+const isObject = (value: JsonValue): value is JsonObject => Predicate.isRecord(value)
+
+/** From the left, and of those that begin together the longest. */
+const order = Order.combine(
+  Order.mapInput(Order.number, ({ start }: Span) => start),
+  Order.mapInput(Order.reverse(Order.number), ({ end }: Span) => end)
+)
+
+/**
+ * Puts a replacement in the place of each span. Spans that overlap become one, replaced as the first of them is: what two
+ * detectors found together must go as a whole.
+ */
+export const replaceSpans = <A extends Span>(
+  text: string,
+  spans: ReadonlyArray<A>,
+  replacementOf: (span: A) => string
+): string => {
+  const pieces: Array<string> = []
+  let done = 0
+  for (const span of spans.toSorted(order)) {
+    if (span.start >= done) pieces.push(text.slice(done, span.start), replacementOf(span))
+    done = Math.max(done, span.end)
+  }
+  return pieces.join("") + text.slice(done)
+}
+
+/**
+ * The text parts, joined.
+ */
+export const textOf = (parts: ReadonlyArray<Part>): string =>
+  parts.map((part) => (part._tag === "Text" ? part.text : "")).join("")

@@ -1,0 +1,185 @@
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import {
+  ProviderAuth,
+  type ProviderError,
+  ProviderProtocol,
+  ProviderQuota,
+  ProviderRejected,
+  ProviderTransient
+} from "../../../../domain/error/ProviderError.js"
+import type { JsonRecord } from "../../../../domain/Json.js"
+import { connectFailureOf } from "./transport.js"
+
+const httpDate = /^[A-Z][a-z]{2,8},? /
+
+/**
+ * How long a vendor asks to be left alone, in milliseconds: `retry-after-ms`, or `retry-after` in seconds or as an HTTP date
+ * (RFC 9110). Nothing when it makes no sense.
+ */
+export const retryAfterOf = (headers: Headers, now: number): number | undefined => {
+  const ms = toNumber(headers.get("retry-after-ms"))
+  if (ms !== undefined) return ms
+  const value = headers.get("retry-after")
+  const seconds = toNumber(value)
+  if (seconds !== undefined) return seconds * 1000
+  if (value === null || !httpDate.test(value)) return undefined
+  // `DateTime` takes a text without a zone that it knows for UTC, and does not know this one.
+  return Option.match(DateTime.make(value.replace(/ GMT$/, "")), {
+    onNone: () => undefined,
+    onSome: (moment) => Math.max(0, DateTime.toEpochMillis(moment) - now)
+  })
+}
+
+const toNumber = (value: string | null): number | undefined => {
+  const number = value === null || value.trim() === "" ? Number.NaN : Number(value)
+  return Number.isFinite(number) && number >= 0 ? number : undefined
+}
+
+const identifier = /^[\w.[\]-]{1,80}$/
+
+/**
+ * A short word such as vendors use for codes, models and ids, which can be kept and shown: no prose, and no part of a prompt.
+ */
+export const isIdentifier = (value: unknown): value is string => typeof value === "string" && identifier.test(value)
+
+/**
+ * What is of use in what an SDK has thrown. The words are identifiers, and nothing else.
+ */
+export interface VendorFailure {
+  readonly status?: number
+  readonly headers?: Headers
+  readonly requestId?: string
+  readonly type?: string
+  readonly code?: string
+  /** The field of the request that it is about. */
+  readonly param?: string
+  /** Its message says that the request is longer than the model can take, which no identifier tells. */
+  readonly tooLong: boolean
+  /** Its message says that the account has no credit or no allowance left, in a plain `invalid_request_error`. */
+  readonly usedUp: boolean
+}
+
+const leadingPath = /^([a-z_]+(?:\.[a-z0-9_]+)*): /
+const tooLong =
+  /prompt is too long|maximum context length|exceeds? the (?:maximum )?context|input length and `max_tokens`/i
+const usedUp = /^Your credit balance is too low|^You have reached your specified (?:workspace )?API usage limits/i
+
+export const vendorFailureOf = (thrown: unknown): VendorFailure => {
+  const own = Predicate.isRecord(thrown) ? thrown : {}
+  // One vendor's body is the error, the other's has it in a field of that name.
+  const body = Predicate.isRecord(own["error"]) ? own["error"] : {}
+  const error = Predicate.isRecord(body["error"]) ? body["error"] : body
+  const message = typeof error["message"] === "string" ? error["message"] : ""
+  const details = Predicate.isRecord(error["details"]) ? error["details"] : {}
+  const pick = (name: string) => [own[name], error[name]].find(isIdentifier)
+  const param = pick("param") ?? leadingPath.exec(message)?.[1]
+  const type = pick("type")
+  const code = pick("code") ?? [details["error_code"]].find(isIdentifier)
+  // A gateway that fails in the middle of a stream may say the status that it would have answered with.
+  const status = [own["status"], own["code"], error["code"]].find(isStatus)
+  return {
+    tooLong: tooLong.test(message),
+    usedUp: usedUp.test(message),
+    ...(status !== undefined && { status }),
+    ...(own["headers"] instanceof Headers && { headers: own["headers"] }),
+    ...(isIdentifier(own["requestID"]) && { requestId: own["requestID"] }),
+    ...(type !== undefined && { type }),
+    ...(code !== undefined && { code }),
+    ...(param !== undefined && { param })
+  }
+}
+
+const isStatus = (value: unknown): value is number => typeof value === "number" && value >= 400 && value < 600
+
+/** Reasons for which a reply fails that lie in the request. */
+const faultsOfRequest = [
+  "bio_policy",
+  "data_residency_mismatch",
+  "empty_image_file",
+  "failed_to_download_image",
+  "image_content_policy_violation",
+  "image_file_not_found",
+  "image_file_too_large",
+  "image_parse_error",
+  "image_too_large",
+  "image_too_small",
+  "invalid_base64_image",
+  "invalid_image",
+  "invalid_image_format",
+  "invalid_image_mode",
+  "invalid_image_url",
+  "unsupported_image_media_type"
+]
+
+/** In an error that comes in the stream, after HTTP 200, the words stand for the status. */
+const statusOf: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(faultsOfRequest.map((code) => [code, 400])),
+  invalid_request_error: 400,
+  invalid_prompt: 400,
+  context_length_exceeded: 400,
+  authentication_error: 401,
+  invalid_api_key: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  rate_limit_exceeded: 429,
+  insufficient_quota: 429,
+  api_error: 500,
+  server_error: 500,
+  timeout_error: 504,
+  vector_store_timeout: 504,
+  overloaded_error: 529
+}
+
+const quotaCodes = new Set([
+  "insufficient_quota",
+  "billing_hard_limit_reached",
+  "billing_not_active",
+  "contract_spend_limit_reached",
+  "enforced_spend_limit_reached"
+])
+const transientStatuses = new Set([408, 409, 429])
+
+/**
+ * What a vendor's SDK has thrown, as one of our own errors. Nothing that the vendor wrote is repeated but short identifiers:
+ * its messages quote prompts and parts of keys. `now` is in milliseconds.
+ */
+export const errorFrom = (provider: string, thrown: unknown, now: number): ProviderError => {
+  const failure = vendorFailureOf(thrown)
+  const status = failure.status ?? statusOf[failure.code ?? ""] ?? statusOf[failure.type ?? ""]
+  if (status === undefined) {
+    const notBegun = connectFailureOf(thrown)
+    return notBegun === undefined
+      ? new ProviderProtocol({ provider, reason: wordsOf(failure) ?? "the connection broke", ...contextOf(failure) })
+      : new ProviderTransient({ provider, reason: `no connection could be made (${notBegun})` })
+  }
+  const fields = { provider, reason: reasonOf(status, failure), ...contextOf(failure, status) }
+  if (status === 401 || status === 403) return new ProviderAuth(fields)
+  if (status === 402 || failure.usedUp || quotaCodes.has(failure.code ?? "")) return new ProviderQuota(fields)
+  if (transientStatuses.has(status) || status >= 500) {
+    const retryAfterMs = failure.headers && retryAfterOf(failure.headers, now)
+    return new ProviderTransient({ ...fields, ...(retryAfterMs !== undefined && { retryAfterMs }) })
+  }
+  return new ProviderRejected({ ...fields, ...(isOverflow(status, failure) && { overflow: true as const }) })
+}
+
+const reasonOf = (status: number, failure: VendorFailure): string =>
+  [failure.status === undefined ? undefined : `HTTP ${status}`, wordsOf(failure)].filter(Predicate.isNotUndefined)
+    .join(", ")
+
+const wordsOf = ({ code, param, type }: VendorFailure): string | undefined => {
+  const words = [type, code, param && `at ${param}`].filter(Predicate.isTruthy)
+  return words.length === 0 ? undefined : words.join(", ")
+}
+
+const contextOf = ({ requestId }: VendorFailure, status?: number): { readonly context?: JsonRecord } =>
+  requestId === undefined && status === undefined
+    ? {}
+    : { context: { ...(status !== undefined && { status }), ...(requestId !== undefined && { requestId }) } }
+
+const isOverflow = (status: number, { code, tooLong }: VendorFailure): boolean =>
+  status === 413 || code === "context_length_exceeded" || tooLong

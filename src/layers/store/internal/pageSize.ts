@@ -1,4 +1,0 @@
-/**
- * How many items a page holds unless told.
- */
-export const pageSize = 50

@@ -1,0 +1,31 @@
+import * as Effect from "effect/Effect"
+import * as JSONSchema from "effect/JSONSchema"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { ParseOptions } from "effect/SchemaAST"
+import { ConfigurationError, InvalidRequest } from "../../domain/error/RequestError.js"
+import type { SessionId } from "../../domain/Ids.js"
+import { JsonRecord } from "../../domain/Json.js"
+
+/**
+ * Reads settings, or says which key is wrong and never its value, which may be a secret. Keys that the schema does not know
+ * are left alone, unless `options` say otherwise, so that a session can change its provider and keep its settings.
+ */
+export const decodeConfig = <A, I>(schema: Schema.Schema<A, I>, where: string, options?: ParseOptions) => {
+  const decode = Schema.decodeUnknown(schema, options)
+  return (config: unknown, sessionId?: SessionId): Effect.Effect<A, ConfigurationError> =>
+    Effect.mapError(decode(config), (error) =>
+      new ConfigurationError({
+        problems: [`${where}: ${InvalidRequest.fromParseError(error).message}`],
+        ...(sessionId !== undefined && { sessionId })
+      }))
+}
+
+/**
+ * What a schema reads, as a JSON Schema. None for one that JSON Schema cannot express.
+ */
+export const jsonSchemaOf = <A, I>(schema: Schema.Schema<A, I>): Option.Option<JsonRecord> =>
+  Option.flatMap(
+    Option.liftThrowable(() => JSONSchema.make(schema))(),
+    Schema.decodeUnknownOption(JsonRecord)
+  )

@@ -1,0 +1,254 @@
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { constVoid, identity } from "effect/Function"
+import type * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Runtime from "effect/Runtime"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { v4 } from "uuid"
+import { InternalError, ShuttingDown } from "../../domain/error/RequestError.js"
+import type { Session } from "../Session.js"
+import { SessionManager } from "../SessionManager.js"
+import type { CallOptions, Promised, PromiseSessionManager } from "./PromiseSession.js"
+
+/**
+ * What a promise rejects with: the error itself; an `InternalError` for a defect, whose text goes to the log; `ShuttingDown`
+ * when nobody waits for the rest of it any more.
+ */
+export const errorOf = (cause: Cause.Cause<unknown>): Effect.Effect<unknown> => {
+  const failure = Cause.failureOption(cause)
+  if (Option.isSome(failure)) return Effect.succeed(failure.value)
+  const defect = Cause.dieOption(cause)
+  if (Option.isNone(defect)) return Effect.succeed(new ShuttingDown({}))
+  if (defect.value instanceof InternalError) return Effect.succeed(defect.value)
+  const correlationId = v4()
+  return Effect.logError("A call ended in a defect", cause).pipe(
+    Effect.annotateLogs({ correlationId }),
+    Effect.as(new InternalError({ correlationId }))
+  )
+}
+
+// A promise may reject with anything: its type has no room for errors.
+// @effect-diagnostics anyUnknownInErrorContext:off
+
+/**
+ * The calls of one manager.
+ */
+export interface Calls {
+  /** Rejects with the error itself, or with the signal's reason. */
+  readonly run: <A>(effect: Effect.Effect<A, unknown>, signal?: AbortSignal) => Promise<A>
+  /** The same for a step of a stream, which may go on being read while others are waited for. */
+  readonly step: Calls["run"]
+  /** Takes no more, and waits until those that run are through, for `limit` at most. Steps are not waited for. */
+  readonly drain: (limit: Duration.DurationInput) => Effect.Effect<void>
+  /** Ends those that are left. */
+  readonly interruptAll: Effect.Effect<void>
+}
+
+/**
+ * Makes the calls of a manager that lives in `runtime`.
+ */
+export const makeCalls = (runtime: Runtime.Runtime<never>): Calls => {
+  const running = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
+  const steps = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
+  let closing = false
+  let closed = false
+
+  const start = <A>(among: typeof running, effect: Effect.Effect<A, unknown>, signal?: AbortSignal): Promise<A> => {
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    return new Promise<A>((resolve, reject) => {
+      const fiber = Runtime.runFork(runtime, effect)
+      const interrupt = () => fiber.unsafeInterruptAsFork(fiber.id())
+      among.add(fiber)
+      signal?.addEventListener("abort", interrupt, { once: true })
+      fiber.addObserver((exit) => {
+        among.delete(fiber)
+        signal?.removeEventListener("abort", interrupt)
+        if (Exit.isSuccess(exit)) return resolve(exit.value)
+        if (signal?.aborted && Exit.isInterrupted(exit)) return reject(signal.reason)
+        Runtime.runCallback(runtime, errorOf(exit.cause), {
+          onExit: (error) => reject(Exit.isSuccess(error) ? error.value : error.cause)
+        })
+      })
+    })
+  }
+
+  return {
+    run: (effect, signal) => handled(closing ? refused() : start(running, effect, signal)),
+    step: (effect, signal) => handled(closed ? refused() : start(steps, effect, signal)),
+    drain: (limit) =>
+      Effect.suspend(() => {
+        closing = true
+        return Effect.asVoid(Effect.timeoutOption(Fiber.awaitAll(running), limit))
+      }),
+    interruptAll: Effect.suspend(() => {
+      closed = true
+      return Fiber.interruptAll([...running, ...steps])
+    })
+  }
+}
+
+/** Whoever calls need not look at once, as when it closes the manager first; Node would end the process for that. */
+const handled = <A>(call: Promise<A>): Promise<A> => {
+  call.catch(constVoid)
+  return call
+}
+
+const refused = () => Promise.reject(new ShuttingDown({}))
+
+// A promise may reject with anything: its type has no room for errors.
+// @effect-diagnostics anyUnknownInErrorContext:off
+
+/**
+ * A stream as an async iterable, which is read once: nothing happens before the first step, and nothing is read ahead. Leaving
+ * it ends the stream, also while a step waits.
+ */
+export const iterate = <A>(
+  { step: run }: Calls,
+  stream: Stream.Stream<A, unknown>,
+  signal?: AbortSignal
+): AsyncIterableIterator<A> => {
+  const leaving = new AbortController()
+  const whileRead = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal
+  const end: IteratorResult<A> = { done: true, value: undefined }
+  const scope = Effect.runSync(Scope.make())
+  let arrived = Chunk.empty<A>()
+  let pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<unknown>> | undefined
+  let done = false
+  let latest: Promise<unknown> = Promise.resolve()
+
+  const close = Effect.suspend(() => {
+    done = true
+    return Scope.close(scope, Exit.void)
+  })
+
+  const opened = Effect.gen(function*() {
+    pull ??= yield* Scope.extend(Stream.toPull(stream), scope)
+    return pull
+  })
+
+  const advance: Effect.Effect<IteratorResult<A>, unknown> = Effect.gen(function*() {
+    if (done) return end
+    while (Chunk.isEmpty(arrived)) {
+      const next = yield* Effect.flatten(opened).pipe(
+        Effect.map(Option.some),
+        Effect.catchAll(Option.match({ onNone: () => Effect.succeed(Option.none()), onSome: Effect.fail }))
+      )
+      if (Option.isNone(next)) {
+        yield* close
+        return end
+      }
+      arrived = next.value
+    }
+    const value = Chunk.unsafeHead(arrived)
+    arrived = Chunk.drop(arrived, 1)
+    return { done: false as const, value }
+  })
+
+  const failed = async (error: unknown) => {
+    await Effect.runPromise(close)
+    if (leaving.signal.aborted) return end
+    throw error
+  }
+
+  return {
+    next: () => {
+      const next = latest.then(() => (done ? end : run(advance, whileRead))).catch(failed)
+      latest = next.catch(constVoid)
+      return next
+    },
+    return: async () => {
+      leaving.abort()
+      await latest
+      await Effect.runPromise(close)
+      return end
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    }
+  }
+}
+
+// A promise may reject with anything: its type has no room for errors.
+// @effect-diagnostics anyUnknownInErrorContext:off
+
+const isStream = (value: unknown): value is Stream.Stream<unknown, unknown> =>
+  Predicate.hasProperty(value, Stream.StreamTypeId)
+
+/** The one thing among all answers that has effects of its own. */
+const isSession = (value: unknown): value is Session =>
+  Predicate.hasProperty(value, "send") && Predicate.hasProperty(value, "watch")
+
+/** No input of a call has a signal. */
+const isOptions = (value: unknown): value is CallOptions =>
+  Predicate.isRecord(value) && Object.keys(value).join() === "signal" &&
+  (value["signal"] === undefined || value["signal"] instanceof AbortSignal)
+
+/** What is thrown while it is read fails the stream, and so rejects what reads that. */
+const streamed = (arg: unknown): unknown => isAsyncIterable(arg) ? Stream.fromAsyncIterable(arg, identity) : arg
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  Predicate.hasProperty(value, Symbol.asyncIterator)
+
+/**
+ * The members of a service, each as `Promised` has it, whatever they are: an operation that is added needs nothing here.
+ */
+export function promised<Service extends object>(calls: Calls, service: Service): Promised<Service>
+export function promised(calls: Calls, service: object): unknown {
+  const answer = (value: unknown, { signal }: CallOptions): unknown => {
+    if (isStream(value)) return iterate(calls, value, signal)
+    if (isSession(value)) return promised(calls, value)
+    return isEffect(value) ? calls.run(Effect.map(value, (value) => answer(value, {})), signal) : value
+  }
+
+  const member = (value: unknown): unknown => {
+    if (Predicate.isFunction(value)) {
+      return (...args: ReadonlyArray<unknown>) => {
+        const last = args.at(-1)
+        return isOptions(last)
+          ? answer(value(...args.slice(0, -1).map(streamed)), last)
+          : answer(value(...args.map(streamed)), {})
+      }
+    }
+    return isEffect(value) || isStream(value) ? (options: CallOptions = {}) => answer(value, options) : value
+  }
+
+  return Object.fromEntries(Object.entries(service).map(([name, value]) => [name, member(value)]))
+}
+
+/** Not what is an effect beside being something else, as an `Option` or an error. */
+const isEffect = (value: unknown): value is Effect.Effect<unknown, unknown> => Effect.isEffect(value)
+
+/**
+ * Builds a layer, and puts its manager into promises. Closing it waits for calls for as long as `drainTimeout` says.
+ */
+export const openSessionManager = async <E>(
+  layer: Layer.Layer<SessionManager, E>,
+  drainTimeout: Duration.DurationInput
+): Promise<PromiseSessionManager> => {
+  const managed = ManagedRuntime.make(layer)
+  const opened = await Effect.runPromiseExit(managed.runtimeEffect)
+  if (Exit.isFailure(opened)) {
+    const error = await Effect.runPromise(errorOf(opened.cause))
+    await managed.dispose()
+    throw error
+  }
+  const calls = makeCalls(opened.value)
+  const sessions = managed.runSync(SessionManager)
+  let closed: Promise<void> | undefined
+  const close = () =>
+    closed ??= Effect.runPromise(
+      calls.drain(drainTimeout).pipe(
+        Effect.andThen(managed.disposeEffect),
+        Effect.andThen(calls.interruptAll)
+      )
+    )
+  return { ...promised(calls, sessions), close, [Symbol.asyncDispose]: close }
+}
