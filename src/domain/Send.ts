@@ -17,7 +17,7 @@ export interface EditTurn extends Schema.Schema.Type<typeof EditTurn> {}
 export const EditOutcome = Schema.Literal("edited", "tooLate")
 export type EditOutcome = typeof EditOutcome.Type
 
-const patience = DurationFromInput.pipe(
+const turnTimeout = DurationFromInput.pipe(
   Schema.filter(Duration.greaterThan(Duration.zero), { message: () => "must be longer than 0" })
 )
 
@@ -31,7 +31,7 @@ export const SendMessage = Schema.Struct({
   /** What to do while another turn runs; as the session's `whenBusy` says unless told. */
   whenBusy: Schema.optionalWith(BusyPolicy, { exact: true }),
   /** How long the whole turn may take, from its acceptance to its stored reply. No longer than the host allows. */
-  timeout: Schema.optionalWith(patience, { exact: true }),
+  timeout: Schema.optionalWith(turnTimeout, { exact: true }),
   /** Whether losing the sender stops the turn. False unless told. */
   stopOnDisconnect: Schema.optionalWith(Schema.Boolean, { exact: true }),
   /** `interrupt` unless told. */

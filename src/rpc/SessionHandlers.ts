@@ -10,7 +10,7 @@ import { type ImportPart, SessionRpcs } from "./SessionRpcs.js"
 const maxHeld = 2 * maxLineBytes
 
 /** How long an import waits for its next piece. */
-const patience = "1 minute"
+const pieceTimeout = "1 minute"
 
 export interface Uploads {
   /** Takes a piece. Answers the whole text with the last one, and `undefined` before. */
@@ -54,7 +54,7 @@ export const makeUploads: Effect.Effect<Uploads, never, Scope.Scope> = Effect.ge
       upload.texts.push(text)
       uploads.set(id, upload)
       if (!last) {
-        yield* FiberMap.run(timers, id, Effect.delay(Effect.sync(() => drop(id)), patience))
+        yield* FiberMap.run(timers, id, Effect.delay(Effect.sync(() => drop(id)), pieceTimeout))
         return undefined
       }
       drop(id)

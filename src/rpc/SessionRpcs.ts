@@ -69,7 +69,7 @@ export interface ImportPart extends Schema.Schema.Type<typeof ImportPart> {}
 /**
  * How a defect travels: as an `InternalError`, whatever was thrown. What was thrown goes to the log, under the same id.
  */
-export const ConfinedDefect: Schema.Schema<unknown, typeof InternalError.Encoded> = Schema.transformOrFail(
+export const SanitizedDefect: Schema.Schema<unknown, typeof InternalError.Encoded> = Schema.transformOrFail(
   InternalError,
   Schema.Unknown,
   { strict: true, decode: ParseResult.succeed, encode: (defect) => confine(defect) }
@@ -90,7 +90,7 @@ const sessionId = SessionId
 const ReadError = Schema.Union(AccessError, SessionNotFound)
 const StoreCallError = Schema.Union(AccessError, NotSupported)
 const HistoryError = Schema.Union(ChangeError, MessageNotFound)
-const defect = ConfinedDefect
+const defect = SanitizedDefect
 
 /**
  * What may be asked of a session server: the operations of `SessionManager` and `Session`, one call each. A call that does

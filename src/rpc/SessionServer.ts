@@ -17,14 +17,14 @@ import { ConfigurationError, InvalidRequest } from "../domain/error/RequestError
 import type { SessionManager } from "../services/SessionManager.js"
 import * as TokenAuthentication from "./AccessToken.js"
 import { tokenProblem } from "./AccessToken.js"
-import { layerCheckedHandlers, withOpenPayloads } from "./internal/checkedPayloads.js"
+import { layerCheckedHandlers, withUncheckedPayloads } from "./internal/checkedPayloads.js"
 import { makeHardenedProtocol } from "./internal/protocol.js"
 import { httpTransport, refuseHttp, webSocketTransport } from "./internal/transports.js"
 import * as SessionHandlers from "./SessionHandlers.js"
 import { SessionRpcs } from "./SessionRpcs.js"
 
 /** For what has been written to reach the other side. */
-const farewell = "2 seconds"
+const closeTimeout = "2 seconds"
 
 /**
  * Binds the server, and gives the port. At the end open connections are closed too, those of WebSockets among them, which
@@ -57,7 +57,7 @@ export const listen = (
     for (const socket of sockets) socket.destroySoon()
   }).pipe(
     Effect.interruptible,
-    Effect.timeoutOption(farewell),
+    Effect.timeoutOption(closeTimeout),
     Effect.ensuring(Effect.sync(() => {
       for (const socket of sockets) socket.destroy()
     }))
@@ -199,7 +199,7 @@ const serve = Effect.fnUntraced(function*({
 
   // From here on in the reverse order of what is to happen in the end: first the calls, then their connections.
   yield* Effect.addFinalizer(() => end)
-  yield* RpcServer.make(withOpenPayloads(SessionRpcs), { disableFatalDefects: true }).pipe(
+  yield* RpcServer.make(withUncheckedPayloads(SessionRpcs), { disableFatalDefects: true }).pipe(
     Effect.provideService(RpcServer.Protocol, protocol),
     Effect.interruptible,
     Effect.forkScoped

@@ -11,7 +11,7 @@ import type { EditOutcome, EditTurn, SendMessage, StopOutcome, StopTurn, TurnRec
 import type { ConfigureSession, RewindSession, SessionInfo } from "../domain/Session.js"
 import type { ContextPatch, SessionContext } from "../domain/SessionContext.js"
 import type { Turn } from "../domain/Turn.js"
-import type { DueSession, ErasedSession } from "./SessionStore.js"
+import type { ErasedSession, ExpiringSession } from "./SessionStore.js"
 
 /**
  * Where actors live: brings each change of a session to the one actor that may make it, and starts that actor if need be.
@@ -53,17 +53,17 @@ export class SessionHost extends Context.Tag("langswarm-session/services/Session
   readonly delete: (id: SessionId) => Effect.Effect<void, ChangeError>
 
   /** Has hooks told of a session that has just been stored, and returns at once. */
-  readonly announce: (id: SessionId) => Effect.Effect<void>
+  readonly activate: (id: SessionId) => Effect.Effect<void>
   /** Deletes a session, one that failed too often too, and answers what went with it. */
   readonly erase: (id: SessionId) => Effect.Effect<ErasedSession, ChangeError>
 
   /** Archives or deletes a session, unless it was active at this moment or later. Answers whether it did. */
-  readonly retire: (
+  readonly expire: (
     id: SessionId,
-    action: DueSession["action"],
+    action: ExpiringSession["action"],
     before: DateTime.Utc
   ) => Effect.Effect<boolean, ChangeError>
 
   /** How many sessions have an actor now, and how many of their turns are not ended. */
-  readonly load: Effect.Effect<{ readonly activeSessions: number; readonly openTurns: number }>
+  readonly stats: Effect.Effect<{ readonly activeSessions: number; readonly openTurns: number }>
 }>() {}

@@ -36,7 +36,7 @@ import type { SessionHost } from "./SessionHost.js"
  * What a `SessionManager` is made of, in process and over the wire: one function an operation, each on input that has been
  * checked. The changes of a session are those of a host. See `Session` and `SessionManager` for what they do.
  */
-export interface SessionOperations extends Omit<SessionHost["Type"], "announce" | "erase" | "load" | "retire"> {
+export interface SessionOperations extends Omit<SessionHost["Type"], "activate" | "erase" | "expire" | "stats"> {
   readonly create: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
   readonly getOrCreate: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>

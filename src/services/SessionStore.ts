@@ -24,7 +24,7 @@ import { Turn } from "../domain/Turn.js"
 /**
  * A session that has rested long enough, and what is to be done with it.
  */
-export interface DueSession {
+export interface ExpiringSession {
   readonly sessionId: SessionId
   readonly action: "archive" | "delete"
 }
@@ -297,7 +297,7 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
    * Sessions without open turns that have rested for as long as their configuration allows: to be archived after
    * `autoArchiveAfter` or `sessionTimeoutMinutes`, to be deleted after `autoDeleteAfter`. At most `limit`.
    */
-  readonly due: (now: DateTime.Utc, limit: number) => Effect.Effect<ReadonlyArray<DueSession>, StoreError>
+  readonly expiring: (now: DateTime.Utc, limit: number) => Effect.Effect<ReadonlyArray<ExpiringSession>, StoreError>
 
   /**
    * What was used over a period, from sums that are kept with each commit. `create` and `fork` count a session, and what a

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { Message } from "../../src/domain/Message.js"
 import type { Part } from "../../src/domain/Message.js"
 import type { ProviderCapabilities } from "../../src/domain/Provider.js"
-import { fitMessages } from "../../src/services/internal/calls/view.js"
+import { adaptParts } from "../../src/services/internal/calls/contextWindow.js"
 import type { Provider } from "../../src/services/Provider.js"
 import { entry } from "../host/steps.js"
 
@@ -26,7 +26,7 @@ const result: Part = { _tag: "ToolResult", id: "a", result: "sunny", isError: fa
 const opaque = (provider: string): Part => ({ _tag: "Opaque", provider, kind: "thinking", data: "{}" })
 
 const fit = (parts: ReadonlyArray<Part>, over: Partial<ProviderCapabilities> = {}, role: Message["role"] = "user") => {
-  const { messages, omitted } = fitMessages([new Message(entry(1, role, parts))], providerWith(over))
+  const { messages, omitted } = adaptParts([new Message(entry(1, role, parts))], providerWith(over))
   return {
     parts: messages.flatMap((message) => message.parts),
     omitted: [...omitted],
@@ -37,7 +37,7 @@ const fit = (parts: ReadonlyArray<Part>, over: Partial<ProviderCapabilities> = {
 describe("fitMessages", () => {
   it("leaves messages as they are when the provider takes them", () => {
     const messages = [new Message(entry(1, "user", [text, image, file, call, result, opaque("mock")]))]
-    const fitted = fitMessages(messages, providerWith({ images: ["image/*"], files: ["application/pdf"], tools: true }))
+    const fitted = adaptParts(messages, providerWith({ images: ["image/*"], files: ["application/pdf"], tools: true }))
     assert.strictEqual(fitted.messages, messages)
     assert.strictEqual(fitted.omitted.size, 0)
   })
@@ -77,7 +77,7 @@ describe("fitMessages", () => {
 
   it("changes no message itself", () => {
     const message = new Message(entry(1, "user", [image]))
-    fitMessages([message], providerWith({}))
+    adaptParts([message], providerWith({}))
     assert.deepStrictEqual(message.parts, [image])
   })
 })

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Message } from "../../src/domain/Message.js"
 import type { Part } from "../../src/domain/Message.js"
-import { estimateTokens } from "../../src/services/internal/calls/view.js"
-import { viewOf } from "../../src/services/internal/calls/view.js"
+import { estimateTokens } from "../../src/services/internal/calls/contextWindow.js"
+import { contextWindow } from "../../src/services/internal/calls/contextWindow.js"
 import { entry, toolCall, toolResult } from "../host/steps.js"
 
 const text = (length: number): Part => ({ _tag: "Text", text: "x".repeat(length) })
@@ -15,37 +15,45 @@ describe("viewOf", () => {
   const four = history([text(40)], [text(40)], [text(40)], [text(40)])
 
   it("shows all when that keeps to the limits, and the very same array", () => {
-    assert.strictEqual(viewOf(four, roomy), four)
-    assert.strictEqual(viewOf(four, { messages: 4, tokens: 40 }), four)
+    assert.strictEqual(contextWindow(four, roomy), four)
+    assert.strictEqual(contextWindow(four, { messages: 4, tokens: 40 }), four)
   })
 
   it("shows the latest messages, as many as may be and as many tokens", () => {
-    assert.deepStrictEqual(seqs(viewOf(four, { messages: 3, tokens: 40 })), [2, 3, 4])
-    assert.deepStrictEqual(seqs(viewOf(four, { messages: 4, tokens: 39 })), [2, 3, 4])
-    assert.deepStrictEqual(seqs(viewOf(four, { messages: 4, tokens: 20 })), [3, 4])
+    assert.deepStrictEqual(seqs(contextWindow(four, { messages: 3, tokens: 40 })), [2, 3, 4])
+    assert.deepStrictEqual(seqs(contextWindow(four, { messages: 4, tokens: 39 })), [2, 3, 4])
+    assert.deepStrictEqual(seqs(contextWindow(four, { messages: 4, tokens: 20 })), [3, 4])
   })
 
   it("always shows the last message, however long", () => {
-    assert.deepStrictEqual(seqs(viewOf(history([text(4)], [text(4)], [text(4000)]), { messages: 1, tokens: 1 })), [3])
-    assert.deepStrictEqual(viewOf([], roomy), [])
+    assert.deepStrictEqual(
+      seqs(contextWindow(history([text(4)], [text(4)], [text(4000)]), { messages: 1, tokens: 1 })),
+      [3]
+    )
+    assert.deepStrictEqual(contextWindow([], roomy), [])
   })
 
   it("begins behind a tool's result rather than between it and its call", () => {
     const called = history([text(4)], [toolCall("a")], [toolResult("a")], [text(4)], [text(4)])
-    assert.deepStrictEqual(seqs(viewOf(called, { messages: 4, tokens: 1000 })), [2, 3, 4, 5])
-    assert.deepStrictEqual(seqs(viewOf(called, { messages: 3, tokens: 1000 })), [4, 5])
-    assert.deepStrictEqual(seqs(viewOf(called, { messages: 2, tokens: 1000 })), [4, 5])
+    assert.deepStrictEqual(seqs(contextWindow(called, { messages: 4, tokens: 1000 })), [2, 3, 4, 5])
+    assert.deepStrictEqual(seqs(contextWindow(called, { messages: 3, tokens: 1000 })), [4, 5])
+    assert.deepStrictEqual(seqs(contextWindow(called, { messages: 2, tokens: 1000 })), [4, 5])
   })
 
   it("begins with the call when the result is what is to be answered", () => {
     const called = history([text(4)], [toolCall("a"), toolCall("b")], [toolResult("b")], [toolResult("a"), text(4)])
-    for (const messages of [1, 2, 3]) assert.deepStrictEqual(seqs(viewOf(called, { messages, tokens: 1 })), [2, 3, 4])
+    for (const messages of [1, 2, 3]) {
+      assert.deepStrictEqual(seqs(contextWindow(called, { messages, tokens: 1 })), [2, 3, 4])
+    }
   })
 
   it("shows a result that has no call anywhere as it is", () => {
-    assert.deepStrictEqual(seqs(viewOf(history([text(4)], [text(4)], [toolResult("z")]), { ...roomy, messages: 1 })), [
-      3
-    ])
+    assert.deepStrictEqual(
+      seqs(contextWindow(history([text(4)], [text(4)], [toolResult("z")]), { ...roomy, messages: 1 })),
+      [
+        3
+      ]
+    )
   })
 })
 

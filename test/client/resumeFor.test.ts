@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream, TestClock } from "effect"
-import { resumeFor } from "../../src/client/internal/remoteOperations.js"
+import { resumeWindow } from "../../src/client/internal/remoteOperations.js"
 import { Disconnected } from "../../src/domain/error/RequestError.js"
 import { ShuttingDown } from "../../src/domain/error/RequestError.js"
 import { SessionNotFound } from "../../src/domain/error/SessionError.js"
@@ -23,7 +23,7 @@ const answering = (...answers: ReadonlyArray<Answer>) => {
   return { call, calls: () => calls }
 }
 
-const resume = resumeFor("30 seconds")
+const resume = resumeWindow("30 seconds")
 
 describe("resumeFor", () => {
   it.effect.each<{ readonly what: string; readonly answers: ReadonlyArray<Answer>; readonly calls: number }>([

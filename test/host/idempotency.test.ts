@@ -241,6 +241,6 @@ describe("a send with a key", () => {
       )
       assert.deepStrictEqual(exits.filter(Exit.isFailure), [])
       assert.strictEqual((yield* session.turns).length, 1)
-      assert.strictEqual((yield* Effect.flatMap(SessionHost, ({ load }) => load)).openTurns, 0)
+      assert.strictEqual((yield* Effect.flatMap(SessionHost, ({ stats }) => stats)).openTurns, 0)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 })

@@ -5,8 +5,8 @@ import { TurnInterrupted } from "../../src/domain/error/TurnError.js"
 import { TurnStopped } from "../../src/domain/error/TurnError.js"
 import type { FinishReason } from "../../src/domain/Message.js"
 import type { Turn } from "../../src/domain/Turn.js"
-import type { Halt } from "../../src/layers/host/actor/OpenTurn.js"
-import { judge } from "../../src/layers/host/actor/verdict.js"
+import { decideTurn } from "../../src/layers/host/actor/decideTurn.js"
+import type { StopRequest } from "../../src/layers/host/actor/OpenTurn.js"
 import type { Reply } from "../../src/services/Provider.js"
 import { sessionId, turnId } from "../domain/conversation.js"
 import { accepted, toolCall } from "./steps.js"
@@ -21,38 +21,39 @@ const half: Reply = { parts: [{ _tag: "Text", text: "H" }], finishReason: "cut",
 const cut: Reply = { parts: [{ _tag: "Text", text: "Hi" }], finishReason: "cut", metadata: {} }
 const interrupted = new TurnInterrupted({ sessionId, turnId })
 const stopped = new TurnStopped({ sessionId, turnId })
-const halt: Halt = { error: stopped, keepPartial: true, rollBack: false }
+const halt: StopRequest = { error: stopped, keepPartial: true, rollBack: false }
 
-const answered = (reply: Reply, turn = calling, wish?: Halt) => judge("mock", turn, { error: undefined, reply }, wish)
+const answered = (reply: Reply, turn = calling, wish?: StopRequest) =>
+  decideTurn("mock", turn, { error: undefined, reply }, wish)
 
-const broken = (error: TurnInterrupted | ProviderQuota, reply: Reply | undefined, wish?: Halt) =>
-  judge("mock", calling, { error, reply }, wish)
+const broken = (error: TurnInterrupted | ProviderQuota, reply: Reply | undefined, wish?: StopRequest) =>
+  decideTurn("mock", calling, { error, reply }, wish)
 
 describe("judge", () => {
   it.each(["complete", "length", "toolCalls", "refusal"] as const)(
     "takes a reply that is %s for the last",
     (reason) => {
-      assert.deepStrictEqual(answered(said(reason)), { _tag: "Completes", reply: said(reason) })
+      assert.deepStrictEqual(answered(said(reason)), { _tag: "Complete", reply: said(reason) })
     }
   )
 
   it("does not take back a reply that was complete before somebody stopped it", () => {
-    assert.deepStrictEqual(answered(said("complete"), calling, halt), { _tag: "Completes", reply: said("complete") })
+    assert.deepStrictEqual(answered(said("complete"), calling, halt), { _tag: "Complete", reply: said("complete") })
   })
 
   it("calls again after a reply that is paused, at most 16 times", () => {
-    assert.strictEqual(answered(said("paused"))._tag, "GoesOn")
-    assert.strictEqual(answered(said("paused"), { ...calling, attempt: 15 })._tag, "GoesOn")
+    assert.strictEqual(answered(said("paused"))._tag, "Continue")
+    assert.strictEqual(answered(said("paused"), { ...calling, attempt: 15 })._tag, "Continue")
     const verdict = answered(said("paused"), { ...calling, attempt: 16 })
-    assert(verdict._tag === "Breaks")
+    assert(verdict._tag === "Abort")
     assert.strictEqual(verdict.error._tag, "ProviderProtocol")
     assert.deepStrictEqual(verdict.reply, cut)
   })
 
   it("ends a turn that is stopped between two calls with what was said, if that is wanted", () => {
-    assert.deepStrictEqual(answered(said("paused"), calling, halt), { _tag: "Breaks", error: stopped, reply: cut })
+    assert.deepStrictEqual(answered(said("paused"), calling, halt), { _tag: "Abort", error: stopped, reply: cut })
     assert.deepStrictEqual(answered(said("paused"), calling, { ...halt, keepPartial: false }), {
-      _tag: "Breaks",
+      _tag: "Abort",
       error: stopped,
       reply: undefined
     })
@@ -60,14 +61,14 @@ describe("judge", () => {
 
   it("tells why a call was interrupted, and keeps what had arrived if that is wanted", () => {
     const late = new DeadlineExceeded({ sessionId, turnId })
-    assert.deepStrictEqual(broken(interrupted, half), { _tag: "Breaks", error: interrupted, reply: half })
+    assert.deepStrictEqual(broken(interrupted, half), { _tag: "Abort", error: interrupted, reply: half })
     assert.deepStrictEqual(broken(interrupted, half, { ...halt, error: late }), {
-      _tag: "Breaks",
+      _tag: "Abort",
       error: late,
       reply: half
     })
     assert.deepStrictEqual(broken(interrupted, half, { ...halt, keepPartial: false }), {
-      _tag: "Breaks",
+      _tag: "Abort",
       error: stopped,
       reply: undefined
     })
@@ -75,6 +76,6 @@ describe("judge", () => {
 
   it("does not hide the failure of a provider behind a stop that came too late", () => {
     const error = new ProviderQuota({ provider: "mock", reason: "no credit" })
-    assert.deepStrictEqual(broken(error, half, halt), { _tag: "Breaks", error, reply: half })
+    assert.deepStrictEqual(broken(error, half, halt), { _tag: "Abort", error, reply: half })
   })
 })

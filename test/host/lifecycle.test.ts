@@ -24,9 +24,9 @@ describe("lifecycle", () => {
       const session = yield* start
       const host = yield* SessionHost
       yield* session.send("one")
-      assert.strictEqual((yield* host.load).activeSessions, 1)
+      assert.strictEqual((yield* host.stats).activeSessions, 1)
       yield* TestClock.adjust("1 minute")
-      assert.strictEqual((yield* host.load).activeSessions, 0)
+      assert.strictEqual((yield* host.stats).activeSessions, 0)
       assert.strictEqual((yield* session.info).status, "idle")
       const sessions = yield* SessionManager
       const found = yield* sessions.getOrCreate({ userId: "ada", provider: "mock", model: "mock-model" })
@@ -45,7 +45,7 @@ describe("lifecycle", () => {
       const send = yield* Effect.fork(session.send("hi"))
       yield* asked
       yield* TestClock.adjust("10 minutes")
-      assert.deepStrictEqual(yield* Effect.flatMap(SessionHost, (host) => host.load), {
+      assert.deepStrictEqual(yield* Effect.flatMap(SessionHost, (host) => host.stats), {
         activeSessions: 1,
         openTurns: 1
       })

@@ -85,13 +85,13 @@ describe("hooks", () => {
       yield* host.send(session.id, { content: "hello" })
       yield* TestClock.adjust("1 minute")
       assert.notInclude(told.map(({ _tag }) => _tag), "TurnStarted")
-      assert.strictEqual((yield* host.load).activeSessions, 1)
+      assert.strictEqual((yield* host.stats).activeSessions, 1)
       drops = false
       yield* TestClock.adjust("1 minute")
       yield* bus.flush
       assert.include(told.map(({ _tag }) => _tag), "TurnStarted")
       yield* TestClock.adjust("1 minute")
-      assert.strictEqual((yield* host.load).activeSessions, 0)
+      assert.strictEqual((yield* host.stats).activeSessions, 0)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
   it.scoped("are told by a later process even of what happened while nobody told them anything", () =>

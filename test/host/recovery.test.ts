@@ -125,7 +125,7 @@ describe("a later owner", () => {
       const session = yield* drafted("interrupt")
       yield* anotherHost()
       yield* Effect.flip(session.updateContext({ user: { a: 1 } }))
-      const { openTurns } = yield* Effect.flatMap(SessionHost, ({ load }) => load)
+      const { openTurns } = yield* Effect.flatMap(SessionHost, ({ stats }) => stats)
       assert.strictEqual(openTurns, 0)
       assert.deepStrictEqual((yield* session.context).user, {})
     }).pipe(Effect.provide(SessionRuntime.layerTest())))

@@ -111,8 +111,8 @@ describe("a session's limits", () => {
       const found: Array<string> = []
       const slow = SessionStore.of({
         ...store,
-        due: (now, limit) =>
-          Effect.tap(store.due(now, limit), (due) =>
+        expiring: (now, limit) =>
+          Effect.tap(store.expiring(now, limit), (due) =>
             Effect.forEach(due, ({ action, sessionId }) => {
               found.push(action)
               return host.send(sessionId, { content: "back again" })
@@ -140,15 +140,15 @@ describe("a session's limits", () => {
       yield* first.asked
       yield* b("two")
       yield* second.asked
-      assert.deepInclude(yield* host.load, { openTurns: 2 })
+      assert.deepInclude(yield* host.stats, { openTurns: 2 })
       assert.strictEqual((yield* Effect.flip(c("three")))._tag, "SessionBusy")
       assert.deepStrictEqual(yield* sessions[2]?.turns ?? Effect.void, [])
       yield* first.open
       yield* first.closed
-      yield* Effect.repeat(host.load, { until: ({ openTurns }) => openTurns < 2 })
+      yield* Effect.repeat(host.stats, { until: ({ openTurns }) => openTurns < 2 })
       yield* c("three")
       yield* second.open
-      yield* Effect.repeat(host.load, { until: ({ openTurns }) => openTurns === 0 })
+      yield* Effect.repeat(host.stats, { until: ({ openTurns }) => openTurns === 0 })
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
   it.scoped("are not passed by a reactivation: what is active stays as it is", () =>
@@ -161,6 +161,6 @@ describe("a session's limits", () => {
       yield* session.reactivate
       yield* session.send("hello")
       const host = yield* SessionHost
-      assert.deepInclude(yield* host.load, { openTurns: 0 })
+      assert.deepInclude(yield* host.stats, { openTurns: 0 })
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 })

@@ -108,7 +108,7 @@ describe("a session whose actor dies", () => {
       const statuses = Effect.map(session.turns, (turns) => turns.map(({ status }) => status))
       assert.deepStrictEqual(yield* statuses, ["accepted", "calling"])
       yield* host.reactivate(session.id)
-      yield* Effect.repeat(host.load, { until: ({ openTurns }) => openTurns === 0 })
+      yield* Effect.repeat(host.stats, { until: ({ openTurns }) => openTurns === 0 })
       assert.deepStrictEqual(yield* statuses, ["completed", "interrupted"])
       yield* open
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
@@ -128,13 +128,13 @@ describe("a session whose actor dies", () => {
   it.scoped("leaves no turn counted as open that nobody runs any more", () =>
     Effect.gen(function*() {
       const { fails, host, mortal, session } = yield* ailing
-      assert.strictEqual((yield* host.load).openTurns, 2)
+      assert.strictEqual((yield* host.stats).openTurns, 2)
       mortal.broken = session.id
       yield* fails
-      assert.strictEqual((yield* host.load).openTurns, 0)
+      assert.strictEqual((yield* host.stats).openTurns, 0)
       mortal.broken = undefined
       yield* TestClock.adjust("1 second")
-      assert.strictEqual((yield* host.load).openTurns, 0)
+      assert.strictEqual((yield* host.stats).openTurns, 0)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
   it.scoped("is not to blame for a store that fails, however often that is", () =>

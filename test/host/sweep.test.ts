@@ -11,7 +11,7 @@ const sweeping = (store: SessionStore["Type"], ...first: ReadonlyArray<Effect.Ef
   const outcomes = [...first]
   return SessionStore.of({
     ...store,
-    due: (now, limit) => Effect.suspend(() => outcomes.shift() ?? store.due(now, limit))
+    expiring: (now, limit) => Effect.suspend(() => outcomes.shift() ?? store.expiring(now, limit))
   })
 }
 

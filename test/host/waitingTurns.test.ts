@@ -90,7 +90,7 @@ describe("turns that wait", () => {
       assert.deepStrictEqual([dropped?.status, dropped?.prompt, dropped?.promptSeq], ["stopped", undefined, undefined])
       yield* open
       yield* session.send("four")
-      assert.strictEqual((yield* Effect.flatMap(SessionHost, ({ load }) => load)).openTurns, 0)
+      assert.strictEqual((yield* Effect.flatMap(SessionHost, ({ stats }) => stats)).openTurns, 0)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
   it.scoped("is not what a stop without a name means", () =>

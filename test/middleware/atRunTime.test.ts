@@ -110,7 +110,7 @@ describe("middleware of one session", () => {
       const host = yield* SessionHost
       assert.deepStrictEqual(yield* marksOf(session), ["mine"])
       yield* TestClock.adjust("1 minute")
-      assert.strictEqual((yield* host.load).activeSessions, 0)
+      assert.strictEqual((yield* host.stats).activeSessions, 0)
       assert.deepStrictEqual(yield* marksOf(session), ["mine"])
 
       const elsewhere = yield* Effect.provide(MiddlewarePipeline, MiddlewarePipeline.layer())

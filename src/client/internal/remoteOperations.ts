@@ -21,11 +21,11 @@ import { remoteCause } from "./remoteCause.js"
  * Makes calls that can be repeated survive a broken connection: they are made again, for as long as it is told. A call that
  * never got through fails at once, since nothing of it is in doubt.
  */
-export const resumeFor = (patience: Duration.DurationInput) => {
+export const resumeWindow = (retryWindow: Duration.DurationInput) => {
   const attempts = Schedule.exponential("100 millis", 1.5).pipe(
     Schedule.union(Schedule.spaced("2 seconds")),
     jittered,
-    Schedule.upTo(patience)
+    Schedule.upTo(retryWindow)
   )
 
   return {
@@ -106,13 +106,13 @@ export const unseenOf = () => {
 export const remoteOperations = Effect.fnUntraced(function*(url: string, patience: Duration.DurationInput) {
   const client = yield* RpcClient.make(SessionRpcs)
   const ids = yield* IdGenerator
-  const inOurWords = remoteCause(url)
-  const resume = resumeFor(patience)
+  const toDomainError = remoteCause(url)
+  const resume = resumeWindow(patience)
 
   const call = <A, E, R>(self: Effect.Effect<A, E | RpcClientError, R>) =>
-    Effect.catchAllCause(self, (cause) => Effect.failCause(inOurWords<E>(cause)))
+    Effect.catchAllCause(self, (cause) => Effect.failCause(toDomainError<E>(cause)))
   const callStream = <A, E, R>(self: Stream.Stream<A, E | RpcClientError, R>) =>
-    Stream.catchAllCause(self, (cause) => Stream.failCause(inOurWords<E>(cause)))
+    Stream.catchAllCause(self, (cause) => Stream.failCause(toDomainError<E>(cause)))
 
   const withKey = (message: SendMessage): Effect.Effect<SendMessage> =>
     message.key === undefined

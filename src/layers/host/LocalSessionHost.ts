@@ -20,9 +20,9 @@ import { ProviderRegistry } from "../../services/ProviderRegistry.js"
 import { SessionHost } from "../../services/SessionHost.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import type { ActorServices } from "./actor/ActorServices.js"
+import { makeActorRegistry } from "./internal/ActorRegistry.js"
 import { makeDeletions } from "./internal/deletions.js"
 import { makeFeedHub, makeFeedStream } from "./internal/feed.js"
-import { makeResidents } from "./internal/Residents.js"
 import { makeSenders } from "./internal/senders.js"
 
 /**
@@ -145,15 +145,15 @@ const make = Effect.fnUntraced(function*({
     forkEnding: yield* FiberSet.runtime(endings)(),
     isClosing: () => closing
   }
-  const residents = makeResidents(services)
-  const { use } = residents
+  const actors = makeActorRegistry(services)
+  const { use } = actors
 
   const sweep = Effect.gen(function*() {
     const now = yield* DateTime.now
-    const due = yield* store.due(now, dueAtOnce)
+    const due = yield* store.expiring(now, dueAtOnce)
     const retired = yield* Effect.forEach(
       due,
-      ({ action, sessionId }) => logged(use(sessionId, (actor) => actor.retire(action, now)))
+      ({ action, sessionId }) => logged(use(sessionId, (actor) => actor.archiveOrDeleteIfIdle(action, now)))
     )
     yield* deletions.tellAll
     return due.length === dueAtOnce && retired.includes(true)
@@ -167,36 +167,38 @@ const make = Effect.fnUntraced(function*({
     yield* FiberSet.clear(turns)
     yield* FiberSet.awaitEmpty(drains)
     yield* feed.close
-    yield* residents.stopAll
+    yield* actors.stopAll
     yield* Effect.interruptible(Effect.timeoutOption(FiberSet.awaitEmpty(endings), drainTimeout))
   })
 
   yield* Effect.addFinalizer(() => shutDown)
   yield* deletions.tellAll
   yield* instrumentation.host(() => ({
-    activeSessions: residents.size(),
+    activeSessions: actors.size(),
     openTurns: openTurns.count,
-    waitingCommands: residents.backlog()
+    waitingCommands: actors.backlog()
   }))
   yield* Effect.forEach(
     yield* store.unfinished,
     (id) => Effect.ignoreLogged(use(id, (actor) => actor.start)),
     { concurrency: 16, discard: true }
   )
-  yield* Effect.forkScoped(Effect.repeat(residents.tidy(idleAfter), Schedule.spaced(Duration.times(idleAfter, 0.5))))
+  yield* Effect.forkScoped(
+    Effect.repeat(actors.passivateIdle(idleAfter), Schedule.spaced(Duration.times(idleAfter, 0.5)))
+  )
   yield* Effect.forkScoped(Effect.schedule(sweepAll, Schedule.spaced(sweepEvery)))
 
   return SessionHost.of({
-    ...makeSenders(residents, services, streamBuffer),
+    ...makeSenders(actors, services, streamBuffer),
     watch: (id, { from }) =>
       Stream.unwrapScoped(
-        Effect.map(feed.watcher(id), ({ events, listen }) =>
+        Effect.map(feed.watcher(id), ({ events, subscribe }) =>
           makeFeedStream(
             id,
             from === undefined ? beginning : fromPosition(from),
             store,
             events,
-            use(id, (actor) => actor.feed(listen))
+            use(id, (actor) => actor.feed(subscribe))
           ))
       ),
     pending: (id) => use(id, (actor) => actor.pending),
@@ -210,18 +212,18 @@ const make = Effect.fnUntraced(function*({
     archive: (id) => use(id, (actor) => actor.archive),
     reactivate: (id) =>
       Effect.suspend(() => {
-        residents.pardon(id)
+        actors.clearFailures(id)
         return use(id, (actor) => Effect.zipRight(actor.reactivate, actor.start))
       }),
     delete: (id) => use(id, (actor) => actor.delete),
-    announce: (id) => Effect.sync(() => runTimer(Effect.ignoreLogged(use(id, (actor) => actor.start)))),
+    activate: (id) => Effect.sync(() => runTimer(Effect.ignoreLogged(use(id, (actor) => actor.start)))),
     erase: (id) =>
       Effect.suspend(() => {
-        residents.pardon(id)
+        actors.clearFailures(id)
         return use(id, (actor) => actor.erase)
       }),
-    retire: (id, action, before) => use(id, (actor) => actor.retire(action, before)),
-    load: Effect.sync(() => ({ activeSessions: residents.size(), openTurns: openTurns.count }))
+    expire: (id, action, before) => use(id, (actor) => actor.archiveOrDeleteIfIdle(action, before)),
+    stats: Effect.sync(() => ({ activeSessions: actors.size(), openTurns: openTurns.count }))
   })
 })
 

@@ -16,7 +16,7 @@ import type { VendorLimits } from "./internal/sdk/calls.js"
 import { goneIsDone, makeClient, OpenAiSettings } from "./openai/client.js"
 import { type Conversations, isConversation, makeConversations } from "./openai/conversations.js"
 import { toPrompt } from "./openai/request.js"
-import { type OpenAiHouse, openSession } from "./openai/session.js"
+import { type OpenAiShared, openSession } from "./openai/session.js"
 
 export interface OpenAiProviderOptions extends VendorLimits {
   readonly apiKey: Redacted.Redacted
@@ -87,7 +87,7 @@ export class OpenAiProvider extends Context.Tag("langswarm-session/layers/provid
 
       const client = yield* makeClient({ name, apiKey, baseUrl, ...limits })
       const conversations = makeConversations(client)
-      const house: OpenAiHouse = {
+      const house: OpenAiShared = {
         client,
         conversations,
         mode,

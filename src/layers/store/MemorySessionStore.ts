@@ -192,7 +192,7 @@ const storeOf = (
       [...sessions.values()].filter(({ isUnfinished }) => isUnfinished).map(({ info }) => info.id).toSorted()
     ),
 
-    due: (now, limit) =>
+    expiring: (now, limit) =>
       Effect.sync(() => Arr.take(Iterable.flatMap(sessions.values(), (session) => dueOf(session, now)), limit)),
 
     analytics: (query) => Effect.map(DateTime.now, (now) => rollups.answer(query, now)),

@@ -12,10 +12,13 @@ import { InvalidRequest } from "../../domain/error/RequestError.js"
  * The group as a server is to run it: payloads pass as they came. `@effect/rpc` would answer one that does not fit with a
  * defect that repeats it, before it knows who is calling.
  */
-export const withOpenPayloads = <R extends Rpc.Any>(group: RpcGroup.RpcGroup<R>): RpcGroup.RpcGroup<R> =>
+export const withUncheckedPayloads = <R extends Rpc.Any>(group: RpcGroup.RpcGroup<R>): RpcGroup.RpcGroup<R> =>
   RpcGroup.make(
-    ...Array.from(group.requests.values(), (rpc) =>
-      (rpc as unknown as Rpc.Rpc<string>).setPayload(Schema.Unknown as unknown as Schema.Struct<{}>) as unknown as R)
+    ...Array.from(
+      group.requests.values(),
+      (rpc) =>
+        (rpc as unknown as Rpc.Rpc<string>).setPayload(Schema.Unknown as unknown as Schema.Struct<{}>) as unknown as R
+    )
   )
 
 /**

@@ -7,7 +7,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Schema from "effect/Schema"
 import { Disconnected, InternalError, InvalidRequest, ShuttingDown } from "../../domain/error/RequestError.js"
 import { AccessError } from "../../domain/error/SessionError.js"
-import { ConfinedDefect } from "../SessionRpcs.js"
+import { SanitizedDefect } from "../SessionRpcs.js"
 import { type ClientFrame, type ReadFrame, readFrames } from "./frames.js"
 
 const encode = Schema.encodeSync(Schema.Union(AccessError, InternalError))
@@ -33,10 +33,10 @@ export const ofConnection = (error: AccessError | InternalError): FromServerEnco
  * What may leave the server in place of a response: defects without what was thrown, and interruptions as an error that says
  * what the caller has to expect.
  */
-export const confineResponse = (response: FromServerEncoded): Effect.Effect<FromServerEncoded> => {
+export const sanitizeResponse = (response: FromServerEncoded): Effect.Effect<FromServerEncoded> => {
   switch (response._tag) {
     case "Defect":
-      return Schema.encode(ConfinedDefect)(response.defect).pipe(
+      return Schema.encode(SanitizedDefect)(response.defect).pipe(
         Effect.flatMap(Schema.decode(InternalError)),
         Effect.map(ofConnection),
         Effect.orDie
@@ -123,10 +123,10 @@ export const makeCallGate = (tags: ReadonlyMap<string, unknown>, endless: Readon
       }
     },
 
-    drain: (patience: Duration.DurationInput): Effect.Effect<void> =>
+    drain: (drainTimeout: Duration.DurationInput): Effect.Effect<void> =>
       Effect.suspend(() => {
         draining = true
-        return Effect.interruptible(idle.await).pipe(Effect.timeoutOption(patience), Effect.asVoid)
+        return Effect.interruptible(idle.await).pipe(Effect.timeoutOption(drainTimeout), Effect.asVoid)
       })
   }
 }
@@ -188,7 +188,7 @@ export const makeHardenedProtocol = Effect.fnUntraced(function*(
         const acknowledge = response._tag === "Chunk"
           ? write(id, { _tag: "Ack", requestId: response.requestId })
           : Effect.void
-        yield* respond(connection.peer, yield* confineResponse(response), acknowledge)
+        yield* respond(connection.peer, yield* sanitizeResponse(response), acknowledge)
         if (response._tag === "Exit") connection.calls.leave(response.requestId)
         yield* endIfDone(connection)
       }),

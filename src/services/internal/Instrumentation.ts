@@ -12,15 +12,15 @@ import type { SessionInfo } from "../../domain/Session.js"
 import type { Turn } from "../../domain/Turn.js"
 import type { ProviderRequest } from "../Provider.js"
 import type { SessionStore } from "../SessionStore.js"
-import type { Asked } from "./calls/foldReply.js"
-import type { Target } from "./calls/Target.js"
+import type { CallProgress } from "./calls/foldReply.js"
+import type { Target } from "./calls/targets.js"
 
 /**
  * What is seen of one turn, from its acceptance to its end.
  */
 export interface TurnTrace {
   /** Has all that happens in it belong to the turn. */
-  readonly within: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+  readonly withSpan: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** Only the first call counts. */
   readonly end: (exit: Exit.Exit<unknown, SessionError>) => void
 }
@@ -50,7 +50,7 @@ export interface Instrumentation {
   readonly call: <A, E>(
     target: Target,
     request: Pick<ProviderRequest, "messages" | "sessionId" | "turnId">,
-    asked: Asked,
+    asked: CallProgress,
     call: Effect.Effect<A, E>
   ) => Effect.Effect<A, E>
   readonly middleware: <A, E>(
@@ -62,7 +62,7 @@ export interface Instrumentation {
   readonly host: (load: () => HostLoad) => Effect.Effect<void, never, Scope.Scope>
 }
 
-const nobody: TurnTrace = { within: identity, end: () => {} }
+const nobody: TurnTrace = { withSpan: identity, end: () => {} }
 
 /**
  * What those who build hosts and pipelines take. Nobody looks unless told.

@@ -47,7 +47,7 @@ const statusesFor: Readonly<Record<CleanupOutcome["action"], ReadonlyArray<Sessi
  */
 export const cleanupSessions = Effect.fnUntraced(function*(
   store: SessionStore["Type"],
-  retire: SessionHost["Type"]["retire"],
+  retire: SessionHost["Type"]["expire"],
   { action = "delete", before: given, dryRun = false, limit = defaultLimit, olderThan = Duration.zero, status }:
     CleanupSessions
 ) {

@@ -19,7 +19,7 @@ import { ProviderRegistry } from "../ProviderRegistry.js"
 import { SessionHost } from "../SessionHost.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { SessionStore } from "../SessionStore.js"
-import { checkTargets } from "./calls/Target.js"
+import { checkTargets } from "./calls/targets.js"
 import {
   type AddSession,
   cleanupSessions,
@@ -106,7 +106,7 @@ const shownTurns = 50
  * The operations in process: changes go to the session's actor through the host, reads go to the store at once.
  */
 export const localOperations = Effect.gen(function*() {
-  const { announce, erase, load, retire, ...changes } = yield* SessionHost
+  const { activate, erase, stats, expire, ...changes } = yield* SessionHost
   const store = yield* SessionStore
   const hooks = yield* HookBus
   const ids = yield* IdGenerator
@@ -116,7 +116,7 @@ export const localOperations = Effect.gen(function*() {
   const addSession: AddSession = (id, add) =>
     Effect.flatMap(
       hooks.hasHooks,
-      (owed) => owed ? Effect.zipLeft(add(0), announce(id)) : add(1)
+      (owed) => owed ? Effect.zipLeft(add(0), activate(id)) : add(1)
     )
 
   const operations = {
@@ -156,7 +156,7 @@ export const localOperations = Effect.gen(function*() {
         status: storeHealth.ok ? "ok" as const : "degraded" as const,
         store: storeHealth,
         providers: all.map(({ name }) => name),
-        ...(yield* load)
+        ...(yield* stats)
       }
     }),
 
@@ -175,7 +175,7 @@ export const localOperations = Effect.gen(function*() {
     exportSessions: (query) => exportSessions(store, query),
     importSession: (record, options) => importSession(store, addSession, record, options),
     eraseUser: (userId) => eraseUser(store, erase, userId),
-    cleanup: (cleanup) => cleanupSessions(store, retire, cleanup),
+    cleanup: (cleanup) => cleanupSessions(store, expire, cleanup),
 
     fork: Effect.fnUntraced(function*(origin, { at, config, userId }) {
       const from = yield* store.get(origin)

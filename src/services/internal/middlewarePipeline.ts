@@ -16,7 +16,7 @@ import { deepFreeze, runStep, type Step, tellEnded } from "./middlewareStep.js"
  * Who was asked at the admission of the turns that are not ended, and is owed the end of them. A turn is kept from its
  * admission to its end, which is told exactly once of each.
  */
-export const makeAskedMiddleware = () => {
+export const makeAdmissionLedger = () => {
   const asked = new Map<TurnId, Set<Middleware>>()
   return {
     add: ({ turnId }: MiddlewareContext, more: ReadonlyArray<Middleware>): void => {
@@ -131,7 +131,7 @@ interface Of {
 export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: ReadonlyArray<Middleware>) {
   const run = runWith(yield* CurrentInstrumentation)
   const register = makeMiddlewareRegister()
-  const asked = makeAskedMiddleware()
+  const asked = makeAdmissionLedger()
 
   const remove = (middleware: Middleware, session: SessionId | undefined) =>
     Effect.suspend(() => {

@@ -19,7 +19,7 @@ import type { SessionState, Transition } from "./SessionState.js"
  * First come, first served, one at a time. A fiber exists only while there is something to do: an idle mailbox costs an
  * empty queue (a parked fiber with its queue costs ten times as much, and a semaphore would not keep the order).
  */
-export interface Mailbox<Command> {
+export interface CommandQueue<Command> {
   readonly offer: (command: Command) => void
   /** Commands that are not served yet, the one under way included. */
   readonly size: () => number
@@ -27,10 +27,10 @@ export interface Mailbox<Command> {
   readonly takeAll: () => Iterable<Command>
 }
 
-export const makeMailbox = <Command>(
+export const makeCommandQueue = <Command>(
   serve: (command: Command) => Effect.Effect<void>,
   fork: (drain: Effect.Effect<void>) => void
-): Mailbox<Command> => {
+): CommandQueue<Command> => {
   const commands = MutableQueue.unbounded<Command>()
   let draining = false
 
@@ -174,7 +174,7 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
         Effect.as(Effect.logError("A session's actor has a defect", cause), unavailable("its actor failed"))
     })
 
-  const mailbox = makeMailbox(serve, services.forkDrain)
+  const mailbox = makeCommandQueue(serve, services.forkDrain)
 
   const stop = (reason: ChangeError) =>
     Effect.suspend(() => {

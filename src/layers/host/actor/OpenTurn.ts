@@ -72,7 +72,7 @@ export class OpenTurn {
 /**
  * Why a turn is to end before its reply is complete, and what is to be left of it.
  */
-export interface Halt {
+export interface StopRequest {
   readonly error: DeadlineExceeded | TurnStopped
   /** Whether what has arrived of the reply stays in the history. */
   readonly keepPartial: boolean
@@ -84,7 +84,7 @@ export interface Halt {
  * The turn that is under way.
  */
 export interface RunningTurn {
-  readonly live: OpenTurn
+  readonly open: OpenTurn
   /** Turns that were steered into it: they hear what it says from then on, and end as it does. */
   readonly joined: Array<OpenTurn>
   readonly middleware: TurnMiddleware
@@ -102,5 +102,5 @@ export interface RunningTurn {
   /** Stores what has been said, a while after it was. */
   checkpoint?: Fiber.RuntimeFiber<void> | undefined
   /** Set once somebody wants it to end. */
-  halt?: Halt & { readonly outcome: Deferred.Deferred<StopOutcome, ChangeError> }
+  stopRequest?: StopRequest & { readonly outcome: Deferred.Deferred<StopOutcome, ChangeError> }
 }

@@ -15,7 +15,7 @@ import type { EditOutcome, EditTurn, SendMessage, StopOutcome, StopTurn } from "
 import type { ConfigureSession, RewindSession, SessionInfo } from "../../../domain/Session.js"
 import { type ContextPatch, type SessionContext, update } from "../../../domain/SessionContext.js"
 import type { Turn } from "../../../domain/Turn.js"
-import type { DueSession, ErasedSession } from "../../../services/SessionStore.js"
+import type { ErasedSession, ExpiringSession } from "../../../services/SessionStore.js"
 import { type ActorCore, makeActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { makeHistoryCommands, makeLifecycleCommands } from "./commands.js"
@@ -55,7 +55,10 @@ export interface SessionActor {
    * Archives or deletes a session that was found to have rested, unless something has come since that moment. Answers whether
    * it did.
    */
-  readonly retire: (action: DueSession["action"], foundAt: DateTime.Utc) => Effect.Effect<boolean, ChangeError>
+  readonly archiveOrDeleteIfIdle: (
+    action: ExpiringSession["action"],
+    foundAt: DateTime.Utc
+  ) => Effect.Effect<boolean, ChangeError>
   /** Where the feed is. `subscribe` runs at that very moment, so that whoever looks for what is live misses nothing. */
   readonly feed: (subscribe: () => void) => Effect.Effect<FeedState, ChangeError>
   /** Reads the store, and takes up the turns that an earlier owner left. */
@@ -148,7 +151,7 @@ export const makeSessionActor = (
     reactivate: lifecycle.reactivate,
     delete: lifecycle.delete,
     erase: lifecycle.erase,
-    retire: lifecycle.retire,
+    archiveOrDeleteIfIdle: lifecycle.retire,
 
     feed: (subscribe) =>
       core.ask(Effect.sync(() => {
@@ -157,7 +160,7 @@ export const makeSessionActor = (
         return {
           lastEvent: core.state().lastEvent,
           ...(running && {
-            reply: { turnId: running.live.turn.id, startedWith: running.startedWith, text: running.live.text }
+            reply: { turnId: running.open.turn.id, startedWith: running.startedWith, text: running.open.text }
           })
         }
       })),

@@ -124,7 +124,7 @@ export const newMessage = (
 /**
  * The message that a turn's prompt becomes.
  */
-export const questionOf = (
+export const toQuestion = (
   state: SessionState,
   turn: { readonly id: TurnId; readonly prompt?: Prompt },
   id: MessageId,

@@ -20,8 +20,8 @@ import { acceptTurn, type AdmittedSend, lostCall } from "./turnSteps.js"
  * What waits for the running turn to end: the next turn, or a change of the history that must not fall into a turn.
  */
 export type Waiting =
-  | { readonly _tag: "Turn"; readonly live: OpenTurn }
-  | { readonly _tag: "Between" } & Command
+  | { readonly _tag: "Turn"; readonly open: OpenTurn }
+  | { readonly _tag: "HistoryChange" } & Command
 
 /**
  * A session's turns: one runs, the others wait in the order they were accepted.
@@ -98,9 +98,9 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   const { instrumentation, limits, openTurns } = services
   let waiting: ReadonlyArray<Waiting> = []
 
-  const waitingTurns = () => waiting.flatMap((next) => (next._tag === "Turn" ? [next.live] : []))
+  const waitingTurns = () => waiting.flatMap((next) => (next._tag === "Turn" ? [next.open] : []))
   const remove = (lives: ReadonlyArray<OpenTurn>) => {
-    waiting = waiting.filter((next) => next._tag !== "Turn" || !lives.includes(next.live))
+    waiting = waiting.filter((next) => next._tag !== "Turn" || !lives.includes(next.open))
   }
   const runner = makeTurnRunner(
     core,
@@ -111,7 +111,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
 
   const isFree = () => runner.running() === undefined && waiting.length === 0 && !services.isClosing()
 
-  const newLive = (turn: Turn) =>
+  const newOpenTurn = (turn: Turn) =>
     Effect.map(instrumentation.turn(turn, core.state().session), (trace) =>
       new OpenTurn(turn, trace, () => {
         openTurns.count--
@@ -123,63 +123,65 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     if (policy === "reject" && !isFree()) return yield* sessionBusy(session.id)
     const at = yield* DateTime.now
     const { turn, ...accepted } = acceptTurn(core.state(), send, at, limits.maxTurnTime)
-    const live = yield* newLive(turn)
+    const open = yield* newOpenTurn(turn)
     const startsNow = isFree()
     const onAccepted = () => {
       openTurns.count++
-      setTimer(live, at)
-      live.join(observer, startsNow ? "started" : outcomeOf(policy, runner.running() !== undefined))
+      setTimer(open, at)
+      open.join(observer, startsNow ? "started" : outcomeOf(policy, runner.running() !== undefined))
     }
-    const storing = startsNow ? runner.start(live, { accepted, onAccepted }) : live.trace.within(core.persist(accepted))
+    const storing = startsNow
+      ? runner.start(open, { accepted, onAccepted })
+      : open.trace.withSpan(core.persist(accepted))
     yield* Effect.onError(
       storing,
-      (cause) => Effect.sync(() => live.trace.end(Exit.failCause(Cause.map(cause, ({ error }) => error))))
+      (cause) => Effect.sync(() => open.trace.end(Exit.failCause(Cause.map(cause, ({ error }) => error))))
     )
     if (startsNow) return
-    waiting = [...waiting, { _tag: "Turn", live }]
+    waiting = [...waiting, { _tag: "Turn", open }]
     onAccepted()
     const current = runner.running()
     if (current && (policy === "interrupt" || policy === "rollback")) {
-      runner.halt({ error: stopped(current.live.turn), keepPartial: true, rollBack: policy === "rollback" })
+      runner.requestStop({ error: stopped(current.open.turn), keepPartial: true, rollBack: policy === "rollback" })
     }
   })
 
-  const setTimer = (live: OpenTurn, now: DateTime.Utc) => {
-    const { deadlineAt } = live.turn
+  const setTimer = (open: OpenTurn, now: DateTime.Utc) => {
+    const { deadlineAt } = open.turn
     if (deadlineAt === undefined) return
-    const expired = Effect.sync(() => core.tell({ run: expireTurn(live), abandon: () => {} }))
-    live.timer = services.forkTimer(Effect.delay(expired, Math.max(0, DateTime.distance(now, deadlineAt))))
+    const expired = Effect.sync(() => core.tell({ run: expireTurn(open), abandon: () => {} }))
+    open.timer = services.forkTimer(Effect.delay(expired, Math.max(0, DateTime.distance(now, deadlineAt))))
   }
 
-  const expireTurn = (live: OpenTurn) =>
+  const expireTurn = (open: OpenTurn) =>
     Effect.suspend(() => {
-      const error = late(live.turn)
-      if (runner.running()?.live === live) runner.halt({ error, keepPartial: true, rollBack: false })
-      return waitingTurns().includes(live) ? drop(live, error) : Effect.void
+      const error = late(open.turn)
+      if (runner.running()?.open === open) runner.requestStop({ error, keepPartial: true, rollBack: false })
+      return waitingTurns().includes(open) ? drop(open, error) : Effect.void
     })
 
-  const drop = Effect.fnUntraced(function*(live: OpenTurn, error: TurnError) {
-    yield* core.persist(dropTurn(core.state(), live.turn, error, yield* DateTime.now))
-    remove([live])
-    live.end(Exit.fail(error))
+  const drop = Effect.fnUntraced(function*(open: OpenTurn, error: TurnError) {
+    yield* core.persist(dropTurn(core.state(), open.turn, error, yield* DateTime.now))
+    remove([open])
+    open.end(Exit.fail(error))
   })
 
   const stop = Effect.fnUntraced(function*({ keepPartial = true, turnId }: StopTurn) {
     const current = runner.running()
-    if (current && (turnId === undefined || [current.live, ...current.joined].some(({ turn }) => turn.id === turnId))) {
-      const outcome = runner.halt({ error: stopped(current.live.turn), keepPartial, rollBack: false })
+    if (current && (turnId === undefined || [current.open, ...current.joined].some(({ turn }) => turn.id === turnId))) {
+      const outcome = runner.requestStop({ error: stopped(current.open.turn), keepPartial, rollBack: false })
       return outcome ? Deferred.await(outcome) : alreadyEnded
     }
-    const live = waitingTurns().find(({ turn }) => turn.id === turnId)
-    if (live === undefined) return alreadyEnded
-    yield* drop(live, stopped(live.turn))
+    const open = waitingTurns().find(({ turn }) => turn.id === turnId)
+    if (open === undefined) return alreadyEnded
+    yield* drop(open, stopped(open.turn))
     return Effect.succeed<StopOutcome>("stopped")
   })
 
   const edit = Effect.fnUntraced(function*(turnId: TurnId, prompt: Prompt, notices: ReadonlyArray<TurnNotice>) {
-    const live = waitingTurns().find(({ turn }) => turn.id === turnId)
-    if (live === undefined) return "tooLate" satisfies EditOutcome
-    const turn: Turn = { ...live.turn, prompt }
+    const open = waitingTurns().find(({ turn }) => turn.id === turnId)
+    if (open === undefined) return "tooLate" satisfies EditOutcome
+    const turn: Turn = { ...open.turn, prompt }
     const at = yield* DateTime.now
     yield* core.persist(
       withEvents({ changes: { turns: [turn] }, next: core.state() }, at, [
@@ -187,7 +189,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
         ...notices.map((notice) => ({ _tag: "TurnNoticed" as const, turnId, notice }))
       ])
     )
-    live.turn = turn
+    open.turn = turn
     return "edited" satisfies EditOutcome
   })
 
@@ -195,7 +197,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   const advance: Effect.Effect<void, PersistFailure> = Effect.suspend(() => {
     const next = waiting[0]
     if (next === undefined || runner.running() || services.isClosing()) return Effect.void
-    return Effect.flatMap(next._tag === "Between" ? next.run : runner.start(next.live), () => {
+    return Effect.flatMap(next._tag === "HistoryChange" ? next.run : runner.start(next.open), () => {
       waiting = waiting.filter((other) => other !== next)
       return advance
     })
@@ -213,16 +215,16 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
         yield* core.persist(dropTurn(core.state(), turn, late(turn), now))
         continue
       }
-      const live = yield* newLive(turn)
+      const open = yield* newOpenTurn(turn)
       openTurns.count++
-      setTimer(live, now)
-      waiting = [...waiting, { _tag: "Turn", live }]
+      setTimer(open, now)
+      waiting = [...waiting, { _tag: "Turn", open }]
     }
   })
 
   const open = () => {
     const current = runner.running()
-    return [...(current ? [current.live, ...current.joined] : []), ...waitingTurns()]
+    return [...(current ? [current.open, ...current.joined] : []), ...waitingTurns()]
   }
 
   return {
@@ -238,10 +240,10 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
       Effect.sync(() => {
         const current = runner.running()
         if (current === undefined || current.since >= before) return
-        runner.halt({ error: late(current.live.turn), keepPartial: true, rollBack: false })
+        runner.requestStop({ error: late(current.open.turn), keepPartial: true, rollBack: false })
       }),
     enqueue: (change) => {
-      waiting = [...waiting, { _tag: "Between", ...change }]
+      waiting = [...waiting, { _tag: "HistoryChange", ...change }]
     },
     advance,
     reopen: runner.reopen,
@@ -251,7 +253,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
         const left = waiting
         waiting = []
         for (const next of left) {
-          if (next._tag === "Turn") next.live.end(Exit.fail(reason))
+          if (next._tag === "Turn") next.open.end(Exit.fail(reason))
           else next.abandon(reason)
         }
         return runner.abandon(reason)

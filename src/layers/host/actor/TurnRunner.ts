@@ -14,17 +14,17 @@ import type { StopOutcome } from "../../../domain/Send.js"
 import type { Reply } from "../../../services/Provider.js"
 import type { ActorCore, PersistFailure } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
-import type { Halt, OpenTurn, RunningTurn } from "./OpenTurn.js"
-import { inOneCommit, newMessage, questionOf, type SessionState, type Transition } from "./SessionState.js"
+import { decideTurn, recordCall } from "./decideTurn.js"
+import type { OpenTurn, RunningTurn, StopRequest } from "./OpenTurn.js"
+import { inOneCommit, newMessage, type SessionState, toQuestion, type Transition } from "./SessionState.js"
 import { makeTurnCalls, type TurnOutcome } from "./turnCalls.js"
 import { breakTurn, closeToolCalls, endTurn } from "./turnEnd.js"
-import { type CallTrace, continueTurn, retryTurn, startTurn } from "./turnSteps.js"
-import { judge, traceOf } from "./verdict.js"
+import { type CallRecord, continueTurn, retryTurn, startTurn } from "./turnSteps.js"
 
 /**
  * A turn that is about to be accepted: how, and what to do once it is.
  */
-export interface Fresh {
+export interface NewTurn {
   readonly accepted: Transition
   readonly onAccepted: () => void
 }
@@ -35,9 +35,9 @@ export interface Fresh {
 export interface TurnRunner {
   readonly running: () => RunningTurn | undefined
   /** Starts a turn that waited, that is yet to be accepted, or whose provider call was lost. */
-  readonly start: (live: OpenTurn, fresh?: Fresh) => Effect.Effect<void, PersistFailure>
+  readonly start: (open: OpenTurn, fresh?: NewTurn) => Effect.Effect<void, PersistFailure>
   /** Tells the running turn to end, if there is one. The outcome comes once that is stored. */
-  readonly halt: (halt: Halt) => Deferred.Deferred<StopOutcome, ChangeError> | undefined
+  readonly requestStop: (request: StopRequest) => Deferred.Deferred<StopOutcome, ChangeError> | undefined
   /** Closes the conversations with providers: the next turn opens them as the session is configured then. */
   readonly reopen: Effect.Effect<void>
   /** Lets go of the running turn: who waits for it is told why, and the provider call is closed. */
@@ -57,20 +57,20 @@ export const makeTurnRunner = (
   const { historyWindow, maxTurnTime } = limits
   let running: RunningTurn | undefined
 
-  const start = (live: OpenTurn, fresh?: Fresh) =>
-    live.trace.within(live.turn.status === "calling" ? retry(live) : begin(live, fresh))
+  const start = (open: OpenTurn, fresh?: NewTurn) =>
+    open.trace.withSpan(open.turn.status === "calling" ? retry(open) : begin(open, fresh))
 
-  const begin = Effect.fnUntraced(function*(live: OpenTurn, fresh?: Fresh) {
+  const begin = Effect.fnUntraced(function*(open: OpenTurn, fresh?: NewTurn) {
     const state = fresh?.accepted.next ?? core.state()
     const at = yield* DateTime.now
-    const before = yield* closeToolCalls(ids, state, at, 0, live.turn.prompt?.parts)
-    const question = questionOf(state, live.turn, yield* ids.messageId, at, before.length)
-    const { turn, ...intent } = startTurn(state, live.turn, before, question, at, historyWindow)
-    const current = yield* newRunning(live, at, state)
+    const before = yield* closeToolCalls(ids, state, at, 0, open.turn.prompt?.parts)
+    const question = toQuestion(state, open.turn, yield* ids.messageId, at, before.length)
+    const { turn, ...intent } = startTurn(state, open.turn, before, question, at, historyWindow)
+    const current = yield* newRunning(open, at, state)
     const started = () => {
-      live.turn = turn
+      open.turn = turn
       current.startedWith = core.state().lastEvent
-      live.start(question)
+      open.start(question)
     }
     if (!current.middleware.hasTurnStage) {
       // Nothing stands between T1 and T2, so they are one commit.
@@ -86,32 +86,32 @@ export const makeTurnRunner = (
     }
     running = current
     // The context may have changed by then; the history has not, since nothing else falls into a turn.
-    const intend = Effect.suspend((): Effect.Effect<void, Halt["error"] | PersistFailure> =>
-      current.halt
-        ? Effect.fail(current.halt.error)
-        : Effect.map(core.persist(startTurn(core.state(), live.turn, before, question, at, historyWindow)), started)
+    const intend = Effect.suspend((): Effect.Effect<void, StopRequest["error"] | PersistFailure> =>
+      current.stopRequest
+        ? Effect.fail(current.stopRequest.error)
+        : Effect.map(core.persist(startTurn(core.state(), open.turn, before, question, at, historyWindow)), started)
     )
     calls.begin(current, intent.next, Effect.catchAll(core.ask(intend), () => Effect.interrupt))
   })
 
-  const retry = Effect.fnUntraced(function*(live: OpenTurn) {
+  const retry = Effect.fnUntraced(function*(open: OpenTurn) {
     const at = yield* DateTime.now
-    const { turn, ...intent } = retryTurn(core.state(), live.turn, at)
-    const current = yield* newRunning(live, at, core.state())
+    const { turn, ...intent } = retryTurn(core.state(), open.turn, at)
+    const current = yield* newRunning(open, at, core.state())
     yield* core.persist(intent)
-    live.turn = turn
+    open.turn = turn
     running = current
     current.startedWith = core.state().lastEvent
     calls.begin(current, core.state(), Effect.void)
   })
 
-  const newRunning = (live: OpenTurn, at: DateTime.Utc, { context, session }: SessionState) =>
+  const newRunning = (open: OpenTurn, at: DateTime.Utc, { context, session }: SessionState) =>
     Effect.map(Clock.currentTimeNanos, (since): RunningTurn => ({
-      live,
+      open,
       joined: [],
-      middleware: services.pipeline.begin({ session, context, turnId: live.turn.id }),
+      middleware: services.pipeline.begin({ session, context, turnId: open.turn.id }),
       since,
-      deadline: live.turn.deadlineAt ?? DateTime.addDuration(at, maxTurnTime),
+      deadline: open.turn.deadlineAt ?? DateTime.addDuration(at, maxTurnTime),
       place: 0,
       startedWith: core.state().lastEvent,
       saidBefore: 0
@@ -125,34 +125,36 @@ export const makeTurnRunner = (
 
   const finish = Effect.fnUntraced(function*(current: RunningTurn, outcome: TurnOutcome) {
     if (running !== current) return
-    const { halt, live } = current
-    const { turn } = live
+    const { stopRequest, open } = current
+    const { turn } = open
     const state = core.state()
     const at = yield* DateTime.now
     const id = yield* ids.messageId
     const { processingTimeMs } = outcome
     const toMessage = (reply: Reply) =>
       newMessage(state, { ...reply, id, turnId: turn.id, role: "assistant", createdAt: at, processingTimeMs })
-    const verdict = judge(outcome.asked.target?.provider ?? state.session.provider, turn, outcome, halt)
-    const { abandoned, trace } = traceOf(state, outcome, verdict, halt, state.lastSeq + 1)
+    const verdict = decideTurn(outcome.asked.target?.provider ?? state.session.provider, turn, outcome, stopRequest)
+    const { abandoned, trace } = recordCall(state, outcome, verdict, stopRequest, state.lastSeq + 1)
     switch (verdict._tag) {
-      case "GoesOn":
+      case "Continue":
         current.place = outcome.asked.target?.place ?? 0
         yield* goOn(current, toMessage(verdict.reply), trace, at)
         break
-      case "Completes": {
+      case "Complete": {
         const message = toMessage(verdict.reply)
         const end = { ...trace, error: undefined, message }
         yield* core.persist(endTurn(state, all(current), end, [], at, historyWindow))
         settle(current, Exit.succeed(message))
         break
       }
-      case "Breaks": {
+      case "Abort": {
         const { error } = verdict
         const message = verdict.reply && toMessage(verdict.reply)
         const after = yield* closeToolCalls(ids, state, at, Number(message !== undefined))
         const end = { ...trace, error, message }
-        yield* core.persist(breakTurn(state, all(current), end, halt?.rollBack === true, after, at, historyWindow))
+        yield* core.persist(
+          breakTurn(state, all(current), end, stopRequest?.rollBack === true, after, at, historyWindow)
+        )
         settle(current, Exit.fail(error))
       }
     }
@@ -161,26 +163,26 @@ export const makeTurnRunner = (
 
   const settle = (current: RunningTurn, exit: Exit.Exit<Message, TurnError>) => {
     running = undefined
-    const { halt } = current
-    if (halt) {
-      const inTime = Exit.isFailure(exit) && Option.contains(Cause.failureOption(exit.cause), halt.error)
-      Deferred.unsafeDone(halt.outcome, Exit.succeed(inTime ? "stopped" : "alreadyEnded"))
+    const { stopRequest } = current
+    if (stopRequest) {
+      const inTime = Exit.isFailure(exit) && Option.contains(Cause.failureOption(exit.cause), stopRequest.error)
+      Deferred.unsafeDone(stopRequest.outcome, Exit.succeed(inTime ? "stopped" : "alreadyEnded"))
     }
     endAll(current, exit)
   }
 
-  const goOn = Effect.fnUntraced(function*(current: RunningTurn, said: Message, trace: CallTrace, at: DateTime.Utc) {
+  const goOn = Effect.fnUntraced(function*(current: RunningTurn, said: Message, trace: CallRecord, at: DateTime.Utc) {
     const state = core.state()
     const others = steered()
     const kept = said.parts.length === 0 ? [] : [said]
     const joining = yield* Effect.forEach(
       others,
       ({ turn }, index) =>
-        Effect.map(ids.messageId, (id) => ({ turn, question: questionOf(state, turn, id, at, kept.length + index) }))
+        Effect.map(ids.messageId, (id) => ({ turn, question: toQuestion(state, turn, id, at, kept.length + index) }))
     )
-    const { joined, turn, ...intent } = continueTurn(state, current.live.turn, kept, trace, joining, at, historyWindow)
+    const { joined, turn, ...intent } = continueTurn(state, current.open.turn, kept, trace, joining, at, historyWindow)
     yield* core.persist(intent)
-    current.live.turn = turn
+    current.open.turn = turn
     forget(others)
     for (const [index, other] of others.entries()) {
       other.turn = joined[index] ?? other.turn
@@ -191,12 +193,12 @@ export const makeTurnRunner = (
     calls.begin(current, core.state(), Effect.void)
   })
 
-  const halt = (how: Halt) => {
+  const requestStop = (request: StopRequest) => {
     if (!running) return undefined
-    running.halt ??= { ...how, outcome: Deferred.unsafeMake(FiberId.none) }
+    running.stopRequest ??= { ...request, outcome: Deferred.unsafeMake(FiberId.none) }
     // Not waited for: the turn reports its end through the mailbox, which has to go on for that.
     running.fiber?.unsafeInterruptAsFork(FiberId.none)
-    return running.halt.outcome
+    return running.stopRequest.outcome
   }
 
   const abandon = (reason: ChangeError) =>
@@ -204,20 +206,20 @@ export const makeTurnRunner = (
       const current = running
       running = undefined
       if (current) endAll(current, Exit.fail(reason))
-      if (current?.halt) Deferred.unsafeDone(current.halt.outcome, Exit.fail(reason))
+      if (current?.stopRequest) Deferred.unsafeDone(current.stopRequest.outcome, Exit.fail(reason))
       return Effect.zipRight(
         current?.fiber ? Fiber.interrupt(current.fiber) : Effect.void,
         calls.close
       )
     })
 
-  return { running: () => running, start, halt, abandon, reopen: calls.close }
+  return { running: () => running, start, requestStop, abandon, reopen: calls.close }
 }
 
-const all = ({ joined, live }: RunningTurn) => [live.turn, ...joined.map(({ turn }) => turn)] as const
+const all = ({ joined, open }: RunningTurn) => [open.turn, ...joined.map(({ turn }) => turn)] as const
 
-const endAll = ({ checkpoint, joined, live }: RunningTurn, exit: Parameters<OpenTurn["end"]>[0]) => {
+const endAll = ({ checkpoint, joined, open }: RunningTurn, exit: Parameters<OpenTurn["end"]>[0]) => {
   checkpoint?.unsafeInterruptAsFork(checkpoint.id())
-  live.end(exit)
+  open.end(exit)
   for (const other of joined) other.end(exit)
 }

@@ -6,8 +6,8 @@ import type { MessageContent } from "../../../domain/Message.js"
 import type { ConfigureSession, RewindSession } from "../../../domain/Session.js"
 import type { SessionContext } from "../../../domain/SessionContext.js"
 import type { Turn } from "../../../domain/Turn.js"
-import { checkTargets } from "../../../services/internal/calls/Target.js"
-import type { DueSession, ErasedSession } from "../../../services/SessionStore.js"
+import { checkTargets } from "../../../services/internal/calls/targets.js"
+import type { ErasedSession, ExpiringSession } from "../../../services/SessionStore.js"
 import { type ActorCore, PersistFailure, tellTurnEnded } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
 import { checkLimits, type makeSendCommands } from "./sends.js"
@@ -174,7 +174,7 @@ export const makeLifecycleCommands = (core: ActorCore, turns: TurnQueue, service
         : Effect.map(Fiber.join(forgetting), (isForgotten) => ({ ...footprint, isForgotten }))
   )
 
-  const retire = (action: DueSession["action"], foundAt: DateTime.Utc) =>
+  const retire = (action: ExpiringSession["action"], foundAt: DateTime.Utc) =>
     core.ask(Effect.suspend(() => {
       const isAwake = turns.size() > 0 || DateTime.greaterThanOrEqualTo(core.state().session.lastActivityAt, foundAt)
       if (isAwake) return Effect.succeed(false)

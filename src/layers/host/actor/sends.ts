@@ -20,7 +20,7 @@ import type { MessageContent } from "../../../domain/Message.js"
 import type { EditOutcome, EditTurn, SendMessage } from "../../../domain/Send.js"
 import { acceptsMessages } from "../../../domain/Session.js"
 import { isTerminal, type Prompt, type Turn, type TurnNotice } from "../../../domain/Turn.js"
-import { estimateTokens } from "../../../services/internal/calls/view.js"
+import { estimateTokens } from "../../../services/internal/calls/contextWindow.js"
 import type { SessionStore } from "../../../services/SessionStore.js"
 import { type ActorCore, type Command, tellTurnEnded } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
@@ -54,13 +54,13 @@ const refuse = (sessionId: SessionState["session"]["id"], limit: LimitExceeded["
 /**
  * Tells whether two sends with the same key say the same.
  */
-export const digestOf = ({ content, metadata = {} }: MessageContent): string =>
+export const toDigest = ({ content, metadata = {} }: MessageContent): string =>
   createHash("sha256").update(JSON.stringify([content, metadata])).digest("base64url").slice(0, 22)
 
 /** Why a session in status `error` does not answer. */
 export const failedTooOften = "it failed again and again; reactivate it once that is mended"
 
-export const promptOf = ({ content, metadata = {} }: MessageContent): Prompt => ({
+export const toPrompt = ({ content, metadata = {} }: MessageContent): Prompt => ({
   parts: typeof content === "string" ? [{ _tag: "Text", text: content }] : content,
   metadata
 })
@@ -160,7 +160,7 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
 
   const accept = Effect.fnUntraced(function*(message: SendMessage, observer: TurnObserver) {
     const { lastOrdinal } = yield* core.current
-    const digest = message.key === undefined ? "" : digestOf(message)
+    const digest = message.key === undefined ? "" : toDigest(message)
     // Before admission: who asks again must not be refused what was accepted.
     const known = yield* joinKnown(message, digest, observer)
     if (known === "joined") return
@@ -168,7 +168,7 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
     // What middleware has reserved for a turn that does not come about is given back, by whoever has the send in hand then.
     let isOffered = false
     let isTurn = false
-    const giveBack = Effect.suspend(() => (isTurn ? Effect.void : release(turnId)))
+    const releaseReservation = Effect.suspend(() => (isTurn ? Effect.void : release(turnId)))
     const take = (admitted: Pick<AdmittedSend, "notices" | "prompt">) =>
       Effect.gen(function*() {
         const state = core.state()
@@ -180,7 +180,7 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
         yield* checkLimits(state, admitted.prompt, ofOpenTurns + 2)
         yield* turns.accept({ ...admitted, turnId, message, ...(message.key !== undefined && { digest }) }, observer)
         isTurn = true
-      }).pipe(Effect.ensuring(giveBack))
+      }).pipe(Effect.ensuring(releaseReservation))
     const offer = (command: Command) => {
       isOffered = true
       ifRoom({
@@ -191,8 +191,8 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
         }
       })
     }
-    yield* Effect.flatMap(admit(promptOf(message), turnId), (admitted) => core.ask(take(admitted), offer)).pipe(
-      Effect.onExit(() => (isOffered ? Effect.void : giveBack))
+    yield* Effect.flatMap(admit(toPrompt(message), turnId), (admitted) => core.ask(take(admitted), offer)).pipe(
+      Effect.onExit(() => (isOffered ? Effect.void : releaseReservation))
     )
   })
 
@@ -200,14 +200,14 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
     const isWaiting = Effect.sync(() => turns.pending().some(({ id }) => id === turnId))
     // Before admission: an edit must not reserve anything for a turn that is not there, or not this session's.
     if (!(yield* core.ask(isWaiting))) return "tooLate" satisfies EditOutcome
-    const { notices, prompt } = yield* admit(promptOf(content), turnId).pipe(
-      Effect.onExit(() => giveBackIfEnded(turnId))
+    const { notices, prompt } = yield* admit(toPrompt(content), turnId).pipe(
+      Effect.onExit(() => releaseIfEnded(turnId))
     )
     return yield* core.ask(turns.edit(turnId, prompt, notices))
   })
 
   /** A turn may have ended while an edit of it was admitted. */
-  const giveBackIfEnded = (turnId: TurnId) =>
+  const releaseIfEnded = (turnId: TurnId) =>
     Effect.suspend(() => (turns.open().some(({ id }) => id === turnId) ? Effect.void : release(turnId)))
 
   /** Changes the history once the turns that were accepted before have ended. */
@@ -218,6 +218,6 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
     edit,
     betweenTurns,
     requireOpen,
-    admit: (content: MessageContent) => Effect.map(admit(promptOf(content)), ({ prompt }) => prompt)
+    admit: (content: MessageContent) => Effect.map(admit(toPrompt(content)), ({ prompt }) => prompt)
   }
 }

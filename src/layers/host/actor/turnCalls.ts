@@ -9,11 +9,15 @@ import type { ChangeError } from "../../../domain/error/SessionError.js"
 import { type TurnError, TurnInterrupted } from "../../../domain/error/TurnError.js"
 import type { ProviderCursor } from "../../../domain/Provider.js"
 import type { MiddlewareSkipped, Turn } from "../../../domain/Turn.js"
-import { type Asking, askProviders, type ProviderServices } from "../../../services/internal/calls/askProviders.js"
+import {
+  type CallPlan,
+  callWithFallbacks,
+  type ProviderServices
+} from "../../../services/internal/calls/callWithFallbacks.js"
+import { contextWindow } from "../../../services/internal/calls/contextWindow.js"
 import { type Conversations, makeConversations } from "../../../services/internal/calls/conversations.js"
-import { Asked, isEmpty } from "../../../services/internal/calls/foldReply.js"
-import { type Target, targetsOf } from "../../../services/internal/calls/Target.js"
-import { viewOf } from "../../../services/internal/calls/view.js"
+import { CallProgress, isEmpty } from "../../../services/internal/calls/foldReply.js"
+import { type Target, targetsOf } from "../../../services/internal/calls/targets.js"
 import { outsideOfSpans } from "../../../services/internal/Instrumentation.js"
 import type { MiddlewareContext, TurnMiddleware } from "../../../services/Middleware.js"
 import type { ProviderRequest, Reply } from "../../../services/Provider.js"
@@ -33,7 +37,7 @@ export type TurnAnswer =
 /**
  * How the provider calls of a turn ended.
  */
-export type TurnOutcome = TurnAnswer & { readonly asked: Asked; readonly processingTimeMs: number }
+export type TurnOutcome = TurnAnswer & { readonly asked: CallProgress; readonly processingTimeMs: number }
 
 interface TurnCall {
   readonly request: Omit<ProviderRequest, "hold">
@@ -49,7 +53,7 @@ interface TurnCall {
   /** Makes the intent to call durable, and is interrupted if there is to be no call. */
   readonly intend: Effect.Effect<void>
   /** The same for each further call, with what became of the last one. */
-  readonly again: (target: Target, asked: Asked) => Effect.Effect<void>
+  readonly again: (target: Target, asked: CallProgress) => Effect.Effect<void>
   readonly emit: (text: string) => void
   /** Stores what has been emitted, from time to time. */
   readonly checkpoint: Effect.Effect<void>
@@ -66,7 +70,7 @@ export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
     Effect.gen(function*() {
       const { context, emit, intend, middleware, report, request } = turn
       const { sessionId, turnId } = request
-      const asked = new Asked()
+      const asked = new CallProgress()
       const { mayStream } = middleware
       const onSkip = (skipped: MiddlewareSkipped) => asked.notice(skipped)
       const startedAt = yield* Clock.currentTimeNanos
@@ -74,7 +78,7 @@ export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
       const call = Effect.gen(function*() {
         const shown = yield* middleware.turn(request, context, onSkip)
         yield* intend
-        return yield* askProviders(askingOf(turn, shown, asked), asked)
+        return yield* callWithFallbacks(askingOf(turn, shown, asked), asked)
       })
 
       const called = yield* Effect.exit(restore(call))
@@ -112,7 +116,7 @@ export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
   )
 
 /** A provider that holds the conversation must be told all that is stored, as it is stored: so there may be no middleware in between. */
-const askingOf = (turn: TurnCall, shown: TurnCall["request"], asked: Asked): Asking => {
+const askingOf = (turn: TurnCall, shown: TurnCall["request"], asked: CallProgress): CallPlan => {
   const { again, cursor, emit, middleware: { hasTurnStage, mayStream } } = turn
   return {
     ...turn,
@@ -146,18 +150,18 @@ export const makeTurnCalls = (core: ActorCore, services: ActorServices, owner: T
 
   const begin = (current: RunningTurn, { context, session, window }: SessionState, intend: Effect.Effect<void>) => {
     const { historyMessages = historyWindow, historyTokens: tokens = historyTokens } = session.config
-    const messages = viewOf(window, { messages: historyMessages, tokens: Math.min(tokens, historyTokens) })
-    current.saidBefore = current.live.text.length
-    const { within } = current.live.trace
+    const messages = contextWindow(window, { messages: historyMessages, tokens: Math.min(tokens, historyTokens) })
+    current.saidBefore = current.open.text.length
+    const { withSpan } = current.open.trace
     const run = runTurn({
-      request: { sessionId: session.id, turnId: current.live.turn.id, messages, context },
-      context: { session, context, turnId: current.live.turn.id },
+      request: { sessionId: session.id, turnId: current.open.turn.id, messages, context },
+      context: { session, context, turnId: current.open.turn.id },
       middleware: current.middleware,
       targets: targetsOf(session).slice(current.place),
       conversations,
       services: services.provider,
       cursor: session.cursor,
-      mayRepeat: current.live.turn.onUnknown === "retry",
+      mayRepeat: current.open.turn.onUnknown === "retry",
       deadline: current.deadline,
       intend,
       again: (target, asked) => again(current, target, asked),
@@ -165,33 +169,36 @@ export const makeTurnCalls = (core: ActorCore, services: ActorServices, owner: T
       checkpoint: checkpoint(current),
       // The outcome comes back through the mailbox: only the actor itself changes the session.
       report: (outcome) =>
-        core.tell({ run: within(owner.finish(current, outcome)), abandon: (reason) => owner.abandon(current, reason) })
+        core.tell({
+          run: withSpan(owner.finish(current, outcome)),
+          abandon: (reason) => owner.abandon(current, reason)
+        })
     })
-    current.fiber = services.forkTurn(within(run))
+    current.fiber = services.forkTurn(withSpan(run))
   }
 
-  const again = (current: RunningTurn, target: Target, asked: Asked) => {
+  const again = (current: RunningTurn, target: Target, asked: CallProgress) => {
     const intend = Effect.gen(function*() {
-      if (current.halt) return yield* Effect.fail(current.halt.error)
+      if (current.stopRequest) return yield* Effect.fail(current.stopRequest.error)
       const at = yield* DateTime.now
-      const { turn, ...intent } = callAgain(core.state(), current.live.turn, target, asked.take(), at)
+      const { turn, ...intent } = callAgain(core.state(), current.open.turn, target, asked.take(), at)
       yield* core.persist(intent)
-      current.live.turn = turn
+      current.open.turn = turn
     })
     return Effect.catchAll(core.ask(intend), () => Effect.interrupt)
   }
 
-  const say = ({ joined, live }: RunningTurn, text: string) => {
-    const offset = live.text.length
-    live.say(text)
+  const say = ({ joined, open }: RunningTurn, text: string) => {
+    const offset = open.text.length
+    open.say(text)
     for (const other of joined) other.say(text)
-    feed.publish(core.id, [{ _tag: "TurnDelta", turnId: live.turn.id, offset, text }])
+    feed.publish(core.id, [{ _tag: "TurnDelta", turnId: open.turn.id, offset, text }])
   }
 
   const checkpoint = (current: RunningTurn) =>
     Effect.sync(() => {
       const save = Effect.sync(() =>
-        core.tell({ run: current.live.trace.within(saveDraft(current)), abandon: () => {} })
+        core.tell({ run: current.open.trace.withSpan(saveDraft(current)), abandon: () => {} })
       )
       current.checkpoint ??= services.forkTimer(Effect.delay(save, checkpointEvery))
     })
@@ -199,11 +206,11 @@ export const makeTurnCalls = (core: ActorCore, services: ActorServices, owner: T
   const saveDraft = (current: RunningTurn) =>
     Effect.suspend(() => {
       current.checkpoint = undefined
-      const { live, saidBefore } = current
-      const turn: Turn = { ...live.turn, draft: live.text.slice(saidBefore) }
-      if (!owner.isRunning(current) || turn.draft === live.turn.draft) return Effect.void
+      const { open, saidBefore } = current
+      const turn: Turn = { ...open.turn, draft: open.text.slice(saidBefore) }
+      if (!owner.isRunning(current) || turn.draft === open.turn.draft) return Effect.void
       return Effect.map(core.persist({ changes: { turns: [turn] }, next: core.state() }), () => {
-        live.turn = turn
+        open.turn = turn
       })
     })
 

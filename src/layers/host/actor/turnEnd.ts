@@ -13,14 +13,14 @@ import {
   type Transition,
   withEvents
 } from "./SessionState.js"
-import { type CallTrace, traceCall } from "./turnSteps.js"
+import { type CallRecord, traceCall } from "./turnSteps.js"
 
 /**
  * How a turn ends: with its reply, or with an error and the part of the reply that had arrived, if any; and what its last
  * provider call leaves behind.
  */
 export type TurnEnd =
-  & CallTrace
+  & CallRecord
   & (
     | { readonly error: undefined; readonly message: Message }
     | { readonly error: TurnError; readonly message: Message | undefined }
@@ -121,7 +121,7 @@ export const rollBackTurn = (
   before: SessionState,
   [running, ...joined]: readonly [Turn, ...ReadonlyArray<Turn>],
   error: TurnStopped,
-  trace: CallTrace,
+  trace: CallRecord,
   now: DateTime.Utc
 ): Transition => {
   const { bodies, changes, state, turn } = traceCall(before, running, trace)

@@ -8,14 +8,14 @@ import type { SendMessage } from "../../../domain/Send.js"
 import type { SessionInfo } from "../../../domain/Session.js"
 import { withAttempt } from "../../../domain/SessionMetrics.js"
 import type { Attempt, Prompt, Turn, TurnNotice } from "../../../domain/Turn.js"
-import type { Target } from "../../../services/internal/calls/Target.js"
+import type { Target } from "../../../services/internal/calls/targets.js"
 import type { SessionChanges } from "../../../services/SessionStore.js"
 import { appendMessages, type EventBody, type SessionState, type Transition, withEvents } from "./SessionState.js"
 
 /**
  * What a provider call leaves behind beside what it said.
  */
-export interface CallTrace {
+export interface CallRecord {
   /** None when nobody was called. */
   readonly attempt?: Attempt | undefined
   readonly notices?: ReadonlyArray<TurnNotice>
@@ -26,7 +26,7 @@ export interface CallTrace {
 /**
  * A turn and its session with the trace of a call, and what is to be stored and told of that.
  */
-export const traceCall = (state: SessionState, turn: Turn, { attempt, cursor, notices = [] }: CallTrace) => ({
+export const traceCall = (state: SessionState, turn: Turn, { attempt, cursor, notices = [] }: CallRecord) => ({
   turn: attempt ? { ...turn, attempts: [...turn.attempts ?? [], attempt] as const } satisfies Turn : turn,
   state: {
     ...state,
@@ -101,7 +101,7 @@ export const callAgain = (
   before: SessionState,
   calling: Turn,
   { model, place, provider }: Target,
-  { attempt, notices = [] }: CallTrace,
+  { attempt, notices = [] }: CallRecord,
   now: DateTime.Utc
 ): Transition & { readonly turn: Turn } => {
   const failed = attempt ? [{ _tag: "AttemptFailed" as const, attempt }] : []
@@ -128,7 +128,7 @@ export const continueTurn = (
   before: SessionState,
   running: Turn,
   said: ReadonlyArray<Message>,
-  trace: CallTrace,
+  trace: CallRecord,
   joining: ReadonlyArray<Joining>,
   now: DateTime.Utc,
   windowSize: number
@@ -171,7 +171,7 @@ export const continueTurn = (
  * What is known of a provider call whose process is gone: that it may have been made. A provider that holds the conversation
  * may have gone on with it, and may not.
  */
-export const lostCall = ({ session }: SessionState, turn: Turn, now: DateTime.Utc): CallTrace => {
+export const lostCall = ({ session }: SessionState, turn: Turn, now: DateTime.Utc): CallRecord => {
   const { provider, model } = turn.fallback ?? session
   return {
     attempt: {

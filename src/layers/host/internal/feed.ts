@@ -22,14 +22,14 @@ import type { FeedState } from "../actor/SessionState.js"
 /**
  * What a watcher is handed: what has happened, or the news that the store knows events up to a number.
  */
-export type Heard = SessionEvent | TurnDelta | { readonly _tag: "CatchUp"; readonly number: number }
+export type FeedMessage = SessionEvent | TurnDelta | { readonly _tag: "CatchUp"; readonly number: number }
 
-export type Watcher = Mailbox.Mailbox<Heard, ShuttingDown | SlowConsumer>
+export type Watcher = Mailbox.Mailbox<FeedMessage, ShuttingDown | SlowConsumer>
 
 export interface WatchedFeedHub extends FeedHub {
-  /** A watcher that holds at most `capacity` events. It hears nothing before `listen`. */
+  /** A watcher that holds at most `capacity` events. It receives nothing before `subscribe`. */
   readonly watcher: (id: SessionId) => Effect.Effect<
-    { readonly events: Watcher; readonly listen: () => void },
+    { readonly events: Watcher; readonly subscribe: () => void },
     never,
     Scope.Scope
   >
@@ -40,7 +40,7 @@ export interface WatchedFeedHub extends FeedHub {
 export const makeFeedHub = (capacity: number): WatchedFeedHub => {
   const watchers = new Map<SessionId, Set<Watcher>>()
 
-  const offer = (id: SessionId, heard: Heard) => {
+  const offer = (id: SessionId, heard: FeedMessage) => {
     for (const watcher of watchers.get(id) ?? []) {
       if (!watcher.unsafeOffer(heard)) watcher.unsafeDone(Exit.fail(new SlowConsumer({ sessionId: id })))
     }
@@ -62,14 +62,14 @@ export const makeFeedHub = (capacity: number): WatchedFeedHub => {
     },
     watcher: (id) =>
       Effect.gen(function*() {
-        const events: Watcher = yield* Mailbox.make<Heard, ShuttingDown | SlowConsumer>({
+        const events: Watcher = yield* Mailbox.make<FeedMessage, ShuttingDown | SlowConsumer>({
           capacity,
           strategy: "dropping"
         })
         yield* Effect.addFinalizer(() => Effect.zipRight(Effect.sync(() => leave(id, events)), events.shutdown))
         return {
           events,
-          listen: () => {
+          subscribe: () => {
             const all = watchers.get(id) ?? new Set()
             watchers.set(id, all.add(events))
           }
@@ -118,14 +118,14 @@ export const makeFeedStream = (
       }))
 
   /** What has been said of the reply under way, as far as it has not been seen. */
-  const said = ({ reply }: FeedState): Stream.Stream<FeedEvent> => {
+  const liveText = ({ reply }: FeedState): Stream.Stream<FeedEvent> => {
     if (reply === undefined) return Stream.empty
     const offset = reply.startedWith <= from.number ? from.offset : 0
     const text = reply.text.slice(offset)
     return text === "" ? Stream.empty : Stream.make(see({ _tag: "TurnDelta", turnId: reply.turnId, offset, text }))
   }
 
-  const seeAll = Effect.fnUntraced(function*(all: Chunk.Chunk<Heard>) {
+  const toFeedEvents = Effect.fnUntraced(function*(all: Chunk.Chunk<FeedMessage>) {
     const seen: Array<FeedEvent> = []
     for (const heard of all) {
       if (heard._tag === "TurnDelta") {
@@ -143,8 +143,8 @@ export const makeFeedStream = (
   return Stream.unwrap(
     Effect.map(open, (feed) =>
       Stream.suspend(() => stored(feed.lastEvent)).pipe(
-        Stream.concat(Stream.suspend(() => said(feed))),
-        Stream.concat(Stream.mapChunksEffect(Mailbox.toStream(events), seeAll))
+        Stream.concat(Stream.suspend(() => liveText(feed))),
+        Stream.concat(Stream.mapChunksEffect(Mailbox.toStream(events), toFeedEvents))
       ))
   )
 }

@@ -11,7 +11,7 @@ import type { SendMessage, TurnReceipt } from "../../../domain/Send.js"
 import type { SessionHost } from "../../../services/SessionHost.js"
 import type { ActorServices } from "../actor/ActorServices.js"
 import type { TurnObserver } from "../actor/OpenTurn.js"
-import type { Residents } from "./Residents.js"
+import type { ActorRegistry } from "./ActorRegistry.js"
 
 /**
  * A turn's events as a stream with a bounded buffer. The turn never waits for the reader: one that falls `capacity` events
@@ -62,7 +62,7 @@ export const stopWithSender = (stop: (turnId: TurnId) => void) => {
  * The three ways to say something to a session: to wait for its acceptance, for its reply, or to see it happen.
  */
 export const makeSenders = (
-  { use }: Residents,
+  { use }: ActorRegistry,
   { forkTimer }: ActorServices,
   streamBuffer: number
 ): Pick<SessionHost["Type"], "send" | "stream" | "submit"> => {

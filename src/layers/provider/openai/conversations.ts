@@ -46,31 +46,31 @@ export type ConversationMetadata = typeof ConversationMetadata.Type
  * Where the conversation of a call is kept, in the vendor's words. `cursorOf` says where it is once there is a response with
  * this id.
  */
-export interface Place {
+export interface ConversationMode {
   readonly params: Pick<ResponseCreateParamsStreaming, "conversation" | "include" | "previous_response_id" | "store">
   readonly cursorOf: (responseId: string) => string | undefined
 }
 
 /** With us only. Reasoning is sent along encrypted, so that it can go back. */
-export const nowhere: Place = {
+export const stateless: ConversationMode = {
   params: { store: false, include: ["reasoning.encrypted_content"] },
   cursorOf: () => undefined
 }
 
 /** For models that do not reason, and refuse to be asked for it. */
-export const nowhereWithoutReasoning: Place = { ...nowhere, params: { store: false } }
+export const nowhereWithoutReasoning: ConversationMode = { ...stateless, params: { store: false } }
 
-export const inConversation = (id: string): Place => ({ params: { conversation: id }, cursorOf: () => id })
+export const inConversation = (id: string): ConversationMode => ({ params: { conversation: id }, cursorOf: () => id })
 
 /** Behind a response. The first is behind none. */
-export const behindResponse = (id?: string): Place => ({
+export const behindResponse = (id?: string): ConversationMode => ({
   params: { store: true, ...(id !== undefined && { previous_response_id: id }) },
   cursorOf: (responseId) => responseId
 })
 
 export const isConversation = (cursor: string): boolean => cursor.startsWith("conv_")
 
-export const placeOf = (cursor: string): Place =>
+export const placeOf = (cursor: string): ConversationMode =>
   isConversation(cursor) ? inConversation(cursor) : behindResponse(cursor)
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(Schema.NullishOr(schema), { exact: true })

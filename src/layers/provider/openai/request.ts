@@ -10,7 +10,7 @@ import type {
 import type { Message, OpaquePart, Part, PartSource } from "../../../domain/Message.js"
 import { omittedText } from "../../../services/Provider.js"
 import type { OpenAiSettings } from "./client.js"
-import type { Place } from "./conversations.js"
+import type { ConversationMode } from "./conversations.js"
 
 /**
  * The messages in the vendor's format. Tool calls, their results and opaque parts are items of their own there, beside the
@@ -142,7 +142,7 @@ export const toBody = (
   model: string,
   messages: ReadonlyArray<Message>,
   settings: OpenAiSettings,
-  { params }: Place
+  { params }: ConversationMode
 ): ResponseCreateParamsStreaming => ({
   ...toPrompt(model, messages, settings),
   ...params,

@@ -11,12 +11,12 @@ import { vendorFailureOf } from "../internal/sdk/errors.js"
 import { isGone, type OpenAiClient, type OpenAiSettings, statusOf } from "./client.js"
 import {
   behindResponse,
+  type ConversationMode,
   type Conversations,
   inConversation,
-  nowhere,
   nowhereWithoutReasoning,
-  type Place,
-  placeOf
+  placeOf,
+  stateless
 } from "./conversations.js"
 import { replyStream } from "./reply.js"
 import { toBody } from "./request.js"
@@ -24,7 +24,7 @@ import { toBody } from "./request.js"
 /**
  * What the sessions of a provider share.
  */
-export interface OpenAiHouse {
+export interface OpenAiShared {
   readonly client: OpenAiClient
   readonly conversations: Conversations
   readonly mode: "conversations" | "responses" | "stateless"
@@ -39,7 +39,7 @@ const notThere = new Set([404, 405, 501])
 const removalAtClose = "5 seconds"
 
 export const openSession = Effect.fnUntraced(function*(
-  house: OpenAiHouse,
+  house: OpenAiShared,
   { config, model }: OpenOptions<OpenAiSettings>
 ): Effect.fn.Return<ProviderSession, never, Scope.Scope> {
   const { client, conversations, mode } = house
@@ -68,7 +68,11 @@ export const openSession = Effect.fnUntraced(function*(
     )
   })
 
-  const reply = (place: Place, messages: ReadonlyArray<Message>, onRefused: (thrown: unknown) => void = () => {}) =>
+  const reply = (
+    place: ConversationMode,
+    messages: ReadonlyArray<Message>,
+    onRefused: (thrown: unknown) => void = () => {}
+  ) =>
     replyStream(client, {
       body: toBody(model, messages, config, place),
       cursorOf: place.cursorOf,
@@ -77,7 +81,7 @@ export const openSession = Effect.fnUntraced(function*(
 
   /** Calls again, another way, when the vendor has refused for this reason. It has done nothing then. */
   const replyOr = (
-    place: Place,
+    place: ConversationMode,
     messages: ReadonlyArray<Message>,
     isReason: (thrown: unknown) => boolean,
     other: () => Stream.Stream<ProviderEvent, ProviderError>
@@ -96,7 +100,7 @@ export const openSession = Effect.fnUntraced(function*(
     Stream.suspend(() =>
       house.withoutReasoning.has(model)
         ? reply(nowhereWithoutReasoning, messages)
-        : replyOr(nowhere, messages, (thrown) => vendorFailureOf(thrown).param === "include", () => {
+        : replyOr(stateless, messages, (thrown) => vendorFailureOf(thrown).param === "include", () => {
           house.withoutReasoning.add(model)
           return reply(nowhereWithoutReasoning, messages)
         })

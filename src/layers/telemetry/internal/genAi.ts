@@ -2,7 +2,7 @@ import * as Predicate from "effect/Predicate"
 import type { FinishReason, Message, Part } from "../../../domain/Message.js"
 import type { Attempt } from "../../../domain/Turn.js"
 import type { ReplyFold } from "../../../services/internal/calls/foldReply.js"
-import type { Target } from "../../../services/internal/calls/Target.js"
+import type { Target } from "../../../services/internal/calls/targets.js"
 import type { ProviderRequest } from "../../../services/Provider.js"
 
 /**

@@ -145,7 +145,7 @@ export const watchTurn: Instrumentation["turn"] = ({ id, ordinal, sessionId }, {
       }
     }),
     (clock, span) => ({
-      within: Effect.withParentSpan(span),
+      withSpan: Effect.withParentSpan(span),
       end: (exit) => {
         span.attribute("langswarm.turn.outcome", outcomeOf(exit))
         endSpan(span, clock, ofExit(exit))

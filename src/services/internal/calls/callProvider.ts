@@ -16,10 +16,10 @@ import type { ProviderCursor } from "../../../domain/Provider.js"
 import type { Attempt } from "../../../domain/Turn.js"
 import type { Pricing } from "../../Pricing.js"
 import type { ProviderEvent, ProviderRequest, Reply } from "../../Provider.js"
+import { adaptParts } from "./contextWindow.js"
 import type { Conversations } from "./conversations.js"
-import { type Asked, foldReply, isEmpty } from "./foldReply.js"
-import type { Target } from "./Target.js"
-import { fitMessages } from "./view.js"
+import { type CallProgress, foldReply, isEmpty } from "./foldReply.js"
+import type { Target } from "./targets.js"
 
 /**
  * Runs `f` on each chunk of a stream until it answers false, and closes the stream. `Stream.runForEachChunk` takes three times
@@ -60,7 +60,7 @@ export interface ProviderCall {
  */
 export const callProvider = (
   call: ProviderCall,
-  asked: Asked
+  asked: CallProgress
 ): Effect.Effect<Reply, ConfigurationError | ProviderError> =>
   Effect.gen(function*() {
     const { target } = call
@@ -91,14 +91,14 @@ export const callProvider = (
       }))
   })
 
-const converse = Effect.fnUntraced(function*(call: ProviderCall, asked: Asked) {
+const converse = Effect.fnUntraced(function*(call: ProviderCall, asked: CallProgress) {
   const { checkpoint, conversations, request, show, target } = call
   const { fold } = asked
   const { sessionId } = request
   const conversation = yield* conversations.get(target)
   const { provider } = conversation
   asked.vendor = provider.vendor
-  const { messages, omitted } = fitMessages(request.messages, provider)
+  const { messages, omitted } = adaptParts(request.messages, provider)
   const news = [...omitted].filter((kind) => !conversation.omitted.has(kind))
   if (news.length > 0) {
     for (const kind of news) conversation.omitted.add(kind)
@@ -164,7 +164,7 @@ const errorOf = (
 
 const costOf = (
   { pricing, target: { model, provider } }: ProviderCall,
-  { vendor }: Asked,
+  { vendor }: CallProgress,
   usage: NonNullable<Attempt["usage"]>,
   at: DateTime.Utc
 ): Pick<Attempt, "cost"> =>

@@ -8,7 +8,7 @@ import type { ProviderCursor } from "../../../domain/Provider.js"
 import type { Provider, ProviderSession } from "../../Provider.js"
 import type { ProviderRegistry } from "../../ProviderRegistry.js"
 import { providerRetries } from "./resilience.js"
-import { configOf, type Target } from "./Target.js"
+import { configOf, type Target } from "./targets.js"
 
 const retries = providerRetries(5)
 

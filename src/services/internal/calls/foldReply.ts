@@ -2,7 +2,7 @@ import { maxTextLength } from "../../../domain/Input.js"
 import type { FinishReason, Part, TokenUsage } from "../../../domain/Message.js"
 import type { Attempt, TurnNotice } from "../../../domain/Turn.js"
 import { ProviderEvent, type Reply } from "../../Provider.js"
-import type { Target } from "./Target.js"
+import type { Target } from "./targets.js"
 
 /** Of one reply, whatever they are. */
 const maxParts = 1024
@@ -92,7 +92,7 @@ export const foldReply = (): ReplyFold => {
 /**
  * What has become of a turn's provider calls so far. It is written while they go on, so that it is known however they end.
  */
-export class Asked {
+export class CallProgress {
   /** What the last call has said. */
   fold: ReplyFold = foldReply()
   /** Whom it went to. */

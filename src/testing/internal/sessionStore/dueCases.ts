@@ -16,7 +16,7 @@ const resting = (config: SessionConfig, over: Partial<SessionInfo> = {}) =>
 /** What is to be done with a session so many seconds after its last activity. */
 const dueAfter = ({ id }: SessionInfo, seconds: number) =>
   Effect.map(
-    Effect.flatMap(SessionStore, (store) => store.due(at(long + seconds), 1_000_000)),
+    Effect.flatMap(SessionStore, (store) => store.expiring(at(long + seconds), 1_000_000)),
     (due) => due.filter(({ sessionId }) => sessionId === id).map(({ action }) => action)
   )
 
@@ -87,8 +87,8 @@ export const dueCases = [
       const config = { autoArchiveAfter: Duration.seconds(1) }
       yield* Effect.replicateEffect(resting(config), 2)
       yield* resting({ autoDeleteAfter: Duration.seconds(1) })
-      assert.equal((yield* store.due(at(long + 1), 2)).length, 2)
-      assert.deepEqual(yield* store.due(at(long + 1), 0), [])
+      assert.equal((yield* store.expiring(at(long + 1), 2)).length, 2)
+      assert.deepEqual(yield* store.expiring(at(long + 1), 0), [])
     })
   )
 ]

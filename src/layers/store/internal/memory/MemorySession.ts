@@ -11,7 +11,7 @@ import { empty, type SessionMetrics } from "../../../../domain/SessionMetrics.js
 import type { SessionExport } from "../../../../domain/Transfer.js"
 import { isTerminal, type Turn } from "../../../../domain/Turn.js"
 import type {
-  DueSession,
+  ExpiringSession,
   SessionChanges,
   SessionFootprint,
   SessionSnapshot
@@ -280,7 +280,7 @@ const sizeOf = (value: object | undefined): number => value === undefined ? 0 : 
 /**
  * What is to be done with a session at this moment: one thing, or nothing.
  */
-export const dueOf = ({ info, turns }: MemorySession, now: DateTime.Utc): ReadonlyArray<DueSession> => {
+export const dueOf = ({ info, turns }: MemorySession, now: DateTime.Utc): ReadonlyArray<ExpiringSession> => {
   if (turns.hasOpen) return []
   const { archiveAfterMs = Infinity, deleteAfterMs = Infinity } = restLimits(info.config)
   const rested = DateTime.distance(info.lastActivityAt, now)

@@ -51,7 +51,7 @@ export const sqliteReads = (
   SessionStore["Type"],
   | "context"
   | "contextAt"
-  | "due"
+  | "expiring"
   | "footprint"
   | "get"
   | "health"
@@ -186,7 +186,7 @@ export const sqliteReads = (
         Effect.flatMap(first(id))
       ),
 
-    due: (now, limit) => Effect.flatMap(run(selectDue(sql, now, limit)), decodeDue),
+    expiring: (now, limit) => Effect.flatMap(run(selectDue(sql, now, limit)), decodeDue),
 
     health: run(sql`
       SELECT

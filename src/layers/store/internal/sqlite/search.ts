@@ -186,7 +186,7 @@ const slow = "8 millis"
 const maxGap = 8
 
 /** How long a search waits for what was said before it to be indexed; then it finds what is. */
-const patience = "2 seconds"
+const indexWait = "2 seconds"
 
 const decodeHits = decodeRow(Schema.Array(HitRow))
 const decodeKeys = decodeRow(Schema.Array(Schema.Struct({ key: Schema.NonNegativeInt })))
@@ -205,7 +205,7 @@ export const sqliteSearch = (
   Effect.fnUntraced(function*(query) {
     const { cursor, limit = pageSize } = query
     const start = cursor === undefined ? beginning : yield* searchCursor.decode(cursor)
-    yield* Effect.timeoutOption(catchUp, patience)
+    yield* Effect.timeoutOption(catchUp, indexWait)
 
     const terms = termsOf(query.text)
     const expression = expressionOf(terms)

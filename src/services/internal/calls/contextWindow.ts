@@ -43,7 +43,7 @@ const nothing: ReadonlySet<string> = new Set()
  * Puts a line of text in place of each part that a provider does not take, and leaves out what only another provider can
  * read. What is stored stays as it is, for whoever is asked next.
  */
-export const fitMessages = (messages: ReadonlyArray<Message>, provider: Provider): Fitted => {
+export const adaptParts = (messages: ReadonlyArray<Message>, provider: Provider): Fitted => {
   if (messages.every(({ parts }) => parts.every((part) => part._tag === "Text" || takes(provider, part)))) {
     return { messages, omitted: nothing }
   }
@@ -97,7 +97,10 @@ export interface ViewLimits {
  * The latest part of a history that keeps to the limits. It always holds the last message, and never a tool's result without
  * its call: rather than that, it is shorter, or, where the last message brings the result, longer.
  */
-export const viewOf = (history: ReadonlyArray<Message>, { messages, tokens }: ViewLimits): ReadonlyArray<Message> => {
+export const contextWindow = (
+  history: ReadonlyArray<Message>,
+  { messages, tokens }: ViewLimits
+): ReadonlyArray<Message> => {
   const last = history.length - 1
   let start = last
   let size = 0

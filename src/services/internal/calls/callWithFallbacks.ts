@@ -13,10 +13,10 @@ import type { Pricing } from "../../Pricing.js"
 import type { Reply } from "../../Provider.js"
 import type { Instrumentation } from "../Instrumentation.js"
 import { callProvider, type ProviderCall } from "./callProvider.js"
-import type { Asked } from "./foldReply.js"
+import { contextWindow, estimateTokens } from "./contextWindow.js"
+import type { CallProgress } from "./foldReply.js"
 import { type CallOutcome, type CircuitBreakers, providerRetries } from "./resilience.js"
-import type { Target } from "./Target.js"
-import { estimateTokens, viewOf } from "./view.js"
+import type { Target } from "./targets.js"
 
 /**
  * What all provider calls of a host share.
@@ -30,12 +30,12 @@ export interface ProviderServices {
 }
 
 /** As long as somebody else can be asked, nobody is waited for longer: in milliseconds. */
-const patience = 8_000
+const maxWait = 8_000
 
 /**
  * Whom to ask on behalf of a turn, and what.
  */
-export interface Asking extends Omit<ProviderCall, "pricing" | "target"> {
+export interface CallPlan extends Omit<ProviderCall, "pricing" | "target"> {
   readonly targets: ReadonlyArray<Target>
   readonly services: ProviderServices
   /** Whether a call of which nobody knows what became of it may be made again, and be billed twice. */
@@ -49,7 +49,7 @@ export interface Asking extends Omit<ProviderCall, "pricing" | "target"> {
  * Asks one provider after the other until one answers. A call that has certainly not begun is made again, after a while;
  * one whose history is too long, at once, with half of it. Whatever fails when something of a reply has come is final.
  */
-export const askProviders = Effect.fnUntraced(function*(asking: Asking, asked: Asked) {
+export const callWithFallbacks = Effect.fnUntraced(function*(asking: CallPlan, asked: CallProgress) {
   let error: ConfigurationError | ProviderError | undefined
   for (const target of asking.targets) {
     const answer = yield* Effect.either(askOne(asking, target, asked))
@@ -61,9 +61,9 @@ export const askProviders = Effect.fnUntraced(function*(asking: Asking, asked: A
 })
 
 const askOne = Effect.fnUntraced(function*(
-  asking: Asking,
+  asking: CallPlan,
   target: Target,
-  asked: Asked
+  asked: CallProgress
 ): Effect.fn.Return<Reply, ConfigurationError | ProviderError> {
   const { again, mayRepeat, request, services, targets } = asking
   const { breakers, instrumentation, pricing, retries: times } = services
@@ -128,14 +128,14 @@ const isTooLong = (error: ConfigurationError | ProviderError): boolean =>
 
 const halfOf = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
   const tokens = messages.reduce((sum, { parts }) => sum + estimateTokens(parts), 0)
-  return viewOf(messages, { messages: Math.max(1, messages.length - 1), tokens: tokens / 2 })
+  return contextWindow(messages, { messages: Math.max(1, messages.length - 1), tokens: tokens / 2 })
 }
 
-const mayWaitFor = (error: ProviderError, { deadline, targets }: Asking, target: Target): Effect.Effect<boolean> =>
+const mayWaitFor = (error: ProviderError, { deadline, targets }: CallPlan, target: Target): Effect.Effect<boolean> =>
   Effect.map(DateTime.now, (now) => {
     const left = DateTime.distance(now, deadline)
     const wait = error._tag === "ProviderTransient" ? error.retryAfterMs ?? 0 : 0
-    return wait <= (target === targets.at(-1) ? left : Math.min(left, patience))
+    return wait <= (target === targets.at(-1) ? left : Math.min(left, maxWait))
   })
 
 const outcomeOf = (exit: Exit.Exit<Reply, ConfigurationError | ProviderError>): CallOutcome => {

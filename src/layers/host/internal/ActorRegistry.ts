@@ -61,7 +61,7 @@ const restartDelays = jittered(Schedule.union(Schedule.exponential("1 second"), 
 /**
  * An actor that lives here, and how many callers hold it.
  */
-interface Resident {
+interface RegisteredActor {
   readonly actor: SessionActor
   users: number
   lastUsedAt: bigint
@@ -70,16 +70,16 @@ interface Resident {
 /**
  * The actors of a host: each is made when it is first needed, started again when it fails, and let go when it rests.
  */
-export interface Residents {
+export interface ActorRegistry {
   /** Runs `f` on a session's actor, which stays for that long. Fails at once for a session that failed too often. */
   readonly use: <A, E>(
     id: SessionId,
     f: (actor: SessionActor) => Effect.Effect<A, E>
   ) => Effect.Effect<A, E | SessionUnavailable | ShuttingDown>
   /** Lets a session that failed too often be used again. */
-  readonly pardon: (id: SessionId) => void
+  readonly clearFailures: (id: SessionId) => void
   /** Ends turns that run for longer than they may, and lets go of actors that have rested for so long. */
-  readonly tidy: (idleAfter: Duration.DurationInput) => Effect.Effect<void>
+  readonly passivateIdle: (idleAfter: Duration.DurationInput) => Effect.Effect<void>
   /** Once nothing may begin any more. */
   readonly stopAll: Effect.Effect<void>
   readonly size: () => number
@@ -87,10 +87,10 @@ export interface Residents {
   readonly backlog: () => number
 }
 
-export const makeResidents = (services: ActorServices): Residents => {
+export const makeActorRegistry = (services: ActorServices): ActorRegistry => {
   const { feed, forkTimer, hooks, isClosing, limits, store } = services
-  const residents = new Map<SessionId, Resident>()
-  const broken = new Set<SessionId>()
+  const residents = new Map<SessionId, RegisteredActor>()
+  const failedSessions = new Set<SessionId>()
   const failures = makeFailureCounter()
 
   const enter = (id: SessionId) =>
@@ -101,7 +101,7 @@ export const makeResidents = (services: ActorServices): Residents => {
       return resident
     })
 
-  const leave = (resident: Resident) =>
+  const leave = (resident: RegisteredActor) =>
     Effect.map(Clock.currentTimeNanos, (now) => {
       resident.users--
       resident.lastUsedAt = now
@@ -121,14 +121,14 @@ export const makeResidents = (services: ActorServices): Residents => {
   ): Effect.Effect<A, E | SessionUnavailable | ShuttingDown> =>
     Effect.suspend((): Effect.Effect<A, E | SessionUnavailable | ShuttingDown> => {
       if (isClosing()) return new ShuttingDown({ sessionId: id })
-      if (broken.has(id)) return new SessionUnavailable({ sessionId: id, reason: failedTooOften })
+      if (failedSessions.has(id)) return new SessionUnavailable({ sessionId: id, reason: failedTooOften })
       return Effect.acquireUseRelease(enter(id), ({ actor }) => f(actor), leave)
     })
 
   const supervise = Effect.fnUntraced(function*(id: SessionId, { failed, owesTurns, reason }: ActorEnd) {
     const isItsFault = failed && (reason._tag !== "StoreError" || reason.reason === "Corrupt")
     if (isItsFault && !(yield* failures.mayRestart(id))) {
-      broken.add(id)
+      failedSessions.add(id)
       return feed.catchUp(id, yield* markError(id, reason.message, store, hooks))
     }
     if (owesTurns) yield* Effect.delay(restart(id), firstRestartDelay)
@@ -141,11 +141,11 @@ export const makeResidents = (services: ActorServices): Residents => {
 
   return {
     use,
-    pardon: (id) => {
-      broken.delete(id)
+    clearFailures: (id) => {
+      failedSessions.delete(id)
       failures.forget(id)
     },
-    tidy: Effect.fnUntraced(function*(idleAfter) {
+    passivateIdle: Effect.fnUntraced(function*(idleAfter) {
       const now = yield* Clock.currentTimeNanos
       const all = [...residents.values()]
       const overdue = now - toNanos(limits.maxTurnTime)
