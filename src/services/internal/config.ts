@@ -1,5 +1,8 @@
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as JSONSchema from "effect/JSONSchema"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { ParseOptions } from "effect/SchemaAST"
@@ -29,3 +32,11 @@ export const jsonSchemaOf = <A, I>(schema: Schema.Schema<A, I>): Option.Option<J
     Option.liftThrowable(() => JSONSchema.make(schema))(),
     Schema.decodeUnknownOption(JsonRecord)
   )
+
+/**
+ * Turns a layer that takes settings into one that reads them from `Config`: a module's `layerConfig`, made of its `layer`.
+ */
+export const layerFromConfig =
+  <Options, A, E, R>(layer: (options: Options) => Layer.Layer<A, E, R>) =>
+  (config: Config.Config.Wrap<Options>): Layer.Layer<A, E | ConfigError, R> =>
+    Layer.unwrapEffect(Effect.map(Config.unwrap(config), layer))
