@@ -13,7 +13,7 @@ import { encodeLine } from "../../domain/SessionLines.js"
 import type { ImportOptions, ImportOutcome } from "../../domain/Transfer.js"
 import { type ImportPart, maxPartLength, SessionRpcs } from "../../rpc/SessionRpcs.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
-import { jittered } from "../../services/internal/timing.js"
+import { jittered } from "../../services/internal/jittered.js"
 import type { SessionOperations } from "../../services/SessionOperations.js"
 import { remoteCause } from "./remoteCause.js"
 

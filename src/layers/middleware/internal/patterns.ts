@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import { RE2JS } from "re2js"
 import { ConfigurationError } from "../../../domain/error/RequestError.js"
-import { eventLoopTurn } from "../../../services/internal/timing.js"
+import { eventLoopTurn } from "../../../services/internal/eventLoopTurn.js"
 import { MiddlewareRefusal } from "../../../services/Middleware.js"
 import type { Span } from "./texts.js"
 

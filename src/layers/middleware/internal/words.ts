@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { ConfigurationError } from "../../../domain/error/RequestError.js"
-import { eventLoopTurn } from "../../../services/internal/timing.js"
+import { eventLoopTurn } from "../../../services/internal/eventLoopTurn.js"
 import type { Span } from "./texts.js"
 
 /**

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
 import type { ProviderError } from "../../../domain/error/ProviderError.js"
-import { jittered } from "../timing.js"
+import { jittered } from "../jittered.js"
 
 /**
  * Whom a circuit is about.
