@@ -7,7 +7,7 @@ import { StoreError } from "../../src/domain/error/StoreError.js"
 import { openDatabase } from "../../src/layers/store/internal/sqlite/database.js"
 import { storeErrorOrDie } from "../../src/layers/store/internal/sqlite/errors.js"
 import * as GroupCommitter from "../../src/layers/store/internal/sqlite/GroupCommitter.js"
-import { eventLoopTurn } from "../../src/services/internal/timing.js"
+import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 import { temporaryFile } from "./temporaryFile.js"
 
 const prepare = (db: Sqlite.Database) => ({

@@ -5,7 +5,7 @@ import { Effect, Either, Exit, Fiber, Random, Runtime } from "effect"
 import type { StoreError } from "../../src/domain/error/StoreError.js"
 import { openDatabase } from "../../src/layers/store/internal/sqlite/database.js"
 import * as GroupCommitter from "../../src/layers/store/internal/sqlite/GroupCommitter.js"
-import { eventLoopTurn } from "../../src/services/internal/timing.js"
+import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 import { temporaryFile } from "./temporaryFile.js"
 
 const scratch = Effect.gen(function*() {

@@ -9,7 +9,7 @@ import { UserId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import { initial } from "../../src/domain/SessionContext.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
-import { eventLoopTurn } from "../../src/services/internal/timing.js"
+import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { temporaryFile } from "./temporaryFile.js"
 

@@ -7,7 +7,7 @@ import { FileSystemType } from "../../src/layers/store/internal/sqlite/database.
 import { watchWal } from "../../src/layers/store/internal/sqlite/database.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
-import { eventLoopTurn } from "../../src/services/internal/timing.js"
+import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { messagesOf, ownSession } from "../../src/testing/internal/sessionStore/samples.js"
 import { logged } from "./logged.js"
