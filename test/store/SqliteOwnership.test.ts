@@ -61,7 +61,7 @@ describe("SqliteSessionStore, opened twice", () => {
         filename,
         Effect.gen(function*() {
           yield* files.symlink(filename, link)
-          const detail = `pid ${process.pid}, this one`
+          const detail = `pid ${process.pid}, this process`
           assert.deepStrictEqual(yield* refusal(filename), { reason: "Locked", detail: `sessions.db: ${detail}` })
           assert.deepStrictEqual(yield* refusal(link), { reason: "Locked", detail: `link.db: ${detail}` })
         })

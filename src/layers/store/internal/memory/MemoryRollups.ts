@@ -16,7 +16,7 @@ import {
 } from "../../../../domain/Analytics.js"
 import type { UserId } from "../../../../domain/Ids.js"
 import type { SessionInfo } from "../../../../domain/Session.js"
-import { analyticsOf, dayText, type RollupGroup } from "../analyticsOf.js"
+import { dayText, type RollupGroup, toAnalytics } from "../toAnalytics.js"
 
 interface Row {
   readonly day: number
@@ -59,7 +59,7 @@ export class MemoryRollups {
     const matching = Arr.fromIterable(
       Iterable.filter(this.rows.values(), (row) => row.day >= days.from && row.day < days.to && matches(query, row))
     )
-    return analyticsOf(query, days, sumOf(matching), query.groupBy ? groupsOf(query.groupBy, matching) : [])
+    return toAnalytics(query, days, sumOf(matching), query.groupBy ? groupsOf(query.groupBy, matching) : [])
   }
 
   private put(row: Row): void {

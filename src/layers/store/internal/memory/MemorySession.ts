@@ -17,7 +17,7 @@ import type {
   SessionSnapshot
 } from "../../../../services/SessionStore.js"
 import { precedingPlace, restLimits, storedEvents } from "../commitRules.js"
-import { type ContextVersion, knownContexts } from "../knownContexts.js"
+import { type ContextVersion, usefulContexts } from "../usefulContexts.js"
 import { MemoryHistory } from "./MemoryHistory.js"
 
 /**
@@ -142,7 +142,7 @@ export class MemorySession {
       lastSeq: this.history.lastSeq,
       lastOrdinal: this.turns.lastOrdinal,
       metrics: this.metrics,
-      contexts: knownContexts(session.id, this.versions, messages),
+      contexts: usefulContexts(session.id, this.versions, messages),
       messages,
       rewound,
       turns: this.turns.ended
