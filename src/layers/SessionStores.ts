@@ -14,7 +14,7 @@ import {
   type KindInfo,
   makeKinds
 } from "./internal/kinds.js"
-import * as MemorySessionStore from "./store/MemorySessionStore.js"
+import { MemorySessionStore } from "./store/MemorySessionStore.js"
 
 /**
  * A way to make a store of plain data, by a name.

@@ -6,7 +6,7 @@ import { UserId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import type { SessionInfo } from "../../src/domain/Session.js"
 import { initial } from "../../src/domain/SessionContext.js"
-import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 
 const moment = DateTime.unsafeMake(0)
@@ -59,7 +59,7 @@ describe("MemorySessionStore", () => {
   it.effect("tells how much it holds", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
-      const { usage } = yield* MemorySessionStore.MemorySessionStore
+      const { usage } = yield* MemorySessionStore
       assert.deepStrictEqual(yield* usage, { sessions: 0, maxSessions: 1000, messages: 0, turns: 0, bytes: 0 })
       const { epoch, id } = yield* create("one")
       const empty = yield* usage
@@ -76,7 +76,7 @@ describe("MemorySessionStore", () => {
   it.effect("removes all sessions when it is cleared", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
-      const { clear, usage } = yield* MemorySessionStore.MemorySessionStore
+      const { clear, usage } = yield* MemorySessionStore
       const { epoch, id } = yield* create("one")
       yield* clear
       assert.strictEqual((yield* usage).sessions, 0)

@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import type { SessionStore } from "../../src/services/SessionStore.js"
 import * as SessionStoreConformance from "../../src/testing/SessionStoreConformance.js"
