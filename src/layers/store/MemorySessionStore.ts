@@ -17,10 +17,11 @@ import type { SessionInfo } from "../../domain/Session.js"
 import { layerFromConfig } from "../../services/internal/config.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { warnOfDropped } from "./internal/commitRules.js"
+import { listSessions } from "./internal/memory/listSessions.js"
 import { MemoryDeadLetters } from "./internal/memory/MemoryDeadLetters.js"
 import { MemoryRollups } from "./internal/memory/MemoryRollups.js"
-import { dueOf, footprintOf, MemorySession } from "./internal/memory/MemorySession.js"
-import { pageOfHits, pageOfSessions } from "./internal/memory/pages.js"
+import { MemorySession, toExpiring, toFootprint } from "./internal/memory/MemorySession.js"
+import { searchSessions } from "./internal/memory/searchSessions.js"
 
 export interface MemorySessionStoreOptions {
   /** Sessions that the store holds. Above this, `create` fails with `StoreError` and the reason `Full`. Default: 1000. */
@@ -122,7 +123,7 @@ const makeStore = (
     contextAt: (id, seq) => read(id, (session) => session.contextAt(seq)),
     metrics: (id) => read(id, ({ metrics }) => metrics),
 
-    search: (query) => Effect.suspend(() => pageOfHits(sessions.values(), query)),
+    search: (query) => Effect.suspend(() => searchSessions(sessions.values(), query)),
 
     maintenance: {
       stats: Effect.sync(() => ({
@@ -133,7 +134,7 @@ const makeStore = (
       }))
     },
 
-    list: (query) => Effect.suspend(() => pageOfSessions(Iterable.map(sessions.values(), ({ info }) => info), query)),
+    list: (query) => Effect.suspend(() => listSessions(Iterable.map(sessions.values(), ({ info }) => info), query)),
 
     messages: (id, query) => withSession(id, ({ history }) => history.page(query)),
 
@@ -184,13 +185,13 @@ const makeStore = (
 
     resting: (before, statuses, limit) =>
       Effect.sync(() => {
-        const resting = [...sessions.values()].filter(({ info, turns }) =>
+        const idle = [...sessions.values()].filter(({ info, turns }) =>
           !turns.hasOpen && DateTime.lessThan(info.lastActivityAt, before) && statuses.includes(info.status)
         )
-        return Arr.take(Arr.sort(resting.map(({ info }) => info), longestRestFirst), limit).map(({ id }) => id)
+        return Arr.take(Arr.sort(idle.map(({ info }) => info), longestIdleFirst), limit).map(({ id }) => id)
       }),
 
-    footprint: (id) => read(id, (session) => footprintOf(session, sessions.values())),
+    footprint: (id) => read(id, (session) => toFootprint(session, sessions.values())),
 
     purge: Effect.void,
 
@@ -199,10 +200,10 @@ const makeStore = (
     ),
 
     expiring: (now, limit) =>
-      Effect.sync(() => Arr.take(Iterable.flatMap(sessions.values(), (session) => dueOf(session, now)), limit)),
+      Effect.sync(() => Arr.take(Iterable.flatMap(sessions.values(), (session) => toExpiring(session, now)), limit)),
 
     analytics: (query) => Effect.map(DateTime.now, (now) => rollups.answer(query, now)),
-    deletions: (limit) => Effect.sync(() => letters.untold(limit)),
+    deletions: (limit) => Effect.sync(() => letters.notDelivered(limit)),
     deletion: (id) => Effect.sync(() => Option.fromNullable(letters.deletion(id))),
     settleDeletion: (id, given) => Effect.suspend(() => warnOfDropped(letters.settle(id, given))),
     deadLetters: (query) => Effect.suspend(() => letters.page(query)),
@@ -220,7 +221,7 @@ const makeStore = (
   }
 }
 
-const longestRestFirst = Order.mapInput(DateTime.Order, ({ lastActivityAt }: SessionInfo) => lastActivityAt)
+const longestIdleFirst = Order.mapInput(DateTime.Order, ({ lastActivityAt }: SessionInfo) => lastActivityAt)
 
 const sum = (sessions: ReadonlyMap<SessionId, MemorySession>, of: (session: MemorySession) => number): number =>
   Iterable.reduce(sessions.values(), 0, (total, session) => total + of(session))

@@ -87,7 +87,7 @@ export const backupDatabase = (
   })).pipe(Effect.catchTags({ BadArgument: storeErrorOrDie, SystemError: storeErrorOrDie }))
 
 const nameIsTaken = (name: BackupName) =>
-  new InvalidRequest({ path: ["name"], reason: `must be another one: there is a backup "${name}" already` })
+  new InvalidRequest({ path: ["name"], reason: `must be unique: a backup named "${name}" already exists` })
 
 const isExisting = (error: unknown): boolean => Option.contains(driverCode(error), "EEXIST")
 

@@ -143,11 +143,13 @@ const toCommit = (id: SessionId, epoch: Epoch, changes: SessionChanges) => {
     changeSegments(on, key, session.last_seq - messages.length, changes)
     for (const row of messageRows) on.addMessage.run(key, row)
     if (contextRow && on.addContext.run({ key, ...contextRow }).changes === 0) {
-      throw new Error(`Version ${contextRow.version} of session "${id}" is not a new one`)
+      throw new Error(
+        `Version ${contextRow.version} of the context of session "${id}" is not newer than the stored one`
+      )
     }
     for (const row of turnRows) {
       if (on.putTurn.run(key, row).changes === 0) {
-        throw new Error(`Turn ${row.ordinal} of session "${id}" is another one`)
+        throw new Error(`Turn ${row.ordinal} of session "${id}" has the ordinal of another turn`)
       }
     }
     addEvents(on, key, eventRows)

@@ -38,7 +38,7 @@ export interface DeadLetterStatements {
   readonly addDeletion: Sqlite.Statement<[typeof DeletionRow.Encoded]>
   readonly deletion: Sqlite.Statement<[id: string], object>
   readonly deletions: Sqlite.Statement<[limit: number], object>
-  readonly markDeletionTold: Sqlite.Statement<[id: string]>
+  readonly markDeletionDelivered: Sqlite.Statement<[id: string]>
   readonly forgetDeletion: Sqlite.Statement<[id: string]>
 }
 
@@ -69,7 +69,7 @@ export const prepareDeadLetters = (db: Sqlite.Database): DeadLetterStatements =>
 
   deletions: db.prepare(`SELECT * FROM deletions WHERE told = 0 ORDER BY key LIMIT ?`),
 
-  markDeletionTold: db.prepare(`UPDATE deletions SET told = 1 WHERE session_id = ? AND told = 0`),
+  markDeletionDelivered: db.prepare(`UPDATE deletions SET told = 1 WHERE session_id = ? AND told = 0`),
 
   forgetDeletion: db.prepare(`DELETE FROM deletions WHERE session_id = ?`)
 })
@@ -124,7 +124,7 @@ export const deadLetterOperations = (
       const add = addDeadLetters(letters)
       return Effect.flatMap(
         write((on) => {
-          if (on.markDeletionTold.run(id).changes === 0) return Either.right(0)
+          if (on.markDeletionDelivered.run(id).changes === 0) return Either.right(0)
           if (letters.length === 0) on.forgetDeletion.run(id)
           return Either.right(add(on))
         }),
