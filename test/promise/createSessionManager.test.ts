@@ -82,13 +82,16 @@ describe("createSessionManager", () => {
   test("rejects a wrong option, and names it", async () => {
     assert.match(
       await messageOf(createSessionManager({ storage: { kind: "redis" } })),
-      /no kind of store "redis"; use one of: memory, sqlite/
+      /unknown store kind "redis"; use one of: memory, sqlite/
     )
     assert.match(
       await messageOf(createSessionManager({ storage: "memory", preset: "production" })),
       /providers: .* name one/
     )
-    assert.match(await messageOf(createSessionManager({ providers: { nobody: true } })), /no kind of provider "nobody"/)
+    assert.match(
+      await messageOf(createSessionManager({ providers: { nobody: true } })),
+      /unknown provider kind "nobody"/
+    )
     assert.match(
       await messageOf(createSessionManager({ middleware: [{ name: "a" }, { name: "a" }] })),
       /"a"/

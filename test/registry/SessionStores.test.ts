@@ -48,7 +48,7 @@ describe("SessionStores", () => {
       Effect.gen(function*() {
         const error = yield* Effect.flip(Layer.build(named("redis", {})))
         assert.strictEqual(error._tag, "ConfigurationError")
-        assert.strictEqual(error.message, "there is no kind of store \"redis\"; use one of: memory, sqlite")
+        assert.strictEqual(error.message, "unknown store kind \"redis\"; use one of: memory, sqlite")
       }).pipe(Effect.scoped))
 
     it.effect("names the field that is wrong, and what it may be, and never its value", () =>
@@ -102,10 +102,10 @@ describe("SessionStores", () => {
           const refused = yield* Effect.flip(stores.create("small", { room: "big" }))
           assert.strictEqual(refused.message, "store \"small\": \"room\" must be number")
           const taken = yield* Effect.flip(stores.register(small))
-          assert.strictEqual(taken.message, "the kind of store \"small\" is registered already")
+          assert.strictEqual(taken.message, "the store kind \"small\" is already registered")
         }))
         const gone = yield* Effect.flip(stores.create("small", { room: 2 }))
-        assert.strictEqual(gone.message, "there is no kind of store \"small\"; use one of: memory, sqlite")
+        assert.strictEqual(gone.message, "unknown store kind \"small\"; use one of: memory, sqlite")
       }))
   })
 

@@ -183,7 +183,7 @@ const makeStore = (
           : Either.map(add(MemorySession.restored(record, delivered), usage), () => true)
       ),
 
-    resting: (before, statuses, limit) =>
+    idle: (before, statuses, limit) =>
       Effect.sync(() => {
         const idle = [...sessions.values()].filter(({ info, turns }) =>
           !turns.hasOpen && DateTime.lessThan(info.lastActivityAt, before) && statuses.includes(info.status)

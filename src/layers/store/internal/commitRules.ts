@@ -44,7 +44,7 @@ const longest = Number.MAX_SAFE_INTEGER
 /**
  * The idle times after which a session is archived and deleted, in whole milliseconds, rounded up.
  */
-export const restLimits = ({ autoArchiveAfter, autoDeleteAfter, sessionTimeoutMinutes }: SessionConfig) => ({
+export const idleLimits = ({ autoArchiveAfter, autoDeleteAfter, sessionTimeoutMinutes }: SessionConfig) => ({
   archiveAfterMs: earliest([
     ...(autoArchiveAfter ? [Duration.toMillis(autoArchiveAfter)] : []),
     ...(sessionTimeoutMinutes === undefined ? [] : [sessionTimeoutMinutes * 60_000])

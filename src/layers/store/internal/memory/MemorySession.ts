@@ -14,7 +14,7 @@ import type {
   SessionFootprint,
   SessionSnapshot
 } from "../../../../services/SessionStore.js"
-import { precedingPlace, restLimits, storedEvents } from "../commitRules.js"
+import { idleLimits, precedingPlace, storedEvents } from "../commitRules.js"
 import { type ContextVersion, usefulContexts } from "../usefulContexts.js"
 import { MemoryHistory } from "./MemoryHistory.js"
 import { MemoryTurns } from "./MemoryTurns.js"
@@ -214,7 +214,7 @@ const sizeOf = (value: object | undefined): number => value === undefined ? 0 : 
  */
 export const toExpiring = ({ info, turns }: MemorySession, now: DateTime.Utc): ReadonlyArray<ExpiringSession> => {
   if (turns.hasOpen) return []
-  const { archiveAfterMs = Infinity, deleteAfterMs = Infinity } = restLimits(info.config)
+  const { archiveAfterMs = Infinity, deleteAfterMs = Infinity } = idleLimits(info.config)
   const idle = DateTime.distance(info.lastActivityAt, now)
   if (idle >= deleteAfterMs) return [{ sessionId: info.id, action: "delete" }]
   return idle >= archiveAfterMs && info.status !== "archived" ? [{ sessionId: info.id, action: "archive" }] : []

@@ -9,7 +9,7 @@ import type { SessionInfo } from "../../../../domain/Session.js"
 import type { SessionContext } from "../../../../domain/SessionContext.js"
 import { empty } from "../../../../domain/SessionMetrics.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
-import { restLimits } from "../commitRules.js"
+import { idleLimits } from "../commitRules.js"
 import { hasNameToSearch } from "../searchable.js"
 import { codes } from "./columns.js"
 import { type ContextStatements, encodeContext } from "./contexts.js"
@@ -56,7 +56,7 @@ const encodeSession = Schema.encodeSync(OwnedSessionRow)
 
 /** Encodes a session and returns the write that adds it: on its own, or with the history of an origin up to a `seq`. */
 const addSession = (session: SessionInfo, context: SessionContext, delivered: 0 | 1 = 1) => {
-  const { archiveAfterMs = null, deleteAfterMs = null } = restLimits(session.config)
+  const { archiveAfterMs = null, deleteAfterMs = null } = idleLimits(session.config)
   const row = encodeSession({
     ...session,
     metrics: empty(session.id),

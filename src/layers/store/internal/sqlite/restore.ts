@@ -9,7 +9,7 @@ import { Epoch } from "../../../../domain/Ids.js"
 import type { SessionExport } from "../../../../domain/Transfer.js"
 import { eventLoopTurn } from "../../../../services/internal/eventLoopTurn.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
-import { restLimits } from "../commitRules.js"
+import { idleLimits } from "../commitRules.js"
 import { hasNameToSearch } from "../searchable.js"
 import { codes } from "./columns.js"
 import { type ContextStatements, encodeContext } from "./contexts.js"
@@ -144,7 +144,7 @@ const encodeRecord = Effect.fnUntraced(function*(
   delivered: 0 | 1 = 1
 ) {
   const { contexts, lastOrdinal, lastSeq, messages, metrics, rewound, session, turns } = record
-  const { archiveAfterMs = null, deleteAfterMs = null } = restLimits(session.config)
+  const { archiveAfterMs = null, deleteAfterMs = null } = idleLimits(session.config)
   const owned = { ...session, metrics, lastSeq, lastOrdinal, lastEvent: 1, delivered, ownerEpoch: Epoch.make(0) }
   const indexedSeq = hasNameToSearch(session.config) ? -1 : 0
   return {

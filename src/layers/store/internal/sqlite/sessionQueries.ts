@@ -33,7 +33,7 @@ export const sessionQueries = (
   sql: SqlClient
 ): Pick<
   SessionStore["Type"],
-  "expiring" | "footprint" | "get" | "list" | "metrics" | "resting" | "unfinished"
+  "expiring" | "footprint" | "get" | "list" | "metrics" | "idle" | "unfinished"
 > => ({
   get: (id) =>
     readRows(sql`SELECT ${sql.literal(sessionColumns)} FROM sessions WHERE id = ${id}`).pipe(
@@ -71,7 +71,7 @@ export const sessionQueries = (
     Effect.map(Arr.map(({ id }) => id))
   ),
 
-  resting: (before, statuses, limit) =>
+  idle: (before, statuses, limit) =>
     readRows(sql`
         SELECT id FROM sessions INDEXED BY sessions_by_activity
         WHERE last_activity_at < ${DateTime.toEpochMillis(before)} AND ${sql.in("status", statuses)} AND NOT EXISTS (
@@ -149,16 +149,16 @@ const selectSessions = (
 /** The sessions to delete or archive, each by its own index. */
 const selectExpiring = (sql: SqlClient, now: DateTime.Utc, limit: number) => {
   const millis = DateTime.toEpochMillis(now)
-  const rests = sql`NOT EXISTS (SELECT 1 FROM turns WHERE session_key = sessions.key AND ${
+  const isIdle = sql`NOT EXISTS (SELECT 1 FROM turns WHERE session_key = sessions.key AND ${
     sql.literal(whereTurnIsOpen)
   })`
   return sql`
     SELECT id AS session_id, 'delete' AS action FROM sessions
-    WHERE delete_after_ms IS NOT NULL AND last_activity_at + delete_after_ms <= ${millis} AND ${rests}
+    WHERE delete_after_ms IS NOT NULL AND last_activity_at + delete_after_ms <= ${millis} AND ${isIdle}
     UNION ALL
     SELECT id, 'archive' FROM sessions
     WHERE archive_after_ms IS NOT NULL AND status <> 'archived' AND last_activity_at + archive_after_ms <= ${millis}
-      AND (delete_after_ms IS NULL OR last_activity_at + delete_after_ms > ${millis}) AND ${rests}
+      AND (delete_after_ms IS NULL OR last_activity_at + delete_after_ms > ${millis}) AND ${isIdle}
     LIMIT ${limit}`
 }
 
