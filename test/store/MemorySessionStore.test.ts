@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect } from "effect"
+import { Config, ConfigProvider, DateTime, Effect } from "effect"
 import { MessageId } from "../../src/domain/Ids.js"
 import { SessionId } from "../../src/domain/Ids.js"
 import { UserId } from "../../src/domain/Ids.js"
@@ -43,7 +43,7 @@ const message = (sessionId: SessionId, seq: number, text: string) =>
   })
 
 describe("MemorySessionStore", () => {
-  it.effect("takes no more than maxSessions, until there is room again", () =>
+  it.effect("fails with Full at maxSessions, until a session is removed", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* create("one")
@@ -56,7 +56,16 @@ describe("MemorySessionStore", () => {
       yield* create("three")
     }).pipe(Effect.provide(MemorySessionStore.layer({ maxSessions: 2 }))))
 
-  it.effect("tells how much it holds", () =>
+  it.effect("reads its options from Config", () =>
+    Effect.gen(function*() {
+      const { usage } = yield* MemorySessionStore
+      assert.strictEqual((yield* usage).maxSessions, 7)
+    }).pipe(
+      Effect.provide(MemorySessionStore.layerConfig({ maxSessions: Config.integer("MAX_SESSIONS") })),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["MAX_SESSIONS", "7"]])))
+    ))
+
+  it.effect("reports its usage", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { usage } = yield* MemorySessionStore
@@ -73,7 +82,7 @@ describe("MemorySessionStore", () => {
       assert.deepStrictEqual(yield* usage, empty)
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("removes all sessions when it is cleared", () =>
+  it.effect("removes all sessions with clear", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { clear, usage } = yield* MemorySessionStore
