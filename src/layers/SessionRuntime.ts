@@ -14,7 +14,7 @@ import * as LocalSessionHost from "./host/LocalSessionHost.js"
 import * as LoggingMiddleware from "./middleware/LoggingMiddleware.js"
 import * as GenAiPricing from "./pricing/GenAiPricing.js"
 import { MockProvider, type MockProviderOptions } from "./provider/MockProvider.js"
-import * as MemorySessionStore from "./store/MemorySessionStore.js"
+import { MemorySessionStore } from "./store/MemorySessionStore.js"
 import * as SqliteSessionStore from "./store/SqliteSessionStore.js"
 
 /**

@@ -14,41 +14,35 @@ import {
   type KindInfo,
   makeKinds
 } from "./internal/kinds.js"
-import * as MemorySessionStore from "./store/MemorySessionStore.js"
+import { MemorySessionStore } from "./store/MemorySessionStore.js"
 
 /**
- * A way to make a store of plain data, by a name.
+ * A kind of store that a name and plain data select.
  */
 export interface StoreKind extends Kind<Layer.Layer<SessionStore, ConfigurationError | StoreError>> {}
 
 /**
- * Makes a kind of store for `SessionStores`. Its configuration is read with the schema `config`, where a key that the schema
- * does not know is refused.
+ * Makes a kind of store for `SessionStores`. The schema `config` decodes its configuration; unknown fields are refused.
  */
 export const defineStoreKind = <Config, Encoded>(
   definition: KindDefinition<Config, Encoded, Layer.Layer<SessionStore, ConfigurationError | StoreError>>
 ): StoreKind => defineKind("store", definition)
 
-export const MemoryConfig = Schema.Struct({
+const MemoryConfig = Schema.Struct({
   maxSessions: Schema.optionalWith(Schema.Positive.pipe(Schema.int()), { exact: true })
 })
 
-/** `serve` keeps its sessions there, unless told. */
-const defaultFilename = "./data/sessions.db"
-
-export const SqliteConfig = Schema.Struct({
-  filename: Schema.optionalWith(Schema.String, { exact: true, default: () => defaultFilename }),
+const SqliteConfig = Schema.Struct({
+  filename: Schema.optionalWith(Schema.String, { exact: true, default: () => "./data/sessions.db" }),
   durability: Schema.optionalWith(Schema.Literal("disk", "process"), { exact: true })
 })
 
-/**
- * The stores there are. SQLite's driver is loaded by who makes such a store.
- */
-export const storeKinds = [
+const storeKinds = [
   defineStoreKind({ name: "memory", config: MemoryConfig, make: MemorySessionStore.layer }),
   defineStoreKind({
     name: "sqlite",
     config: SqliteConfig,
+    // Imported on use, so that a program without SQLite does not load its driver.
     make: (options) =>
       Layer.unwrapEffect(
         Effect.map(Effect.promise(() => import("./store/SqliteSessionStore.js")), ({ layer }) => layer(options))
@@ -57,35 +51,35 @@ export const storeKinds = [
 ]
 
 /**
- * What the stores that are always there are made with.
+ * The configuration of each built-in kind.
  */
 export interface StoreConfigs {
   /** `MemorySessionStore`. */
   readonly memory: typeof MemoryConfig.Encoded
-  /** `SqliteSessionStore`; `filename` is `./data/sessions.db` unless told. */
+  /** `SqliteSessionStore`. Default of `filename`: `./data/sessions.db`. */
   readonly sqlite: typeof SqliteConfig.Encoded
 }
 
 /**
- * Kinds of stores by name, so that a configuration file can say where sessions are kept.
+ * Kinds of stores by name, so that a configuration file can select the store.
  */
 export class SessionStores extends Context.Tag("langswarm-session/layers/SessionStores")<SessionStores, {
-  /** Adds a kind until the scope closes. Fails when its name is taken. */
+  /** Adds a kind until the scope closes. Fails with `ConfigurationError` when the name is taken. */
   readonly register: (kind: StoreKind) => Effect.Effect<void, ConfigurationError, Scope.Scope>
 
   /**
-   * A store of this kind, which opens when the layer is built. Fails when there is no such kind, and then lists those there
-   * are, or when the configuration does not fit, and then names the field.
+   * The layer of a store of this kind. Building the layer opens the store. Fails with `ConfigurationError`: for an unknown
+   * kind it lists the known ones, for an invalid configuration it names the field.
    */
   readonly create: <Name extends string>(
     name: Name,
     ...config: ConfigArguments<StoreConfigs, Name>
   ) => Effect.Effect<Layer.Layer<SessionStore, ConfigurationError | StoreError>, ConfigurationError>
 
-  /** All kinds, in the order they were registered, with what their configuration may hold. */
+  /** All kinds, in order of registration, with the JSON Schema of their configuration. */
   readonly list: Effect.Effect<ReadonlyArray<KindInfo>>
 }>() {
-  /** `memory` and `sqlite`, and those that are given. Fails when two have the same name. */
+  /** The kinds `memory` and `sqlite`, and the given ones. Fails with `ConfigurationError` when two have the same name. */
   static readonly layer = (...kinds: ReadonlyArray<StoreKind>): Layer.Layer<SessionStores, ConfigurationError> =>
     Layer.scoped(
       SessionStores,
@@ -96,7 +90,7 @@ export class SessionStores extends Context.Tag("langswarm-session/layers/Session
       )
     )
 
-  /** The same as a layer: what a program needs that has a store's name and configuration, and no store. */
+  /** `create` of the service, as one layer. */
   static readonly create = <Name extends string>(
     name: Name,
     ...config: ConfigArguments<StoreConfigs, Name>

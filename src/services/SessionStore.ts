@@ -22,7 +22,7 @@ import type { SessionExport } from "../domain/Transfer.js"
 import { Turn } from "../domain/Turn.js"
 
 /**
- * A session that has rested long enough, and what is to be done with it.
+ * A session that has been idle long enough, and the action its configuration asks for.
  */
 export interface ExpiringSession {
   readonly sessionId: SessionId
@@ -30,65 +30,65 @@ export interface ExpiringSession {
 }
 
 /**
- * What there is in a store because of one session.
+ * What a store holds because of one session.
  */
 export interface SessionFootprint {
-  /** Messages that no other session shares, and that go with it. */
+  /** Messages that no other session shares. They are removed with the session. */
   readonly messages: number
-  /** Messages that stay, since sessions of other users share them. Not counted while another session of the same user does. */
+  /** Messages that stay, since only sessions of other users share them. */
   readonly sharedMessages: number
   readonly turns: number
 }
 
 /**
- * What went with a session that was erased.
+ * What was removed with an erased session.
  */
 export interface ErasedSession extends SessionFootprint {
-  /** Whether its provider has removed its own copy of the conversation. Absent when it held none. */
+  /** Whether the provider has removed its own copy of the conversation. Absent when it held none. */
   readonly isForgotten?: boolean
 }
 
 /**
- * What one commit changes in a session: all of it or nothing. What is left out stays as it is.
+ * The changes of one commit. All are stored, or none. Absent fields stay as they are.
  */
 export interface SessionChanges {
   readonly status?: SessionStatus
   readonly lastActivityAt?: DateTime.Utc
   /**
-   * How the session is answered from now on. Its tags and the times after which it is archived and deleted are as before.
-   * `SessionCreated` goes on to tell what there was at first.
+   * The new provider, model and config. The session's tags and its times of archiving and deletion stay as they were.
+   * `SessionCreated` keeps the first configuration.
    */
   readonly configuration?: Pick<SessionInfo, "config" | "model" | "provider">
-  /** The provider's own copy of the conversation; null when there is none any more that can be gone on with. */
+  /** The provider's own copy of the conversation; null when it can no longer be resumed. */
   readonly cursor?: ProviderCursor | null
-  /** A new version. The earlier ones are kept, each from the `seq` that was the last when it came. */
+  /** A new version of the context. Earlier versions are kept, each with the `seq` of the last message before it. */
   readonly context?: SessionContext
   readonly metrics?: SessionMetrics
-  /** Removes all messages there are, rewound ones too, before `messages` are added. Their `seq` is not used again. */
+  /** Removes all messages, rewound ones included, before `messages` are added. Their `seq` is not used again. */
   readonly clearMessages?: boolean
   /**
-   * Takes the messages after this `seq` out of the history, before `messages` are added. They can still be read, and their
-   * `seq` is not used again.
+   * Takes the messages after this `seq` out of the history, before `messages` are added. They can still be read. Their `seq` is
+   * not used again.
    */
   readonly rewindTo?: number
-  /** Appended. `seq` goes on where the last message ends, without a gap; a commit that does not is a defect. */
+  /** Appended. The first `seq` follows the last stored one, without gaps; anything else is a defect. */
   readonly messages?: ReadonlyArray<Message>
-  /** Added, or put in place of the turn with the same id. */
+  /** Added, or replaces the turn with the same id. */
   readonly turns?: ReadonlyArray<Turn>
-  /** Appended. `number` goes on where the last event ends, without a gap; a commit that does not is a defect. */
+  /** Appended. The first `number` follows the last stored one, without gaps; anything else is a defect. */
   readonly events?: ReadonlyArray<SessionEvent>
   /** Added to the rollups of the session's user and tags. */
   readonly usage?: ReadonlyArray<UsageEntry>
-  /** Hooks have been told of all events up to this `number`. */
+  /** Hooks have been notified of all events up to this `number`. */
   readonly delivered?: number
-  /** Those of these events that a hook has given up on. One that is there already stays as it is. */
+  /** Events that a hook failed to handle after all retries. A stored dead letter of the same event and hook is kept. */
   readonly deadLetters?: ReadonlyArray<DeadLetter>
 }
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 /**
- * `SessionChanges` as JSON, for a store that writes down what it commits.
+ * Schema of `SessionChanges` as JSON, for stores that keep a journal of commits.
  */
 export const SessionChangesFromJson = Schema.Struct(
   {
@@ -110,7 +110,7 @@ export const SessionChangesFromJson = Schema.Struct(
 )
 
 /**
- * What is kept of a session that was deleted until hooks have been told: the event itself.
+ * What a store keeps of a deleted session until hooks have been notified: the event.
  */
 export const SessionDeletion = SessionEvent.pipe(
   Schema.filter((event): event is Extract<SessionEvent, { readonly _tag: "SessionDeleted" }> =>
@@ -120,63 +120,64 @@ export const SessionDeletion = SessionEvent.pipe(
 export type SessionDeletion = typeof SessionDeletion.Type
 
 /**
- * All that an owner needs to go on with a session where the last one left it.
+ * Everything an owner needs to resume a session.
  */
 export interface SessionSnapshot {
   readonly epoch: Epoch
   readonly session: SessionInfo
   readonly context: SessionContext
   readonly metrics: SessionMetrics
-  /** Highest `seq` ever used; 0 before the first message. */
+  /** The highest `seq` ever used; 0 before the first message. */
   readonly lastSeq: number
-  /** Highest turn `ordinal` ever used; 0 before the first turn. */
+  /** The highest turn `ordinal` ever used; 0 before the first turn. */
   readonly lastOrdinal: number
-  /** Highest event `number` ever used; at least 1, the session's creation. */
+  /** The highest event `number` ever used; at least 1, for the session's creation. */
   readonly lastEvent: number
-  /** Hooks have been told of all events up to this `number`; after `create` what that was told. */
+  /** Hooks have been notified of all events up to this `number`. After `create`, its `delivered`. */
   readonly delivered: number
-  /** The latest messages of the history, oldest first, as many as were asked for. */
+  /** The latest messages of the history, oldest first, at most as many as requested. */
   readonly window: ReadonlyArray<Message>
-  /** Turns that are not ended, in order. */
+  /** Turns without a terminal status, by ordinal. */
   readonly openTurns: ReadonlyArray<Turn>
 }
 
 /**
- * What may be done for a store while it is used, as far as it can. Nothing of it changes what the store answers.
+ * Maintenance of a store in use, as far as the store supports it. It never changes the result of any other operation.
  */
 export interface StoreMaintenance {
-  /** Gives back what is not used, in steps between which turns go on. */
+  /** Frees unused space, in short steps, so that turns continue meanwhile. */
   readonly optimize?: Effect.Effect<StoreOptimization, StoreError>
 
   readonly stats: Effect.Effect<StoreStats, StoreError>
 
   /**
-   * Copies all there is while turns go on. There is a backup once it is complete, and never a part of one. Fails with
-   * `InvalidRequest` when there is one of that name.
+   * Copies the whole store while turns continue. A backup appears once it is complete, never partially. Fails with
+   * `InvalidRequest` when a backup of this name exists.
    */
   readonly backup?: (name: BackupName) => Effect.Effect<StoreBackup, InvalidRequest | StoreError>
 }
 
 /**
- * Keeps sessions. Small on purpose: a store is done when it passes the conformance suite of `langswarm-session/testing`.
+ * The port of session storage. It is small on purpose: a store is done when it passes the conformance suite of
+ * `langswarm-session/testing`.
  *
- * Reads are of committed state. A change is one `commit`, by the owner that the last `open` made; whoever opened before it
- * is refused, so that two owners can never interleave a history.
+ * Reads return committed state. Every change is one `commit` by the session's owner: the caller of the latest `open`. Earlier
+ * owners are refused, so two owners can never interleave a history.
  */
 export class SessionStore extends Context.Tag("langswarm-session/services/SessionStore")<SessionStore, {
-  /** What an acknowledged commit survives. */
+  /** What an acknowledged commit survives: `memory`, `process`, `disk` or `replicated`. */
   readonly durability: Durability
 
   /**
-   * Adds a session with no messages, and `SessionCreated` as its first event, at `createdAt`. Adding the same id twice is a
-   * defect: ids come from `IdGenerator`. `delivered` is 0 when hooks are to be told of that event, and 1 unless told.
+   * Adds a session without messages, with `SessionCreated` as its first event, at `createdAt`. An existing id is a defect,
+   * since ids come from `IdGenerator`. `delivered` is 0 when hooks must be notified of that event. Default: 1.
    */
   readonly create: (session: SessionInfo, context: SessionContext, delivered?: 0 | 1) => Effect.Effect<void, StoreError>
 
   /**
-   * Adds a session whose history begins with that of `origin`, up to and with the message of this `seq`, as it is now;
-   * rewound messages are not part of it. What happens to the one later, removal included, is not seen in the other. Its own
-   * messages go on with `seq + 1`.
+   * Adds a session whose history begins with the current history of `origin`, up to and including the message with this
+   * `seq`, without rewound messages. Later changes of either session, removal included, do not affect the other. The first
+   * new message has `seq + 1`.
    */
   readonly fork: (
     origin: SessionId,
@@ -190,8 +191,8 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
   readonly context: (id: SessionId) => Effect.Effect<SessionContext, SessionNotFound | StoreError>
 
   /**
-   * The context as it was before the message after this `seq` came; the oldest there is for a `seq` before that. A fork
-   * knows the versions that its origin had.
+   * The context just before the message after this `seq` was added; the oldest version for an earlier `seq`. A fork includes
+   * the versions of its origin.
    */
   readonly contextAt: (id: SessionId, seq: number) => Effect.Effect<SessionContext, SessionNotFound | StoreError>
   readonly metrics: (id: SessionId) => Effect.Effect<SessionMetrics, SessionNotFound | StoreError>
@@ -199,7 +200,7 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
   /** Newest first. */
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, InvalidRequest | StoreError>
 
-  /** By `seq`. */
+  /** By `seq`, oldest first by default. */
   readonly messages: (
     id: SessionId,
     query: MessageQuery
@@ -216,7 +217,7 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
     seq: number
   ) => Effect.Effect<Option.Option<Message>, SessionNotFound | StoreError>
 
-  /** The session's turns, the latest first, at most `limit`. */
+  /** The session's turns, latest first, at most `limit`. */
   readonly turns: (
     id: SessionId,
     limit: number
@@ -224,15 +225,15 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
 
   readonly turn: (id: SessionId, turnId: TurnId) => Effect.Effect<Option.Option<Turn>, SessionNotFound | StoreError>
 
-  /** The turn that a send with this key made, for at least 24 hours after that. */
+  /** The turn of a send with this key, for at least 24 hours after the send. */
   readonly turnByKey: (
     id: SessionId,
     key: IdempotencyKey
   ) => Effect.Effect<Option.Option<Turn>, SessionNotFound | StoreError>
 
   /**
-   * The events after `number`, oldest first, at most `limit`. A `MessageSent` or `MessageReceived` whose message has been
-   * cleared is left out.
+   * The events after `number`, oldest first, at most `limit`, without the `MessageSent` and `MessageReceived` of cleared
+   * messages.
    */
   readonly events: (
     id: SessionId,
@@ -240,10 +241,12 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
     limit: number
   ) => Effect.Effect<ReadonlyArray<SessionEvent>, SessionNotFound | StoreError>
 
-  /** Takes ownership: every later `commit` with a lower epoch answers `OwnershipLost`. Reads the last `window` messages. */
+  /**
+   * Takes ownership: every later `commit` with a lower epoch fails with `OwnershipLost`. Reads the last `window` messages.
+   */
   readonly open: (id: SessionId, window: number) => Effect.Effect<SessionSnapshot, SessionNotFound | StoreError>
 
-  /** Stores all of the changes, or nothing. */
+  /** Stores all changes, or none. Fails with `OwnershipLost` when another owner has opened the session since. */
   readonly commit: (
     id: SessionId,
     epoch: Epoch,
@@ -251,8 +254,8 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
   ) => Effect.Effect<void, OwnershipLost | SessionNotFound | StoreError>
 
   /**
-   * Removes the session with all that belongs to it, its dead letters too. Does nothing when it is gone already. With
-   * `deletion`, what that says of it is kept, in the same step, until hooks have been told.
+   * Removes the session with everything that belongs to it, its dead letters included. Does nothing when there is no such
+   * session. `deletion` is stored in the same step, and kept until hooks have been notified.
    */
   readonly remove: (
     id: SessionId,
@@ -260,13 +263,13 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
     deletion?: SessionDeletion
   ) => Effect.Effect<void, OwnershipLost | StoreError>
 
-  /** The whole session as it is at one moment, however long it takes to read, and whatever happens to it meanwhile. */
+  /** The whole session, as one snapshot: changes during the export are not part of it. */
   readonly export: (id: SessionId) => Effect.Effect<SessionExport, SessionNotFound | StoreError>
 
   /**
-   * Adds a session as it was exported, all of it or nothing, with `SessionCreated` as its first event, and no owner. What is
-   * shared in a fork is its own here. Adds `usage` to the rollups, and nothing for the start of the session beside.
-   * `delivered` as in `create`. Answers false, and changes nothing, when there is a session with this id.
+   * Adds an exported session, all of it or nothing, with `SessionCreated` as its first event and without an owner. A fork
+   * becomes independent of its origin. Adds `usage` to the rollups, and does not count the session's start in addition.
+   * `delivered` is as in `create`. Returns false, and changes nothing, when the id exists.
    */
   readonly restore: (
     record: SessionExport,
@@ -274,70 +277,72 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
     delivered?: 0 | 1
   ) => Effect.Effect<boolean, StoreError>
 
-  /** Makes what a user has used nobody's: it counts for all users together, and for none. Answers of how many days it was. */
+  /** Removes a user's usage from the rollups of users; the totals keep it. Returns the number of days with usage. */
   readonly removeUsageOf: (userId: UserId) => Effect.Effect<number, StoreError>
 
-  /** Sessions in one of these states, without open turns, last active before `before`, the longest rest first. */
-  readonly resting: (
+  /** Sessions in one of these states, without open turns, last active before `before`, longest idle first. */
+  readonly idle: (
     before: DateTime.Utc,
     statuses: ReadonlyArray<SessionStatus>,
     limit: number
   ) => Effect.Effect<ReadonlyArray<SessionId>, StoreError>
 
-  /** What would go with the session if it was removed now, and what would stay. */
+  /** What would be removed with the session now, and what would stay. */
   readonly footprint: (id: SessionId) => Effect.Effect<SessionFootprint, SessionNotFound | StoreError>
 
-  /** Once this has succeeded, nothing that was removed before can be found where the store keeps its sessions. */
+  /** Erases removed data: afterwards the files or memory of the store hold nothing that was removed before. */
   readonly purge: Effect.Effect<void, StoreError>
 
-  /** Sessions that have a turn which is not ended, or an event that hooks may not have been told of. */
+  /** Sessions with an open turn, or with an event that hooks may not have been notified of. */
   readonly unfinished: Effect.Effect<ReadonlyArray<SessionId>, StoreError>
 
   /**
-   * Sessions without open turns that have rested for as long as their configuration allows: to be archived after
-   * `autoArchiveAfter` or `sessionTimeoutMinutes`, to be deleted after `autoDeleteAfter`. At most `limit`.
+   * Sessions without open turns that have been idle for as long as their configuration allows: `archive` after
+   * `autoArchiveAfter` or `sessionTimeoutMinutes`, `delete` after `autoDeleteAfter`. At most `limit`.
    */
   readonly expiring: (now: DateTime.Utc, limit: number) => Effect.Effect<ReadonlyArray<ExpiringSession>, StoreError>
 
   /**
-   * What was used over a period, from sums that are kept with each commit. `create` and `fork` count a session, and what a
-   * commit adds is in its `usage`. To remove sessions takes nothing away.
+   * Usage over a period, from rollups that are updated in the same transaction. `create` and `fork` count a session, a commit
+   * adds its `usage`. Removing a session subtracts nothing.
    */
   readonly analytics: (query: AnalyticsQuery) => Effect.Effect<Analytics, StoreError>
-  /** Deletions that hooks have not been told of, the oldest first, at most `limit`. */
+
+  /** Deletions that hooks have not been notified of, oldest first, at most `limit`. */
   readonly deletions: (limit: number) => Effect.Effect<ReadonlyArray<SessionDeletion>, StoreError>
 
-  /** A deletion that hooks have not been told of, or that a dead letter is about. */
+  /** A deletion that hooks have not been notified of, or that has a dead letter. */
   readonly deletion: (id: SessionId) => Effect.Effect<Option.Option<SessionDeletion>, StoreError>
 
   /**
-   * Hooks have been told of a deletion, and these have given it up: without any it is forgotten, else once its last dead
-   * letter is. Does nothing when it has been done before.
+   * Records that hooks have been notified of a deletion, with the dead letters of those that failed. Without any, the deletion
+   * is removed; otherwise with its last dead letter. Does nothing the second time.
    */
   readonly settleDeletion: (
     id: SessionId,
     deadLetters: ReadonlyArray<DeadLetter>
   ) => Effect.Effect<void, StoreError>
 
-  /** In the order in which they came. Of each hook the latest 10,000 are kept. */
+  /** Oldest first. Each hook keeps its latest 10,000 dead letters. */
   readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<Page<DeadLetter>, InvalidRequest | StoreError>
 
-  /** Puts a dead letter in the place of the one of the same hook and event, if that is still there. */
+  /** Replaces the dead letter of the same hook and event. Does nothing when there is none. */
   readonly updateDeadLetter: (letter: DeadLetter) => Effect.Effect<void, StoreError>
 
-  /** Does nothing when it is gone already. */
+  /** Does nothing when there is no such dead letter. */
   readonly removeDeadLetter: (letter: DeadLetter) => Effect.Effect<void, StoreError>
 
+  /** Never fails: a store that cannot be used reports `ok: false`. */
   readonly health: Effect.Effect<Health["store"]>
 
   /**
-   * Full-text search, where a store has it. Finds what was committed before, in the histories as they are now, and names
-   * and descriptions of sessions; what several sessions share once, in one that matches. `termsOf` says what matches. The
-   * sessions created last come first, and in each what was said last. A page may hold less than `limit`, or nothing, and
-   * yet have a `next`, so that none takes long.
+   * Full-text search, where the store supports it. Finds committed messages of the current histories, and names and
+   * descriptions of sessions. A message that several sessions share is one hit, in a session that matches. `termsOf` defines
+   * what matches. Newest sessions first, and latest messages first in each. To bound the time of a page, it may hold fewer
+   * items than `limit`, or none, and still have a `next`.
    */
   readonly search?: (query: TextQuery) => Effect.Effect<Page<SearchHit>, InvalidRequest | StoreError>
 
-  /** Maintenance, where a store has it. */
+  /** Maintenance, where the store supports it. */
   readonly maintenance?: StoreMaintenance
 }>() {}

@@ -42,7 +42,7 @@ describe("the command line, on all that a store holds", () => {
       )
       const taken = yield* langswarm("backup", "monday")
       assert.strictEqual(taken.exitCode, 2)
-      assert.include(taken.stderr, "there is a backup \"monday\" already")
+      assert.include(taken.stderr, "a backup named \"monday\" already exists")
       assert.strictEqual((yield* langswarm("backup")).exitCode, 0)
       assert.lengthOf(yield* files.readDirectory(`${dataDir}/sessions.db-backups`), 4)
       assert.match((yield* langswarm("optimize")).stdout, /^The store took .*, and takes .*\.\n$/)

@@ -2,7 +2,7 @@ import { Layer } from "effect"
 import type { LocalSessionHostOptions } from "../../src/layers/host/LocalSessionHost.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
-import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import { MemorySessionStore, type MemorySessionStoreOptions } from "../../src/layers/store/MemorySessionStore.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
@@ -10,7 +10,7 @@ import { Pricing } from "../../src/services/Pricing.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
 
 /** As `SessionRuntime.layerTest`, with other bounds. */
-export const memoryRuntime = (options: LocalSessionHostOptions & MemorySessionStore.MemorySessionStoreOptions) =>
+export const memoryRuntime = (options: LocalSessionHostOptions & MemorySessionStoreOptions) =>
   SessionRuntime.layer({ drainTimeout: 0, ...options }).pipe(Layer.provideMerge(Layer.mergeAll(
     MemorySessionStore.layer(options),
     IdGenerator.layer,

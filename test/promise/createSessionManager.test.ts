@@ -11,7 +11,7 @@ import type { SessionEvent } from "../../src/domain/Events.js"
 import type { TurnEvent } from "../../src/domain/Events.js"
 import { JsonRecord } from "../../src/domain/Json.js"
 import type { Message } from "../../src/domain/Message.js"
-import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { createSessionManager } from "../../src/promise/createSessionManager.js"
 import { createSimpleSession } from "../../src/promise/createSimpleSession.js"
 import { defineMiddleware } from "../../src/promise/define.js"
@@ -82,13 +82,16 @@ describe("createSessionManager", () => {
   test("rejects a wrong option, and names it", async () => {
     assert.match(
       await messageOf(createSessionManager({ storage: { kind: "redis" } })),
-      /no kind of store "redis"; use one of: memory, sqlite/
+      /unknown store kind "redis"; use one of: memory, sqlite/
     )
     assert.match(
       await messageOf(createSessionManager({ storage: "memory", preset: "production" })),
       /providers: .* name one/
     )
-    assert.match(await messageOf(createSessionManager({ providers: { nobody: true } })), /no kind of provider "nobody"/)
+    assert.match(
+      await messageOf(createSessionManager({ providers: { nobody: true } })),
+      /unknown provider kind "nobody"/
+    )
     assert.match(
       await messageOf(createSessionManager({ middleware: [{ name: "a" }, { name: "a" }] })),
       /"a"/

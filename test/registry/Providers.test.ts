@@ -46,7 +46,7 @@ describe("Providers", () => {
         const error = yield* Effect.flip(registered(named("bedrock", {})))
         assert.strictEqual(
           error.message,
-          "there is no kind of provider \"bedrock\"; use one of: openai, anthropic, chatCompletions, mock"
+          "unknown provider kind \"bedrock\"; use one of: openai, anthropic, chatCompletions, mock"
         )
       }))
 
@@ -55,7 +55,7 @@ describe("Providers", () => {
         assert.strictEqual(yield* messageOf("openai", {}), "provider \"openai\": \"apiKey\" is missing")
         assert.strictEqual(
           yield* messageOf("anthropic", { apiKey: 4711 }),
-          "provider \"anthropic\": \"apiKey\" must be a text, or a Redacted text"
+          "provider \"anthropic\": \"apiKey\" must be a string, or a Redacted string"
         )
         assert.notInclude(yield* messageOf("openai", { apiKey: `${secret}\n` }), secret)
         assert.notInclude(yield* messageOf("openai", { apiKey: secret, key: secret }), secret)
@@ -84,7 +84,7 @@ describe("Providers", () => {
         }))
         assert.match(
           (yield* Effect.flip(registered(named("echo", { loud: true })))).message,
-          /no kind of provider "echo"/
+          /unknown provider kind "echo"/
         )
       }))
   })

@@ -4,7 +4,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { defineStoreKind } from "../../src/layers/SessionStores.js"
 import { SessionStores } from "../../src/layers/SessionStores.js"
-import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import type * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { temporaryFile } from "../store/temporaryFile.js"
@@ -17,7 +17,7 @@ const small = defineStoreKind({
   make: ({ room }) => MemorySessionStore.layer({ maxSessions: room })
 })
 
-/** As it comes from a configuration file. */
+/** With types as of a configuration file. */
 const named = (name: string, config: Readonly<Record<string, unknown>>) => SessionStores.create(name, config)
 
 const messageOf = (name: string, config: Readonly<Record<string, unknown>>) =>
@@ -25,7 +25,7 @@ const messageOf = (name: string, config: Readonly<Record<string, unknown>>) =>
 
 describe("SessionStores", () => {
   layer(SessionStores.layer())((it) => {
-    it.effect("creates a store in memory, and one in SQLite", () =>
+    it.effect("creates a store in memory and one in SQLite", () =>
       Effect.gen(function*() {
         const filename = yield* temporaryFile
         const stores = yield* SessionStores
@@ -38,20 +38,20 @@ describe("SessionStores", () => {
         assert.isTrue(yield* files.exists(filename))
       }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
 
-    it.effect("takes a name and a configuration that no type has seen", () =>
+    it.effect("accepts a name and a configuration without types", () =>
       Effect.gen(function*() {
         const { name } = yield* Effect.provide(health, named("memory", JSON.parse("{\"maxSessions\":2}")))
         assert.strictEqual(name, "memory")
       }))
 
-    it.effect("names those there are when there is none of a name", () =>
+    it.effect("lists the known kinds when a name is unknown", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Layer.build(named("redis", {})))
         assert.strictEqual(error._tag, "ConfigurationError")
-        assert.strictEqual(error.message, "there is no kind of store \"redis\"; use one of: memory, sqlite")
+        assert.strictEqual(error.message, "unknown store kind \"redis\"; use one of: memory, sqlite")
       }).pipe(Effect.scoped))
 
-    it.effect("names the field that is wrong, and what it may be, and never its value", () =>
+    it.effect("names an invalid field and what it may be, but not its value", () =>
       Effect.gen(function*() {
         assert.strictEqual(
           yield* messageOf("sqlite", { filename: 4711 }),
@@ -67,7 +67,7 @@ describe("SessionStores", () => {
         )
       }).pipe(Effect.scoped))
 
-    it.effect("refuses a field that it does not know", () =>
+    it.effect("refuses an unknown field", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Layer.build(named("sqlite", { filename: "x", fileName: "y" })))
         assert.strictEqual(
@@ -76,7 +76,7 @@ describe("SessionStores", () => {
         )
       }).pipe(Effect.scoped))
 
-    it.effect("has no file opened before its layer is built", () =>
+    it.effect("opens no file before the layer is built", () =>
       Effect.gen(function*() {
         const filename = yield* temporaryFile
         yield* Effect.flatMap(SessionStores, (stores) => stores.create("sqlite", { filename }))
@@ -84,7 +84,7 @@ describe("SessionStores", () => {
         assert.isFalse(yield* files.exists(filename))
       }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
 
-    it.effect("lists its kinds with what their configuration may hold", () =>
+    it.effect("lists its kinds with the schema of their configuration", () =>
       Effect.gen(function*() {
         const kinds = yield* Effect.flatMap(SessionStores, ({ list }) => list)
         assert.deepStrictEqual(kinds.map(({ name }) => name), ["memory", "sqlite"])
@@ -92,7 +92,7 @@ describe("SessionStores", () => {
         assert.deepStrictEqual([Object.keys(properties), required], [["filename", "durability"], []])
       }))
 
-    it.effect("takes a kind of one's own until its scope closes", () =>
+    it.effect("registers a custom kind until its scope closes", () =>
       Effect.gen(function*() {
         const stores = yield* SessionStores
         yield* Effect.scoped(Effect.gen(function*() {
@@ -102,20 +102,20 @@ describe("SessionStores", () => {
           const refused = yield* Effect.flip(stores.create("small", { room: "big" }))
           assert.strictEqual(refused.message, "store \"small\": \"room\" must be number")
           const taken = yield* Effect.flip(stores.register(small))
-          assert.strictEqual(taken.message, "the kind of store \"small\" is registered already")
+          assert.strictEqual(taken.message, "the store kind \"small\" is already registered")
         }))
         const gone = yield* Effect.flip(stores.create("small", { room: 2 }))
-        assert.strictEqual(gone.message, "there is no kind of store \"small\"; use one of: memory, sqlite")
+        assert.strictEqual(gone.message, "unknown store kind \"small\"; use one of: memory, sqlite")
       }))
   })
 
-  it.effect("starts with kinds of one's own", () =>
+  it.effect("starts with custom kinds", () =>
     Effect.gen(function*() {
       const kinds = yield* Effect.flatMap(SessionStores, ({ list }) => list)
       assert.deepStrictEqual(kinds.map(({ name }) => name), ["memory", "sqlite", "small"])
     }).pipe(Effect.provide(SessionStores.layer(small))))
 
-  it.effect("checks the configuration of its own kinds as it is written", () =>
+  it.effect("types the configuration of built-in kinds", () =>
     Effect.sync(() => {
       const options: SqliteSessionStore.SqliteSessionStoreOptions = { filename: "x" }
       SessionStores.create("sqlite", options)
@@ -123,7 +123,7 @@ describe("SessionStores", () => {
       SessionStores.create("mine", { anything: true })
       // @ts-expect-error: no such field
       SessionStores.create("sqlite", { fileName: "x" })
-      // @ts-expect-error: not what the field may hold
+      // @ts-expect-error: wrong type
       SessionStores.create("memory", { maxSessions: "3" })
     }))
 })

@@ -16,7 +16,7 @@ const prepare = (db: Sqlite.Database) => ({
   addOrphan: db.prepare("INSERT INTO children VALUES (1)")
 })
 
-/** A committer over a scratch database, a second connection to look at it with, and all that SQLite was told. */
+/** A committer on a scratch database, a second connection to inspect it, and a count of its statements. */
 const scratch = Effect.gen(function*() {
   const filename = yield* temporaryFile
   const other = yield* Effect.acquireRelease(
@@ -28,9 +28,9 @@ const scratch = Effect.gen(function*() {
     CREATE TABLE notes (text TEXT PRIMARY KEY);
     CREATE TABLE parents (id INTEGER PRIMARY KEY);
     CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)`)
-  const told: Array<unknown> = []
-  const count = (statement: string) => told.filter((each) => each === statement).length
-  const connect = Effect.sync(() => new Sqlite(filename, { timeout: 0, verbose: (sql) => told.push(sql) })).pipe(
+  const statements: Array<unknown> = []
+  const count = (statement: string) => statements.filter((each) => each === statement).length
+  const connect = Effect.sync(() => new Sqlite(filename, { timeout: 0, verbose: (sql) => statements.push(sql) })).pipe(
     Effect.catchAllDefect(storeErrorOrDie)
   )
   const scope = yield* Scope.fork(yield* Effect.scope, { _tag: "Sequential" })
@@ -57,7 +57,7 @@ const storeError = <A, E>(effect: Effect.Effect<A, E>) =>
 
 describe("GroupCommitter", () => {
   committerTest(
-    "commits the writes that wait at one moment together",
+    "commits writes that wait at the same moment together",
     ({ add, count, notes }) =>
       Effect.gen(function*() {
         const texts = Array.from({ length: 64 }, (_, index) => `note ${index}`)
@@ -69,7 +69,7 @@ describe("GroupCommitter", () => {
   )
 
   committerTest(
-    "answers no write of 64 busy writers before its COMMIT, in far fewer transactions than writes",
+    "returns no write of 64 busy writers before its COMMIT, in far fewer transactions than writes",
     ({ add, count, other }) =>
       Effect.gen(function*() {
         const isCommitted = other.prepare("SELECT 1 FROM notes WHERE text = ?").pluck()
@@ -82,7 +82,7 @@ describe("GroupCommitter", () => {
   )
 
   committerTest(
-    "row 15: has the only right to write from its first read on, so that no other writer comes between",
+    "row 15: locks the database from its first read, so that no other writer intervenes",
     ({ add, notes, other, write }) =>
       Effect.gen(function*() {
         yield* add("a")
@@ -99,7 +99,7 @@ describe("GroupCommitter", () => {
   )
 
   committerTest(
-    "takes no more than 256 writes into one transaction",
+    "puts at most 256 writes into one transaction",
     ({ add, count, notes, other }) =>
       Effect.gen(function*() {
         other.exec("BEGIN IMMEDIATE")
@@ -114,7 +114,7 @@ describe("GroupCommitter", () => {
       })
   )
 
-  committerTest("fails a write that fails, and no other", ({ add, count, notes, write }) =>
+  committerTest("fails only the write that fails", ({ add, count, notes, write }) =>
     Effect.gen(function*() {
       const refused = write(({ add }) => {
         add.run("refused")
@@ -122,7 +122,7 @@ describe("GroupCommitter", () => {
       })
       const broken = write(({ add }) => {
         add.run("broken")
-        throw new Error("a mistake of ours")
+        throw new Error("a defect")
       })
       const [first, second, third, repeated, fourth] = yield* Effect.all(
         [
@@ -141,7 +141,7 @@ describe("GroupCommitter", () => {
     }))
 
   committerTest(
-    "fails the write that fills the disk, and does the others again",
+    "fails only the write that fills the disk, and runs the others again",
     ({ add, count, notes, write }) =>
       Effect.gen(function*() {
         yield* write(({ db }) => Either.right(db.pragma("page_count", { simple: true }))).pipe(
@@ -162,7 +162,7 @@ describe("GroupCommitter", () => {
   )
 
   committerTest(
-    "row 13: waits for another process's lock while the event loop goes on",
+    "row 13: waits for the lock of another process without blocking the event loop",
     ({ add, count, notes, other }) =>
       Effect.gen(function*() {
         const events: Array<string> = []
@@ -183,7 +183,7 @@ describe("GroupCommitter", () => {
   )
 
   committerTest(
-    "row 14: gives up after 5 seconds of another's lock, and stores nothing",
+    "row 14: fails with Busy after 5 seconds of another process's lock, and stores nothing",
     ({ add, notes, other }) =>
       Effect.gen(function*() {
         other.exec("BEGIN IMMEDIATE")
@@ -199,7 +199,7 @@ describe("GroupCommitter", () => {
       })
   )
 
-  committerTest("takes back an interrupted write that still waits", ({ add, notes, other }) =>
+  committerTest("withdraws an interrupted write that still waits", ({ add, notes, other }) =>
     Effect.gen(function*() {
       yield* Effect.flatMap(Effect.fork(Effect.zipRight(Effect.void, add("at once"))), Fiber.interrupt)
       other.exec("BEGIN IMMEDIATE")
@@ -214,14 +214,14 @@ describe("GroupCommitter", () => {
     }))
 
   committerTest(
-    "row 12: answers Unknown when COMMIT fails, and goes on with a new connection",
+    "row 12: fails with Unknown when COMMIT fails, and continues on a new connection",
     ({ add, close, notes, write }) =>
       Effect.gen(function*() {
         const connections = new Set<Sqlite.Database>()
         const seeConnection = write(({ db }) => Either.right(connections.add(db)))
         yield* seeConnection
         const orphan = write(({ addOrphan }) => Either.right(addOrphan.run()))
-        const failures = yield* Effect.all([storeError(orphan), storeError(add("beside"))], {
+        const failures = yield* Effect.all([storeError(orphan), storeError(add("other"))], {
           concurrency: "unbounded"
         })
         const unknown = { reason: "Unknown", detail: "SQLITE_CONSTRAINT_FOREIGNKEY" }
@@ -235,7 +235,7 @@ describe("GroupCommitter", () => {
   )
 
   committerTest(
-    "says so when no new connection can be made",
+    "fails with Unavailable when it cannot connect again",
     ({ add, filename, other, write }) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -248,7 +248,7 @@ describe("GroupCommitter", () => {
   )
 
   committerTest(
-    "stores what waits when it is closed, and refuses what comes later",
+    "commits waiting writes when it closes, and refuses later ones",
     ({ add, close, filename, notes }) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -262,13 +262,13 @@ describe("GroupCommitter", () => {
       })
   )
 
-  committerTest("reads what is committed, at once", ({ add, close, count, read }) =>
+  committerTest("reads committed data at once", ({ add, close, count, read }) =>
     Effect.gen(function*() {
       const notes = read(({ db }) => db.prepare("SELECT text FROM notes ORDER BY text").pluck().all())
       yield* add("a")
       const writing = yield* Effect.fork(add("b"))
       yield* Effect.yieldNow()
-      assert.deepStrictEqual(yield* notes, ["a"], "what waits for its transaction is not there yet")
+      assert.deepStrictEqual(yield* notes, ["a"], "a waiting write is not visible")
       assert.strictEqual(count("COMMIT"), 1)
       yield* Fiber.join(writing)
       assert.deepStrictEqual(yield* notes, ["a", "b"])
@@ -277,7 +277,7 @@ describe("GroupCommitter", () => {
     }))
 
   committerTest(
-    "connects again to read, and says so when it cannot",
+    "connects again to read, and fails with Unavailable when it cannot",
     ({ add, filename, other, read, write }) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -295,7 +295,7 @@ describe("GroupCommitter", () => {
   )
 
   for (const [durability, level] of [["disk", 2], ["process", 1]] as const) {
-    it.scoped(`writes with synchronous=${level} when asked for durability "${durability}"`, () =>
+    it.scoped(`writes with synchronous=${level} for the durability "${durability}"`, () =>
       Effect.gen(function*() {
         const filename = yield* temporaryFile
         new Sqlite(filename).exec("CREATE TABLE notes (text TEXT)").close()
@@ -303,7 +303,7 @@ describe("GroupCommitter", () => {
           connect: openDatabase(filename, durability),
           prepare: (db) => db
         })
-        // The pragma tells the truth once something was written.
+        // The pragma is only accurate after a write.
         yield* committer.write((db) => Either.right(db.exec("INSERT INTO notes VALUES ('a')")))
         const found = yield* committer.write((db) => Either.right(db.pragma("synchronous", { simple: true })))
         assert.strictEqual(found, level)

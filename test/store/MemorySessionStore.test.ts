@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect } from "effect"
+import { Config, ConfigProvider, DateTime, Effect } from "effect"
 import { MessageId } from "../../src/domain/Ids.js"
 import { SessionId } from "../../src/domain/Ids.js"
 import { UserId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import type { SessionInfo } from "../../src/domain/Session.js"
 import { initial } from "../../src/domain/SessionContext.js"
-import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 
 const moment = DateTime.unsafeMake(0)
@@ -43,7 +43,7 @@ const message = (sessionId: SessionId, seq: number, text: string) =>
   })
 
 describe("MemorySessionStore", () => {
-  it.effect("takes no more than maxSessions, until there is room again", () =>
+  it.effect("fails with Full at maxSessions, until a session is removed", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* create("one")
@@ -56,10 +56,19 @@ describe("MemorySessionStore", () => {
       yield* create("three")
     }).pipe(Effect.provide(MemorySessionStore.layer({ maxSessions: 2 }))))
 
-  it.effect("tells how much it holds", () =>
+  it.effect("reads its options from Config", () =>
+    Effect.gen(function*() {
+      const { usage } = yield* MemorySessionStore
+      assert.strictEqual((yield* usage).maxSessions, 7)
+    }).pipe(
+      Effect.provide(MemorySessionStore.layerConfig({ maxSessions: Config.integer("MAX_SESSIONS") })),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["MAX_SESSIONS", "7"]])))
+    ))
+
+  it.effect("reports its usage", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
-      const { usage } = yield* MemorySessionStore.MemorySessionStore
+      const { usage } = yield* MemorySessionStore
       assert.deepStrictEqual(yield* usage, { sessions: 0, maxSessions: 1000, messages: 0, turns: 0, bytes: 0 })
       const { epoch, id } = yield* create("one")
       const empty = yield* usage
@@ -73,10 +82,10 @@ describe("MemorySessionStore", () => {
       assert.deepStrictEqual(yield* usage, empty)
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("removes all sessions when it is cleared", () =>
+  it.effect("removes all sessions with clear", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
-      const { clear, usage } = yield* MemorySessionStore.MemorySessionStore
+      const { clear, usage } = yield* MemorySessionStore
       const { epoch, id } = yield* create("one")
       yield* clear
       assert.strictEqual((yield* usage).sessions, 0)

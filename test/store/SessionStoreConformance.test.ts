@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import type { SessionStore } from "../../src/services/SessionStore.js"
 import * as SessionStoreConformance from "../../src/testing/SessionStoreConformance.js"
@@ -18,11 +18,11 @@ const conforms = <E>(name: string, layer: Layer.Layer<SessionStore, E>) =>
   })
 
 describe("SessionStore", () => {
-  conforms("in memory", MemorySessionStore.layer())
-  conforms("in SQLite, on disk", sqlite("disk"))
-  conforms("in SQLite, in the process", sqlite("process"))
+  conforms("memory", MemorySessionStore.layer())
+  conforms("SQLite with durability disk", sqlite("disk"))
+  conforms("SQLite with durability process", sqlite("process"))
 
-  describe("in SQLite, opened again", () => {
+  describe("SQLite, opened again", () => {
     for (const { name, read, write } of SessionStoreConformance.survival) {
       it.scoped(name, () =>
         Effect.gen(function*() {

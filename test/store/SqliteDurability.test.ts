@@ -10,7 +10,7 @@ import { messagesOf, ownSession } from "../../src/testing/internal/sessionStore/
 import { script } from "./script.js"
 import { temporaryFile } from "./temporaryFile.js"
 
-/** What a process that commits 640 times asked of the system while it did, in order. */
+/** The system calls of a process that commits 640 times, in order. */
 const traceCommits = (durability: string) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
@@ -32,10 +32,10 @@ const frameSize = 24 + 4096
 const walHeaderSize = 32
 
 describe("SqliteSessionStore's durability", () => {
-  // To see what reaches the disk takes strace.
-  describe.skipIf(spawnSync("strace", ["-V"]).status !== 0)("seen from the system", () => {
+  // strace shows what reaches the disk.
+  describe.skipIf(spawnSync("strace", ["-V"]).status !== 0)("traced", () => {
     it.scopedLive(
-      "row 9: acknowledges no commit before its fsync, and shares one among many, at disk",
+      "row 9: with durability disk, acknowledges no commit before its fsync, which many commits share",
       () =>
         Effect.gen(function*() {
           const calls = yield* traceCommits("disk")
@@ -46,13 +46,13 @@ describe("SqliteSessionStore's durability", () => {
           for (const [index, call] of calls.entries()) {
             if (call !== "ack") continue
             const last = calls.slice(0, index).findLast((each) => each !== "ack" && each !== "begin")
-            assert.strictEqual(last, "sync", "what was written last is on the disk")
+            assert.strictEqual(last, "sync", "the last write is on disk")
           }
         }).pipe(Effect.provide(NodeContext.layer)),
       60_000
     )
 
-    it.scopedLive("row 9: waits for no fsync at process", () =>
+    it.scopedLive("row 9: with durability process, waits for no fsync", () =>
       Effect.gen(function*() {
         const calls = yield* traceCommits("process")
         assert.isAtMost(calls.filter((call) => call === "sync").length, 5)
@@ -60,7 +60,7 @@ describe("SqliteSessionStore's durability", () => {
   })
 
   it.scopedLive(
-    "row 9: loses a suffix and nothing else when the end of the WAL never reached the disk",
+    "row 9: loses only the latest commits when the end of the WAL never reached the disk",
     () =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -75,7 +75,7 @@ describe("SqliteSessionStore's durability", () => {
           Effect.provide(Layer.merge(SqliteSessionStore.layer({ durability: "process", filename }), IdGenerator.layer))
         )
 
-        /** What is left of the session when so much of the WAL is. */
+        /** The last `seq` of the session when this much of the WAL is left. */
         const lastSeqAfter = Effect.fnUntraced(function*(size: number) {
           const directory = yield* files.makeTempDirectoryScoped()
           const cut = `${directory}/sessions.db`
@@ -108,7 +108,7 @@ describe("SqliteSessionStore's durability", () => {
         assert.deepStrictEqual(
           found,
           found.toSorted((one, other) => one - other),
-          "the more is left, the more is there"
+          "a longer WAL keeps more commits"
         )
         assert.strictEqual(found.at(-1), 40)
         assert.isAbove(new Set(found).size, 10)

@@ -32,20 +32,20 @@ const scratch = Effect.gen(function*() {
 
 const held = (other: Sqlite.Database, hold: boolean) => other.exec(hold ? "BEGIN IMMEDIATE" : "ROLLBACK")
 
-describe("a write, interrupted", () => {
+describe("An interrupted write", () => {
   it.scopedLive(
-    "row 29: is done or not done, wherever its fiber is interrupted, and holds up no other",
+    "row 29: is complete or absent, wherever its fiber is interrupted, and blocks no other write",
     () =>
       Effect.gen(function*() {
         const { addThree, other, rows } = yield* scratch
-        const outcomes = { written: 0, takenBack: 0 }
+        const outcomes = { written: 0, withdrawn: 0 }
         for (let round = 0; round < 100; round++) {
-          // Now and then the transaction has to wait, so that all kinds of moments are hit.
+          // A lock makes some transactions wait, so that interruptions hit every phase.
           const locked = yield* Random.nextBoolean
           if (locked) held(other, true)
           const writes = [4 * round, 4 * round + 1, 4 * round + 2]
           const fibers = yield* Effect.forEach(writes, (write) => Effect.fork(addThree(write)))
-          const beside = yield* Effect.fork(addThree(4 * round + 3))
+          const uninterrupted = yield* Effect.fork(addThree(4 * round + 3))
           for (const fiber of fibers) {
             yield* Effect.repeatN(Effect.yieldNow(), yield* Random.nextIntBetween(0, 4))
             yield* Effect.repeatN(eventLoopTurn, yield* Random.nextIntBetween(0, 3)).pipe(
@@ -54,25 +54,25 @@ describe("a write, interrupted", () => {
             yield* Fiber.interrupt(fiber)
           }
           if (locked) held(other, false)
-          assert.strictEqual(yield* Fiber.join(beside), 4 * round + 3)
+          assert.strictEqual(yield* Fiber.join(uninterrupted), 4 * round + 3)
           for (const [index, fiber] of fibers.entries()) {
             const write = 4 * round + index
             const exit = yield* Fiber.await(fiber)
             const found = rows(write)
-            // An answer that was on its way when the interruption came is lost, and the write is not.
+            // The interruption may lose the result of a write that has happened.
             assert.include(Exit.isSuccess(exit) ? [3] : [0, 3], found)
-            outcomes[found === 3 ? "written" : "takenBack"]++
+            outcomes[found === 3 ? "written" : "withdrawn"]++
           }
           assert.strictEqual(rows(4 * round + 3), 3)
         }
-        assert.strictEqual(outcomes.written + outcomes.takenBack, 300)
+        assert.strictEqual(outcomes.written + outcomes.withdrawn, 300)
         assert.isAbove(outcomes.written, 20)
-        assert.isAbove(outcomes.takenBack, 20)
+        assert.isAbove(outcomes.withdrawn, 20)
       }).pipe(Effect.withRandom(Random.make("row 29")), Effect.provide(NodeContext.layer)),
     60_000
   )
 
-  it.scopedLive("row 30: cannot leave a fiber behind in its transaction: one that it forks has a transaction of its own", () =>
+  it.scopedLive("row 30: leaves no fiber in its transaction: a forked write has its own transaction", () =>
     Effect.gen(function*() {
       const { addThree, committer, rows } = yield* scratch
       const fork = Runtime.runFork(yield* Effect.runtime())
@@ -86,6 +86,6 @@ describe("a write, interrupted", () => {
       for (const fiber of forked) yield* Fiber.join(fiber)
       assert.lengthOf(forked, 1)
       assert.strictEqual(rows(1), 0)
-      assert.strictEqual(rows(2), 3, "it was not undone with the transaction it was forked in")
+      assert.strictEqual(rows(2), 3, "it was not undone with the transaction that forked it")
     }).pipe(Effect.provide(NodeContext.layer)))
 })

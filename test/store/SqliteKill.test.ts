@@ -10,7 +10,7 @@ import { SessionStore } from "../../src/services/SessionStore.js"
 import { script } from "./script.js"
 import { temporaryFile } from "./temporaryFile.js"
 
-/** Runs the committing process, kills it when it has acknowledged so many commits, and answers all it acknowledged. */
+/** Runs the committing process, kills it after this many acknowledged commits, and returns all it acknowledged. */
 const acknowledgedBeforeKill = (filename: string, commits: number) =>
   Effect.gen(function*() {
     const child = yield* Effect.flatMap(script("commitUntilKilled.ts", [filename]), Command.start)
@@ -24,16 +24,16 @@ const acknowledgedBeforeKill = (filename: string, commits: number) =>
     return yield* Stream.runCollect(lines)
   })
 
-/** Each fourth turn takes the place of the one before it. */
+/** Every fourth turn rewinds the one before it. */
 const isRewound = (seq: number, lastOrdinal: number): boolean => {
   const next = Math.ceil(seq / 2) + 1
   return next % 4 === 0 && next <= lastOrdinal
 }
 
-describe("SqliteSessionStore, killed while it commits", () => {
+describe("SqliteSessionStore, killed during a commit", () => {
   for (const commits of [1, 20, 300]) {
     it.scopedLive(
-      `keeps all of more than ${commits} acknowledged commits, and half of none`,
+      `keeps all of more than ${commits} acknowledged commits, and no partial one`,
       () =>
         Effect.gen(function*() {
           const filename = yield* temporaryFile

@@ -16,7 +16,8 @@ import { temporaryFile } from "./temporaryFile.js"
 
 const name = BackupName.make("monday")
 
-const saying = (id: SessionId, seq: number, text: string) => messageOf(id, seq, { parts: [{ _tag: "Text", text }] })
+const textMessage = (id: SessionId, seq: number, text: string) =>
+  messageOf(id, seq, { parts: [{ _tag: "Text", text }] })
 
 const withStore = <A, E, R>(
   filename: string,
@@ -35,18 +36,18 @@ const maintenanceTest = <A, E>(
   ) => Effect.Effect<A, E, CommandExecutor.CommandExecutor | Effect.Effect.Context<typeof temporaryFile>>
 ) => it.scopedLive(title, () => Effect.flatMap(temporaryFile, test).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
-/** A session with so many messages of so many characters that nobody can make smaller. */
+/** A session with this many messages of this many characters. */
 const fill = (messages: number, length: number) =>
   Effect.gen(function*() {
     const store = yield* SessionStore
     const { epoch, id } = yield* ownSession(0)
     for (let seq = 1; seq <= messages; seq++) {
-      yield* store.commit(id, epoch, { messages: [saying(id, seq, `word${seq} `.repeat(length / 8))] })
+      yield* store.commit(id, epoch, { messages: [textMessage(id, seq, `word${seq} `.repeat(length / 8))] })
     }
     return { epoch, id }
   })
 
-/** Fails unless a database is whole, and each session's messages are numbered without a gap. */
+/** Fails when a database is damaged, or the `seq` of a session's messages has a gap. */
 const sessionsIn = (path: string) =>
   Effect.sync(() => {
     const db = new Sqlite(path, { readonly: true })
@@ -68,7 +69,7 @@ const sessionsIn = (path: string) =>
 
 describe("SqliteSessionStore's maintenance", () => {
   maintenanceTest(
-    "row 28: copies what is there while turns go on, to be put in its place",
+    "row 28: backs up a store in use, and the backup can replace it",
     (filename) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -79,7 +80,7 @@ describe("SqliteSessionStore's maintenance", () => {
             const { epoch, id } = yield* ownSession(0)
             const writing = yield* Effect.fork(Effect.forever(Effect.gen(function*() {
               const seq = (yield* Ref.get(committed)) + 1
-              yield* store.commit(id, epoch, { messages: [saying(id, seq, "x".repeat(1000))] })
+              yield* store.commit(id, epoch, { messages: [textMessage(id, seq, "x".repeat(1000))] })
               yield* Ref.set(committed, seq)
             })))
             const before = yield* Ref.get(committed)
@@ -114,7 +115,7 @@ describe("SqliteSessionStore's maintenance", () => {
   )
 
   maintenanceTest(
-    "row 28: leaves no backup when its process is killed in the midst of one, and makes the next",
+    "row 28: leaves no partial backup when its process is killed, and makes the next one",
     (filename) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -142,7 +143,7 @@ describe("SqliteSessionStore's maintenance", () => {
   )
 
   maintenanceTest(
-    "row 72: replaces nothing that has a backup's name, be it a link to nowhere",
+    "row 72: replaces no file that has the name of a backup, not even a dangling link",
     (filename) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -164,7 +165,7 @@ describe("SqliteSessionStore's maintenance", () => {
       })
   )
 
-  maintenanceTest("leaves nothing of a backup that was interrupted", (filename) =>
+  maintenanceTest("leaves nothing of an interrupted backup", (filename) =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       yield* withStore(filename, (_, { backup }) =>
@@ -182,7 +183,7 @@ describe("SqliteSessionStore's maintenance", () => {
     }))
 
   maintenanceTest(
-    "gives back what removed sessions took, and keeps no word of them in any file",
+    "frees the space of removed sessions, and keeps none of their text in any file",
     (filename) =>
       withStore(filename, (store, { optimize, stats }) =>
         Effect.gen(function*() {
@@ -190,10 +191,10 @@ describe("SqliteSessionStore's maintenance", () => {
           const { epoch, id } = yield* fill(40, 40_000)
           const secret = yield* ownSession(0)
           yield* store.commit(secret.id, secret.epoch, {
-            messages: [saying(secret.id, 1, "the xylophonecanary sings")]
+            messages: [textMessage(secret.id, 1, "the xylophonecanary sings")]
           })
           const kept = yield* ownSession(0)
-          yield* store.commit(kept.id, kept.epoch, { messages: [saying(kept.id, 1, "the marimbacanary stays")] })
+          yield* store.commit(kept.id, kept.epoch, { messages: [textMessage(kept.id, 1, "the marimbacanary stays")] })
           yield* optimize
           const filesWith = (word: string) =>
             Effect.gen(function*() {
@@ -223,7 +224,7 @@ describe("SqliteSessionStore's maintenance", () => {
   )
 
   maintenanceTest(
-    "tells exactly what there is, each message once",
+    "counts sessions and messages exactly, each shared message once",
     (filename) =>
       withStore(filename, (store, { stats }) =>
         Effect.gen(function*() {
@@ -248,7 +249,7 @@ describe("SqliteSessionStore's maintenance", () => {
   )
 
   maintenanceTest(
-    "migrates a database that nobody has open, and tells what schema it has",
+    "migrates a closed database, and reports its schema version",
     (filename) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem

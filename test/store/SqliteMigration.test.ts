@@ -10,7 +10,7 @@ import { temporaryFile } from "./temporaryFile.js"
 
 const open = (filename: string) => Effect.asVoid(Effect.provide(SessionStore, SqliteSessionStore.layer({ filename })))
 
-/** The names of all that is in the schema. */
+/** The names of all tables, indexes and triggers. */
 const schemaOf = (filename: string) => {
   const db = new Sqlite(filename)
   const names = db.prepare("SELECT name FROM sqlite_master ORDER BY name").pluck().all()
@@ -18,7 +18,7 @@ const schemaOf = (filename: string) => {
   return names
 }
 
-/** Runs `before` each time that a statement is about to be. */
+/** Calls `before` whenever a statement is about to be prepared. */
 const beforeEachStatement = (before: (sql: string) => void) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -32,14 +32,14 @@ const beforeEachStatement = (before: (sql: string) => void) =>
     (prepare) => Effect.sync(() => Sqlite.prototype.prepare = prepare)
   )
 
-describe("the schema's migration", () => {
+describe("The migration of the schema", () => {
   it.scopedLive(
-    "row 26: leaves the old schema or the new one wherever it is killed, and is done again",
+    "row 26: leaves the old schema or the new one wherever it is killed, and can run again",
     () =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
         const filename = yield* temporaryFile
-        // What a killed process leaves is what it has written to its files by then.
+        // A killed process leaves what it has written to its files so far.
         const left: Array<string> = []
         const keepFiles = (sql: string) => {
           if (!existsSync(filename)) return
@@ -65,7 +65,7 @@ describe("the schema's migration", () => {
           schemas.add(found.join())
           assert.isTrue(
             found.length <= 2 || found.length === complete.length,
-            `before ${sql} there is a part of the schema: ${found.join()}`
+            `before ${sql} the schema is partial: ${found.join()}`
           )
           yield* open(again)
           assert.deepStrictEqual(schemaOf(again), complete)

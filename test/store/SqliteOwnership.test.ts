@@ -16,43 +16,43 @@ const refusal = (filename: string) =>
     return { reason: error.reason, detail: error.detail }
   })
 
-/** Another process that tries to open the database, and what it says of that. */
+/** Another process that tries to open the database, and what it printed. */
 const holder = (filename: string) =>
   Effect.gen(function*() {
     const process = yield* Effect.flatMap(script("holdOpen.ts", [filename]), Command.start)
-    const said = yield* process.stdout.pipe(Stream.decodeText(), Stream.splitLines, Stream.runHead)
-    return { process, said: Option.getOrElse(said, () => "nothing") }
+    const printed = yield* process.stdout.pipe(Stream.decodeText(), Stream.splitLines, Stream.runHead)
+    return { process, printed: Option.getOrElse(printed, () => "nothing") }
   })
 
 describe("SqliteSessionStore, opened twice", () => {
   it.scopedLive(
-    "row 16: is refused while another process has it open, with its pid, and not once that was killed",
+    "row 16: is refused with the pid of the process that has it open, until that one is killed",
     () =>
       Effect.gen(function*() {
         const filename = yield* temporaryFile
-        const { process: first, said } = yield* holder(filename)
-        assert.strictEqual(said, "open")
+        const { process: first, printed } = yield* holder(filename)
+        assert.strictEqual(printed, "open")
         const locked = { reason: "Locked", detail: `sessions.db: pid ${first.pid}` }
         assert.deepStrictEqual(yield* refusal(filename), locked)
-        assert.deepStrictEqual(yield* refusal(filename), locked, "to be refused does not break the lock")
+        assert.deepStrictEqual(yield* refusal(filename), locked, "a refusal does not break the lock")
         yield* first.kill("SIGKILL")
         yield* opened(filename, Effect.void)
       }).pipe(Effect.provide(NodeContext.layer)),
     30_000
   )
 
-  it.scopedLive("row 16: tells another process the pid of this one", () =>
+  it.scopedLive("row 16: tells another process the pid of this process", () =>
     Effect.gen(function*() {
       const filename = yield* temporaryFile
-      const { said } = yield* opened(filename, holder(filename))
+      const { printed } = yield* opened(filename, holder(filename))
       assert.strictEqual(
-        said,
+        printed,
         `The store failed (sessions.db: pid ${process.pid}): another process has the database open; stop that one first`
       )
-      assert.strictEqual((yield* holder(filename)).said, "open")
+      assert.strictEqual((yield* holder(filename)).printed, "open")
     }).pipe(Effect.provide(NodeContext.layer)), 30_000)
 
-  it.scoped("row 16: is refused within one process, by whatever name, until it is closed", () =>
+  it.scoped("row 16: is refused within one process, by any name, until it is closed", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const filename = yield* temporaryFile
@@ -61,7 +61,7 @@ describe("SqliteSessionStore, opened twice", () => {
         filename,
         Effect.gen(function*() {
           yield* files.symlink(filename, link)
-          const detail = `pid ${process.pid}, this one`
+          const detail = `pid ${process.pid}, this process`
           assert.deepStrictEqual(yield* refusal(filename), { reason: "Locked", detail: `sessions.db: ${detail}` })
           assert.deepStrictEqual(yield* refusal(link), { reason: "Locked", detail: `link.db: ${detail}` })
         })
@@ -70,14 +70,14 @@ describe("SqliteSessionStore, opened twice", () => {
       yield* opened(filename, Effect.void)
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("row 16: goes to one of many that start at once", () =>
+  it.scopedLive("row 16: opens for exactly one of many concurrent processes", () =>
     Effect.gen(function*() {
       const filename = yield* temporaryFile
       const started = yield* Effect.replicateEffect(holder(filename), 4, { concurrency: "unbounded" })
-      const [winner, ...others] = started.filter(({ said }) => said === "open")
+      const [winner, ...others] = started.filter(({ printed }) => printed === "open")
       assert.lengthOf(others, 0)
-      const refused = started.filter(({ said }) => said !== "open").map(({ said }) => said)
+      const refused = started.filter(({ printed }) => printed !== "open").map(({ printed }) => printed)
       assert.lengthOf(refused, 3)
-      for (const said of refused) assert.include(said, `pid ${winner?.process.pid}`)
+      for (const printed of refused) assert.include(printed, `pid ${winner?.process.pid}`)
     }).pipe(Effect.provide(NodeContext.layer)), 30_000)
 })

@@ -3,12 +3,12 @@ import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
 import { Effect, Schema, Tracer } from "effect"
 import { prepareExports } from "../../src/layers/store/internal/sqlite/exports.js"
-import { prepareStatements } from "../../src/layers/store/internal/sqlite/statements.js"
+import { prepareStatements } from "../../src/layers/store/internal/sqlite/store.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import * as SessionStoreConformance from "../../src/testing/SessionStoreConformance.js"
 import { temporaryFile } from "./temporaryFile.js"
 
-/** Adds to `queries` whatever the effect asks of `@effect/sql`. */
+/** Adds every query that the effect runs through `@effect/sql` to `queries`. */
 const recordingQueries = (queries: Set<string>) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Effect.tracer, (tracer) =>
     Effect.withTracer(
@@ -38,13 +38,13 @@ const planOf = (db: Sqlite.Database, query: string): ReadonlyArray<string> => {
   return decodePlan(db.prepare(`EXPLAIN QUERY PLAN ${query}`).all(...parameters)).map(({ detail }) => detail)
 }
 
-/** What a trigger runs. */
+/** The statements of a trigger. */
 const statementsOf = (trigger: string): ReadonlyArray<string> =>
   trigger.slice(trigger.indexOf("BEGIN") + "BEGIN".length, trigger.lastIndexOf("END"))
     .replace(/(?:NEW|OLD)\.\w+/g, "?").split(";").slice(0, -1)
 
-/** What is scanned whole and holds nothing but answers, or is made by the query itself. */
-const answers = [
+/** What may be scanned: it holds only rows of the result, or the query itself made it. */
+const resultsOnly = [
   "CONSTANT",
   "pragma_",
   "json_each",
@@ -56,15 +56,16 @@ const answers = [
   "sessions USING (COVERING )?INDEX sessions_(undelivered|unindexed)",
   "deletions USING INDEX deletions_untold"
 ]
-const isAnswers = new RegExp(`^SCAN (${answers.join("|")})`)
+const isResultsOnly = new RegExp(`^SCAN (${resultsOnly.join("|")})`)
 
-/** Steps whose cost grows with the database and not with the answer. */
+/** Steps whose cost grows with the database instead of the result. */
 const isSlow = (step: string, query: string) =>
-  // Rollups are added up by whatever they are asked for; how few they are is why they are kept.
-  (step.includes("TEMP B-TREE") && !/\bFROM rollup/.test(query)) || (step.startsWith("SCAN ") && !isAnswers.test(step))
+  // Rollups may be sorted, since there are few of them.
+  (step.includes("TEMP B-TREE") && !/\bFROM rollup/.test(query)) ||
+  (step.startsWith("SCAN ") && !isResultsOnly.test(step))
 
 describe("SqliteSessionStore's queries", () => {
-  it.scoped("have an index each, and each index has its query", () =>
+  it.scoped("each use an index, and each index is used", () =>
     Effect.gen(function*() {
       const filename = yield* temporaryFile
       const queries = new Set<string>()
@@ -94,7 +95,7 @@ describe("SqliteSessionStore's queries", () => {
       assert.isAbove(ofUser.length, 3)
       for (const { plan } of ofUser) assert.include(plan[0], "USING INDEX sessions_by_user")
 
-      // What a session holds is looked for among its own, however much the others hold.
+      // What a session holds is found by its key, however much others hold.
       const ofHistory = plans.flatMap(({ plan }) =>
         plan.filter((step) => /^SEARCH (contexts|events|messages|segments|turns) /.test(step))
       )

@@ -32,15 +32,15 @@ const rowsOf = (filename: string) =>
     return rows
   })
 
-/** Waits until some of the messages are there, and not yet the session. */
+/** Waits until some messages are stored, and the session is not. */
 const underWay = (filename: string): Effect.Effect<void> =>
   Effect.flatMap(
     rowsOf(filename),
     ([, messages]) => messages === 0 ? Effect.zipRight(eventLoopTurn, underWay(filename)) : Effect.void
   )
 
-describe("a long session that is restored in SQLite", () => {
-  it.scoped("is seen by nobody before it is whole, and holds up no other write", () =>
+describe("Restoring a long session in SQLite", () => {
+  it.scoped("shows nothing before the session is complete, and blocks no other write", () =>
     Effect.gen(function*() {
       const filename = yield* temporaryFile
       yield* Effect.gen(function*() {
@@ -56,7 +56,7 @@ describe("a long session that is restored in SQLite", () => {
       }).pipe(Effect.provide(layer(filename)))
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scoped("leaves nothing when it is interrupted, or another was first", () =>
+  it.scoped("leaves nothing when it is interrupted or another restore came first", () =>
     Effect.gen(function*() {
       const filename = yield* temporaryFile
       yield* Effect.gen(function*() {
@@ -71,7 +71,7 @@ describe("a long session that is restored in SQLite", () => {
       }).pipe(Effect.provide(layer(filename)))
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scoped("leaves nothing that a later process would keep when its own ends", () =>
+  it.scoped("leaves nothing in a later process when its own process ends", () =>
     Effect.gen(function*() {
       const filename = yield* temporaryFile
       yield* Effect.provide(SessionStore, layer(filename))

@@ -19,7 +19,7 @@ import { temporaryFile } from "./temporaryFile.js"
 
 const decodeRows = Schema.decodeUnknownSync(Schema.Array(Schema.Struct({ rows: Schema.Number })))
 
-/** How many rows there are of what sessions hold. */
+/** The number of rows in each table of sessions. */
 const rowsIn = (filename: string) =>
   Effect.sync(() => {
     const db = new Sqlite(filename, { readonly: true })
@@ -47,8 +47,8 @@ const retentionTest = <A, E>(
       )
     }).pipe(Effect.provide(NodeContext.layer)))
 
-describe("SqliteSessionStore keeps no row that nobody can read", () => {
-  retentionTest("of a session that is removed", (rows) =>
+describe("SqliteSessionStore removes every row that no read can reach", () => {
+  retentionTest("of a removed session", (rows) =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(4)
@@ -64,7 +64,7 @@ describe("SqliteSessionStore keeps no row that nobody can read", () => {
       assert.deepStrictEqual(yield* rows, nothing)
     }))
 
-  retentionTest("of a history that is cleared", (rows) =>
+  retentionTest("of a cleared history", (rows) =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(4)
@@ -73,7 +73,7 @@ describe("SqliteSessionStore keeps no row that nobody can read", () => {
       assert.deepInclude(yield* rows, { segments: 1, messages: 0 })
     }))
 
-  retentionTest("of an origin that is removed, but what its forks share", (rows) =>
+  retentionTest("of a removed origin, except what its forks share", (rows) =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(2)
@@ -100,7 +100,7 @@ describe("SqliteSessionStore keeps no row that nobody can read", () => {
       assert.deepStrictEqual(yield* rows, nothing)
     }))
 
-  retentionTest("of what was said, in its events", (rows) =>
+  retentionTest("of a message, also for its events", (rows) =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)

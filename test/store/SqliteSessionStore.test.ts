@@ -2,7 +2,20 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
-import { Cause, Chunk, Context, DateTime, Effect, Fiber, Layer, Option, TestClock } from "effect"
+import {
+  Cause,
+  Chunk,
+  Config,
+  ConfigError,
+  ConfigProvider,
+  Context,
+  DateTime,
+  Effect,
+  Fiber,
+  Layer,
+  Option,
+  TestClock
+} from "effect"
 import { MessageId } from "../../src/domain/Ids.js"
 import { SessionId } from "../../src/domain/Ids.js"
 import { UserId } from "../../src/domain/Ids.js"
@@ -42,7 +55,7 @@ const message = new Message({
 /** Opens the store and closes it again. */
 const open = (filename: string) => Effect.asVoid(Effect.provide(SessionStore, SqliteSessionStore.layer({ filename })))
 
-/** How opening fails. A defect would not get through. */
+/** The error of opening. A defect would fail the test. */
 const openError = (filename: string) =>
   Effect.map(Effect.flip(open(filename)), (error) => {
     assert(error._tag === "StoreError")
@@ -50,12 +63,12 @@ const openError = (filename: string) =>
     return { reason: error.reason, detail: error.detail }
   })
 
-/** Waits, while files are opened in the background, until somebody waits for the clock. */
-const untilSomebodySleeps = Effect.zipRight(eventLoopTurn, TestClock.sleeps()).pipe(
+/** Waits, while files open in the background, until a fiber waits for the clock. */
+const untilFiberSleeps = Effect.zipRight(eventLoopTurn, TestClock.sleeps()).pipe(
   Effect.repeat({ until: Chunk.isNonEmpty })
 )
 
-/** Permissions do not bind root, so whoever is root becomes somebody else meanwhile. */
+/** Runs an effect as the user `nobody` when the tests run as root, whom permissions do not bind. */
 const asNobody = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   process.geteuid?.() === 0
     ? Effect.acquireUseRelease(
@@ -72,7 +85,7 @@ const storeTest = <A, E>(
 
 describe("SqliteSessionStore", () => {
   storeTest(
-    "row 20: creates its file and the directories above it for its owner only",
+    "row 20: creates its file and directories for their owner only",
     (filename) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -87,6 +100,27 @@ describe("SqliteSessionStore", () => {
       })
   )
 
+  storeTest("reads its options from Config", (filename) =>
+    Effect.gen(function*() {
+      const { durability, health } = yield* SessionStore
+      assert.strictEqual(durability, "process")
+      assert.isTrue((yield* health).ok)
+      assert.isTrue(yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.exists(filename)))
+    }).pipe(
+      Effect.provide(SqliteSessionStore.layerConfig({
+        filename: Config.string("DATABASE"),
+        durability: Config.literal("disk", "process")("DURABILITY").pipe(Config.withDefault("process"))
+      })),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["DATABASE", filename]])))
+    ))
+
+  it.effect("fails with ConfigError when an option is missing in Config", () =>
+    Effect.gen(function*() {
+      const layer = SqliteSessionStore.layerConfig({ filename: Config.string("DATABASE") })
+      const error = yield* Effect.flip(Effect.provide(SessionStore, layer))
+      assert.isTrue(ConfigError.isConfigError(error))
+    }).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map()))))
+
   for (const filename of [":memory:", "", " ", "file:x?mode=memory", "a\0b"]) {
     it.effect(`refuses ${JSON.stringify(filename)} as a filename`, () =>
       Effect.gen(function*() {
@@ -96,7 +130,7 @@ describe("SqliteSessionStore", () => {
       }))
   }
 
-  storeTest("row 17: says that a damaged file is", (filename) =>
+  storeTest("row 17: fails with Corrupt on a damaged file", (filename) =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       yield* files.writeFileString(filename, "A".repeat(8192))
@@ -105,7 +139,7 @@ describe("SqliteSessionStore", () => {
       assert.include((yield* Effect.flip(open(filename))).message, ".recover")
     }))
 
-  storeTest("row 20: says that a directory cannot be opened", (filename) =>
+  storeTest("row 20: fails with Unavailable when a directory is in the way", (filename) =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       yield* files.makeDirectory(filename)
@@ -117,7 +151,7 @@ describe("SqliteSessionStore", () => {
       })
     }))
 
-  storeTest("row 19: says that permission is missing", (filename) =>
+  storeTest("row 19: fails with ReadOnly when permission is missing", (filename) =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const directory = filename.slice(0, filename.lastIndexOf("/"))
@@ -130,7 +164,7 @@ describe("SqliteSessionStore", () => {
         reason: "ReadOnly",
         detail: "other.db: EACCES"
       })
-      // A file may be written where those beside it, which the owner's lock and the WAL need, may not be made.
+      // The file can be writable where the lock file and the WAL next to it cannot be created.
       yield* files.chmod(filename, 0o666)
       assert.deepStrictEqual(yield* asNobody(openError(filename)), missing)
       yield* files.chmod(`${filename}-owner`, 0o666)
@@ -138,22 +172,25 @@ describe("SqliteSessionStore", () => {
       yield* files.chmod(directory, 0o700)
     }))
 
-  storeTest("row 27: refuses a newer schema, and leaves it as it is", (filename) =>
-    Effect.gen(function*() {
-      const files = yield* FileSystem.FileSystem
-      yield* open(filename)
-      new Sqlite(filename).exec("INSERT INTO langswarm_migrations (migration_id, name) VALUES (999, 'later')").close()
-      const before = yield* files.readFile(filename)
-      assert.deepStrictEqual(yield* openError(filename), { reason: "TooNew", detail: "sessions.db: schema 999" })
-      assert.deepStrictEqual(yield* files.readFile(filename), before)
-    }))
+  storeTest(
+    "row 27: fails with TooNew on a newer schema, and leaves it unchanged",
+    (filename) =>
+      Effect.gen(function*() {
+        const files = yield* FileSystem.FileSystem
+        yield* open(filename)
+        new Sqlite(filename).exec("INSERT INTO langswarm_migrations (migration_id, name) VALUES (999, 'later')").close()
+        const before = yield* files.readFile(filename)
+        assert.deepStrictEqual(yield* openError(filename), { reason: "TooNew", detail: "sessions.db: schema 999" })
+        assert.deepStrictEqual(yield* files.readFile(filename), before)
+      })
+  )
 
-  storeTest("waits for a lock when it opens, while the event loop goes on", (filename) =>
+  storeTest("waits for a lock on opening, without blocking the event loop", (filename) =>
     Effect.gen(function*() {
       const other = new Sqlite(filename)
       other.exec("CREATE TABLE theirs (x); BEGIN EXCLUSIVE")
       const opening = yield* Effect.fork(open(filename))
-      yield* untilSomebodySleeps
+      yield* untilFiberSleeps
       yield* TestClock.adjust("4 seconds")
       assert(Option.isNone(yield* Fiber.poll(opening)))
       other.exec("ROLLBACK")
@@ -162,18 +199,18 @@ describe("SqliteSessionStore", () => {
       yield* Fiber.join(opening)
     }))
 
-  storeTest("gives up on a lock after 5 seconds", (filename) =>
+  storeTest("fails with Busy after 5 seconds of another's lock", (filename) =>
     Effect.gen(function*() {
       const other = new Sqlite(filename)
       other.exec("CREATE TABLE theirs (x); BEGIN EXCLUSIVE")
       const opening = yield* Effect.fork(openError(filename))
-      yield* untilSomebodySleeps
+      yield* untilFiberSleeps
       yield* TestClock.adjust("6 seconds")
       assert.deepStrictEqual(yield* Fiber.join(opening), { reason: "Busy", detail: "sessions.db: SQLITE_BUSY" })
       other.close()
     }))
 
-  storeTest("fences an owner where the lock between processes failed", (filename) =>
+  storeTest("fences an earlier owner where the lock between processes failed", (filename) =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const build = Effect.map(Layer.build(SqliteSessionStore.layer({ filename })), Context.get(SessionStore))
@@ -190,7 +227,7 @@ describe("SqliteSessionStore", () => {
     }))
 
   storeTest(
-    "says that a row is damaged, without a word of it, and reads the others",
+    "reports a damaged row without its content, and reads the others",
     (filename) =>
       Effect.gen(function*() {
         const store = yield* SessionStore
@@ -209,7 +246,7 @@ describe("SqliteSessionStore", () => {
       }).pipe(Effect.provide(SqliteSessionStore.layer({ filename })))
   )
 
-  storeTest("is not well when what it counts cannot be", (filename) =>
+  storeTest("is not ok when its counters are impossible", (filename) =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       assert.deepInclude(yield* store.health, { name: "sqlite", durability: "process", ok: true })

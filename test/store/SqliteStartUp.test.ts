@@ -18,36 +18,36 @@ const opened = <A, E, R>(filename: string, use: Effect.Effect<A, E, R>) =>
 
 const open = (filename: string) => opened(filename, Effect.asVoid(SessionStore))
 
-/** The name of a new session with so many messages. */
+/** The id of a new session with this many messages. */
 const sessionOf = (count: number) => Effect.map(ownSession(count), ({ id }) => id)
 
-/** Copies a database that is open, as a backup of the whole directory would. */
+/** Copies an open database, as a backup of the whole directory would. */
 const copyOpen = (from: string, to: string, suffixes: ReadonlyArray<string>) =>
   Effect.flatMap(
     FileSystem.FileSystem,
     (files) => Effect.forEach(suffixes, (suffix) => files.copyFile(from + suffix, to + suffix))
   )
 
-/** Waits until the high-water mark has been noted anew. */
+/** Waits until the high-water mark is recorded again. */
 const nextMark = (filename: string) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
-    const noted = files.readFileString(`${filename}-high-water`)
-    const before = yield* noted
+    const recorded = files.readFileString(`${filename}-high-water`)
+    const before = yield* recorded
     yield* TestClock.adjust("10 seconds")
-    yield* Effect.repeat(Effect.zipRight(eventLoopTurn, noted), { until: (now) => now !== before })
+    yield* Effect.repeat(Effect.zipRight(eventLoopTurn, recorded), { until: (now) => now !== before })
   })
 
-const lacksSome = /^The database lacks some of what it held at 1970-01-01T00:00:\d\d.000Z/
+const lacksData = /^The database lacks data that it held at 1970-01-01T00:00:\d\d.000Z/
 
 const startUpTest = <A, E>(
   name: string,
   test: (filename: string) => Effect.Effect<A, E, FileSystem.FileSystem | Effect.Effect.Context<typeof temporaryFile>>
 ) => it.scoped(name, () => Effect.flatMap(temporaryFile, test).pipe(Effect.provide(NodeContext.layer)))
 
-describe("SqliteSessionStore, as it opens", () => {
+describe("SqliteSessionStore, on opening", () => {
   startUpTest(
-    "row 18: finds a damaged page, says so in its health, and serves what others hold",
+    "row 18: finds a damaged page, reports it in its health, and serves the other pages",
     (filename) =>
       Effect.gen(function*() {
         const [damaged, sound] = yield* opened(filename, Effect.all([sessionOf(200), sessionOf(200)]))
@@ -86,23 +86,23 @@ describe("SqliteSessionStore, as it opens", () => {
       assert.deepStrictEqual(yield* logged(open(`${filename}-whole`)), [])
       yield* files.remove(`${crashed}-wal`)
       const [warning = "", ...others] = yield* logged(open(crashed))
-      assert.match(warning, lacksSome)
+      assert.match(warning, lacksData)
       assert.lengthOf(others, 0)
-      assert.deepStrictEqual(yield* logged(open(crashed)), [], "once is enough")
+      assert.deepStrictEqual(yield* logged(open(crashed)), [], "the warning is not repeated")
     }))
 
-  startUpTest("row 22: warns when an older copy of the database was put back", (filename) =>
+  startUpTest("row 22: warns when an older copy replaced the database", (filename) =>
     Effect.gen(function*() {
       yield* opened(filename, sessionOf(3))
       const files = yield* FileSystem.FileSystem
       yield* files.copyFile(filename, `${filename}-older`)
       assert.deepStrictEqual(yield* logged(opened(filename, sessionOf(3))), [])
       yield* files.copyFile(`${filename}-older`, filename)
-      assert.match((yield* logged(open(filename)))[0] ?? "", lacksSome)
+      assert.match((yield* logged(open(filename)))[0] ?? "", lacksData)
     }))
 
   startUpTest(
-    "row 22: warns when the WAL is another database's, which SQLite takes for its own",
+    "row 22: warns when the WAL belongs to another database, which SQLite does not detect",
     (filename) =>
       Effect.gen(function*() {
         const other = `${filename}-other`
@@ -116,7 +116,7 @@ describe("SqliteSessionStore, as it opens", () => {
   )
 
   for (const [type, name] of [[0x6969, "NFS"], [0xfe534d42 | 0, "SMB"], [0x65735546, "FUSE"]] as const) {
-    startUpTest(`row 23: warns of a file system of the type ${name}`, (filename) =>
+    startUpTest(`row 23: warns about a file system of type ${name}`, (filename) =>
       Effect.gen(function*() {
         const warnings = yield* logged(
           Effect.provideService(open(filename), FileSystemType, () => Effect.succeed(type))
@@ -127,12 +127,15 @@ describe("SqliteSessionStore, as it opens", () => {
       }))
   }
 
-  startUpTest("row 24: warns once of a WAL that a long reader lets grow", (filename) =>
+  startUpTest("row 24: warns once when a long reader makes the WAL grow", (filename) =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
-      const looks = yield* Queue.unbounded<void>()
-      const seenFiles = { ...files, stat: (path: string) => Effect.tap(files.stat(path), () => looks.offer(undefined)) }
-      const tenSeconds = Effect.zipRight(TestClock.adjust("10 seconds"), looks.take)
+      const checks = yield* Queue.unbounded<void>()
+      const observedFiles = {
+        ...files,
+        stat: (path: string) => Effect.tap(files.stat(path), () => checks.offer(undefined))
+      }
+      const tenSeconds = Effect.zipRight(TestClock.adjust("10 seconds"), checks.take)
       const writer = yield* openDatabase(filename)
       const reader = yield* openDatabase(filename)
       writer.exec("CREATE TABLE notes (text TEXT)")
@@ -145,8 +148,8 @@ describe("SqliteSessionStore, as it opens", () => {
         writer.pragma("wal_checkpoint(TRUNCATE)")
       })
       const watch = Effect.zipRight(
-        Effect.provideService(watchWal(filename, 100_000), FileSystem.FileSystem, seenFiles),
-        looks.take
+        Effect.provideService(watchWal(filename, 100_000), FileSystem.FileSystem, observedFiles),
+        checks.take
       )
       const warnings = yield* logged(Effect.scoped(
         Effect.all([watch, readLong, tenSeconds, tenSeconds, finish, tenSeconds, readLong, tenSeconds, tenSeconds])
@@ -166,7 +169,7 @@ const openDatabase = (filename: string) =>
     (db) => Effect.sync(() => db.close())
   )
 
-/** Overwrites the page that a text is on. */
+/** Overwrites the page that holds a text. */
 const overwritePageOf = (filename: string, text: string) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem

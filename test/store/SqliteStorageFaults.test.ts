@@ -14,9 +14,9 @@ const Seen = Schema.parseJson(Schema.Struct({
   messageCountAfter: Schema.Int
 }))
 
-const exhaust = (directory: string, makeRoom: string, wrapper: ReadonlyArray<string>) =>
+const exhaust = (directory: string, freeSpace: string, wrapper: ReadonlyArray<string>) =>
   Effect.gen(function*() {
-    const child = yield* script("exhaustStorage.ts", [`${directory}/sessions.db`, makeRoom], wrapper)
+    const child = yield* script("exhaustStorage.ts", [`${directory}/sessions.db`, freeSpace], wrapper)
     return yield* Schema.decode(Seen)(yield* Command.string(child))
   })
 
@@ -24,10 +24,10 @@ const runs = (command: string, ...args: ReadonlyArray<string>) => spawnSync(comm
 
 const emptyDirectory = Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped())
 
-describe("SqliteSessionStore, when the storage takes no more", () => {
-  // Needs a file system of its own, which Linux lets anybody make.
+describe("SqliteSessionStore on exhausted storage", () => {
+  // Needs a file system of its own, which Linux lets every user create.
   it.scopedLive.skipIf(!runs("unshare", "-rm", "true"))(
-    "row 10: says that the disk is full, reads on, and writes again once there is room",
+    "row 10: fails with Full, still reads, and writes again once there is space",
     () =>
       Effect.gen(function*() {
         const directory = yield* emptyDirectory
@@ -54,7 +54,7 @@ describe("SqliteSessionStore, when the storage takes no more", () => {
   )
 
   it.scopedLive.skipIf(!runs("prlimit", "--version"))(
-    "row 11: says that writing failed, keeps what it acknowledged, and writes again with a new connection",
+    "row 11: fails with Io, keeps acknowledged commits, and writes again on a new connection",
     () =>
       Effect.gen(function*() {
         const limit = ["prlimit", "--fsize=1000000:unlimited"]

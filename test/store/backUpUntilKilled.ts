@@ -1,6 +1,6 @@
 /**
- * Makes a backup of the database that its first argument names, and prints a line once it has begun to copy. It is never done:
- * the copy's directory holds up the process that looks at it until it is killed.
+ * Backs up the database of its first argument, and prints a line once the copy has begun. It never completes: the check of
+ * the copy then blocks the process until it is killed.
  */
 import { Effect } from "effect"
 import { existsSync, readdirSync, statSync, writeSync } from "node:fs"
@@ -12,19 +12,19 @@ import { SessionStore } from "../../src/services/SessionStore.js"
 const [filename = ""] = process.argv.slice(2)
 const directory = `${filename}-backups`
 
-/** Whether a part of the copy is there. */
+/** Whether the copy has begun. */
 const hasBegun = () =>
   existsSync(directory) &&
   readdirSync(directory).some((entry) =>
     existsSync(`${directory}/${entry}/copy.db`) && statSync(`${directory}/${entry}/copy.db`).size > 0
   )
 
-const look = (): void => {
-  if (!hasBegun()) return void setImmediate(look)
+const check = (): void => {
+  if (!hasBegun()) return void setImmediate(check)
   writeSync(1, "copying\n")
   for (;;);
 }
-look()
+check()
 
 await Effect.runPromise(
   Effect.flatMap(SessionStore, ({ maintenance }) => maintenance?.backup?.(BackupName.make("monday")) ?? Effect.void)

@@ -1,6 +1,6 @@
 /**
- * Commits ten times to each of 64 sessions at once, in the database that its first argument names, at the durability of its
- * second. Prints `ack` once for each commit that is acknowledged, and `begin` before the first.
+ * Commits ten times to each of 64 sessions concurrently, in the database of its first argument, with the durability of its
+ * second. Prints `begin` before the first commit, and `ack` for each acknowledged one.
  */
 import { Effect } from "effect"
 import { writeSync } from "node:fs"

@@ -1,6 +1,6 @@
 /**
- * Commits to eight sessions of the database that its first argument names, until it is killed. Prints each commit once it
- * is acknowledged, as `session seq`. Each fourth turn takes the place of the one before it.
+ * Commits to eight sessions in the database of its first argument, until it is killed. Prints each acknowledged commit as
+ * `session seq`. Every fourth turn rewinds the one before it.
  */
 import { Effect } from "effect"
 import { writeSync } from "node:fs"

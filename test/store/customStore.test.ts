@@ -12,7 +12,7 @@ const journalAt = (filename: string) =>
 
 const fresh = Layer.unwrapScoped(Effect.map(temporaryFile, journalAt)).pipe(Layer.provide(NodeContext.layer))
 
-describe("the store of examples/customStore.ts", () => {
+describe("The store of examples/customStore.ts", () => {
   layer(fresh)((it) => {
     for (const { name, run } of SessionStoreConformance.cases) it.effect(name, () => run)
   })
@@ -27,7 +27,7 @@ describe("the store of examples/customStore.ts", () => {
         }).pipe(Effect.provide(NodeContext.layer)))
     }
 
-    it.scoped("goes on after a line of which only a half was written", () =>
+    it.scoped("ignores a line that was only half written", () =>
       Effect.gen(function*() {
         const [survives] = SessionStoreConformance.survival
         assert.isDefined(survives)
@@ -43,7 +43,7 @@ describe("the store of examples/customStore.ts", () => {
       }).pipe(Effect.provide(NodeContext.layer)))
   })
 
-  it.effect("has under 120 lines", () =>
+  it.effect("has at most 120 lines", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const text = yield* files.readFileString(new URL("../../examples/customStore.ts", import.meta.url).pathname)

@@ -1,6 +1,6 @@
 /**
- * Commits to the database that its first argument names until the storage takes no more, looks at what is there, runs the
- * shell command of its second argument, which gives the storage room, and goes on. Prints what it saw, as one line of JSON.
+ * Commits to the database of its first argument until the storage is full, reads it, runs the shell command of its second
+ * argument, which frees space, and commits again. Prints what it saw as one line of JSON.
  */
 import { Effect } from "effect"
 import { execSync } from "node:child_process"
@@ -12,7 +12,7 @@ import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { messageOf, ownSession } from "../../src/testing/internal/sessionStore/samples.js"
 
-const [filename = "", makeRoom = ""] = process.argv.slice(2)
+const [filename = "", freeSpace = ""] = process.argv.slice(2)
 
 const text = "x".repeat(20_000)
 const longMessage = (id: SessionId, seq: number) => messageOf(id, seq, { parts: [{ _tag: "Text", text }] })
@@ -26,14 +26,14 @@ const program = Effect.gen(function*() {
     Effect.forever(Effect.tap(commitNext, () => Effect.sync(() => acknowledged++)))
   )
   const error = yield* commitUntilFull
-  // The one that failed may have shared its transaction with what is indexed for search, and have room without it.
+  // The failed commit may have shared its transaction with an index batch, and may fit without it.
   const again = yield* commitUntilFull
   const { messageCount } = yield* store.get(id)
   const { items } = yield* store.messages(id, { limit: 1 })
 
   const whileFull = yield* store.health
 
-  execSync(makeRoom, { env: { ...process.env, STORE_PID: String(process.pid) } })
+  execSync(freeSpace, { env: { ...process.env, STORE_PID: String(process.pid) } })
   const opened = yield* store.open(id, 0)
   yield* store.commit(id, opened.epoch, { messages: [longMessage(id, opened.lastSeq + 1)] })
   const after = yield* store.get(id)

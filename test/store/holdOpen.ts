@@ -1,5 +1,5 @@
 /**
- * Opens the database that its first argument names, says so, and holds it until it is killed. Says why when it cannot.
+ * Opens the database of its first argument, prints `open`, and holds it until it is killed. Prints the error when it cannot.
  */
 import { Effect } from "effect"
 import { writeSync } from "node:fs"
@@ -7,12 +7,12 @@ import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.j
 import { SessionStore } from "../../src/services/SessionStore.js"
 
 const [filename = ""] = process.argv.slice(2)
-const say = (line: string) => Effect.sync(() => writeSync(1, `${line}\n`))
+const print = (line: string) => Effect.sync(() => writeSync(1, `${line}\n`))
 
 await SessionStore.pipe(
-  Effect.zipRight(say("open")),
+  Effect.zipRight(print("open")),
   Effect.zipRight(Effect.never),
   Effect.provide(SqliteSessionStore.layer({ filename })),
-  Effect.catchAll(({ message }) => say(message)),
+  Effect.catchAll(({ message }) => print(message)),
   Effect.runPromise
 )

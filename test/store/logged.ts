@@ -1,6 +1,6 @@
 import { Array, Effect, Logger, LogLevel } from "effect"
 
-/** Runs an effect, and answers the warnings and errors it logged. */
+/** Runs an effect, and returns the warnings and errors it logged. */
 export const logged = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<ReadonlyArray<string>, E, R> =>
   Effect.suspend(() => {
     const lines: Array<string> = []

@@ -4,9 +4,9 @@ import { build } from "esbuild"
 import { fileURLToPath } from "node:url"
 
 /**
- * A command that runs a file of this folder in a process of its own, with `wrapper`, such as `strace`, in front of it. It is
- * compiled first, so that nothing stands between the process and a signal; and fed, so that it finds the packages from the
- * working directory.
+ * A command that runs a file of this folder in its own process, behind a `wrapper` such as `strace`. The file is compiled
+ * first, so that signals reach the process directly, and passed on stdin, so that packages resolve from the working
+ * directory.
  */
 export const script = (
   file: string,

@@ -4,7 +4,7 @@ import { AnthropicProvider } from "../../src/layers/provider/AnthropicProvider.j
 import * as ChatCompletionsProvider from "../../src/layers/provider/ChatCompletionsProvider.js"
 import { OpenAiProvider } from "../../src/layers/provider/OpenAiProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
-import * as MemorySessionStore from "../../src/layers/store/MemorySessionStore.js"
+import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"

@@ -10,27 +10,27 @@ import type { JsonRecord } from "../../domain/Json.js"
 import { decodeConfig, jsonSchemaOf } from "../../services/internal/config.js"
 
 /**
- * What is passed beside the name of a kind: the configuration of a kind that is known, which may be left out when no key of
- * it is required, or any object.
+ * The arguments after the name of a kind: the configuration, which is optional when none of its fields is required. For a kind
+ * that is not built in, any object.
  */
 export type ConfigArguments<Configs, Name extends string> = Name extends keyof Configs
   ? Partial<Configs[Name]> extends Configs[Name] ? [config?: Configs[Name]] : [config: Configs[Name]]
   : [config?: Readonly<Record<string, unknown>>]
 
 /**
- * What a registry says of a kind.
+ * A kind, as a registry lists it.
  */
 export interface KindInfo {
   readonly name: string
-  /** What its configuration may hold, as a JSON Schema; absent when that cannot say it. */
+  /** JSON Schema of its configuration; absent when JSON Schema cannot express it. */
   readonly configSchema?: JsonRecord
 }
 
 /**
- * A way to make something of plain data.
+ * Makes something from plain data.
  */
 export interface Kind<Made> extends KindInfo {
-  /** Fails when the configuration does not fit, and names the field; one it does not know is refused too. */
+  /** Fails with `ConfigurationError`, which names the field, when the configuration is invalid or has an unknown field. */
   readonly make: (config: unknown) => Effect.Effect<Made, ConfigurationError>
 }
 
@@ -42,7 +42,7 @@ export interface KindDefinition<Config, Encoded, Made> {
 }
 
 /**
- * Makes a kind that reads its configuration with a schema.
+ * Makes a kind that decodes its configuration with a schema. `what` names the registry in errors: `provider` or `store`.
  */
 export const defineKind = <Config, Encoded, Made>(
   what: string,
@@ -61,11 +61,11 @@ const isSecret = (input: unknown): input is Redacted.Redacted =>
   Redacted.isRedacted(input) && Predicate.isString(Redacted.value(input))
 
 /**
- * A secret: a text of a configuration file, or one that is redacted already. It is never encoded to a text again.
+ * A secret: a string of a configuration file, or an already redacted one. It never encodes back to a string.
  */
 export const SecretFromInput: Schema.Schema<Redacted.Redacted, Redacted.Redacted | string> = Schema.transformOrFail(
   Schema.declare((input): input is Redacted.Redacted | string => Predicate.isString(input) || isSecret(input), {
-    description: "a text, or a Redacted text",
+    description: "a string, or a Redacted string",
     jsonSchema: { type: "string" }
   }),
   Schema.declare(isSecret),
@@ -83,7 +83,7 @@ export interface Kinds<Made> {
 }
 
 /**
- * Kinds of something by their names, starting with some.
+ * Makes a registry of kinds by name, with the given ones registered.
  */
 export const makeKinds = <Made>(
   what: string,
@@ -96,7 +96,7 @@ export const makeKinds = <Made>(
       Effect.acquireRelease(
         Effect.suspend(() =>
           byName.has(kind.name)
-            ? new ConfigurationError({ problems: [`the kind of ${what} "${kind.name}" is registered already`] })
+            ? new ConfigurationError({ problems: [`the ${what} kind "${kind.name}" is already registered`] })
             : Effect.sync(() => byName.set(kind.name, kind))
         ),
         () => Effect.sync(() => byName.delete(kind.name))
@@ -118,4 +118,4 @@ export const makeKinds = <Made>(
   })
 
 const unknownKind = (what: string, name: string, known: ReadonlyArray<string>) =>
-  new ConfigurationError({ problems: [`there is no kind of ${what} "${name}"; use one of: ${known.join(", ")}`] })
+  new ConfigurationError({ problems: [`unknown ${what} kind "${name}"; use one of: ${known.join(", ")}`] })

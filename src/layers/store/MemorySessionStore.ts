@@ -1,4 +1,6 @@
 import * as Arr from "effect/Array"
+import type * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -12,66 +14,71 @@ import { MessageNotFound, SessionNotFound } from "../../domain/error/SessionErro
 import { StoreError } from "../../domain/error/StoreError.js"
 import type { SessionId } from "../../domain/Ids.js"
 import type { SessionInfo } from "../../domain/Session.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import { SessionStore } from "../../services/SessionStore.js"
-import { warnOfForgotten } from "./internal/commitRules.js"
+import { warnOfDropped } from "./internal/commitRules.js"
+import { listSessions } from "./internal/memory/listSessions.js"
 import { MemoryDeadLetters } from "./internal/memory/MemoryDeadLetters.js"
 import { MemoryRollups } from "./internal/memory/MemoryRollups.js"
-import { dueOf, footprintOf, MemorySession } from "./internal/memory/MemorySession.js"
-import { pageOfHits, pageOfSessions } from "./internal/memory/pages.js"
+import { MemorySession, toExpiring, toFootprint } from "./internal/memory/MemorySession.js"
+import { searchSessions } from "./internal/memory/searchSessions.js"
+
+export interface MemorySessionStoreOptions {
+  /** Sessions that the store holds. Above this, `create` fails with `StoreError` and the reason `Full`. Default: 1000. */
+  readonly maxSessions?: number
+}
 
 export interface MemoryUsage {
   readonly sessions: number
   readonly maxSessions: number
   readonly messages: number
   readonly turns: number
-  /** About: the length of all that sessions hold, as JSON. What a fork shares counts for each. */
+  /** Approximate size of all sessions, as JSON. Messages that forks share count once for each. */
   readonly bytes: number
 }
 
 /**
- * What a store in memory offers beside the port.
+ * A `SessionStore` in the memory of this process, for development and tests. All sessions are lost when the process ends. The
+ * service itself is what a store in memory offers besides the port.
  */
 export class MemorySessionStore
   extends Context.Tag("langswarm-session/layers/store/MemorySessionStore")<MemorySessionStore, {
     readonly usage: Effect.Effect<MemoryUsage>
-    /** Removes all sessions, whoever owns them. */
+    /** Removes all sessions and dead letters, whoever owns them. Analytics remain. */
     readonly clear: Effect.Effect<void>
   }>()
-{}
+{
+  static readonly layer = (
+    { maxSessions = 1000 }: MemorySessionStoreOptions = {}
+  ): Layer.Layer<MemorySessionStore | SessionStore> =>
+    Layer.effectContext(Effect.sync(() => {
+      const sessions = new Map<SessionId, MemorySession>()
+      const letters = new MemoryDeadLetters()
+      return Context.make(SessionStore, makeStore(sessions, letters, maxSessions)).pipe(
+        Context.add(MemorySessionStore, {
+          usage: Effect.sync(() => ({
+            sessions: sessions.size,
+            maxSessions,
+            messages: sum(sessions, ({ history }) => Iterable.size(history.messages)),
+            turns: sum(sessions, ({ turns }) => turns.size),
+            bytes: sum(sessions, ({ size }) => size)
+          })),
+          clear: Effect.sync(() => {
+            sessions.clear()
+            letters.clear()
+          })
+        })
+      )
+    }))
 
-export interface MemorySessionStoreOptions {
-  /** 1000 unless told. With so many sessions, `create` fails with `StoreError` and the reason `Full`. */
-  readonly maxSessions?: number
+  /** `layer` with its options read from `Config`: environment variables by default. */
+  static readonly layerConfig: (
+    config: Config.Config.Wrap<MemorySessionStoreOptions>
+  ) => Layer.Layer<MemorySessionStore | SessionStore, ConfigError> = layerFromConfig(MemorySessionStore.layer)
 }
 
-/**
- * Keeps sessions in this process: for development and tests. All is gone when the process ends.
- */
-export const layer = (
-  { maxSessions = 1000 }: MemorySessionStoreOptions = {}
-): Layer.Layer<MemorySessionStore | SessionStore> =>
-  Layer.effectContext(Effect.sync(() => {
-    const sessions = new Map<SessionId, MemorySession>()
-    const letters = new MemoryDeadLetters()
-    return Context.make(SessionStore, storeOf(sessions, letters, maxSessions)).pipe(
-      Context.add(MemorySessionStore, {
-        usage: Effect.sync(() => ({
-          sessions: sessions.size,
-          maxSessions,
-          messages: sum(sessions, ({ history }) => Iterable.size(history.messages)),
-          turns: sum(sessions, ({ turns }) => turns.size),
-          bytes: sum(sessions, ({ size }) => size)
-        })),
-        clear: Effect.sync(() => {
-          sessions.clear()
-          letters.clear()
-        })
-      })
-    )
-  }))
-
-/** Each operation is one synchronous step, so none ever sees another half done. */
-const storeOf = (
+/** Each operation is one synchronous step, so no operation sees another one half done. */
+const makeStore = (
   sessions: Map<SessionId, MemorySession>,
   letters: MemoryDeadLetters,
   maxSessions: number
@@ -93,7 +100,7 @@ const storeOf = (
     usage: ReadonlyArray<UsageEntry> = [usageOfStart(session.info)]
   ): Either.Either<void, StoreError> => {
     const { id } = session.info
-    if (sessions.has(id)) throw new Error(`There is a session "${id}" already`)
+    if (sessions.has(id)) throw new Error(`Session "${id}" already exists`)
     if (sessions.size >= maxSessions) {
       return Either.left(new StoreError({ reason: "Full", detail: `maxSessions ${maxSessions}` }))
     }
@@ -116,7 +123,7 @@ const storeOf = (
     contextAt: (id, seq) => read(id, (session) => session.contextAt(seq)),
     metrics: (id) => read(id, ({ metrics }) => metrics),
 
-    search: (query) => Effect.suspend(() => pageOfHits(sessions.values(), query)),
+    search: (query) => Effect.suspend(() => searchSessions(sessions.values(), query)),
 
     maintenance: {
       stats: Effect.sync(() => ({
@@ -127,7 +134,7 @@ const storeOf = (
       }))
     },
 
-    list: (query) => Effect.suspend(() => pageOfSessions(Iterable.map(sessions.values(), ({ info }) => info), query)),
+    list: (query) => Effect.suspend(() => listSessions(Iterable.map(sessions.values(), ({ info }) => info), query)),
 
     messages: (id, query) => withSession(id, ({ history }) => history.page(query)),
 
@@ -153,7 +160,7 @@ const storeOf = (
           owned.apply(changes)
           rollups.add(owned.info, changes.usage ?? [])
           return letters.add(changes.deadLetters ?? [])
-        })).pipe(Effect.flatMap(warnOfForgotten)),
+        })).pipe(Effect.flatMap(warnOfDropped)),
 
     remove: (id, epoch, deletion) =>
       Effect.suspend(() => {
@@ -176,15 +183,15 @@ const storeOf = (
           : Either.map(add(MemorySession.restored(record, delivered), usage), () => true)
       ),
 
-    resting: (before, statuses, limit) =>
+    idle: (before, statuses, limit) =>
       Effect.sync(() => {
-        const resting = [...sessions.values()].filter(({ info, turns }) =>
+        const idle = [...sessions.values()].filter(({ info, turns }) =>
           !turns.hasOpen && DateTime.lessThan(info.lastActivityAt, before) && statuses.includes(info.status)
         )
-        return Arr.take(Arr.sort(resting.map(({ info }) => info), longestRestFirst), limit).map(({ id }) => id)
+        return Arr.take(Arr.sort(idle.map(({ info }) => info), longestIdleFirst), limit).map(({ id }) => id)
       }),
 
-    footprint: (id) => read(id, (session) => footprintOf(session, sessions.values())),
+    footprint: (id) => read(id, (session) => toFootprint(session, sessions.values())),
 
     purge: Effect.void,
 
@@ -193,12 +200,12 @@ const storeOf = (
     ),
 
     expiring: (now, limit) =>
-      Effect.sync(() => Arr.take(Iterable.flatMap(sessions.values(), (session) => dueOf(session, now)), limit)),
+      Effect.sync(() => Arr.take(Iterable.flatMap(sessions.values(), (session) => toExpiring(session, now)), limit)),
 
     analytics: (query) => Effect.map(DateTime.now, (now) => rollups.answer(query, now)),
-    deletions: (limit) => Effect.sync(() => letters.untold(limit)),
+    deletions: (limit) => Effect.sync(() => letters.notDelivered(limit)),
     deletion: (id) => Effect.sync(() => Option.fromNullable(letters.deletion(id))),
-    settleDeletion: (id, given) => Effect.suspend(() => warnOfForgotten(letters.settle(id, given))),
+    settleDeletion: (id, given) => Effect.suspend(() => warnOfDropped(letters.settle(id, given))),
     deadLetters: (query) => Effect.suspend(() => letters.page(query)),
     updateDeadLetter: (letter) => Effect.sync(() => letters.update(letter)),
     removeDeadLetter: (letter) => Effect.sync(() => letters.remove(letter)),
@@ -214,7 +221,7 @@ const storeOf = (
   }
 }
 
-const longestRestFirst = Order.mapInput(DateTime.Order, ({ lastActivityAt }: SessionInfo) => lastActivityAt)
+const longestIdleFirst = Order.mapInput(DateTime.Order, ({ lastActivityAt }: SessionInfo) => lastActivityAt)
 
 const sum = (sessions: ReadonlyMap<SessionId, MemorySession>, of: (session: MemorySession) => number): number =>
   Iterable.reduce(sessions.values(), 0, (total, session) => total + of(session))

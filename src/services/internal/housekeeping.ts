@@ -53,7 +53,7 @@ export const cleanupSessions = Effect.fnUntraced(function*(
 ) {
   const before = given ?? DateTime.subtractDuration(yield* DateTime.now, olderThan)
   const statuses = statusesFor[action].filter((each) => status === undefined || each === status)
-  const found = yield* store.resting(before, statuses, limit + 1)
+  const found = yield* store.idle(before, statuses, limit + 1)
   const chosen = Arr.take(found, limit)
   const more = found.length > limit
   if (dryRun) return { action, sessions: chosen, spared: [], more }

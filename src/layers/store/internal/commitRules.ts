@@ -6,19 +6,19 @@ import type { SessionConfig } from "../../../domain/SessionConfig.js"
 import type { SessionChanges } from "../../../services/SessionStore.js"
 
 /**
- * An event that a commit may bring: the first one is the store's own, and the last one is never stored.
+ * An event that a commit may carry. The store adds `SessionCreated` itself, and `SessionDeleted` is never stored here.
  */
 export type StoredEvent = Exclude<SessionEvent, { readonly _tag: "SessionCreated" | "SessionDeleted" }>
 
 /**
- * How many dead letters of one hook are kept: enough to mend what an outage did, and few enough that a hook which always
- * fails does not fill a disk.
+ * Dead letters kept for each hook: enough to recover from an outage, and few enough that a hook that always fails does not
+ * fill the disk.
  */
 export const maxDeadLetters = 10_000
 
 /**
- * The place that a session must have come to for these entries to go on with it; `undefined` when there are none. Throws when
- * they are not of one session or leave a gap: the owner has lost count.
+ * The place that must be the session's last for these entries to follow it; `undefined` without entries. Throws when they
+ * belong to another session or have a gap, which is a defect of the owner.
  */
 export const precedingPlace = <A extends { readonly sessionId: SessionId }>(
   sessionId: SessionId,
@@ -30,19 +30,21 @@ export const precedingPlace = <A extends { readonly sessionId: SessionId }>(
   const start = placeOf(first)
   entries.forEach((entry, index) => {
     if (entry.sessionId !== sessionId || placeOf(entry) !== start + index) {
-      throw new Error(`What a commit adds to session "${sessionId}" is not consecutive, or not of this session`)
+      throw new Error(
+        `A commit to session "${sessionId}" adds entries that are not consecutive, or belong to another session`
+      )
     }
   })
   return start - 1
 }
 
-/** What a store can count with. Nobody waits for longer. */
+/** The longest time that a store can represent. */
 const longest = Number.MAX_SAFE_INTEGER
 
 /**
- * After how many milliseconds of rest a session is to be archived, and deleted. Whole ones, and never too early.
+ * The idle times after which a session is archived and deleted, in whole milliseconds, rounded up.
  */
-export const restLimits = ({ autoArchiveAfter, autoDeleteAfter, sessionTimeoutMinutes }: SessionConfig) => ({
+export const idleLimits = ({ autoArchiveAfter, autoDeleteAfter, sessionTimeoutMinutes }: SessionConfig) => ({
   archiveAfterMs: earliest([
     ...(autoArchiveAfter ? [Duration.toMillis(autoArchiveAfter)] : []),
     ...(sessionTimeoutMinutes === undefined ? [] : [sessionTimeoutMinutes * 60_000])
@@ -54,15 +56,15 @@ const earliest = (millis: ReadonlyArray<number>): number | undefined =>
   millis.length === 0 ? undefined : Math.ceil(Math.min(...millis, longest))
 
 /**
- * The events of a commit. Throws when one of them cannot be stored, or says of a turn what the turn does not, and when a dead
- * letter is not of this session.
+ * The events of a commit. Throws when one cannot be stored or contradicts its turn, and when a dead letter belongs to another
+ * session.
  */
 export const storedEvents = (
   sessionId: SessionId,
   { deadLetters = [], events = [], turns = [] }: SessionChanges
 ): ReadonlyArray<StoredEvent> => {
   if (deadLetters.some((letter) => letter.sessionId !== sessionId)) {
-    throw new Error(`A commit to session "${sessionId}" carries a dead letter of another`)
+    throw new Error(`A commit to session "${sessionId}" carries a dead letter of another session`)
   }
   return events.map((event) => {
     switch (event._tag) {
@@ -71,7 +73,7 @@ export const storedEvents = (
         throw new Error(`A commit to session "${sessionId}" carries ${event._tag}, which is never committed`)
       case "TurnFailed":
         if (turns.some(({ error, id }) => id === event.turnId && error !== undefined)) return event
-        throw new Error(`Turn "${event.turnId}" of session "${sessionId}" fails without an error of its own`)
+        throw new Error(`Turn "${event.turnId}" of session "${sessionId}" fails without an error`)
       case "TurnJoined":
         if (turns.some(({ id, joined }) => id === event.turnId && joined === event.into)) return event
         throw new Error(`Turn "${event.turnId}" of session "${sessionId}" does not join "${event.into}"`)
@@ -82,9 +84,9 @@ export const storedEvents = (
 }
 
 /**
- * Says how many dead letters had to make room, if any.
+ * Logs a warning when dead letters were dropped.
  */
-export const warnOfForgotten = (count: number): Effect.Effect<void> =>
+export const warnOfDropped = (count: number): Effect.Effect<void> =>
   count === 0 ? Effect.void : Effect.logWarning(
-    `${count} dead letters are forgotten: of each hook the latest ${maxDeadLetters} are kept`
+    `Dropped ${count} dead letters: a hook keeps its latest ${maxDeadLetters}`
   )

@@ -4,17 +4,17 @@ import { SessionId } from "../../../domain/Ids.js"
 import { type Cursor, cursorOf, type Page } from "../../../domain/Page.js"
 
 /**
- * A place in the list of dead letters: the key of the last one shown.
+ * A position in the list of dead letters: the key of the last one shown.
  */
 export const deadLetterCursor = cursorOf(Schema.Struct({ key: Schema.NonNegativeInt }))
 
 /**
- * A place in a history: the `seq` of the last message shown.
+ * A position in a history: the `seq` of the last message shown.
  */
 export const messageCursor = cursorOf(Schema.Struct({ seq: Schema.NonNegativeInt }))
 
 /**
- * A page of at most `limit` items. `items` holds one more if there is a next page.
+ * Makes a page of at most `limit` items. `items` holds one more when there is a next page.
  */
 export const pageOf = <A>(items: ReadonlyArray<A>, limit: number, cursorAt: (last: A) => Cursor): Page<A> => {
   const page = Arr.take(items, limit)
@@ -24,18 +24,18 @@ export const pageOf = <A>(items: ReadonlyArray<A>, limit: number, cursorAt: (las
 }
 
 /**
- * How many items a page holds unless told.
+ * The limit of a page for a query without one.
  */
 export const pageSize = 50
 
 const place = Schema.Int.pipe(Schema.between(0, 2 ** 31))
 
 /**
- * A place among what was found: the number of the session that said it, which grows with each session, and the `seq`.
+ * A position among search hits: the number of the session that added the message, which grows with each session, and the `seq`.
  */
 export const searchCursor = cursorOf(Schema.Struct({ key: place, seq: place }))
 
 /**
- * A place in a list of sessions: when the last one shown was created, in milliseconds, and its id.
+ * A position in a list of sessions: when the last one shown was created, in milliseconds, and its id.
  */
 export const sessionCursor = cursorOf(Schema.Struct({ createdAt: Schema.Int, id: SessionId }))

@@ -101,7 +101,7 @@ export const lifecycleCases = [
     Effect.gen(function*() {
       const store = yield* SessionStore
       const restingSince = (seconds: number, statuses: ReadonlyArray<SessionStatus>, limit = 1000) =>
-        store.resting(at(-1e9 + seconds), statuses, limit)
+        store.idle(at(-1e9 + seconds), statuses, limit)
       const all = SessionStatus.literals
       const archived = yield* createSession({ lastActivityAt: at(-1e9), status: "archived" })
       const busy = yield* createSession({ lastActivityAt: at(-1e9 - 1) })

@@ -15,14 +15,14 @@ interface Kept {
 
 interface Deletion {
   readonly event: SessionDeletion
-  told: boolean
+  isDelivered: boolean
 }
 
 /**
- * What hooks have given up on, and the deletions they have not been told of, in memory.
+ * Dead letters, and the deletions that hooks have not been notified of, in memory.
  */
 export class MemoryDeadLetters {
-  /** In the order in which they came. */
+  /** Oldest first. */
   private readonly letters = new Map<string, Kept>()
   private readonly deletions = new Map<SessionId, Deletion>()
   private lastKey = 0
@@ -31,7 +31,7 @@ export class MemoryDeadLetters {
     return this.letters.size
   }
 
-  /** Answers how many had to go to make room. */
+  /** Returns how many dead letters were dropped to stay within the limit of their hook. */
   add(letters: ReadonlyArray<DeadLetter>): number {
     for (const letter of letters) {
       const place = placeOf(letter)
@@ -71,14 +71,16 @@ export class MemoryDeadLetters {
     )
   }
 
-  /** The session is gone, and this is what hooks are to be told of that, if anything. */
+  /** Removes the dead letters of a session, and keeps its deletion for the hooks, if there is one. */
   removeSession(id: SessionId, event?: SessionDeletion): void {
     for (const { letter } of this.ofSession(id)) this.letters.delete(placeOf(letter))
-    if (event) this.deletions.set(id, { event, told: false })
+    if (event) this.deletions.set(id, { event, isDelivered: false })
   }
 
-  untold(limit: number): ReadonlyArray<SessionDeletion> {
-    return Arr.take([...this.deletions.values()].filter(({ told }) => !told), limit).map(({ event }) => event)
+  notDelivered(limit: number): ReadonlyArray<SessionDeletion> {
+    return Arr.take([...this.deletions.values()].filter(({ isDelivered }) => !isDelivered), limit).map(({ event }) =>
+      event
+    )
   }
 
   deletion(id: SessionId): SessionDeletion | undefined {
@@ -87,11 +89,11 @@ export class MemoryDeadLetters {
 
   settle(id: SessionId, letters: ReadonlyArray<DeadLetter>): number {
     const deletion = this.deletions.get(id)
-    if (!deletion || deletion.told) return 0
-    deletion.told = true
-    const forgotten = this.add(letters)
+    if (!deletion || deletion.isDelivered) return 0
+    deletion.isDelivered = true
+    const dropped = this.add(letters)
     this.forgetDeletion(id)
-    return forgotten
+    return dropped
   }
 
   clear(): void {
@@ -104,7 +106,7 @@ export class MemoryDeadLetters {
   }
 
   private forgetDeletion(id: SessionId): void {
-    if (this.deletions.get(id)?.told && this.ofSession(id).length === 0) this.deletions.delete(id)
+    if (this.deletions.get(id)?.isDelivered && this.ofSession(id).length === 0) this.deletions.delete(id)
   }
 }
 

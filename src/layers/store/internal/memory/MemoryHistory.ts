@@ -10,29 +10,13 @@ import type { Page } from "../../../../domain/Page.js"
 import { messageCursor, pageOf, pageSize } from "../pages.js"
 
 /**
- * Answers a query from a whole history, oldest first.
- */
-export const pageOfMessages = (
-  history: Iterable<Message>,
-  { cursor, limit = pageSize, order = "oldest", role, since }: MessageQuery
-): Either.Either<Page<Message>, InvalidRequest> =>
-  Either.map(cursor === undefined ? Either.right(undefined) : messageCursor.decode(cursor), (position) => {
-    const matching = Arr.fromIterable(history).filter((message) =>
-      (position === undefined || (order === "oldest" ? message.seq > position.seq : message.seq < position.seq)) &&
-      (role === undefined || message.role === role) &&
-      (since === undefined || DateTime.greaterThanOrEqualTo(message.createdAt, since))
-    )
-    return pageOf(order === "oldest" ? matching : matching.toReversed(), limit, messageCursor.encode)
-  })
-
-/**
- * A session's messages. A fork holds the same objects; which session they are of is said as they are given out.
+ * A session's messages. A fork shares the message objects of its origin, and sets its own session id when it returns one.
  */
 export class MemoryHistory {
-  /** Rewound ones too. These and the others are in the order of their `seq`. */
+  /** All messages, rewound ones included, by `seq`. */
   private readonly readable = new Map<MessageId, Message>()
   private shown: Array<Message>
-  /** The place of its session among all that were ever added, by which what is found is sorted. */
+  /** The number of its session among all that were ever added. Search hits are sorted by it. */
   key = 0
 
   constructor(
@@ -54,19 +38,19 @@ export class MemoryHistory {
     return this.readable.values()
   }
 
-  /** Those of the history, and those that were rewound. */
+  /** The messages of the history, and the rewound ones. */
   get parted(): readonly [messages: ReadonlyArray<Message>, rewound: ReadonlyArray<Message>] {
     const shown = new Set(this.shown)
     return [this.shown.map(this.own), Array.from(this.messages).filter((message) => !shown.has(message)).map(this.own)]
   }
 
   fork(sessionId: SessionId, seq: number): MemoryHistory {
-    if (seq > this.lastSeq) throw new Error(`The history of session "${this.sessionId}" has not come to ${seq}`)
+    if (seq > this.lastSeq) throw new Error(`The history of session "${this.sessionId}" ends before message ${seq}`)
     const shared = this.shown.filter((message) => message.seq <= seq)
     return new MemoryHistory(sessionId, seq, shared, [], new Map([...this.origins, [this.sessionId, this.key]]))
   }
 
-  /** What is shown, with the key of the session that said it. */
+  /** The messages of the history, each with the key of the session that added it. */
   get placed(): ReadonlyArray<{ readonly key: number; readonly message: Message }> {
     return this.shown.map((message) => ({ key: this.origins.get(message.sessionId) ?? this.key, message }))
   }
@@ -75,7 +59,7 @@ export class MemoryHistory {
     return this.readable.has(id)
   }
 
-  /** Whether this very message is here, be it of another session, and not one with the same id. */
+  /** Whether this object is here, also as the message of another session; not just a message with the same id. */
   holds(message: Message): boolean {
     return this.readable.get(message.id) === message
   }
@@ -99,7 +83,7 @@ export class MemoryHistory {
     )
   }
 
-  /** The `seq` of the message that comes after this one in the history, or of the next there will be. */
+  /** The `seq` of the message that follows this one in the history, or the next `seq`. */
   following(seq: number): number {
     return this.shown.find((message) => message.seq > seq)?.seq ?? this.lastSeq + 1
   }
@@ -128,3 +112,17 @@ export class MemoryHistory {
 }
 
 const bySeq = Order.mapInput(Order.number, (message: Message) => message.seq)
+
+/** A page of the matching messages of a whole history. */
+const pageOfMessages = (
+  history: Iterable<Message>,
+  { cursor, limit = pageSize, order = "oldest", role, since }: MessageQuery
+): Either.Either<Page<Message>, InvalidRequest> =>
+  Either.map(cursor === undefined ? Either.right(undefined) : messageCursor.decode(cursor), (position) => {
+    const matching = Arr.fromIterable(history).filter((message) =>
+      (position === undefined || (order === "oldest" ? message.seq > position.seq : message.seq < position.seq)) &&
+      (role === undefined || message.role === role) &&
+      (since === undefined || DateTime.greaterThanOrEqualTo(message.createdAt, since))
+    )
+    return pageOf(order === "oldest" ? matching : matching.toReversed(), limit, messageCursor.encode)
+  })

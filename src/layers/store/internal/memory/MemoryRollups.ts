@@ -16,21 +16,21 @@ import {
 } from "../../../../domain/Analytics.js"
 import type { UserId } from "../../../../domain/Ids.js"
 import type { SessionInfo } from "../../../../domain/Session.js"
-import { analyticsOf, dayText, type RollupGroup } from "../analyticsOf.js"
+import { dayText, type RollupGroup, toAnalytics } from "../toAnalytics.js"
 
 interface Row {
   readonly day: number
-  /** None once the user is forgotten. */
+  /** None after `removeUser`. */
   readonly userId: Option.Option<UserId>
   readonly provider: string
   readonly model: string
-  /** In order, each once. */
+  /** Sorted, without duplicates. */
   readonly tags: ReadonlyArray<string>
   readonly rollup: Rollup
 }
 
 /**
- * Sums of what all sessions have used, those that are gone included.
+ * Sums of what all sessions have used, removed sessions included.
  */
 export class MemoryRollups {
   private readonly rows = new Map<string, Row>()
@@ -42,7 +42,7 @@ export class MemoryRollups {
     }
   }
 
-  /** What the user has used stays in the sums that are nobody's. Answers of how many days it was. */
+  /** Keeps a user's usage in the sums of all users only. Returns the number of days with usage. */
   removeUser(userId: UserId): number {
     const days = new Set<number>()
     for (const [key, row] of this.rows) {
@@ -59,7 +59,7 @@ export class MemoryRollups {
     const matching = Arr.fromIterable(
       Iterable.filter(this.rows.values(), (row) => row.day >= days.from && row.day < days.to && matches(query, row))
     )
-    return analyticsOf(query, days, sumOf(matching), query.groupBy ? groupsOf(query.groupBy, matching) : [])
+    return toAnalytics(query, days, sumRollups(matching), query.groupBy ? toGroups(query.groupBy, matching) : [])
   }
 
   private put(row: Row): void {
@@ -76,9 +76,9 @@ const matches = ({ model, provider, tag, userId }: AnalyticsQuery, row: Row): bo
   (model === undefined || row.model === model) &&
   (tag === undefined || row.tags.includes(tag))
 
-const sumOf = (rows: Iterable<Row>): Rollup => Iterable.reduce(rows, empty, (sum, { rollup }) => add(sum, rollup))
+const sumRollups = (rows: Iterable<Row>): Rollup => Iterable.reduce(rows, empty, (sum, { rollup }) => add(sum, rollup))
 
-const groupsOf = (by: AnalyticsGroup, rows: ReadonlyArray<Row>): ReadonlyArray<RollupGroup> => {
+const toGroups = (by: AnalyticsGroup, rows: ReadonlyArray<Row>): ReadonlyArray<RollupGroup> => {
   const groups = new Map<string, Rollup>()
   for (const row of rows) {
     for (const key of keysOf(by, row)) groups.set(key, add(groups.get(key) ?? empty, row.rollup))

@@ -1,100 +1,32 @@
 import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
-import * as Order from "effect/Order"
 import { OwnershipLost } from "../../../../domain/error/StoreError.js"
 import type { SessionEvent } from "../../../../domain/Events.js"
-import { Epoch, type IdempotencyKey, type TurnId } from "../../../../domain/Ids.js"
+import { Epoch } from "../../../../domain/Ids.js"
 import type { SessionInfo } from "../../../../domain/Session.js"
 import type { SessionContext } from "../../../../domain/SessionContext.js"
 import { empty, type SessionMetrics } from "../../../../domain/SessionMetrics.js"
 import type { SessionExport } from "../../../../domain/Transfer.js"
-import { isTerminal, type Turn } from "../../../../domain/Turn.js"
 import type {
   ExpiringSession,
   SessionChanges,
   SessionFootprint,
   SessionSnapshot
 } from "../../../../services/SessionStore.js"
-import { precedingPlace, restLimits, storedEvents } from "../commitRules.js"
-import { type ContextVersion, knownContexts } from "../knownContexts.js"
+import { idleLimits, precedingPlace, storedEvents } from "../commitRules.js"
+import { type ContextVersion, usefulContexts } from "../usefulContexts.js"
 import { MemoryHistory } from "./MemoryHistory.js"
+import { MemoryTurns } from "./MemoryTurns.js"
 
 /**
- * A session's turns, found by each of their names.
- */
-export class MemoryTurns {
-  lastOrdinal = 0
-  private readonly all = new Map<number, Turn>()
-  private readonly unended = new Map<number, Turn>()
-  private readonly byId = new Map<TurnId, Turn>()
-  private readonly byKey = new Map<IdempotencyKey, Turn>()
-
-  get size(): number {
-    return this.all.size
-  }
-
-  get hasOpen(): boolean {
-    return this.unended.size > 0
-  }
-
-  /** In order. */
-  get open(): ReadonlyArray<Turn> {
-    return Arr.sort(this.unended.values(), byOrdinal)
-  }
-
-  /** Those that are over, in order. */
-  get ended(): ReadonlyArray<Turn> {
-    return Arr.sort(this.all.values(), byOrdinal).filter(({ status }) => isTerminal(status))
-  }
-
-  latest(limit: number): ReadonlyArray<Turn> {
-    return Arr.take(Arr.sort(this.all.values(), Order.reverse(byOrdinal)), limit)
-  }
-
-  find(id: TurnId): Turn | undefined {
-    return this.byId.get(id)
-  }
-
-  findByKey(key: IdempotencyKey): Turn | undefined {
-    return this.byKey.get(key)
-  }
-
-  /** Throws when one of these is not the turn that is in its place already, or has the name of another. */
-  assertOwn(turns: ReadonlyArray<Turn>): void {
-    for (const { id, key, ordinal } of turns) {
-      const namesakes = [
-        this.all.get(ordinal),
-        this.byId.get(id),
-        key && this.byKey.get(key),
-        ...turns.filter((turn) => turn.ordinal === ordinal || turn.id === id || (key && turn.key === key))
-      ]
-      if (namesakes.some((turn) => turn && (turn.ordinal !== ordinal || turn.id !== id || turn.key !== key))) {
-        throw new Error(`Turn ${ordinal} is another one`)
-      }
-    }
-  }
-
-  put(turn: Turn): void {
-    this.all.set(turn.ordinal, turn)
-    this.byId.set(turn.id, turn)
-    if (turn.key) this.byKey.set(turn.key, turn)
-    if (isTerminal(turn.status)) this.unended.delete(turn.ordinal)
-    else this.unended.set(turn.ordinal, turn)
-    this.lastOrdinal = Math.max(this.lastOrdinal, turn.ordinal)
-  }
-}
-
-const byOrdinal = Order.mapInput(Order.number, (turn: Turn) => turn.ordinal)
-
-/**
- * One session in memory. What it holds changes; the values it gives out never do.
+ * One session in memory. The values it returns are immutable.
  */
 export class MemorySession {
   info: SessionInfo
   metrics: SessionMetrics
   readonly turns = new MemoryTurns()
-  /** About how many bytes its values take, as JSON. */
+  /** Approximate bytes of its values, as JSON. */
   size: number
   private epoch = Epoch.make(0)
   private events: Array<SessionEvent>
@@ -142,7 +74,7 @@ export class MemorySession {
       lastSeq: this.history.lastSeq,
       lastOrdinal: this.turns.lastOrdinal,
       metrics: this.metrics,
-      contexts: knownContexts(session.id, this.versions, messages),
+      contexts: usefulContexts(session.id, this.versions, messages),
       messages,
       rewound,
       turns: this.turns.ended
@@ -159,7 +91,7 @@ export class MemorySession {
     )
   }
 
-  /** Whether there is something to be done about it, whoever owns it. */
+  /** Whether it has an open turn, or an event that hooks may not have been notified of. */
   get isUnfinished(): boolean {
     return this.turns.hasOpen || this.delivered < this.lastEvent
   }
@@ -196,7 +128,7 @@ export class MemorySession {
     }
   }
 
-  /** Throws, before it changes anything, when the owner has lost count. */
+  /** Throws, before any change, when the changes do not follow what is stored. */
   apply(changes: SessionChanges): void {
     this.assertInOrder(changes)
     const {
@@ -251,19 +183,19 @@ export class MemorySession {
     if (
       precedingSeq !== this.history.lastSeq || precedingEvent !== this.lastEvent ||
       delivered > this.lastEvent + events.length
-    ) throw new Error(`A commit to session "${id}" does not go on where its messages and its events end`)
+    ) throw new Error(`The messages or events of a commit to session "${id}" do not follow those that are stored`)
     if (context && context.version <= this.context.version) {
-      throw new Error(`Version ${context.version} of session "${id}" is not a new one`)
+      throw new Error(`Version ${context.version} of the context of session "${id}" is not newer than the stored one`)
     }
     const ids = new Set(messages.map((message) => message.id))
     if (ids.size < messages.length || (!clearMessages && Arr.some([...ids], (known) => this.history.has(known)))) {
-      throw new Error(`A message of a commit to session "${id}" has the id of another`)
+      throw new Error(`A message of a commit to session "${id}" has the id of another message`)
     }
     this.turns.assertOwn(turns)
     const known = new Set(turns.map((turn) => turn.id))
     for (const event of events) {
       if ("turnId" in event && !known.has(event.turnId) && !this.turns.find(event.turnId)) {
-        throw new Error(`A commit to session "${id}" tells of turn "${event.turnId}", which is not there`)
+        throw new Error(`An event of a commit to session "${id}" refers to turn "${event.turnId}", which is not stored`)
       }
     }
   }
@@ -278,20 +210,20 @@ export class MemorySession {
 const sizeOf = (value: object | undefined): number => value === undefined ? 0 : JSON.stringify(value).length
 
 /**
- * What is to be done with a session at this moment: one thing, or nothing.
+ * The action that a session's idle time calls for now, if any.
  */
-export const dueOf = ({ info, turns }: MemorySession, now: DateTime.Utc): ReadonlyArray<ExpiringSession> => {
+export const toExpiring = ({ info, turns }: MemorySession, now: DateTime.Utc): ReadonlyArray<ExpiringSession> => {
   if (turns.hasOpen) return []
-  const { archiveAfterMs = Infinity, deleteAfterMs = Infinity } = restLimits(info.config)
-  const rested = DateTime.distance(info.lastActivityAt, now)
-  if (rested >= deleteAfterMs) return [{ sessionId: info.id, action: "delete" }]
-  return rested >= archiveAfterMs && info.status !== "archived" ? [{ sessionId: info.id, action: "archive" }] : []
+  const { archiveAfterMs = Infinity, deleteAfterMs = Infinity } = idleLimits(info.config)
+  const idle = DateTime.distance(info.lastActivityAt, now)
+  if (idle >= deleteAfterMs) return [{ sessionId: info.id, action: "delete" }]
+  return idle >= archiveAfterMs && info.status !== "archived" ? [{ sessionId: info.id, action: "archive" }] : []
 }
 
 /**
- * What goes with a session, and what stays, among all sessions there are.
+ * What would be removed with a session, and what would stay, given all sessions.
  */
-export const footprintOf = (session: MemorySession, sessions: Iterable<MemorySession>): SessionFootprint => {
+export const toFootprint = (session: MemorySession, sessions: Iterable<MemorySession>): SessionFootprint => {
   const others = Array.from(sessions).filter((other) => other !== session)
   const own = others.filter(({ info }) => info.userId === session.info.userId)
   let messages = 0

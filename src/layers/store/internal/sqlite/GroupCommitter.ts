@@ -10,110 +10,40 @@ import { StoreError } from "../../../../domain/error/StoreError.js"
 import { driverCode, retryWhileBusy, storeErrorFrom, storeErrorOrDie } from "./errors.js"
 
 /**
- * One of the writes that share a transaction.
- */
-export interface Write<Statements> {
-  /** Makes its changes and notes its answer. False when the changes must be undone. Never throws. */
-  readonly attempt: (statements: Statements) => boolean
-}
-
-/**
- * What became of a transaction. `Committed`: all writes have their answer. `Undone`: one write took the whole transaction
- * down, as a full disk does; only that one has its answer. `Refused`: nothing is stored. `InDoubt`: COMMIT failed, and what
- * it carried may be in the WAL. After `Refused` and `InDoubt` the connection may still hold a transaction, which closing it
- * rolls back.
- */
-export type Outcome<W> =
-  | { readonly _tag: "Committed" }
-  | { readonly _tag: "Undone"; readonly by: W }
-  | { readonly _tag: "Refused"; readonly error: unknown }
-  | { readonly _tag: "InDoubt"; readonly error: unknown }
-
-/**
- * Makes a function that runs writes in one transaction, each in a savepoint of its own, so that a write which fails takes
- * back no other.
- */
-export const transactOn = <Statements>(db: Sqlite.Database, statements: Statements) => {
-  const begin = db.prepare("BEGIN IMMEDIATE")
-  const commit = db.prepare("COMMIT")
-  const savepoint = db.prepare("SAVEPOINT one_write")
-  const release = db.prepare("RELEASE one_write")
-  const rollbackTo = db.prepare("ROLLBACK TO one_write")
-
-  return <W extends Write<Statements>>(writes: ReadonlyArray<W>): Outcome<W> => {
-    try {
-      begin.run()
-      for (const write of writes) {
-        savepoint.run()
-        if (!write.attempt(statements)) {
-          if (!db.inTransaction) return { _tag: "Undone", by: write }
-          rollbackTo.run()
-        }
-        release.run()
-      }
-    } catch (error) {
-      return { _tag: "Refused", error }
-    }
-    try {
-      commit.run()
-      return { _tag: "Committed" }
-    } catch (error) {
-      return { _tag: isFull(error) ? "Refused" : "InDoubt", error }
-    }
-  }
-}
-
-/** Then COMMIT has failed while it wrote to the WAL, where the frame that makes a transaction count is the last one. */
-const isFull = (error: unknown): boolean => Option.contains(driverCode(error), "SQLITE_FULL")
-
-/**
- * Writes of all sessions, one transaction and one fsync for those that wait at the same moment.
+ * Commits the writes of all sessions: those that wait at the same moment share one transaction and one fsync. `Statements` are
+ * prepared once for each connection and passed to every write.
  *
- * The one place below `@effect/sql`. Its client costs some 22 microseconds a statement and 100 a transaction: writing
- * through it, a prototype reached 35 % of what SQLite can do in groups, and 60 to 80 % in the manner of this file. It also
- * keeps using a connection whose COMMIT has failed, where every later write is acknowledged and lost.
- */
-
-/** Few enough that a full transaction holds up the event loop for some milliseconds only. */
-const maxWrites = 256
-
-/**
- * `Statements` are prepared once for each connection and handed to every write.
+ * This is the one module that bypasses `@effect/sql`. Its client costs about 22 microseconds a statement and 100 a
+ * transaction: a prototype reached 35 % of SQLite's limit for grouped writes through it, and 60 to 80 % without it. The client
+ * also keeps using a connection whose COMMIT has failed, on which every later write is acknowledged and lost.
  */
 export interface GroupCommitter<Statements> {
-  /** Whether the last transaction failed: the disk is full, say. */
+  /** Whether the last transaction failed, for example because the disk is full. */
   readonly isFailing: () => boolean
 
   /**
-   * Runs `run` inside a transaction and answers once that is committed. A `Left` or a defect undoes what this `run` did and
-   * nothing else. `run` must be synchronous, and may be run again when another write took its transaction down.
+   * Runs `run` inside a transaction and returns once it is committed. A `Left` or a defect undoes this `run` and no other.
+   * `run` must be synchronous. It may run again when another write fails the whole transaction.
    *
-   * Interrupting it takes the write back while it waits; once its transaction has begun it is left alone.
+   * Interruption withdraws a write that waits. Once its transaction has begun, the write completes.
    */
   readonly write: <A, E = never>(
     run: (statements: Statements) => Either.Either<A, E>
   ) => Effect.Effect<A, E | StoreError>
 
   /**
-   * Runs `run` at once, on the connection that writes. A transaction never outlives the event-loop turn it began in, so
-   * `run` sees what is committed and nothing else. It must be synchronous, and must not write.
+   * Runs `run` at once, on the connection that writes. A transaction never outlives its event-loop turn, so `run` reads
+   * committed data only. It must be synchronous, and must not write.
    */
   readonly read: <A>(run: (statements: Statements) => A) => Effect.Effect<A, StoreError>
 }
 
-interface Waiter<Statements> extends Write<Statements> {
-  /** Resumes the writer: with the answer of its last attempt, unless there is another. */
-  readonly resume: (instead?: Effect.Effect<never, StoreError>) => void
-}
-
-interface Connection<Statements> {
-  readonly db: Sqlite.Database
-  readonly statements: Statements
-  readonly transact: (waiters: ReadonlyArray<Waiter<Statements>>) => Outcome<Waiter<Statements>>
-}
+/** The most writes of one transaction, so that it blocks the event loop for some milliseconds only. */
+const maxWrites = 256
 
 /**
- * Starts with a first connection, and ends with what still waits, a checkpoint, and the connection closed.
+ * Makes a committer with a first connection. When the scope closes, it commits what still waits, checkpoints the WAL and
+ * closes the connection.
  */
 export const make = <Statements>({ connect, prepare }: {
   readonly connect: Effect.Effect<Sqlite.Database, StoreError>
@@ -130,7 +60,7 @@ export const make = <Statements>({ connect, prepare }: {
       Effect.sync(() => {
         const made = Option.getOrElse(connection, () => connectionOn(db, prepare))
         connection = Option.some(made)
-        // Somebody else was at it too, and faster.
+        // Another fiber may have connected in the meantime.
         if (made.db !== db) db.close()
         return made
       }).pipe(
@@ -153,7 +83,7 @@ export const make = <Statements>({ connect, prepare }: {
       }
     }
 
-    /** One transaction. Fails, and leaves all waiting, when there can be none. */
+    /** Runs one transaction. When it cannot begin, this fails and all writes keep waiting. */
     const flush: Effect.Effect<void, StoreError> = Effect.flatMap(
       connected,
       ({ db, transact }) => {
@@ -180,7 +110,7 @@ export const make = <Statements>({ connect, prepare }: {
       }
     )
 
-    const flushOrGiveUp = (flush: Effect.Effect<void, StoreError>) =>
+    const flushOrFailAll = (flush: Effect.Effect<void, StoreError>) =>
       Effect.catchAllCause(flush, (cause) =>
         Effect.sync(() => {
           failing = true
@@ -189,14 +119,14 @@ export const make = <Statements>({ connect, prepare }: {
 
     yield* Effect.acquireRelease(retryWhileBusy(reconnect), () =>
       Effect.sync(() => closed = true).pipe(
-        Effect.zipRight(flushOrGiveUp(Effect.repeat(flush, { while: () => waiting.size > 0 }))),
+        Effect.zipRight(flushOrFailAll(Effect.repeat(flush, { while: () => waiting.size > 0 }))),
         Effect.zipRight(
           Effect.ignore(Effect.try(() => Option.map(connection, ({ db }) => db.pragma("wal_checkpoint(TRUNCATE)"))))
         ),
         Effect.zipRight(Effect.sync(disconnect))
       ))
 
-    // Closes before the connection does, so that nobody waits for a lock while it is being closed.
+    // Closes before the connection does, so that no flush waits for a lock while the connection closes.
     const run = yield* FiberSet.makeRuntime<never>()
 
     const flushSoon = () => {
@@ -204,7 +134,7 @@ export const make = <Statements>({ connect, prepare }: {
       flushDue = true
       setImmediate(() => run(flushNow))
     }
-    const flushNow = flushOrGiveUp(retryWhileBusy(flush)).pipe(
+    const flushNow = flushOrFailAll(retryWhileBusy(flush)).pipe(
       Effect.zipRight(Effect.sync(() => {
         flushDue = false
         flushSoon()
@@ -254,6 +184,17 @@ export const make = <Statements>({ connect, prepare }: {
     }
   })
 
+interface Waiter<Statements> extends Write<Statements> {
+  /** Resumes the writer, with the result of its last attempt by default. */
+  readonly resume: (instead?: Effect.Effect<never, StoreError>) => void
+}
+
+interface Connection<Statements> {
+  readonly db: Sqlite.Database
+  readonly statements: Statements
+  readonly transact: (waiters: ReadonlyArray<Waiter<Statements>>) => Outcome<Waiter<Statements>>
+}
+
 const connectionOn = <Statements>(
   db: Sqlite.Database,
   prepare: (db: Sqlite.Database) => Statements
@@ -261,6 +202,66 @@ const connectionOn = <Statements>(
   const statements = prepare(db)
   return { db, statements, transact: transactOn(db, statements) }
 }
+
+/**
+ * A write within a transaction.
+ */
+interface Write<Statements> {
+  /** Makes the changes and keeps the result. Returns false when the changes must be undone. Never throws. */
+  readonly attempt: (statements: Statements) => boolean
+}
+
+/**
+ * The outcome of a transaction.
+ *
+ * - `Committed`: all writes have their result.
+ * - `Undone`: one write, such as one that filled the disk, rolled back the whole transaction. Only that write has its result.
+ * - `Refused`: nothing is stored.
+ * - `InDoubt`: COMMIT failed, and the WAL may hold the changes.
+ *
+ * After `Refused` and `InDoubt` the connection may still be in a transaction, which closing it rolls back.
+ */
+type Outcome<W> =
+  | { readonly _tag: "Committed" }
+  | { readonly _tag: "Undone"; readonly by: W }
+  | { readonly _tag: "Refused"; readonly error: unknown }
+  | { readonly _tag: "InDoubt"; readonly error: unknown }
+
+/**
+ * Makes a function that runs writes in one transaction. Each write has its own savepoint, so a failed write undoes no other.
+ */
+const transactOn = <Statements>(db: Sqlite.Database, statements: Statements) => {
+  const begin = db.prepare("BEGIN IMMEDIATE")
+  const commit = db.prepare("COMMIT")
+  const savepoint = db.prepare("SAVEPOINT one_write")
+  const release = db.prepare("RELEASE one_write")
+  const rollbackTo = db.prepare("ROLLBACK TO one_write")
+
+  return <W extends Write<Statements>>(writes: ReadonlyArray<W>): Outcome<W> => {
+    try {
+      begin.run()
+      for (const write of writes) {
+        savepoint.run()
+        if (!write.attempt(statements)) {
+          if (!db.inTransaction) return { _tag: "Undone", by: write }
+          rollbackTo.run()
+        }
+        release.run()
+      }
+    } catch (error) {
+      return { _tag: "Refused", error }
+    }
+    try {
+      commit.run()
+      return { _tag: "Committed" }
+    } catch (error) {
+      return { _tag: isFull(error) ? "Refused" : "InDoubt", error }
+    }
+  }
+}
+
+/** A full disk stops COMMIT while it writes to the WAL, before the last frame, which is what commits the transaction. */
+const isFull = (error: unknown): boolean => Option.contains(driverCode(error), "SQLITE_FULL")
 
 const isClosed = () => new StoreError({ reason: "Unavailable", detail: "the store is closed" })
 

@@ -1,23 +1,19 @@
-import { defaultTransforms } from "@effect/sql/Statement"
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
-import { snakeToCamel } from "effect/String"
-import { StoreError } from "../../../../domain/error/StoreError.js"
 import type { SessionEvent } from "../../../../domain/Events.js"
 import type { FinishReason, Role } from "../../../../domain/Message.js"
 import type { BusyPolicy, OnUnknown, TurnStatus } from "../../../../domain/Turn.js"
 
 /**
- * A column that holds a number in place of each word.
+ * A column that stores each word as a number.
  */
 export const coded = <Word extends string>(codes: Readonly<Record<Word, number>>): Schema.Schema<Word, number> =>
   Schema.transformLiterals(...Record.toEntries(codes).map(([word, code]) => [code, word] as const))
 
 /**
- * The numbers that stand for words in the rows which a turn makes, where the words would be a good part of the row. They are
- * in every database there is: a new word gets a new number, and no number ever changes.
+ * The numbers of words in the rows that each turn adds, where words would be a large part of the row. Existing databases hold
+ * these numbers: give a new word a new number, and never change one.
  */
 export const codes = {
   busyPolicy: { queue: 0, reject: 1, interrupt: 2, rollback: 3, steer: 4 },
@@ -54,57 +50,36 @@ export const codes = {
   readonly turnStatus: Readonly<Record<TurnStatus, number>>
 }
 
-/**
- * Reads what a statement answered. What cannot be read was not written by us.
- */
-export const decodeRow = <A, I>(schema: Schema.Schema<A, I>) => {
-  const decode = Schema.decodeUnknown(schema)
-  return (row: unknown): Effect.Effect<A, StoreError> => Effect.mapError(decode(row), unreadable)
-}
-
-const unreadable = () => new StoreError({ reason: "Corrupt", detail: "a row cannot be read" })
-
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /**
- * An id as a column holds it. Those that `IdGenerator` makes are UUIDs, of which 16 bytes say what 36 characters do, in rows
- * and once more in indexes; any other stays as it is.
+ * Encodes an id. `IdGenerator` makes UUIDs, which take 16 bytes instead of 36 characters in rows and in indexes. Other ids are
+ * stored as they are.
  */
 export const idToColumn = (id: string): string | Uint8Array =>
   uuid.test(id) ? Buffer.from(id.replaceAll("-", ""), "hex") : id
 
 /**
- * A column of ids that `idToColumn` made.
+ * A column of ids, encoded by `idToColumn`.
  */
 export const idColumn = <Id extends string>(id: Schema.Schema<Id, string>): Schema.Schema<Id, string | Uint8Array> =>
   Schema.compose(
     Schema.transform(Schema.Union(Schema.String, Schema.Uint8ArrayFromSelf), Schema.String, {
       strict: true,
-      decode: (column) => typeof column === "string" ? column : uuidOf(column),
+      decode: (column) => typeof column === "string" ? column : bytesToUuid(column),
       encode: idToColumn
     }),
     id
   )
 
-const uuidOf = (bytes: Uint8Array): string =>
+const bytesToUuid = (bytes: Uint8Array): string =>
   Buffer.from(bytes).toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
 
 /**
- * A column that is NULL where the field is absent.
+ * A column that is NULL when the field is absent.
  */
 export const nullable = <A, I>(column: Schema.Schema<A, I>) =>
   Schema.requiredToOptional(Schema.NullOr(column), Schema.typeSchema(column), {
     decode: (value) => value === null ? Option.none() : Option.some(value),
     encode: Option.getOrNull
   })
-
-/**
- * Gives rows of a prepared statement the names that rows of `@effect/sql` have.
- */
-export const renameColumns: (rows: ReadonlyArray<object>) => ReadonlyArray<object> =
-  defaultTransforms(snakeToCamel).array
-
-/**
- * The condition of the index `turns_open`, word for word, as SQLite wants it.
- */
-export const whereTurnIsOpen = `turns.status IN (${codes.turnStatus.accepted}, ${codes.turnStatus.calling})`

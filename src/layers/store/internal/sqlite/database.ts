@@ -1,77 +1,29 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import { SqlClient } from "@effect/sql/SqlClient"
 import Sqlite from "better-sqlite3"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { snakeToCamel } from "effect/String"
 import { statfs } from "node:fs/promises"
-import { pid } from "node:process"
 import { StoreError } from "../../../../domain/error/StoreError.js"
 import type { Durability } from "../../../../domain/Store.js"
-import { retryWhileBusy, storeErrorFrom, storeErrorOrDie } from "./errors.js"
+import { storeErrorOrDie } from "./errors.js"
 
 /**
- * The number by which the system knows the type of the file system that a path is on; 0 when it does not tell.
- */
-export class FileSystemType extends Context.Reference<FileSystemType>()(
-  "langswarm-session/layers/store/FileSystemType",
-  {
-    defaultValue: () => (path: string): Effect.Effect<number> =>
-      Effect.orElseSucceed(Effect.tryPromise(() => statfs(path)), () => ({ type: 0 })).pipe(
-        Effect.map(({ type }) => type)
-      )
-  }
-) {}
-
-/**
- * Makes an empty file that only its owner can read, and the directories above it, unless they exist. SQLite gives the files
- * that it puts beside it the same permissions.
- */
-export const createFile = (filename: string): Effect.Effect<void, StoreError, FileSystem | Path> =>
-  Effect.gen(function*() {
-    const files = yield* FileSystem
-    const path = yield* Path
-    yield* files.makeDirectory(path.dirname(filename), { recursive: true, mode: 0o700 })
-    yield* Effect.scoped(files.open(filename, { flag: "a+", mode: 0o600 }))
-  }).pipe(Effect.catchAll(storeErrorOrDie))
-
-/**
- * Whether every page that holds something makes sense. It reads them all, at about a second for each gigabyte that is in memory
- * already, and holds up the event loop meanwhile. Logs the first thing that is wrong; fails with `Corrupt` when that is the
- * header or the schema, without which nothing can be read.
- */
-export const isIntact = (db: Sqlite.Database): Effect.Effect<boolean, StoreError> =>
-  Effect.sync(() => problemOf(db)).pipe(
-    Effect.catchAllDefect(storeErrorOrDie),
-    Effect.tap((problem) =>
-      problem === undefined ? Effect.void : Effect.logError(`The database is damaged: ${problem}`)
-    ),
-    Effect.map((problem) => problem === undefined)
-  )
-
-/** Table by table: of the whole database it would also have FTS5 read its index from end to end, which takes ten times as long. */
-const problemOf = (db: Sqlite.Database): unknown =>
-  db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0").pluck().all()
-    .map((name) => db.pragma(`quick_check('${name.replaceAll("'", "''")}')`, { simple: true }))
-    .find((found) => found !== "ok")
-
-/**
- * Bytes that a WAL takes at most, unless a reader keeps it from being checkpointed: 64 MiB. SQLite starts to checkpoint at 4.
- */
-export const walLimit = 64 * 1024 * 1024
-
-/**
- * Opens a connection that writes. The caller closes it.
+ * Opens a connection that writes. The caller must close it.
  */
 export const openDatabase = (
   filename: string,
   durability: Extract<Durability, "disk" | "process">
 ): Effect.Effect<Sqlite.Database, StoreError> =>
   Effect.sync(() => {
-    // Without a timeout SQLite answers SQLITE_BUSY at once; with one it would stop the event loop.
+    // Without a timeout SQLite returns SQLITE_BUSY at once. With one it would block the event loop.
     const db = new Sqlite(filename, { fileMustExist: true, timeout: 0 })
     try {
       configure(db, durability)
@@ -83,99 +35,77 @@ export const openDatabase = (
   }).pipe(Effect.catchAllDefect(storeErrorOrDie))
 
 const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
-  // Before anything is in it, so that it can be made smaller in steps. Later it would be a write, and change nothing.
+  // Lets `optimize` shrink the file in steps. It takes effect only in an empty database.
   if (db.pragma("page_count", { simple: true }) === 0) db.pragma("auto_vacuum = INCREMENTAL")
   if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal") {
     throw new StoreError({ reason: "Unavailable", detail: "the file system does not support SQLite's WAL" })
   }
-  // Said out loud: the driver is built to fall back to NORMAL in WAL mode, and its pragma hides that until a write.
+  // Explicit, since the driver's build defaults to NORMAL in WAL mode, and its pragma does not show that before a write.
   db.pragma(`synchronous = ${durability === "disk" ? "FULL" : "NORMAL"}`)
-  // The file shrinks to this once a WAL that had to grow is done with.
+  // A WAL that had to grow is truncated to this size by the next checkpoint that resets it.
   db.pragma(`journal_size_limit = ${walLimit}`)
   db.pragma("foreign_keys = ON")
-  // Zeros over what is removed: a user who was erased must not be found in a free page.
+  // Overwrites what is removed with zeros: no free page may hold data of an erased user.
   db.pragma("secure_delete = ON")
   db.pragma("trusted_schema = OFF")
   db.pragma("cell_size_check = ON")
 }
 
 /**
- * Holds a database for its caller until the scope closes. Fails with `Locked`, and the holder's pid, while anybody holds it,
- * be it in this process.
- *
- * The lock is a transaction that stays open on a small database beside, `<filename>-owner`, whose `user_version` is the pid.
- * The system ends it with the process, however that ends, so there is no stale lock to judge. The file itself stays: to
- * remove it is to let two processes lock two files of one name.
+ * Opens the connection for migrations and reads.
  */
-export const ownDatabase = (
-  filename: string
-): Effect.Effect<void, StoreError, FileSystem | Path | Scope.Scope> =>
-  Effect.zipRight(
-    createFile(`${filename}-owner`),
-    Effect.acquireRelease(
-      retryWhileBusy(claim(`${filename}-owner`)),
-      (owner) => Effect.sync(() => owner.close())
-    )
+export const openClient = Effect.fnUntraced(
+  function*(filename: string) {
+    const services = yield* Layer.build(SqliteClient.layer({ filename, transformResultNames: snakeToCamel }))
+    const sql = Context.get(services, SqlClient)
+    yield* sql`PRAGMA busy_timeout = 0`
+    yield* sql`PRAGMA trusted_schema = OFF`
+    yield* sql`PRAGMA cell_size_check = ON`
+    return sql
+  },
+  Effect.catchTags({ ConfigError: Effect.die, SqlError: storeErrorOrDie }),
+  Effect.catchAllDefect(storeErrorOrDie)
+)
+
+/**
+ * Creates an empty file that only its owner can read, and its directories, unless they exist. SQLite gives the files next to
+ * it the same permissions.
+ */
+export const createFile = (filename: string): Effect.Effect<void, StoreError, FileSystem | Path> =>
+  Effect.gen(function*() {
+    const files = yield* FileSystem
+    const path = yield* Path
+    yield* files.makeDirectory(path.dirname(filename), { recursive: true, mode: 0o700 })
+    yield* Effect.scoped(files.open(filename, { flag: "a+", mode: 0o600 }))
+  }).pipe(Effect.catchAll(storeErrorOrDie))
+
+/**
+ * Checks every page in use. It takes about a second for each gigabyte that is cached in memory, and blocks the event loop.
+ * Logs the first problem. Fails with `Corrupt` when the header or the schema is damaged, without which nothing can be read.
+ */
+export const isIntact = (db: Sqlite.Database): Effect.Effect<boolean, StoreError> =>
+  Effect.sync(() => problemOf(db)).pipe(
+    Effect.catchAllDefect(storeErrorOrDie),
+    Effect.tap((problem) =>
+      problem === undefined ? Effect.void : Effect.logError(`The database is damaged: ${problem}`)
+    ),
+    Effect.map((problem) => problem === undefined)
   )
 
-const claim = (filename: string): Effect.Effect<Sqlite.Database, StoreError> =>
-  Effect.sync(() => {
-    const owner = new Sqlite(filename, { fileMustExist: true, timeout: 0 })
-    try {
-      begin(owner)
-      owner.pragma(`user_version = ${pid}`)
-      owner.exec("COMMIT")
-      // This lock, unlike the one that a commit takes, lets others read who has it.
-      begin(owner)
-      return owner
-    } catch (error) {
-      owner.close()
-      throw error
-    }
-  }).pipe(Effect.catchAllDefect(storeErrorOrDie))
-
-const begin = (owner: Sqlite.Database) => {
-  try {
-    owner.exec("BEGIN IMMEDIATE")
-  } catch (error) {
-    if (!Option.exists(storeErrorFrom(error), ({ reason }) => reason === "Busy")) throw error
-    const holder = owner.pragma("user_version", { simple: true })
-    // It has begun, and is about to write its pid.
-    if (holder === 0) throw error
-    throw new StoreError({ reason: "Locked", detail: holder === pid ? `pid ${pid}, this one` : `pid ${holder}` })
-  }
-}
-
-/** The numbers are Linux's; see statfs(2). */
-const networkFileSystems: ReadonlyMap<number, string> = new Map([
-  [0x01021997, "9P"],
-  [0x517b, "SMB"],
-  [0x5346414f, "AFS"],
-  [0x65735546, "FUSE"],
-  [0x6969, "NFS"],
-  [0x00c36400, "Ceph"],
-  [0xfe534d42, "SMB"],
-  [0xff534d42, "CIFS"]
-])
+/** Table by table, since a check of the whole database includes the FTS5 index, which takes ten times as long. */
+const problemOf = (db: Sqlite.Database): unknown =>
+  db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0").pluck().all()
+    .map((name) => db.pragma(`quick_check('${name.replaceAll("'", "''")}')`, { simple: true }))
+    .find((found) => found !== "ok")
 
 /**
- * Logs a warning when a database lies on a network file system, where neither its locks nor its shared memory can be relied
- * upon. Local ones that run in FUSE are warned of too: from outside they look the same.
+ * Bytes that the WAL reaches only when a reader blocks checkpoints: 64 MiB. SQLite starts to checkpoint at 4 MiB.
  */
-export const warnOfNetworkFileSystem = (filename: string): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    const typeOf = yield* FileSystemType
-    const name = networkFileSystems.get((yield* typeOf(filename)) >>> 0)
-    if (name === undefined) return
-    yield* Effect.logWarning(
-      `The database is on a network file system (${name}): keep it on a local disk, or a second process may damage it`
-    )
-  })
+export const walLimit = 64 * 1024 * 1024
 
 /**
- * Looks at the size of a database's WAL every 10 seconds until the scope closes, and logs a warning when it has grown over
- * `limit` bytes; another one only after it was below. It grows while somebody reads one snapshot for long: what was written
- * since then cannot be moved into the database.
+ * Checks the size of the WAL every 10 seconds until the scope closes. Logs a warning when it grows over `limit` bytes, and
+ * again only after it was below. It grows while a reader holds one snapshot: later writes cannot be checkpointed.
  */
 export const watchWal = (
   filename: string,
@@ -189,9 +119,48 @@ export const watchWal = (
       const isOver = size > limit
       if (!(yield* Ref.getAndSet(wasOver, isOver)) && isOver) {
         yield* Effect.logWarning(
-          `The database's WAL has grown to ${size} bytes: somebody has been reading the database for too long`
+          `The database's WAL has grown to ${size} bytes: a reader has held one snapshot for too long`
         )
       }
     })
     yield* Effect.forkScoped(Effect.repeat(Effect.ignore(look), Schedule.spaced("10 seconds")))
   })
+
+/**
+ * Logs a warning when a database is on a network file system, where locks and shared memory are unreliable. This includes
+ * local file systems in FUSE, which look the same.
+ */
+export const warnOfNetworkFileSystem = (filename: string): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const typeOf = yield* FileSystemType
+    const name = networkFileSystems.get((yield* typeOf(filename)) >>> 0)
+    if (name === undefined) return
+    yield* Effect.logWarning(
+      `The database is on a network file system (${name}): keep it on a local disk, or a second process may damage it`
+    )
+  })
+
+/** Linux's numbers; see statfs(2). */
+const networkFileSystems: ReadonlyMap<number, string> = new Map([
+  [0x01021997, "9P"],
+  [0x517b, "SMB"],
+  [0x5346414f, "AFS"],
+  [0x65735546, "FUSE"],
+  [0x6969, "NFS"],
+  [0x00c36400, "Ceph"],
+  [0xfe534d42, "SMB"],
+  [0xff534d42, "CIFS"]
+])
+
+/**
+ * The system's number of the file system type of a path; 0 when it is unknown.
+ */
+export class FileSystemType extends Context.Reference<FileSystemType>()(
+  "langswarm-session/layers/store/FileSystemType",
+  {
+    defaultValue: () => (path: string): Effect.Effect<number> =>
+      Effect.orElseSucceed(Effect.tryPromise(() => statfs(path)), () => ({ type: 0 })).pipe(
+        Effect.map(({ type }) => type)
+      )
+  }
+) {}

@@ -8,20 +8,16 @@ import * as Struct from "effect/Struct"
 import { DeadLetter, type DeadLetterQuery } from "../../../../domain/DeadLetter.js"
 import { SessionId, UserId } from "../../../../domain/Ids.js"
 import type { SessionDeletion, SessionStore } from "../../../../services/SessionStore.js"
-import { maxDeadLetters, warnOfForgotten } from "../commitRules.js"
+import { maxDeadLetters, warnOfDropped } from "../commitRules.js"
 import { deadLetterCursor, pageOf, pageSize } from "../pages.js"
-import { decodeRow, renameColumns } from "./columns.js"
-import { retryWhileBusy, storeErrorOrDie } from "./errors.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
-import type { Statements } from "./statements.js"
+import { decodeRow, readRows, renameColumns } from "./rows.js"
+
+/** A row of `dead_letters`. */
+const DeadLetterRow = Schema.Struct({ ...DeadLetter.fields, at: Schema.DateTimeUtcFromNumber })
 
 /**
- * A row of `dead_letters`.
- */
-export const DeadLetterRow = Schema.Struct({ ...DeadLetter.fields, at: Schema.DateTimeUtcFromNumber })
-
-/**
- * A row of `deletions`.
+ * A row of `deletions`: a deleted session whose hooks have not been notified, or have dead letters about it.
  */
 export const DeletionRow = Schema.Struct({
   sessionId: SessionId,
@@ -31,22 +27,6 @@ export const DeletionRow = Schema.Struct({
   at: Schema.DateTimeUtcFromNumber
 })
 
-const encode = Schema.encodeSync(Schema.Array(DeadLetterRow))
-
-/**
- * Encodes dead letters, and answers what writes them: it makes room for them, and says how many had to go.
- */
-export const addDeadLetters = (letters: ReadonlyArray<DeadLetter>) => {
-  const rows = encode(letters)
-  const hooks = new Set(rows.map(({ hook }) => hook))
-  return (on: Statements): number => {
-    for (const row of rows) on.addDeadLetter.run(row)
-    let forgotten = 0
-    for (const hook of hooks) forgotten += on.forgetDeadLetters.run({ hook, max: maxDeadLetters }).changes
-    return forgotten
-  }
-}
-
 type NewDeadLetter = typeof DeadLetterRow.Encoded
 type Place = Pick<NewDeadLetter, "hook" | "number" | "sessionId">
 
@@ -54,17 +34,14 @@ export interface DeadLetterStatements {
   readonly addDeadLetter: Sqlite.Statement<[NewDeadLetter]>
   readonly updateDeadLetter: Sqlite.Statement<[NewDeadLetter]>
   readonly removeDeadLetter: Sqlite.Statement<[Place]>
-  readonly forgetDeadLetters: Sqlite.Statement<[{ hook: string; max: number }]>
+  readonly dropDeadLetters: Sqlite.Statement<[{ hook: string; max: number }]>
   readonly addDeletion: Sqlite.Statement<[typeof DeletionRow.Encoded]>
   readonly deletion: Sqlite.Statement<[id: string], object>
   readonly deletions: Sqlite.Statement<[limit: number], object>
-  readonly markDeletionTold: Sqlite.Statement<[id: string]>
+  readonly markDeletionDelivered: Sqlite.Statement<[id: string]>
   readonly forgetDeletion: Sqlite.Statement<[id: string]>
 }
 
-/**
- * The statements of what hooks are owed, and of what they have given up on.
- */
 export const prepareDeadLetters = (db: Sqlite.Database): DeadLetterStatements => ({
   addDeadLetter: db.prepare(`
     INSERT INTO dead_letters (hook, session_id, number, event, at, attempts, reason)
@@ -78,7 +55,7 @@ export const prepareDeadLetters = (db: Sqlite.Database): DeadLetterStatements =>
   removeDeadLetter: db.prepare(`
     DELETE FROM dead_letters WHERE session_id = @sessionId AND number = @number AND hook = @hook`),
 
-  forgetDeadLetters: db.prepare(`
+  dropDeadLetters: db.prepare(`
     DELETE FROM dead_letters WHERE key IN (
       SELECT key FROM dead_letters WHERE hook = @hook ORDER BY key
       LIMIT max(0, coalesce((SELECT value FROM dead_letter_counts WHERE hook = @hook), 0) - @max)
@@ -92,36 +69,26 @@ export const prepareDeadLetters = (db: Sqlite.Database): DeadLetterStatements =>
 
   deletions: db.prepare(`SELECT * FROM deletions WHERE told = 0 ORDER BY key LIMIT ?`),
 
-  markDeletionTold: db.prepare(`UPDATE deletions SET told = 1 WHERE session_id = ? AND told = 0`),
+  markDeletionDelivered: db.prepare(`UPDATE deletions SET told = 1 WHERE session_id = ? AND told = 0`),
 
   forgetDeletion: db.prepare(`DELETE FROM deletions WHERE session_id = ?`)
 })
 
+const encode = Schema.encodeSync(Schema.Array(DeadLetterRow))
+
 /**
- * The dead letters after `position` that match, in the order in which they came, by one index: that of a session, which has
- * few, before that of a hook.
+ * Encodes dead letters and returns the write that adds them. The write drops the oldest dead letters over the limit of each
+ * hook, and returns how many it dropped.
  */
-export const selectDeadLetters = (
-  sql: SqlClient,
-  { hook, sessionId }: DeadLetterQuery,
-  limit: number,
-  position = { key: 0 }
-) => {
-  const source = sessionId !== undefined
-    ? "dead_letters INDEXED BY dead_letters_by_session"
-    : hook !== undefined
-    ? "dead_letters INDEXED BY dead_letters_by_hook"
-    : "dead_letters"
-  return sql`
-    SELECT * FROM ${sql.literal(source)}
-    WHERE ${
-    sql.and([
-      sql`key > ${position.key}`,
-      ...(sessionId === undefined ? [] : [sql`session_id = ${sessionId}`]),
-      ...(hook === undefined ? [] : [sql`hook = ${hook}`])
-    ])
+export const addDeadLetters = (letters: ReadonlyArray<DeadLetter>) => {
+  const rows = encode(letters)
+  const hooks = new Set(rows.map(({ hook }) => hook))
+  return (on: DeadLetterStatements): number => {
+    for (const row of rows) on.addDeadLetter.run(row)
+    let dropped = 0
+    for (const hook of hooks) dropped += on.dropDeadLetters.run({ hook, max: maxDeadLetters }).changes
+    return dropped
   }
-    ORDER BY key LIMIT ${limit}`
 }
 
 const decodeLetters = decodeRow(Schema.Array(Schema.Struct({ ...DeadLetterRow.fields, key: Schema.NonNegativeInt })))
@@ -131,11 +98,11 @@ const encodeLetter = Schema.encodeSync(DeadLetterRow)
 const eventOf = (row: typeof DeletionRow.Type): SessionDeletion => ({ _tag: "SessionDeleted", ...row })
 
 /**
- * What hooks have given up on, and the deletions they have not been told of.
+ * Dead letters, and the deletions that hooks have not been notified of.
  */
-export const sqliteDeadLetters = (
+export const deadLetterOperations = (
   sql: SqlClient,
-  { read, write }: GroupCommitter<Statements>
+  { read, write }: GroupCommitter<DeadLetterStatements>
 ): Pick<
   SessionStore["Type"],
   "deadLetters" | "deletion" | "deletions" | "removeDeadLetter" | "settleDeletion" | "updateDeadLetter"
@@ -157,20 +124,18 @@ export const sqliteDeadLetters = (
       const add = addDeadLetters(letters)
       return Effect.flatMap(
         write((on) => {
-          if (on.markDeletionTold.run(id).changes === 0) return Either.right(0)
+          if (on.markDeletionDelivered.run(id).changes === 0) return Either.right(0)
           if (letters.length === 0) on.forgetDeletion.run(id)
           return Either.right(add(on))
         }),
-        warnOfForgotten
+        warnOfDropped
       )
     }),
 
   deadLetters: Effect.fnUntraced(function*(query) {
     const { cursor, limit = pageSize } = query
     const position = cursor && (yield* deadLetterCursor.decode(cursor))
-    const rows = yield* retryWhileBusy(
-      Effect.catchAll(selectDeadLetters(sql, query, limit + 1, position), storeErrorOrDie)
-    )
+    const rows = yield* readRows(selectDeadLetters(sql, query, limit + 1, position))
     const { items, ...page } = pageOf(yield* decodeLetters(rows), limit, ({ key }) => deadLetterCursor.encode({ key }))
     return { ...page, items: items.map(Struct.omit("key")) }
   }),
@@ -184,3 +149,27 @@ export const sqliteDeadLetters = (
   removeDeadLetter: ({ hook, number, sessionId }) =>
     write((on) => Either.right(void on.removeDeadLetter.run({ hook, number, sessionId })))
 })
+
+/** The matching dead letters after `position`, oldest first, by one index: a session's, which has few, before a hook's. */
+const selectDeadLetters = (
+  sql: SqlClient,
+  { hook, sessionId }: DeadLetterQuery,
+  limit: number,
+  position = { key: 0 }
+) => {
+  const source = sessionId !== undefined
+    ? "dead_letters INDEXED BY dead_letters_by_session"
+    : hook !== undefined
+    ? "dead_letters INDEXED BY dead_letters_by_hook"
+    : "dead_letters"
+  return sql`
+    SELECT * FROM ${sql.literal(source)}
+    WHERE ${
+    sql.and([
+      sql`key > ${position.key}`,
+      ...(sessionId === undefined ? [] : [sql`session_id = ${sessionId}`]),
+      ...(hook === undefined ? [] : [sql`hook = ${hook}`])
+    ])
+  }
+    ORDER BY key LIMIT ${limit}`
+}

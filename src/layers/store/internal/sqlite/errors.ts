@@ -1,4 +1,3 @@
-import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -6,8 +5,7 @@ import * as Schedule from "effect/Schedule"
 import { StoreError } from "../../../../domain/error/StoreError.js"
 
 /**
- * The code that SQLite or the file system gave an error, such as `SQLITE_FULL` or `EACCES`, however many errors of
- * libraries are wrapped around it.
+ * The code of an error of SQLite or the file system, such as `SQLITE_FULL` or `EACCES`, also when libraries have wrapped it.
  */
 export const driverCode = (error: unknown): Option.Option<string> => {
   if (Predicate.hasProperty(error, "code") && Predicate.isString(error.code)) return Option.some(error.code)
@@ -20,8 +18,7 @@ const for5Seconds = Schedule.exponential("1 millis").pipe(
 )
 
 /**
- * Waits for up to 5 seconds while another process holds the database. SQLite's own busy timeout would do the same by
- * putting the whole process to sleep.
+ * Retries for up to 5 seconds while another process holds the database. SQLite's own busy timeout would block the event loop.
  */
 export const retryWhileBusy = <A, E extends { readonly _tag: string }, R>(
   effect: Effect.Effect<A, E | StoreError, R>
@@ -60,8 +57,7 @@ const reasons: ReadonlyMap<string, StoreError["reason"]> = new Map([
 ])
 
 /**
- * What went wrong with the storage; none when the error is not the storage's but a mistake of ours, as a violated
- * constraint is.
+ * The `StoreError` for an error of the storage. None for any other error, such as a violated constraint, which is a defect.
  */
 export const storeErrorFrom = (error: unknown): Option.Option<StoreError> =>
   error instanceof StoreError
@@ -72,18 +68,11 @@ export const storeErrorFrom = (error: unknown): Option.Option<StoreError> =>
         (reason) => new StoreError({ reason, detail: code })
       ))
 
-/** `SQLITE_IOERR` of the extended `SQLITE_IOERR_WRITE`. */
+/** The primary code of an extended one: `SQLITE_IOERR` for `SQLITE_IOERR_WRITE`. */
 const primaryCode = (code: string): string => /^SQLITE_[A-Z]+/.exec(code)?.[0] ?? code
 
 /**
- * Fails with what is wrong with the storage, and dies of anything else.
+ * Fails with the `StoreError` for an error of the storage, and dies with any other error.
  */
 export const storeErrorOrDie = (error: unknown): Effect.Effect<never, StoreError> =>
   Option.match(storeErrorFrom(error), { onNone: () => Effect.die(error), onSome: Effect.fail })
-
-/**
- * What a statement of `@effect/sql` answers. Waits while another process holds the database.
- */
-export const readRows = (
-  statement: Effect.Effect<ReadonlyArray<object>, SqlError>
-): Effect.Effect<ReadonlyArray<object>, StoreError> => retryWhileBusy(Effect.catchAll(statement, storeErrorOrDie))

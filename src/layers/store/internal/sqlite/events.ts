@@ -1,7 +1,7 @@
+import type Sqlite from "better-sqlite3"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import { SessionNotFound } from "../../../../domain/error/SessionError.js"
@@ -11,12 +11,13 @@ import { SessionId, TurnId } from "../../../../domain/Ids.js"
 import { TurnNotice } from "../../../../domain/Turn.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import type { StoredEvent } from "../commitRules.js"
-import { codes, decodeRow, idColumn, idToColumn, renameColumns } from "./columns.js"
+import { codes, idColumn, idToColumn } from "./columns.js"
+import { ContextRow } from "./contexts.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
-import { ContextRow, MessageRow } from "./history.js"
-import { SessionRow } from "./sessions.js"
-import type { Statements } from "./statements.js"
-import { TurnRow } from "./turns.js"
+import { MessageRow } from "./messages.js"
+import { decodeRow, renameColumns } from "./rows.js"
+import { type SessionRead, SessionRow, type SessionStatements } from "./sessions.js"
+import type { TurnStatements } from "./turns.js"
 
 const turnIdColumn = idColumn(TurnId)
 
@@ -29,7 +30,7 @@ const row = <Tag extends SessionEvent["_tag"], Fields extends Schema.Struct.Fiel
   })
 
 /**
- * An event with the columns of what it refers to.
+ * An event, decoded from its row and the columns of what it refers to.
  */
 export const EventRow = Schema.Union(
   row("SessionCreated", { session: SessionRow }),
@@ -53,19 +54,19 @@ export const EventRow = Schema.Union(
 )
 
 /**
- * A row of `events`: what it was, and where to find the rest of it.
+ * A row of `events`: the kind of event, and a reference to the row that holds the rest.
  */
 export interface EventColumns {
   readonly number: number
   readonly tag: number
   readonly at: number
-  /** The `seq` of its message, the version of its context, or the ordinal of its turn, unless that is yet to be looked up. */
+  /** The `seq` of its message, the version of its context, or the ordinal of its turn. A turn id is looked up on writing. */
   readonly ref: number | { readonly turnId: string | Uint8Array }
   readonly detail: string | null
 }
 
 /**
- * Encodes an event of a commit with turns of these ordinals.
+ * Encodes an event of a commit. `ordinals` are those of the turns of the same commit.
  */
 export const eventToRow = (event: StoredEvent, ordinals: ReadonlyMap<TurnId, number>): EventColumns => ({
   number: event.number,
@@ -105,17 +106,6 @@ const refOf = (event: Exclude<StoredEvent, { readonly turnId: string }>): number
 }
 
 /**
- * Writes events. Throws when one of them is of a turn that is not there.
- */
-export const addEvents = (on: Statements, key: number, events: ReadonlyArray<EventColumns>): void => {
-  for (const { at, detail, number, ref, tag } of events) {
-    const place = typeof ref === "number" ? ref : on.ordinalOf.get(ref.turnId, key)?.ordinal
-    if (place === undefined) throw new Error(`Event ${number} is of a turn that is not there`)
-    on.addEvent.run(key, number, tag, at, place, detail)
-  }
-}
-
-/**
  * A row of `events` with the columns of what it refers to: NULL where it does not.
  */
 export interface EventRead {
@@ -130,21 +120,75 @@ export interface EventRead {
   readonly error: string | null
 }
 
-export interface SessionRead {
-  readonly key: number
-  readonly id: string
-  readonly created_at: number
-  readonly owner_epoch: number
-  readonly last_seq: number
+const { ContextUpdated, MessageReceived, MessageSent, TurnAccepted } = codes.event
+
+export interface EventStatements {
+  readonly addEvent: Sqlite.Statement<
+    [key: number, number: number, tag: number, at: number, ref: number, detail: string | null]
+  >
+  readonly events: Sqlite.Statement<[{ key: number; number: number; limit: number }], EventRead>
 }
+
+export const prepareEvents = (db: Sqlite.Database): EventStatements => ({
+  // A turn adds several, so parameters are bound by position: no object to make, no names to look up.
+  addEvent: db.prepare(`
+    INSERT INTO events (session_key, number, tag, at, ref, detail) VALUES (?, ?, ?, ?, ?, ?)`),
+
+  events: db.prepare(`
+    SELECT messages.*, events.number, events.tag, events.at, events.ref, events.detail, contexts.context,
+      turns.id AS turn, turns.joined, turns.error
+    FROM events
+    LEFT JOIN segments ON events.tag IN (${MessageSent}, ${MessageReceived})
+      AND segments.session_key = events.session_key AND ref BETWEEN from_seq AND to_seq
+    LEFT JOIN messages ON messages.session_key = source_key AND messages.seq = ref
+    LEFT JOIN contexts ON events.tag = ${ContextUpdated}
+      AND contexts.session_key = events.session_key AND version = ref
+    LEFT JOIN turns ON events.tag >= ${TurnAccepted} AND turns.session_key = events.session_key AND ordinal = ref
+    WHERE events.session_key = @key AND events.number > @number
+      AND (events.tag NOT IN (${MessageSent}, ${MessageReceived}) OR messages.seq IS NOT NULL)
+    ORDER BY events.number LIMIT @limit`)
+})
+
+/**
+ * Writes events. Throws when an event belongs to a turn that is not stored.
+ */
+export const addEvents = (
+  on: EventStatements & TurnStatements,
+  key: number,
+  events: ReadonlyArray<EventColumns>
+): void => {
+  for (const { at, detail, number, ref, tag } of events) {
+    const place = typeof ref === "number" ? ref : on.ordinalOf.get(ref.turnId, key)?.ordinal
+    if (place === undefined) throw new Error(`Event ${number} refers to a turn that is not stored`)
+    on.addEvent.run(key, number, tag, at, place, detail)
+  }
+}
+
+const decodeEvents = decodeRow(Schema.Array(EventRow))
+
+/**
+ * Reads of a session's events. Watchers wait for them, so this is a prepared statement on the connection that writes.
+ */
+export const eventQueries = (
+  { read }: Pick<GroupCommitter<EventStatements & SessionStatements>, "read">
+): Pick<SessionStore["Type"], "events"> => ({
+  events: (id, number, limit) =>
+    read((on) => {
+      const session = on.session.get(id)
+      return session && on.events.all({ key: session.key, number, limit }).map((row) => toEventRow(session, row))
+    }).pipe(
+      Effect.flatMap(Either.fromNullable(() => new SessionNotFound({ sessionId: id }))),
+      Effect.flatMap(decodeEvents)
+    )
+})
 
 const tags = new Map<number, string>(Record.toEntries(codes.event).map(([tag, code]) => [code, tag]))
 
 /**
- * What `EventRow` decodes: each column where the event has its field. A session is shown as it was when it was created: what
- * was configured since then stands in the event itself.
+ * What `EventRow` decodes: each column under the name that the event gives it. `SessionCreated` shows the session as it was
+ * created: a later change of configuration keeps the first one in the event's `detail`.
  */
-export const hydratedEvent = (session: SessionRead, row: EventRead): object => ({
+const toEventRow = (session: SessionRead, row: EventRead): object => ({
   _tag: tags.get(row.tag),
   sessionId: session.id,
   number: row.number,
@@ -175,37 +219,3 @@ export const hydratedEvent = (session: SessionRead, row: EventRead): object => (
 const renamed = (row: object) => renameColumns([row])[0]
 
 const parsed = (detail: string | null): object => detail === null ? {} : JSON.parse(detail) as object
-
-const decodeTurns = decodeRow(Schema.Array(TurnRow))
-const decodeEvents = decodeRow(Schema.Array(EventRow))
-
-/**
- * The reads that sends and watchers wait for: prepared statements, on the connection that writes.
- */
-export const preparedReads = (
-  { read }: GroupCommitter<Statements>
-): Pick<SessionStore["Type"], "events" | "turn" | "turnByKey"> => {
-  const readOf = <A>(id: SessionId, find: (on: Statements) => A | undefined) =>
-    Effect.flatMap(read(find), Either.fromNullable(() => new SessionNotFound({ sessionId: id })))
-
-  const readTurn = (id: SessionId, find: (on: Statements) => object | undefined) =>
-    readOf(id, (on) => {
-      const turn = find(on)
-      // A turn proves that there is the session it belongs to.
-      return turn ? [turn] : on.session.get(id) && []
-    }).pipe(
-      Effect.flatMap((rows) => decodeTurns(renameColumns(rows))),
-      Effect.map(([turn]) => Option.fromNullable(turn))
-    )
-
-  return {
-    turn: (id, turnId) => readTurn(id, (on) => on.turn.get(id, idToColumn(turnId))),
-    turnByKey: (id, key) => readTurn(id, (on) => on.turnByKey.get(id, idToColumn(key))),
-
-    events: (id, number, limit) =>
-      readOf(id, (on) => {
-        const session = on.session.get(id)
-        return session && on.events.all({ key: session.key, number, limit }).map((row) => hydratedEvent(session, row))
-      }).pipe(Effect.flatMap(decodeEvents))
-  }
-}

@@ -8,12 +8,13 @@ import type { Message } from "../../../../domain/Message.js"
 import type { Turn } from "../../../../domain/Turn.js"
 import { eventLoopTurn } from "../../../../services/internal/eventLoopTurn.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
-import { knownContexts } from "../knownContexts.js"
-import { decodeRow, renameColumns, whereTurnIsOpen } from "./columns.js"
+import { usefulContexts } from "../usefulContexts.js"
+import { ContextVersionRow } from "./contexts.js"
 import { retryWhileBusy, storeErrorOrDie } from "./errors.js"
-import { MessageRow, VersionRow } from "./history.js"
+import { MessageRow } from "./messages.js"
+import { decodeRow, renameColumns } from "./rows.js"
 import { OwnedSessionRow } from "./sessions.js"
-import { TurnRow } from "./turns.js"
+import { TurnRow, whereTurnIsOpen } from "./turns.js"
 
 interface Range {
   readonly id: string
@@ -32,7 +33,7 @@ export interface ExportStatements {
 }
 
 /**
- * The statements that read a whole session, on a connection that only reads.
+ * Prepares the statements that read a whole session, on a read-only connection.
  */
 export const prepareExports = (db: Sqlite.Database): ExportStatements => ({
   begin: db.prepare("BEGIN"),
@@ -52,7 +53,7 @@ export const prepareExports = (db: Sqlite.Database): ExportStatements => ({
     WHERE session_key = @key AND ordinal > @after AND NOT ${whereTurnIsOpen}
     ORDER BY ordinal LIMIT @limit`),
 
-  /** Its own, and those that its origins had before the last message which it has from them. */
+  /** The session's own versions, and those of its origins before the last message shared with them. */
   contexts: db.prepare(`
     SELECT since_seq AS since, context FROM contexts WHERE session_key = @key
     UNION ALL
@@ -60,22 +61,22 @@ export const prepareExports = (db: Sqlite.Database): ExportStatements => ({
     WHERE segments.session_key = @key AND source_key <> @key AND NOT rewound`)
 })
 
-/** Exports that are read at once. */
+/** Exports that run at the same time. */
 const maxConnections = 4
 
-/** Rows that are read in one go; then others have their turn. */
+/** Rows read between two turns of the event loop. */
 const pageSize = 100
 
 const decodeSession = decodeRow(OwnedSessionRow.omit("cursor", "delivered", "lastEvent", "ownerEpoch"))
-const decodeVersions = decodeRow(Schema.Array(VersionRow))
+const decodeVersions = decodeRow(Schema.Array(ContextVersionRow))
 const decodeMessages = decodeRow(Schema.Array(MessageRow))
 const decodeTurns = decodeRow(Schema.Array(TurnRow))
 
 /**
- * Reads whole sessions, each in one transaction on a connection of its own: what it sees is what was committed when it began,
- * for as long as it takes, and nobody waits for it. Connections are kept for a minute.
+ * Exports sessions, each in one transaction on a connection of its own: it reads one snapshot, however long it takes, and
+ * blocks no other work. Idle connections are kept for a minute.
  */
-export const sqliteExports = Effect.fnUntraced(function*(filename: string) {
+export const exportOperations = Effect.fnUntraced(function*(filename: string) {
   const pool = yield* Pool.makeWithTTL({
     acquire: Effect.acquireRelease(
       open(filename),
@@ -147,7 +148,7 @@ const readSession = Effect.fnUntraced(function*(on: ExportStatements, id: Sessio
     lastSeq,
     lastOrdinal,
     metrics,
-    contexts: knownContexts(id, versions, messages),
+    contexts: usefulContexts(id, versions, messages),
     messages,
     rewound,
     turns

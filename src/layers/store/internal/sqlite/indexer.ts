@@ -1,60 +1,64 @@
+import type Sqlite from "better-sqlite3"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { StoreError } from "../../../../domain/error/StoreError.js"
+import type { Part } from "../../../../domain/Message.js"
 import { wordsOf } from "../../../../domain/Search.js"
-import { nameToSearch } from "../searchable.js"
+import { nameToSearch, textToSearch } from "../searchable.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
-import { type SearchStatements, searchText, type Unindexed } from "./search.js"
+import { partsColumn } from "./messages.js"
 
-/** What one batch takes at most, of each: it is prepared, and committed, in one go. */
+/** Limits of one batch, which is prepared and committed in one go. */
 const maxSessions = 64
 const maxMessages = 64
 const maxLength = 64 * 1024
 
-/** Pages that a batch merges. */
+/** Pages that one step of a merge writes. */
 const mergePages = 16
 
-/** So long are commits left to gather before they are indexed. */
+/** How long commits are collected before they are indexed. */
 const delay = "200 millis"
 
+/** The words of a message, or those of a session's name under the `seq` 0. */
 interface Entry {
   readonly key: number
   readonly seq: number
   readonly words: string
 }
 
-/** What is to be written, and up to which `seq` each session is indexed then. */
+/** Entries to write, and the `seq` up to which each session is indexed by them. */
 interface Batch {
   readonly entries: ReadonlyArray<Entry>
   readonly indexed: ReadonlyArray<{ readonly key: number; readonly seq: number }>
-  /** The next batch is of the sessions after this key. */
+  /** The next batch starts after this session key. */
   readonly next: number
 }
 
 export interface Indexer {
-  /** Says that something was committed. */
+  /** Signals that something was committed. */
   readonly wake: Effect.Effect<void>
-  /** Indexes what was committed before. */
+  /** Indexes everything committed before this call. */
   readonly catchUp: Effect.Effect<void, StoreError>
 }
 
 /**
- * Indexes messages and names for search, in batches, some time after they were committed: done with each commit, it would
- * cost as much as the commit itself. What is not indexed is known by `indexed_seq` of its session, so that nothing is
- * forgotten when the process ends.
+ * Indexes messages and session names for search, in batches, some time after their commit: indexing within each commit would
+ * cost as much as the commit. `indexed_seq` of a session records how far its index has come, so that nothing is lost when the
+ * process ends.
  */
 export const keepIndexed = (
-  committer: GroupCommitter<SearchStatements>
+  committer: GroupCommitter<IndexStatements>
 ): Effect.Effect<Indexer, never, Scope.Scope> =>
   Effect.gen(function*() {
     const oneAtATime = yield* Effect.makeSemaphore(1)
     let called = yield* Deferred.make<void>()
 
-    /** By key, and once around, so that commits which go on do not keep it going. */
+    /** Goes through the keys once, up to the last one of now, so that new commits do not prolong it. */
     const catchUp = oneAtATime.withPermits(1)(Effect.gen(function*() {
-      // What room is left is for what people say, and only that tells whether writing works again.
+      // Space that is left is for commits, and only a commit shows whether writes succeed again.
       if (committer.isFailing()) return
       const until = yield* committer.read((on) => on.lastUnindexed.get()?.key ?? 0)
       let after = 0
@@ -69,7 +73,7 @@ export const keepIndexed = (
       yield* Deferred.await(called)
       called = yield* Deferred.make<void>()
       yield* Effect.sleep(delay)
-      // What fails is not forgotten, and is tried again after the next commit. Those who commit are told of a full disk.
+      // A failed batch is retried after the next commit. A full disk is reported to those who commit.
       yield* Effect.catchAll(catchUp, (error) => Effect.logDebug("Search cannot be kept up to date", error))
     }).pipe(Effect.forever, Effect.forkScoped)
 
@@ -78,8 +82,61 @@ export const keepIndexed = (
     return { wake: Effect.asVoid(wake), catchUp }
   })
 
-/** Indexes a batch of the sessions after a key, and answers after which to go on; undefined when there is nothing left. */
-const indexNext = (committer: GroupCommitter<SearchStatements>, after: number, until: number) =>
+interface Unindexed {
+  readonly key: number
+  readonly indexed_seq: number
+  readonly last_seq: number
+  readonly name: string | null
+  readonly description: string | null
+}
+
+export interface IndexStatements {
+  readonly lastUnindexed: Sqlite.Statement<[], { key: number | null }>
+  readonly unindexed: Sqlite.Statement<[{ after: number; until: number; limit: number }], Unindexed>
+  readonly unindexedMessages: Sqlite.Statement<
+    [{ key: number; after: number; until: number }],
+    { seq: number; parts: string }
+  >
+  readonly indexMessage: Sqlite.Statement<[Entry]>
+  readonly indexName: Sqlite.Statement<[Omit<Entry, "seq">]>
+  readonly setIndexed: Sqlite.Statement<[{ key: number; seq: number }]>
+  readonly mergeIndex: Sqlite.Statement<[pages: number]>
+  readonly totalChanges: Sqlite.Statement<[], { changes: number }>
+}
+
+/**
+ * Prepares the statements of the search index. What is removed before it is indexed is skipped.
+ */
+export const prepareIndex = (db: Sqlite.Database): IndexStatements => ({
+  lastUnindexed: db.prepare(`
+    SELECT max(key) AS key FROM sessions INDEXED BY sessions_unindexed WHERE indexed_seq < last_seq`),
+
+  unindexed: db.prepare(`
+    SELECT key, indexed_seq, last_seq, json_extract(config, '$.name') AS name,
+      json_extract(config, '$.description') AS description
+    FROM sessions INDEXED BY sessions_unindexed
+    WHERE indexed_seq < last_seq AND key > @after AND key <= @until ORDER BY key LIMIT @limit`),
+
+  unindexedMessages: db.prepare(`
+    SELECT seq, parts FROM messages WHERE session_key = @key AND seq > @after AND seq <= @until ORDER BY seq`),
+
+  indexMessage: db.prepare(`
+    INSERT INTO message_search (rowid, words) SELECT @key << 31 | @seq, @words
+    WHERE EXISTS (SELECT 1 FROM messages WHERE session_key = @key AND seq = @seq)`),
+
+  indexName: db.prepare(`
+    INSERT INTO message_search (rowid, words) SELECT @key << 31, @words
+    WHERE EXISTS (SELECT 1 FROM sessions WHERE key = @key)`),
+
+  setIndexed: db.prepare(`UPDATE sessions SET indexed_seq = @seq WHERE key = @key`),
+
+  mergeIndex: db.prepare(`INSERT INTO message_search (message_search, rank) VALUES ('merge', ?)`),
+
+  totalChanges: db.prepare(`SELECT total_changes() AS changes`)
+})
+
+/** Indexes a batch of the sessions after a key. Returns the key to continue after; undefined when nothing is left. */
+const indexNext = (committer: GroupCommitter<IndexStatements>, after: number, until: number) =>
   Effect.gen(function*() {
     const { entries, indexed, next } = yield* committer.read((on) => nextBatch(on, after, until))
     if (indexed.length === 0) return undefined
@@ -95,7 +152,7 @@ const indexNext = (committer: GroupCommitter<SearchStatements>, after: number, u
     return next
   })
 
-const nextBatch = (on: SearchStatements, after: number, until: number): Batch => {
+const nextBatch = (on: IndexStatements, after: number, until: number): Batch => {
   const entries: Array<Entry> = []
   const indexed: Array<{ key: number; seq: number }> = []
   let length = 0
@@ -123,20 +180,25 @@ const nextBatch = (on: SearchStatements, after: number, until: number): Batch =>
   return { entries, indexed, next }
 }
 
-const nameOf = ({ description, name }: Unindexed): string => nameToSearch(name, description)
-
-/** Pages that a step merges, in a transaction of its own. */
-const mergePagesPurgeIndex = 16
+const decodeParts = Schema.decodeEither(partsColumn)
+const nothing: ReadonlyArray<Part> = []
 
 /**
- * Merges what full-text search is indexed by into one piece, in steps between which others commit, and answers how many. Until
- * then the words of what was removed stay in it, only marked as gone.
+ * The text that search indexes of a column of parts. A damaged column counts as empty here; reading its message reports it.
+ */
+export const searchText = (column: string): string => textToSearch(Either.getOrElse(decodeParts(column), () => nothing))
+
+const nameOf = ({ description, name }: Unindexed): string => nameToSearch(name, description)
+
+/**
+ * Merges the full-text index into one segment, in steps between which others commit. Returns the number of steps. Before
+ * this, words of removed messages remain in the index, marked as deleted.
  */
 export const purgeIndex = (
-  committer: GroupCommitter<SearchStatements>,
+  committer: GroupCommitter<IndexStatements>,
   { catchUp }: Pick<Indexer, "catchUp">
 ): Effect.Effect<number, StoreError> => {
-  /** Answers whether there was something to merge: FTS5 counts one change for being asked. */
+  /** Returns whether there was something to merge. FTS5 counts one change for the request itself. */
   const merge = (pages: number) =>
     committer.write((on) => {
       const before = changesOf(on)
@@ -146,12 +208,12 @@ export const purgeIndex = (
 
   return Effect.gen(function*() {
     yield* catchUp
-    // Less than none: takes in all pieces, even a sole one that has nothing to be merged with.
-    yield* merge(-mergePagesPurgeIndex)
+    // A negative number starts a merge of all segments, even of a single one.
+    yield* merge(-mergePages)
     let steps = 1
-    while (yield* merge(mergePagesPurgeIndex)) steps++
+    while (yield* merge(mergePages)) steps++
     return steps
   })
 }
 
-const changesOf = (on: SearchStatements): number => on.totalChanges.get()?.changes ?? 0
+const changesOf = (on: IndexStatements): number => on.totalChanges.get()?.changes ?? 0

@@ -1,3 +1,4 @@
+import type Sqlite from "better-sqlite3"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -7,90 +8,68 @@ import type { StoreError } from "../../../../domain/error/StoreError.js"
 import { Epoch } from "../../../../domain/Ids.js"
 import type { SessionExport } from "../../../../domain/Transfer.js"
 import { eventLoopTurn } from "../../../../services/internal/eventLoopTurn.js"
-import { restLimits } from "../commitRules.js"
-import { nameToSearch } from "../searchable.js"
+import type { SessionStore } from "../../../../services/SessionStore.js"
+import { idleLimits } from "../commitRules.js"
+import { hasNameToSearch } from "../searchable.js"
 import { codes } from "./columns.js"
+import { type ContextStatements, encodeContext } from "./contexts.js"
+import type { EventStatements } from "./events.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
-import { encodeContext, messageToRow, segmentsOf } from "./history.js"
-import { addUsage, internTags, rollupToRow } from "./rollups.js"
-import { OwnedSessionRow } from "./sessions.js"
-import type { Statements } from "./statements.js"
-import { turnToRow } from "./turns.js"
+import { type MessageStatements, messageToRow } from "./messages.js"
+import { addUsage, internTags, type RollupStatements, rollupToRow } from "./rollups.js"
+import { type SegmentStatements, toSegments } from "./segments.js"
+import { OwnedSessionRow, type SessionStatements } from "./sessions.js"
+import { type TurnStatements, turnToRow } from "./turns.js"
 
-/**
- * Removes what there is of a session that is not restored after all, or of all of them: an earlier process left those.
- */
-export const dropRestorations = (
-  { write }: Pick<GroupCommitter<Statements>, "write">,
-  only?: number
-): Effect.Effect<void, StoreError> =>
-  write((on) => {
-    for (const { key } of on.restorations.all()) {
-      if (only !== undefined && key !== only) continue
-      on.removeMessages.run(key)
-      on.endRestoration.run(key)
-    }
-    return Either.void
-  })
+export interface RestorationStatements {
+  /** Takes a session key that is never used again. */
+  readonly reserveKey: Sqlite.Statement<[], { key: number }>
+  readonly beginRestoration: Sqlite.Statement<[key: number]>
+  readonly restorations: Sqlite.Statement<[], { key: number }>
+  readonly endRestoration: Sqlite.Statement<[key: number]>
+}
 
-const encodeSession = Schema.encodeSync(OwnedSessionRow)
-
-/** Encoded in one go; then others have their turn. */
-const atOnceEncodeRecord = 250
-
-/**
- * The rows of a session that is to be restored.
- */
-export const encodeRecord = Effect.fnUntraced(function*(
-  record: SessionExport,
-  usage: ReadonlyArray<UsageEntry>,
-  delivered: 0 | 1 = 1
-) {
-  const { contexts, lastOrdinal, lastSeq, messages, metrics, rewound, session, turns } = record
-  const { archiveAfterMs = null, deleteAfterMs = null } = restLimits(session.config)
-  const owned = { ...session, metrics, lastSeq, lastOrdinal, lastEvent: 1, delivered, ownerEpoch: Epoch.make(0) }
-  const isNamed = nameToSearch(session.config.name, session.config.description) !== ""
-  return {
-    session: { ...encodeSession(owned), archiveAfterMs, deleteAfterMs, indexedSeq: isNamed ? -1 : 0 },
-    tags: Arr.dedupe(session.config.tags ?? []),
-    segments: segmentsOf(messages, rewound),
-    contexts: contexts.map(({ context, since }) => ({
-      version: context.version,
-      since,
-      context: encodeContext(context)
-    })),
-    messages: yield* encodeAll([...messages, ...rewound], messageToRow),
-    turns: yield* encodeAll(turns, turnToRow),
-    usage: usage.map((entry) => rollupToRow(entry))
-  }
+export const prepareRestorations = (db: Sqlite.Database): RestorationStatements => ({
+  reserveKey: db.prepare(`UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'sessions' RETURNING seq AS key`),
+  beginRestoration: db.prepare(`INSERT INTO restorations (key) VALUES (?)`),
+  restorations: db.prepare(`SELECT key FROM restorations`),
+  endRestoration: db.prepare(`DELETE FROM restorations WHERE key = ?`)
 })
 
-export type RecordRows = Effect.Effect.Success<ReturnType<typeof encodeRecord>>
+type RestoreStatements =
+  & ContextStatements
+  & EventStatements
+  & MessageStatements
+  & RestorationStatements
+  & RollupStatements
+  & SegmentStatements
+  & SessionStatements
+  & TurnStatements
 
-const encodeAll = <A, Row>(items: ReadonlyArray<A>, encode: (item: A) => Row): Effect.Effect<ReadonlyArray<Row>> =>
-  Effect.map(
-    Effect.forEach(
-      Arr.chunksOf(items, atOnceEncodeRecord),
-      (some) => Effect.zipLeft(Effect.sync(() => some.map(encode)), eventLoopTurn)
-    ),
-    Arr.flatten
-  )
+type Writer = Pick<GroupCommitter<RestoreStatements>, "write">
 
-/** Messages that one transaction takes, so that a long history does not hold up the event loop. */
-const atOnce = 250
+/** Entries that are encoded, and messages that are written, in one go. A long history does not hold up the event loop. */
+const batchSize = 250
 
 /**
- * Writes a session with all that belongs to it. Answers false, and leaves nothing, when there is one of its id.
- *
- * The messages of a long one come first, in several transactions, under a key that no session has: without a session nobody
- * sees them. The last transaction adds the session, and with it all else.
+ * The write that adds an exported session.
  */
-export const restoreSession = (
-  { write }: Pick<GroupCommitter<Statements>, "write">,
-  rows: RecordRows
-): Effect.Effect<boolean, StoreError> => {
-  if (rows.messages.length <= atOnce) return write((on) => Either.right(addRestored(on, rows, null, rows.messages)))
-  const [last = [], ...others] = Arr.chunksOf(rows.messages, atOnce).toReversed()
+export const restoreOperations = (writer: Writer): Pick<SessionStore["Type"], "restore"> => ({
+  restore: (record, usage, delivered) =>
+    Effect.flatMap(encodeRecord(record, usage, delivered), (rows) => restoreSession(writer, rows))
+})
+
+type RecordRows = Effect.Effect.Success<ReturnType<typeof encodeRecord>>
+
+/**
+ * Writes a session with everything that belongs to it. Returns false, and leaves nothing, when its id is taken.
+ *
+ * The messages of a long history are written first, in several transactions, under a reserved key that no session has, so that
+ * no read can find them. The last transaction adds the session and the rest.
+ */
+const restoreSession = ({ write }: Writer, rows: RecordRows): Effect.Effect<boolean, StoreError> => {
+  if (rows.messages.length <= batchSize) return write((on) => Either.right(addRestored(on, rows, null, rows.messages)))
+  const [last = [], ...others] = Arr.chunksOf(rows.messages, batchSize).toReversed()
   return Effect.acquireUseRelease(
     write((on) => Either.right(on.session.get(rows.session.id) ? undefined : beginRestoration(on))),
     (key) =>
@@ -116,14 +95,14 @@ export const restoreSession = (
   )
 }
 
-const beginRestoration = (on: Statements): number | undefined => {
+const beginRestoration = (on: RestoreStatements): number | undefined => {
   const key = on.reserveKey.get()?.key
   if (key !== undefined) on.beginRestoration.run(key)
   return key
 }
 
 const addRestored = (
-  on: Statements,
+  on: RestoreStatements,
   { contexts, segments, session, tags, turns, usage }: RecordRows,
   reserved: number | null,
   messages: RecordRows["messages"]
@@ -142,3 +121,52 @@ const addRestored = (
   if (reserved !== null) on.endRestoration.run(reserved)
   return true
 }
+
+/**
+ * Removes the messages of a restoration that did not complete, or of all of them: an earlier process left those.
+ */
+export const dropRestorations = ({ write }: Writer, only?: number): Effect.Effect<void, StoreError> =>
+  write((on) => {
+    for (const { key } of on.restorations.all()) {
+      if (only !== undefined && key !== only) continue
+      on.removeMessages.run(key)
+      on.endRestoration.run(key)
+    }
+    return Either.void
+  })
+
+const encodeSession = Schema.encodeSync(OwnedSessionRow)
+
+/** The rows of an exported session. */
+const encodeRecord = Effect.fnUntraced(function*(
+  record: SessionExport,
+  usage: ReadonlyArray<UsageEntry>,
+  delivered: 0 | 1 = 1
+) {
+  const { contexts, lastOrdinal, lastSeq, messages, metrics, rewound, session, turns } = record
+  const { archiveAfterMs = null, deleteAfterMs = null } = idleLimits(session.config)
+  const owned = { ...session, metrics, lastSeq, lastOrdinal, lastEvent: 1, delivered, ownerEpoch: Epoch.make(0) }
+  const indexedSeq = hasNameToSearch(session.config) ? -1 : 0
+  return {
+    session: { ...encodeSession(owned), archiveAfterMs, deleteAfterMs, indexedSeq },
+    tags: Arr.dedupe(session.config.tags ?? []),
+    segments: toSegments(messages, rewound),
+    contexts: contexts.map(({ context, since }) => ({
+      version: context.version,
+      since,
+      context: encodeContext(context)
+    })),
+    messages: yield* encodeAll([...messages, ...rewound], messageToRow),
+    turns: yield* encodeAll(turns, turnToRow),
+    usage: usage.map((entry) => rollupToRow(entry))
+  }
+})
+
+const encodeAll = <A, Row>(items: ReadonlyArray<A>, encode: (item: A) => Row): Effect.Effect<ReadonlyArray<Row>> =>
+  Effect.map(
+    Effect.forEach(
+      Arr.chunksOf(items, batchSize),
+      (some) => Effect.zipLeft(Effect.sync(() => some.map(encode)), eventLoopTurn)
+    ),
+    Arr.flatten
+  )

@@ -1,36 +1,20 @@
-import type { SqlClient } from "@effect/sql/SqlClient"
-import type { SqlError } from "@effect/sql/SqlError"
-import type { Fragment } from "@effect/sql/Statement"
 import type Sqlite from "better-sqlite3"
 import * as Arr from "effect/Array"
-import * as DateTime from "effect/DateTime"
-import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Order from "effect/Order"
 import * as Record from "effect/Record"
-import * as Schema from "effect/Schema"
-import {
-  analyticsDays,
-  type AnalyticsGroup,
-  type AnalyticsQuery,
-  empty,
-  type Rollup,
-  Usage,
-  type UsageEntry
-} from "../../../../domain/Analytics.js"
+import type { Rollup, UsageEntry } from "../../../../domain/Analytics.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
-import { analyticsOf, dayText, groupLimit } from "../analyticsOf.js"
-import { decodeRow } from "./columns.js"
-import { retryWhileBusy, storeErrorOrDie } from "./errors.js"
-import type { Statements } from "./statements.js"
+import type { GroupCommitter } from "./GroupCommitter.js"
 
-/** A row of `rollups`, but for whose it is. */
-export type RollupColumns =
+/** A row of `rollups` without its user and its tags. */
+type RollupColumns =
   & Omit<Rollup, "errors" | "latencies">
   & Pick<UsageEntry, "day" | "model" | "provider">
 
 export interface RollupRow {
   readonly columns: RollupColumns
-  /** What `rollup_tallies` counts, each with its number. */
+  /** Counts of `rollup_tallies`: latencies by bucket, errors by tag. */
   readonly tallies: ReadonlyArray<readonly [kind: number | string, count: number]>
 }
 
@@ -44,14 +28,14 @@ export const rollupToRow = (
   ]
 })
 
-/** Whose rollups those of all users together are. */
+/** The user id of the rollups of all users together. No user can have it. */
 export const everyone = ""
 
 /**
- * Adds what a session has used to the rollups of its user, and to those of everyone.
+ * Adds the usage of a session to the rollups of its user, and to those of all users.
  */
 export const addUsage = (
-  on: Statements,
+  on: RollupStatements,
   userId: string,
   tagSet: number,
   rows: ReadonlyArray<RollupRow>
@@ -66,9 +50,9 @@ export const addUsage = (
 }
 
 /**
- * The number that stands for a set of tags.
+ * The key of a set of tags, which is added when it is new.
  */
-export const internTags = (on: Statements, tags: ReadonlyArray<string>): number => {
+export const internTags = (on: RollupStatements, tags: ReadonlyArray<string>): number => {
   const sorted = Arr.sort(tags, Order.string)
   const name = JSON.stringify(sorted)
   const known = on.tagSet.get(name)
@@ -79,7 +63,7 @@ export const internTags = (on: Statements, tags: ReadonlyArray<string>): number 
 }
 
 /**
- * The columns of `rollups` that are added up.
+ * The columns of `rollups` that are summed.
  */
 export const rollupSums = [
   "sessions",
@@ -117,13 +101,10 @@ export interface RollupStatements {
     ]
   >
   readonly userDays: Sqlite.Statement<[userId: string], { days: number }>
-  /** What the user has used stays in the rollups of everyone. */
+  /** The rollups of all users keep what this user has used. */
   readonly removeUserRollups: Sqlite.Statement<[userId: string]>
 }
 
-/**
- * The statements that add up what is used.
- */
 export const prepareRollups = (db: Sqlite.Database): RollupStatements => ({
   tagSet: db.prepare(`SELECT key FROM tag_sets WHERE tags = ?`),
   addTagSet: db.prepare(`INSERT INTO tag_sets (tags) VALUES (?)`),
@@ -151,131 +132,16 @@ export const prepareRollups = (db: Sqlite.Database): RollupStatements => ({
   removeUserRollups: db.prepare(`DELETE FROM rollups WHERE user_id = ?`)
 })
 
-const sums = [...rollupSums.map((column) => `sum(${column}) AS ${column}`), "max(max_latency_ms) AS max_latency_ms"]
-  .join(", ")
-
 /**
- * The queries that answer for these days: of all that matches, and of its groups. What they read is as much as there are days,
- * providers, models and sets of tags; to group by user, it is that of all users.
+ * The write that forgets a user.
  */
-export const selectRollups = (
-  sql: SqlClient,
-  { groupBy, limit = groupLimit, model, provider, tag, userId }: AnalyticsQuery,
-  { from, to }: { readonly from: number; readonly to: number }
-) => {
-  const matches = (table: Fragment, ofUser: Fragment) =>
-    sql.and([
-      ofUser,
-      sql`day >= ${from} AND day < ${to}`,
-      ...(provider === undefined ? [] : [sql`provider = ${provider}`]),
-      ...(model === undefined ? [] : [sql`model = ${model}`]),
-      ...(tag === undefined
-        ? []
-        : [sql`EXISTS (SELECT 1 FROM tag_set_tags AS its WHERE its.tag_set = ${table}.tag_set AND its.tag = ${tag})`])
-    ])
-  const rollups = sql`rollups`
-  const tallies = sql`rollup_tallies`
-  const ofUser = sql`user_id = ${userId ?? everyone}`
-
-  const total = {
-    rollups: sql`SELECT '' AS key, ${sql.literal(sums)} FROM rollups WHERE ${
-      matches(rollups, ofUser)
-    } GROUP BY user_id`,
-    tallies: sql`
-      SELECT '' AS key, kind, sum(count) AS count FROM rollup_tallies WHERE ${matches(tallies, ofUser)} GROUP BY kind`
-  }
-  if (groupBy === undefined) return { total }
-
-  const key = sql.literal(columnOf[groupBy])
-  const ofEachUser = groupBy === "user" && userId === undefined
-  const withTags = (table: Fragment) =>
-    groupBy === "tag" ? sql`${table} CROSS JOIN tag_set_tags USING (tag_set)` : table
-  return {
-    total,
-    groups: {
-      rollups: sql`
-        SELECT ${key} AS key, ${sql.literal(sums)}
-        FROM ${ofEachUser ? sql`rollups INDEXED BY rollups_by_day` : withTags(rollups)}
-        WHERE ${matches(rollups, ofEachUser ? sql`user_id <> ''` : ofUser)}
-        GROUP BY 1 ORDER BY ${sql.literal(groupBy === "day" ? "1 DESC" : busiestFirst)} LIMIT ${limit + 1}`,
-      /** Of these groups: a JSON array of their keys. */
-      tallies: (keys: string) =>
-        sql`
-        SELECT ${key} AS key, kind, sum(count) AS count FROM ${withTags(tallies)}
-        WHERE ${
-          sql.and([
-            sql`${key} IN (SELECT value FROM json_each(${keys}))`,
-            matches(tallies, ofEachUser ? sql`user_id <> ''` : ofUser)
-          ])
-        }
-        GROUP BY 1, 2`
-    }
-  }
-}
-
-const columnOf: Readonly<Record<AnalyticsGroup, string>> = {
-  day: "day",
-  user: "user_id",
-  provider: "provider",
-  model: "model",
-  tag: "tag"
-}
-
-const busiestFirst = "sum(completed_turns + failed_turns + stopped_turns + interrupted_turns) DESC, 1"
-
-const Key = Schema.Union(Schema.String, Schema.Int)
-
-const decodeSums = decodeRow(
-  Schema.Array(
-    Schema.Struct({
-      ...Usage.omit("errors", "latency", "turns").fields,
-      key: Key,
-      latencyMs: Schema.NonNegative,
-      maxLatencyMs: Schema.NonNegative
+export const rollupOperations = (
+  { write }: Pick<GroupCommitter<RollupStatements>, "write">
+): Pick<SessionStore["Type"], "removeUsageOf"> => ({
+  removeUsageOf: (userId) =>
+    write((on) => {
+      const days = on.userDays.get(userId)?.days ?? 0
+      on.removeUserRollups.run(userId)
+      return Either.right(days)
     })
-  )
-)
-const decodeTallies = decodeRow(Schema.Array(Schema.Struct({ key: Key, kind: Key, count: Schema.NonNegativeInt })))
-
-/**
- * Adds up rollups. All of an answer is read at one moment, so that the groups agree with the total.
- */
-export const sqliteAnalytics = (sql: SqlClient): Pick<SessionStore["Type"], "analytics"> => {
-  const rollupsOf = Effect.fnUntraced(function*(rollups: Rows, tallies: (keys: string) => Rows) {
-    const sums = yield* Effect.flatMap(rollups, decodeSums)
-    const kinds = Arr.groupBy(
-      yield* Effect.flatMap(tallies(JSON.stringify(sums.map(({ key }) => key))), decodeTallies),
-      ({ key }) => String(key)
-    )
-    return sums.map(({ key, ...sum }) => ({ key, rollup: withTallies(sum, kinds[String(key)] ?? []) }))
-  })
-
-  const answer = Effect.fnUntraced(function*(query: Parameters<SessionStore["Type"]["analytics"]>[0]) {
-    const days = analyticsDays(query, yield* DateTime.now)
-    const { groups, total } = selectRollups(sql, query, days)
-    const [all] = yield* rollupsOf(total.rollups, () => total.tallies)
-    const grouped = groups ? yield* rollupsOf(groups.rollups, groups.tallies) : []
-    return analyticsOf(
-      query,
-      days,
-      all?.rollup ?? empty,
-      grouped.map(({ key, rollup }) => ({ key: typeof key === "number" ? dayText(key) : key, rollup }))
-    )
-  })
-
-  return {
-    analytics: (query) =>
-      retryWhileBusy(Effect.catchTag(sql.withTransaction(answer(query)), "SqlError", storeErrorOrDie))
-  }
-}
-
-type Rows = Effect.Effect<ReadonlyArray<object>, SqlError>
-
-const withTallies = (
-  sums: Omit<Rollup, "errors" | "latencies">,
-  tallies: ReadonlyArray<{ readonly kind: number | string; readonly count: number }>
-): Rollup => {
-  const entries = tallies.map(({ count, kind }) => [kind, count] as const)
-  const [errors, latencies] = Arr.partition(entries, ([kind]) => typeof kind === "number")
-  return { ...sums, errors: Object.fromEntries(errors), latencies: Object.fromEntries(latencies) }
-}
+})

@@ -10,7 +10,7 @@ import search from "./migrations/0003_search.js"
 import hooks from "./migrations/0004_hooks.js"
 
 const table = "langswarm_migrations"
-/** The schema that this version of the package has. */
+/** The schema version of this package. */
 export const newest = 4
 
 const run = Migrator.make({})({
@@ -24,7 +24,7 @@ const run = Migrator.make({})({
 })
 
 /**
- * Brings the schema up to date. Fails with `TooNew` on a database of a later version, without a change to it.
+ * Migrates the schema to `newest`. Fails with `TooNew` on a database of a later version, and leaves it unchanged.
  */
 export const migrate: Effect.Effect<void, StoreError, SqlClient> = Effect.gen(function*() {
   const sql = yield* SqlClient
@@ -32,16 +32,16 @@ export const migrate: Effect.Effect<void, StoreError, SqlClient> = Effect.gen(fu
   const [found] = yield* sql<{ version: number }>`SELECT max(migration_id) AS version FROM ${sql(table)}`
   const version = found?.version ?? 0
   if (version > newest) return yield* new StoreError({ reason: "TooNew", detail: `schema ${version}` })
-  // The migrator takes any failure to begin for another process that is at it, and leaves the work to that one.
+  // The migrator treats any failure to begin as another process that migrates, and returns without an error.
   if (version < newest) return yield* new StoreError({ reason: "Busy", detail: `schema ${version}` })
 }).pipe(
   Effect.catchTags({ MigrationError: storeErrorOrDie, SqlError: storeErrorOrDie }),
-  // A migration that fails is a defect to the migrator, even when the disk is at fault.
+  // The migrator turns a failed migration into a defect, even when the disk is the cause.
   Effect.catchAllDefect(storeErrorOrDie)
 )
 
 /**
- * The number of the last migration that a database has seen; 0 for one that has seen none.
+ * The schema version of a database; 0 before the first migration.
  */
 export const schemaVersion = (db: Sqlite.Database): Effect.Effect<number, StoreError> =>
   Effect.sync(() => {

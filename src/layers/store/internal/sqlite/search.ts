@@ -1,29 +1,24 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
-import type Sqlite from "better-sqlite3"
 import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import type { StoreError } from "../../../../domain/error/StoreError.js"
 import { MessageId, SessionId } from "../../../../domain/Ids.js"
-import type { Part } from "../../../../domain/Message.js"
 import type { Page } from "../../../../domain/Page.js"
 import { type SearchHit, type SearchTerm, snippetOf, termsOf, type TextQuery } from "../../../../domain/Search.js"
 import { eventLoopTurn } from "../../../../services/internal/eventLoopTurn.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import { pageSize, searchCursor } from "../pages.js"
-import { nameToSearch, textToSearch } from "../searchable.js"
-import { coded, codes, decodeRow, idColumn, nullable } from "./columns.js"
-import { readRows } from "./errors.js"
-import { partsColumn } from "./history.js"
+import { nameToSearch } from "../searchable.js"
+import { coded, codes, idColumn, nullable } from "./columns.js"
+import { searchText } from "./indexer.js"
+import { decodeRow, readRows } from "./rows.js"
 
-/**
- * A row of `selectHits`. Without a session there is nothing to show.
- */
-export const HitRow = Schema.Struct({
+/** A row of `selectHits`. Without a session it is no hit. */
+const HitRow = Schema.Struct({
   key: Schema.NonNegativeInt,
   seq: Schema.NonNegativeInt,
   sessionId: nullable(SessionId),
@@ -35,170 +30,44 @@ export const HitRow = Schema.Struct({
   parts: nullable(Schema.String)
 })
 
-export interface Unindexed {
-  readonly key: number
-  readonly indexed_seq: number
-  readonly last_seq: number
-  readonly name: string | null
-  readonly description: string | null
-}
-
-interface Place {
-  readonly key: number
-  readonly seq: number
-  readonly words: string
-}
-
-export interface SearchStatements {
-  readonly lastUnindexed: Sqlite.Statement<[], { key: number | null }>
-  readonly unindexed: Sqlite.Statement<[{ after: number; until: number; limit: number }], Unindexed>
-  readonly unindexedMessages: Sqlite.Statement<
-    [{ key: number; after: number; until: number }],
-    { seq: number; parts: string }
-  >
-  readonly indexMessage: Sqlite.Statement<[Place]>
-  readonly indexName: Sqlite.Statement<[Omit<Place, "seq">]>
-  readonly setIndexed: Sqlite.Statement<[{ key: number; seq: number }]>
-  readonly mergeIndex: Sqlite.Statement<[pages: number]>
-  readonly totalChanges: Sqlite.Statement<[], { changes: number }>
-}
-
-/**
- * The statements that keep up what full-text search is indexed by. What is gone by the time it is to be indexed is left out.
- */
-export const prepareSearch = (db: Sqlite.Database): SearchStatements => ({
-  lastUnindexed: db.prepare(`
-    SELECT max(key) AS key FROM sessions INDEXED BY sessions_unindexed WHERE indexed_seq < last_seq`),
-
-  unindexed: db.prepare(`
-    SELECT key, indexed_seq, last_seq, json_extract(config, '$.name') AS name,
-      json_extract(config, '$.description') AS description
-    FROM sessions INDEXED BY sessions_unindexed
-    WHERE indexed_seq < last_seq AND key > @after AND key <= @until ORDER BY key LIMIT @limit`),
-
-  unindexedMessages: db.prepare(`
-    SELECT seq, parts FROM messages WHERE session_key = @key AND seq > @after AND seq <= @until ORDER BY seq`),
-
-  indexMessage: db.prepare(`
-    INSERT INTO message_search (rowid, words) SELECT @key << 31 | @seq, @words
-    WHERE EXISTS (SELECT 1 FROM messages WHERE session_key = @key AND seq = @seq)`),
-
-  indexName: db.prepare(`
-    INSERT INTO message_search (rowid, words) SELECT @key << 31, @words
-    WHERE EXISTS (SELECT 1 FROM sessions WHERE key = @key)`),
-
-  setIndexed: db.prepare(`UPDATE sessions SET indexed_seq = @seq WHERE key = @key`),
-
-  mergeIndex: db.prepare(`INSERT INTO message_search (message_search, rank) VALUES ('merge', ?)`),
-
-  totalChanges: db.prepare(`SELECT total_changes() AS changes`)
-})
-
-const decodeParts = Schema.decodeEither(partsColumn)
-const nothing: ReadonlyArray<Part> = []
-
-/**
- * What search looks at of a column of parts. What cannot be read is damaged, which to say is for whoever reads the message.
- */
-export const searchText = (column: string): string => textToSearch(Either.getOrElse(decodeParts(column), () => nothing))
-
-/** Sessions by key, from one to another. */
-export interface KeySpan {
+/** A range of session keys. */
+interface KeySpan {
   readonly from: number
   readonly to: number
 }
 
-/** A message of the index: its session's key, and its `seq`. */
-export interface HitPlace {
+/** A message in the index: the key of its session, and its `seq`. */
+interface HitPlace {
   readonly key: number
   readonly seq: number
 }
 
-/**
- * What the index has of an expression in a span of sessions, before a place, the latest first; and of each what is to be
- * shown of it, in the oldest session that shows it and matches the query, which is the one that said it if that does. A
- * place that nobody may see has no session.
- */
-export const selectHits = (
-  sql: SqlClient,
-  expression: string,
-  { role, sessionId, since, userId }: TextQuery,
-  span: KeySpan,
-  before: HitPlace,
-  limit: number
-) => {
-  const moment = since === undefined ? 0 : DateTime.toEpochMillis(since)
-  return sql`
-    WITH found AS MATERIALIZED (
-      SELECT rowid >> 31 AS key, rowid & 2147483647 AS seq FROM message_search
-      WHERE message_search MATCH ${expression} AND rowid >= ${span.from} << 31
-        AND rowid <= min((${span.to} << 31) | 2147483647, ((${before.key} << 31) | ${before.seq}) - 1)
-      ORDER BY rowid DESC LIMIT ${limit}
-    )
-    SELECT
-      found.key, found.seq, sessions.id AS session_id, json_extract(config, '$.name') AS name,
-      json_extract(config, '$.description') AS description, coalesce(messages.created_at, sessions.created_at) AS at,
-      messages.id AS message_id, role, parts
-    FROM found
-    LEFT JOIN messages ON ${
-    sql.and([
-      sql`messages.session_key = found.key AND messages.seq = found.seq`,
-      sql`messages.created_at >= ${moment}`,
-      ...(role === undefined ? [] : [sql`role = ${codes.role[role]}`])
-    ])
-  }
-    LEFT JOIN sessions ON sessions.key = (
-      SELECT min(segments.session_key)
-      FROM segments CROSS JOIN sessions AS holder ON holder.key = segments.session_key
-      WHERE ${
-    sql.and([
-      sql`source_key = found.key AND to_seq >= found.seq AND NOT rewound`,
-      // A session's own segment is one that begins after its name.
-      sql`(from_seq <= found.seq OR (found.seq = 0 AND segments.session_key = found.key))`,
-      sql`(messages.seq IS NOT NULL OR (found.seq = 0 AND holder.created_at >= ${moment}))`,
-      ...(role === undefined ? [] : [sql`found.seq > 0`]),
-      ...(userId === undefined ? [] : [sql`holder.user_id = ${userId}`]),
-      ...(sessionId === undefined ? [] : [sql`holder.id = ${sessionId}`])
-    ])
-  }
-    )`
-}
-
-/**
- * The keys under which the messages are that a session, or a user's sessions, may show.
- */
-export const selectSources = (sql: SqlClient, { sessionId, userId }: TextQuery) =>
-  sql`
-    SELECT source_key AS key FROM sessions
-    CROSS JOIN segments ON segments.session_key = sessions.key AND NOT rewound
-    WHERE ${sessionId === undefined ? sql`user_id = ${userId ?? null}` : sql`sessions.id = ${sessionId}`}`
-
-/** Statements that one page takes at most. */
+/** The most statements that one page runs. */
 const maxStatements = 256
 
-/** Sessions that a statement looks through: few, and more as long as it is quick. */
+/** Sessions that one statement searches: few at first, and more as long as it is quick. */
 const firstWidth = 64
 const maxWidth = 8192
 const quick = "2 millis"
 const slow = "8 millis"
 
-/** How many sessions of others may lie between two of a user's for both to be looked through at once. */
+/** The most session keys of others between two of a user's that one statement still covers both. */
 const maxGap = 8
 
-/** How long a search waits for what was said before it to be indexed; then it finds what is. */
+/** How long a search waits for earlier commits to be indexed. Then it searches what is. */
 const indexWait = "2 seconds"
 
 const decodeHits = decodeRow(Schema.Array(HitRow))
 const decodeKeys = decodeRow(Schema.Array(Schema.Struct({ key: Schema.NonNegativeInt })))
 
-/** Before all there will ever be, and still a number that SQLite can shift. */
+/** After every message, and still a number that SQLite can shift. */
 const beginning: HitPlace = { key: 2 ** 31, seq: 0 }
 
 /**
- * Full-text search. FTS5 is asked for words only, each in quotes, and for a piece of the index at a time: no words that are
- * everywhere but never together make it look through all of it in one go.
+ * Full-text search. It passes FTS5 only quoted words, and searches a piece of the index at a time, so that words that are
+ * frequent but never together do not make one statement read the whole index.
  */
-export const sqliteSearch = (
+export const searchMessages = (
   sql: SqlClient,
   catchUp: Effect.Effect<void, StoreError>
 ): NonNullable<SessionStore["Type"]["search"]> =>
@@ -249,11 +118,11 @@ export const sqliteSearch = (
     return page()
   })
 
-/** Words hold nothing but letters and digits, so there is nothing to escape. */
+/** Words are letters and digits only, so nothing needs escaping. */
 const expressionOf = (terms: ReadonlyArray<SearchTerm>): string =>
   terms.map(({ prefix, words }) => `"${words.join(" ")}"${prefix ? "*" : ""}`).join(" AND ")
 
-/** The sessions whose messages may be found, the latest first. */
+/** The keys of the sessions whose messages the query may find, latest first. */
 const spansOf = (sql: SqlClient, query: TextQuery): Effect.Effect<ReadonlyArray<KeySpan>, StoreError> => {
   if (query.userId === undefined && query.sessionId === undefined) {
     return Effect.map(
@@ -282,3 +151,60 @@ const hitOf = (
     ? { _tag: "Name", ...common, snippet: snippetOf(nameToSearch(name, description), terms) }
     : { _tag: "Message", ...common, messageId, seq, role, snippet: snippetOf(searchText(parts), terms) }
 }
+
+/**
+ * The matches of an expression in a span of sessions, before a place, latest first. Each has what to show of it, in the
+ * oldest session that shows it and matches the query: the session that added it, if that one does. A match that no session
+ * may show has no session.
+ */
+const selectHits = (
+  sql: SqlClient,
+  expression: string,
+  { role, sessionId, since, userId }: TextQuery,
+  span: KeySpan,
+  before: HitPlace,
+  limit: number
+) => {
+  const moment = since === undefined ? 0 : DateTime.toEpochMillis(since)
+  return sql`
+    WITH found AS MATERIALIZED (
+      SELECT rowid >> 31 AS key, rowid & 2147483647 AS seq FROM message_search
+      WHERE message_search MATCH ${expression} AND rowid >= ${span.from} << 31
+        AND rowid <= min((${span.to} << 31) | 2147483647, ((${before.key} << 31) | ${before.seq}) - 1)
+      ORDER BY rowid DESC LIMIT ${limit}
+    )
+    SELECT
+      found.key, found.seq, sessions.id AS session_id, json_extract(config, '$.name') AS name,
+      json_extract(config, '$.description') AS description, coalesce(messages.created_at, sessions.created_at) AS at,
+      messages.id AS message_id, role, parts
+    FROM found
+    LEFT JOIN messages ON ${
+    sql.and([
+      sql`messages.session_key = found.key AND messages.seq = found.seq`,
+      sql`messages.created_at >= ${moment}`,
+      ...(role === undefined ? [] : [sql`role = ${codes.role[role]}`])
+    ])
+  }
+    LEFT JOIN sessions ON sessions.key = (
+      SELECT min(segments.session_key)
+      FROM segments CROSS JOIN sessions AS holder ON holder.key = segments.session_key
+      WHERE ${
+    sql.and([
+      sql`source_key = found.key AND to_seq >= found.seq AND NOT rewound`,
+      // A session's own segment is one that begins after its name.
+      sql`(from_seq <= found.seq OR (found.seq = 0 AND segments.session_key = found.key))`,
+      sql`(messages.seq IS NOT NULL OR (found.seq = 0 AND holder.created_at >= ${moment}))`,
+      ...(role === undefined ? [] : [sql`found.seq > 0`]),
+      ...(userId === undefined ? [] : [sql`holder.user_id = ${userId}`]),
+      ...(sessionId === undefined ? [] : [sql`holder.id = ${sessionId}`])
+    ])
+  }
+    )`
+}
+
+/** The keys that own the messages which a session, or a user's sessions, show. */
+const selectSources = (sql: SqlClient, { sessionId, userId }: TextQuery) =>
+  sql`
+    SELECT source_key AS key FROM sessions
+    CROSS JOIN segments ON segments.session_key = sessions.key AND NOT rewound
+    WHERE ${sessionId === undefined ? sql`user_id = ${userId ?? null}` : sql`sessions.id = ${sessionId}`}`

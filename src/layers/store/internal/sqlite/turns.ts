@@ -1,19 +1,25 @@
+import type { SqlClient } from "@effect/sql/SqlClient"
 import type Sqlite from "better-sqlite3"
 import type * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { SessionNotFound } from "../../../../domain/error/SessionError.js"
 import { TurnError } from "../../../../domain/error/TurnError.js"
-import { IdempotencyKey, TurnId } from "../../../../domain/Ids.js"
+import { IdempotencyKey, type SessionId, TurnId } from "../../../../domain/Ids.js"
 import { Attempt, Prompt, Turn } from "../../../../domain/Turn.js"
-import { coded, codes, idColumn, idToColumn, nullable, whereTurnIsOpen } from "./columns.js"
-import type { EventRead } from "./events.js"
+import type { SessionStore } from "../../../../services/SessionStore.js"
+import { coded, codes, idColumn, idToColumn, nullable } from "./columns.js"
+import type { GroupCommitter } from "./GroupCommitter.js"
+import { decodeRow, readRowsOf, renameColumns } from "./rows.js"
+import type { SessionStatements } from "./sessions.js"
 
-const AttemptEntry = Schema.Struct({ ...Attempt.fields, startedAt: Schema.DateTimeUtcFromNumber })
-
-/**
- * The column of a turn's attempts.
- */
-export const attemptsColumn = Schema.parseJson(Schema.NonEmptyArray(AttemptEntry))
+/** The column of a turn's attempts. */
+const attemptsColumn = Schema.parseJson(
+  Schema.NonEmptyArray(Schema.Struct({ ...Attempt.fields, startedAt: Schema.DateTimeUtcFromNumber }))
+)
 
 /**
  * A row of `turns`.
@@ -40,7 +46,46 @@ export const TurnRow = Schema.Struct({
   draft: nullable(Schema.String)
 })
 
-const { ContextUpdated, MessageReceived, MessageSent, TurnAccepted } = codes.event
+const encodeError = Schema.encodeSync(TurnRow.pick("error"))
+
+const encodeAttempts = Schema.encodeSync(attemptsColumn)
+
+const attemptsToColumn = (attempts: Arr.NonEmptyReadonlyArray<Attempt>): string =>
+  attempts.some(({ error }) => error !== undefined)
+    ? encodeAttempts(attempts)
+    : JSON.stringify(attempts.map((attempt) => ({ ...attempt, startedAt: DateTime.toEpochMillis(attempt.startedAt) })))
+
+/**
+ * Encodes a turn to what `TurnRow` would, for the reason given at `messageToRow`. Few turns fail, so errors use their schema.
+ */
+export const turnToRow = (turn: Turn): typeof TurnRow.Encoded => ({
+  id: idToColumn(turn.id),
+  sessionId: turn.sessionId,
+  ordinal: turn.ordinal,
+  status: codes.turnStatus[turn.status],
+  attempt: turn.attempt,
+  prompt: turn.prompt ? JSON.stringify(turn.prompt) : null,
+  acceptedAt: DateTime.toEpochMillis(turn.acceptedAt),
+  startedAt: turn.startedAt ? DateTime.toEpochMillis(turn.startedAt) : null,
+  endedAt: turn.endedAt ? DateTime.toEpochMillis(turn.endedAt) : null,
+  promptSeq: turn.promptSeq ?? null,
+  replySeq: turn.replySeq ?? null,
+  error: turn.error ? encodeError({ error: turn.error }).error : null,
+  key: turn.key ? idToColumn(turn.key) : null,
+  digest: turn.digest ?? null,
+  deadlineAt: turn.deadlineAt ? DateTime.toEpochMillis(turn.deadlineAt) : null,
+  whenBusy: turn.whenBusy ? codes.busyPolicy[turn.whenBusy] : null,
+  onUnknown: turn.onUnknown ? codes.onUnknown[turn.onUnknown] : null,
+  joined: turn.joined ? idToColumn(turn.joined) : null,
+  fallback: turn.fallback ? JSON.stringify(turn.fallback) : null,
+  attempts: turn.attempts ? attemptsToColumn(turn.attempts) : null,
+  draft: turn.draft ?? null
+})
+
+/**
+ * Selects the open turns. It must be the condition of the index `turns_open`, word for word, for SQLite to use the index.
+ */
+export const whereTurnIsOpen = `turns.status IN (${codes.turnStatus.accepted}, ${codes.turnStatus.calling})`
 
 export interface TurnStatements {
   readonly putTurn: Sqlite.Statement<[key: number, typeof TurnRow.Encoded]>
@@ -48,17 +93,10 @@ export interface TurnStatements {
   readonly turn: Sqlite.Statement<[id: string, turnId: string | Uint8Array], object>
   readonly turnByKey: Sqlite.Statement<[id: string, key: string | Uint8Array], object>
   readonly ordinalOf: Sqlite.Statement<[turnId: string | Uint8Array, key: number], { ordinal: number }>
-  readonly addEvent: Sqlite.Statement<
-    [key: number, number: number, tag: number, at: number, ref: number, detail: string | null]
-  >
-  readonly events: Sqlite.Statement<[{ key: number; number: number; limit: number }], EventRead>
 }
 
-/**
- * The statements that keep what a session was asked, and what has happened to it.
- */
 export const prepareTurns = (db: Sqlite.Database): TurnStatements => ({
-  /** Changes nothing when there is another turn in this place. */
+  /** Changes nothing when the ordinal belongs to another turn. */
   putTurn: db.prepare(`
     INSERT INTO turns (
       session_key, ordinal, id, status, attempt, accepted_at, started_at, ended_at, deadline_at, prompt_seq, reply_seq,
@@ -102,59 +140,41 @@ export const prepareTurns = (db: Sqlite.Database): TurnStatements => ({
     WHERE sessions.id = ? AND turns.key = ?`),
 
   ordinalOf: db.prepare(`
-    SELECT ordinal FROM turns WHERE id = ? AND session_key = ?`),
-
-  // Several a turn, so bound by position: no object is made for each, and no name looked up.
-  addEvent: db.prepare(`
-    INSERT INTO events (session_key, number, tag, at, ref, detail) VALUES (?, ?, ?, ?, ?, ?)`),
-
-  events: db.prepare(`
-    SELECT messages.*, events.number, events.tag, events.at, events.ref, events.detail, contexts.context,
-      turns.id AS turn, turns.joined, turns.error
-    FROM events
-    LEFT JOIN segments ON events.tag IN (${MessageSent}, ${MessageReceived})
-      AND segments.session_key = events.session_key AND ref BETWEEN from_seq AND to_seq
-    LEFT JOIN messages ON messages.session_key = source_key AND messages.seq = ref
-    LEFT JOIN contexts ON events.tag = ${ContextUpdated}
-      AND contexts.session_key = events.session_key AND version = ref
-    LEFT JOIN turns ON events.tag >= ${TurnAccepted} AND turns.session_key = events.session_key AND ordinal = ref
-    WHERE events.session_key = @key AND events.number > @number
-      AND (events.tag NOT IN (${MessageSent}, ${MessageReceived}) OR messages.seq IS NOT NULL)
-    ORDER BY events.number LIMIT @limit`)
+    SELECT ordinal FROM turns WHERE id = ? AND session_key = ?`)
 })
 
-const encodeError = Schema.encodeSync(TurnRow.pick("error"))
-
-const encodeAttempts = Schema.encodeSync(attemptsColumn)
-
-const attemptsToColumn = (attempts: Arr.NonEmptyReadonlyArray<Attempt>): string =>
-  attempts.some(({ error }) => error !== undefined)
-    ? encodeAttempts(attempts)
-    : JSON.stringify(attempts.map((attempt) => ({ ...attempt, startedAt: DateTime.toEpochMillis(attempt.startedAt) })))
+const decodeTurns = decodeRow(Schema.Array(TurnRow))
 
 /**
- * What `TurnRow` encodes to, for the reason that `messageToRow` has. Turns fail seldom, so errors are left to their schema.
+ * Reads of a session's turns. Sends wait for `turn` and `turnByKey`, so these are prepared statements on the connection that
+ * writes.
  */
-export const turnToRow = (turn: Turn): typeof TurnRow.Encoded => ({
-  id: idToColumn(turn.id),
-  sessionId: turn.sessionId,
-  ordinal: turn.ordinal,
-  status: codes.turnStatus[turn.status],
-  attempt: turn.attempt,
-  prompt: turn.prompt ? JSON.stringify(turn.prompt) : null,
-  acceptedAt: DateTime.toEpochMillis(turn.acceptedAt),
-  startedAt: turn.startedAt ? DateTime.toEpochMillis(turn.startedAt) : null,
-  endedAt: turn.endedAt ? DateTime.toEpochMillis(turn.endedAt) : null,
-  promptSeq: turn.promptSeq ?? null,
-  replySeq: turn.replySeq ?? null,
-  error: turn.error ? encodeError({ error: turn.error }).error : null,
-  key: turn.key ? idToColumn(turn.key) : null,
-  digest: turn.digest ?? null,
-  deadlineAt: turn.deadlineAt ? DateTime.toEpochMillis(turn.deadlineAt) : null,
-  whenBusy: turn.whenBusy ? codes.busyPolicy[turn.whenBusy] : null,
-  onUnknown: turn.onUnknown ? codes.onUnknown[turn.onUnknown] : null,
-  joined: turn.joined ? idToColumn(turn.joined) : null,
-  fallback: turn.fallback ? JSON.stringify(turn.fallback) : null,
-  attempts: turn.attempts ? attemptsToColumn(turn.attempts) : null,
-  draft: turn.draft ?? null
-})
+export const turnQueries = (
+  sql: SqlClient,
+  { read }: Pick<GroupCommitter<SessionStatements & TurnStatements>, "read">
+): Pick<SessionStore["Type"], "turn" | "turnByKey" | "turns"> => {
+  const findTurn = (id: SessionId, find: (on: TurnStatements) => object | undefined) =>
+    read((on) => {
+      const turn = find(on)
+      // A turn proves that its session exists.
+      return turn ? [turn] : on.session.get(id) && []
+    }).pipe(
+      Effect.flatMap(Either.fromNullable(() => new SessionNotFound({ sessionId: id }))),
+      Effect.flatMap((rows) => decodeTurns(renameColumns(rows))),
+      Effect.map(([turn]) => Option.fromNullable(turn))
+    )
+
+  return {
+    turn: (id, turnId) => findTurn(id, (on) => on.turn.get(id, idToColumn(turnId))),
+    turnByKey: (id, key) => findTurn(id, (on) => on.turnByKey.get(id, idToColumn(key))),
+
+    turns: (id, limit) =>
+      readRowsOf(
+        sql,
+        id,
+        sql`
+          SELECT sessions.id AS session_id, turns.* FROM sessions JOIN turns ON session_key = sessions.key
+          WHERE sessions.id = ${id} ORDER BY ordinal DESC LIMIT ${limit}`
+      ).pipe(Effect.flatMap(decodeTurns))
+  }
+}

@@ -2,10 +2,9 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 
 /**
- * What belongs to a session is stored under its `key`, at a fraction of what its `id` would take in each row and index. Keys
- * are never used again, for messages may outlive their session. Moments are integer milliseconds, and words in the rows that a
- * turn makes are the numbers of `codes`. Columns that end a row are the long ones, so that a query which filters by the others
- * does not read them.
+ * Rows that belong to a session carry its integer `key`, which is much shorter than its `id` in each row and index. A key is
+ * never reused, since messages can outlive their session. Times are integer milliseconds. Words in the rows of a turn are the
+ * numbers of `codes`. Long columns come last, so that a query that filters by the others does not read them.
  */
 export default Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -35,7 +34,7 @@ export default Effect.gen(function*() {
       cursor TEXT,
       config TEXT NOT NULL
     ) STRICT`
-  // So that a key can be taken before there is a first session.
+  // Lets a restoration reserve a key before the first session exists.
   yield* sql`INSERT INTO sqlite_sequence VALUES ('sessions', 0)`
   yield* sql`CREATE INDEX sessions_by_creation ON sessions (created_at, id)`
   yield* sql`CREATE INDEX sessions_by_user ON sessions (user_id, created_at, id)`
@@ -50,7 +49,7 @@ export default Effect.gen(function*() {
   yield* sql`CREATE INDEX sessions_undelivered ON sessions (key) WHERE delivered < last_event`
   yield* sql`CREATE INDEX sessions_unindexed ON sessions (key) WHERE indexed_seq < last_seq`
 
-  // `created_at` and `id` are the session's own: they never change, and let the index alone bring a tag's sessions in order.
+  // `created_at` and `id` are copies of the session's, which never change. They let one index list a tag's sessions in order.
   yield* sql`
     CREATE TABLE session_tags (
       session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
@@ -60,9 +59,8 @@ export default Effect.gen(function*() {
     ) STRICT, WITHOUT ROWID`
   yield* sql`CREATE INDEX session_tags_by_tag ON session_tags (tag, created_at, session_id)`
 
-  // What a session's history is made of, in order: its own messages from one `seq` to another, and those that it shares with
-  // the session it comes from. The last one is its own, and open: it ends where no history ever will. `rewound` is 1 for what
-  // has left the history and can still be read.
+  // The segments of a session's history, in order: ranges of its own messages, and of those that it shares with its origin. The
+  // last segment is its own and open-ended. `rewound` is 1 for messages that have left the history and can still be read.
   yield* sql`
     CREATE TABLE segments (
       session_key INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE,
@@ -74,7 +72,7 @@ export default Effect.gen(function*() {
     ) STRICT, WITHOUT ROWID`
   yield* sql`CREATE INDEX segments_by_source ON segments (source_key, to_seq)`
 
-  // Under the key of the session that added them, for as long as any session has them in a segment.
+  // Stored under the key of the session that added them, as long as a segment of any session contains them.
   yield* sql`
     CREATE TABLE messages (
       session_key INTEGER NOT NULL,
@@ -94,14 +92,13 @@ export default Effect.gen(function*() {
       parts TEXT NOT NULL,
       PRIMARY KEY (session_key, seq)
     ) STRICT, WITHOUT ROWID`
-  // The id first: ids sort by the time they were made, so that all sessions write to the same few pages of it.
+  // The id comes first: ids sort by creation time, so the new ones of all sessions are on the same few pages.
   yield* sql`CREATE UNIQUE INDEX messages_by_id ON messages (id, session_key)`
 
-  // The keys of sessions that are being restored, some messages at a time. What is left here by a process that ended in the
-  // midst of it is removed by the next.
+  // The keys of sessions being restored, some messages at a time. The next process removes what an ended process left here.
   yield* sql`CREATE TABLE restorations (key INTEGER PRIMARY KEY) STRICT`
 
-  // As long-lived as the messages, for a fork to know what it was before each message that it shares.
+  // Kept as long as the messages, so that a fork knows the context before each message it shares.
   yield* sql`
     CREATE TABLE contexts (
       session_key INTEGER NOT NULL,
@@ -153,7 +150,7 @@ export default Effect.gen(function*() {
   yield* sql`CREATE UNIQUE INDEX turns_by_key ON turns (session_key, key) WHERE key IS NOT NULL`
   yield* sql`CREATE INDEX turns_open ON turns (session_key, ordinal) WHERE status IN (0, 1)`
 
-  // What has a row of its own is only referred to: what is cleared is gone from here too.
+  // Refers to the rows of messages, contexts and turns instead of copying them, so that clearing removes everything.
   yield* sql`
     CREATE TABLE events (
       session_key INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE,
@@ -165,7 +162,7 @@ export default Effect.gen(function*() {
       PRIMARY KEY (session_key, number)
     ) STRICT, WITHOUT ROWID`
 
-  // Counted as they come and go, so that nobody has to count them all.
+  // Counters, kept by triggers, so that no query counts all rows.
   yield* sql`CREATE TABLE totals (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`
   yield* sql`INSERT INTO totals VALUES ('sessions', 0)`
   yield* sql`

@@ -2,12 +2,12 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 
 /**
- * Sums of what has been used, by UTC day. They belong to no session, so that they stay when it goes.
+ * Sums of usage, by UTC day. They belong to no session, so they stay when a session is removed.
  */
 export default Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
 
-  // A session's tags never change, so that one number stands for all of them together. The sets stay: they are few.
+  // A session's tags never change, so one number represents the set. Sets are few and are never removed.
   yield* sql`CREATE TABLE tag_sets (key INTEGER PRIMARY KEY, tags TEXT NOT NULL UNIQUE) STRICT`
   yield* sql`
     CREATE TABLE tag_set_tags (
@@ -16,7 +16,7 @@ export default Effect.gen(function*() {
       PRIMARY KEY (tag_set, tag)
     ) STRICT, WITHOUT ROWID`
 
-  // Each use is added twice: for its user, and for everyone, whose id no user can have: ''.
+  // Usage is added twice: for its user, and for all users together, under the id '', which no user can have.
   yield* sql`
     CREATE TABLE rollups (
       user_id TEXT NOT NULL,
@@ -45,7 +45,7 @@ export default Effect.gen(function*() {
     ) STRICT, WITHOUT ROWID`
   yield* sql`CREATE INDEX rollups_by_day ON rollups (day) WHERE user_id <> ''`
 
-  // What is counted by kind: a latency bucket, which is a number, or the tag of an error.
+  // Counts by kind: a latency bucket, which is a number, or the tag of an error.
   yield* sql`
     CREATE TABLE rollup_tallies (
       user_id TEXT NOT NULL,

@@ -2,12 +2,12 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 
 /**
- * What full-text search is indexed by: for each message its words, as `wordsOf` has them, under the number that its session's
- * key and its `seq` make together; under `seq` 0 those of a session's name and description. The texts are not here a second
- * time. To the tokenizer whatever is not ASCII is a letter, so it takes our words as they are.
+ * The full-text index: the words of each message, from `wordsOf`, under a rowid made of its session's key and its `seq`. The
+ * words of a session's name and description have the `seq` 0. The index is contentless, so it does not store the texts again.
+ * The tokenizer treats every character outside ASCII as a letter, so it keeps our words as they are.
  *
- * It is written after the commits that brought the messages, by `keepIndexed`. Merges are made there too, in steps: those
- * that FTS5 makes by itself can hold everything up for a tenth of a second.
+ * `keepIndexed` writes it after the commits of the messages. It also merges the index, in steps: the merges that FTS5 starts by
+ * itself can block the event loop for a tenth of a second.
  */
 export default Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient

@@ -2,8 +2,8 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 
 /**
- * What hooks have given up on, and the deletions they have not been told of. Both outlive a session's `key`, and name it by its
- * id. Dead letters go with their session, all but those of its deletion, which go with that.
+ * Dead letters, and deletions that hooks have not been notified of. Both can outlive a session's `key`, so they carry its id.
+ * Dead letters are removed with their session, except those about its deletion, which are removed with the deletion.
  */
 export default Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -35,7 +35,7 @@ export default Effect.gen(function*() {
     ) STRICT`
   yield* sql`CREATE INDEX deletions_untold ON deletions (key) WHERE told = 0`
 
-  // Counted as they come and go: of each hook for the bound, and all together for `health`.
+  // Counters, kept by triggers: for each hook, to enforce its limit, and in total, for `health`.
   yield* sql`
     CREATE TABLE dead_letter_counts (hook TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`
   yield* sql`INSERT INTO totals VALUES ('dead_letters', 0)`

@@ -4,7 +4,7 @@ import { Option } from "effect"
 import { StoreError } from "../../src/domain/error/StoreError.js"
 import { storeErrorFrom } from "../../src/layers/store/internal/sqlite/errors.js"
 
-const coded = (code: string) => Object.assign(new Error("a driver's own words"), { code })
+const coded = (code: string) => Object.assign(new Error("from a driver"), { code })
 
 describe("storeErrorFrom", () => {
   it.each([
@@ -22,19 +22,19 @@ describe("storeErrorFrom", () => {
     ["EIO", "Io"],
     ["ENOENT", "Unavailable"],
     ["ENOSPC", "Full"]
-  ])("takes %s for %s, however deep it lies", (code, reason) => {
+  ])("maps %s to %s, also when it is wrapped", (code, reason) => {
     const expected = new StoreError({ reason: reason as StoreError["reason"], detail: code })
-    for (const error of [coded(code), new Error("of a library", { cause: { cause: coded(code) } })]) {
+    for (const error of [coded(code), new Error("from a library", { cause: { cause: coded(code) } })]) {
       assert.deepStrictEqual(Option.getOrThrow(storeErrorFrom(error)), expected)
     }
   })
 
   it.each(["SQLITE_CONSTRAINT_UNIQUE", "SQLITE_ERROR", "SQLITE_MISUSE", "ERR_INVALID_ARG_TYPE"])(
-    "takes %s for a mistake of ours",
+    "maps %s to nothing, since it is a defect",
     (code) => assertNone(storeErrorFrom(coded(code)))
   )
 
-  it("leaves an error as it is that says already what went wrong, and knows nothing of one without a code", () => {
+  it("keeps a StoreError, and maps an error without a code to nothing", () => {
     const error = new StoreError({ reason: "Locked", detail: "pid 1" })
     assert.strictEqual(Option.getOrThrow(storeErrorFrom(error)), error)
     for (const other of [new Error("SQLITE_FULL"), "SQLITE_FULL", undefined, null, { code: 13 }]) {

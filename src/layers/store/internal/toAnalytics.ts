@@ -6,14 +6,14 @@ export interface RollupGroup {
   readonly rollup: Rollup
 }
 
-/** Groups that are answered unless a query tells. */
+/** The limit of groups for a query without one. */
 export const groupLimit = 100
 
 /**
- * The answer to a query. `groups` are in the order in which they are left out: the latest days, or those with the most turns,
- * first; one more than there may be tells that there are more.
+ * Makes the answer to a query. `groups` are ordered by importance: latest days first, or most turns first. One group more than
+ * the limit shows that there are more.
  */
-export const analyticsOf = (
+export const toAnalytics = (
   { groupBy, limit = groupLimit }: AnalyticsQuery,
   { from, to }: { readonly from: number; readonly to: number },
   total: Rollup,

@@ -5,17 +5,17 @@ import type { Message } from "../../../domain/Message.js"
 import type { SessionContext } from "../../../domain/SessionContext.js"
 import type { SessionExport } from "../../../domain/Transfer.js"
 
-/** A context, and the last `seq` when it came. */
+/** A version of the context, and the `seq` of the last message before it. */
 export interface ContextVersion {
   readonly since: number
   readonly context: SessionContext
 }
 
 /**
- * Of the versions that a session and its origins had, those that are of use: its context, and what a fork or a rewind to a
- * message of its history comes back to. A fork begins with a version that its origin has too, which is one version here.
+ * The versions of a session and its origins that an export needs: the current context, and those that a fork or a rewind to a
+ * message of its history would restore. The version that a fork shares with its origin appears once.
  */
-export const knownContexts = (
+export const usefulContexts = (
   sessionId: SessionId,
   versions: Iterable<ContextVersion>,
   history: ReadonlyArray<Message>
