@@ -136,7 +136,7 @@ describe("MockProvider", () => {
       )
       assert.deepStrictEqual(texts, ["scripted", "other"])
       const error = yield* Effect.flip(MockProvider.make())
-      assert.include(error.message, "\"mock\" is registered already")
+      assert.include(error.message, "\"mock\" is already registered")
     }).pipe(Effect.scoped, Effect.provide(layer())))
 
   it.effect("says what a session may set, as a JSON Schema, and checks it before there is a session", () =>

@@ -127,7 +127,7 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(eventsOf([calling(0, fields), finish("tool_calls")]))
       assert(error._tag === "ProviderProtocol")
-      assert.strictEqual(error.reason, "it calls a tool in no proper way")
+      assert.strictEqual(error.reason, "invalid tool call")
     }))
 
   it.effect("takes a refusal for what is said, and for a refusal", () =>

@@ -183,7 +183,7 @@ describe("AnthropicProvider", () => {
       yield* build("two")
       const registry = yield* ProviderRegistry
       assert.deepStrictEqual((yield* registry.list).map(({ name }) => name), ["one", "two"])
-      assert.include((yield* Effect.flip(build("one"))).message, "\"one\" is registered already")
+      assert.include((yield* Effect.flip(build("one"))).message, "\"one\" is already registered")
     }).pipe(Effect.provide(ProviderRegistry.layer())))
 
   describe("for a model", () => {
