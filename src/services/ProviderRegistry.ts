@@ -43,7 +43,9 @@ export class ProviderRegistry extends Context.Tag("langswarm-session/services/Pr
             Effect.acquireRelease(
               Effect.suspend(() =>
                 byName.has(provider.name)
-                  ? new ConfigurationError({ problems: [`a provider named "${provider.name}" is already registered; choose another name`] })
+                  ? new ConfigurationError({
+                    problems: [`a provider named "${provider.name}" is already registered; choose another name`]
+                  })
                   : Effect.sync(() => byName.set(provider.name, provider))
               ),
               () => Effect.sync(() => byName.delete(provider.name))

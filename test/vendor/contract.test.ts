@@ -32,7 +32,12 @@ describe.each(Object.entries(vendors({ packet: 1 })))("SessionManager over %s, o
         assert.strictEqual(streamed, `You said: ${text}`)
         assert.strictEqual((yield* session.send("again")).text, "You said: again")
         const { items } = yield* session.messages()
-        assert.sameMembers(items.map((message) => message.text), [text, `You said: ${text}`, "again", "You said: again"])
+        assert.sameMembers(items.map((message) => message.text), [
+          text,
+          `You said: ${text}`,
+          "again",
+          "You said: again"
+        ])
       }).pipe(Effect.provide(runtimeWith(provider)))
     }))
 })

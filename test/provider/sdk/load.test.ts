@@ -18,7 +18,9 @@ const importError = Effect.fnUntraced(function*(name: string, files: Readonly<Re
     yield* fs.makeDirectory(`${folder}/${path}/..`, { recursive: true })
     yield* fs.writeFileString(`${folder}/${path}`, content)
   }
-  const script = `import(${JSON.stringify(name)}).catch(({ code, message }) => console.log(JSON.stringify({ code, message })))`
+  const script = `import(${
+    JSON.stringify(name)
+  }).catch(({ code, message }) => console.log(JSON.stringify({ code, message })))`
   yield* fs.writeFileString(`${folder}/main.mjs`, script)
   const output = yield* Command.string(Command.make(process.execPath, `${folder}/main.mjs`))
   const { code, message }: { readonly code: string; readonly message: string } = JSON.parse(output)
@@ -29,14 +31,17 @@ describe("loadSdk", () => {
   it.effect("returns the module", () =>
     Effect.map(load("some-sdk", async () => 7), (module) => assert.strictEqual(module, 7)))
 
-  it.scoped.each(["some-sdk", "@some/sdk"])("names the package to install when %s is missing", (name) =>
-    Effect.gen(function*() {
-      const thrown = yield* importError(name, {})
-      const error = yield* Effect.flip(load(name, () => Promise.reject(thrown)))
-      assert.deepStrictEqual(error.problems, [
-        `SomeProvider needs the package "${name}" (2.1 or later 2.x): npm i ${name}@2`
-      ])
-    }).pipe(Effect.provide(NodeContext.layer)))
+  it.scoped.each(["some-sdk", "@some/sdk"])(
+    "names the package to install when %s is missing",
+    (name) =>
+      Effect.gen(function*() {
+        const thrown = yield* importError(name, {})
+        const error = yield* Effect.flip(load(name, () => Promise.reject(thrown)))
+        assert.deepStrictEqual(error.problems, [
+          `SomeProvider needs the package "${name}" (2.1 or later 2.x): npm i ${name}@2`
+        ])
+      }).pipe(Effect.provide(NodeContext.layer))
+  )
 
   it.effect("names the package to install when a CommonJS bundle cannot require it", () =>
     Effect.gen(function*() {

@@ -13,7 +13,14 @@ const layers = [
   Layer.discard(AnthropicProvider.layer({ apiKey }))
 ]
 
-const problems = Effect.forEach(layers, (layer) =>
-  Layer.launch(layer).pipe(Effect.provide(ProviderRegistry.layer()), Effect.flip, Effect.map(({ message }) => message)))
+const problems = Effect.forEach(
+  layers,
+  (layer) =>
+    Layer.launch(layer).pipe(
+      Effect.provide(ProviderRegistry.layer()),
+      Effect.flip,
+      Effect.map(({ message }) => message)
+    )
+)
 
 process.stdout.write(JSON.stringify(await Effect.runPromise(problems)))

@@ -82,7 +82,8 @@ const toDocumentSource = ({ mediaType, source }: FilePart): DocumentBlockParam["
  * A content block of the vendor, unchanged: the vendor signs some of them and checks the signature when they come back. None when it
  * cannot be read.
  */
-export const readBlock = ({ data }: OpaquePart): Option.Option<ContentBlockParam> => Option.filter(parseJson(data), isBlock)
+export const readBlock = ({ data }: OpaquePart): Option.Option<ContentBlockParam> =>
+  Option.filter(parseJson(data), isBlock)
 
 const parseJson = Option.liftThrowable((data: string): unknown => JSON.parse(data))
 

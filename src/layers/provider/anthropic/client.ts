@@ -47,10 +47,9 @@ const ownHeader = /^(?:accept|anthropic-(?:beta|version)|content-type|user-agent
  * Sends the SDK's own headers and the key only. The SDK adds the headers of `ANTHROPIC_CUSTOM_HEADERS` to every client, and has no
  * option against it.
  */
-const withOwnHeaders =
-  (apiKey: string, fetch: typeof globalThis.fetch): typeof globalThis.fetch => (input, init) => {
-    const headers = new Headers()
-    for (const [name, value] of new Headers(init?.headers)) if (ownHeader.test(name)) headers.set(name, value)
-    headers.set("authorization", `Bearer ${apiKey}`)
-    return fetch(input, { ...init, headers })
-  }
+const withOwnHeaders = (apiKey: string, fetch: typeof globalThis.fetch): typeof globalThis.fetch => (input, init) => {
+  const headers = new Headers()
+  for (const [name, value] of new Headers(init?.headers)) if (ownHeader.test(name)) headers.set(name, value)
+  headers.set("authorization", `Bearer ${apiKey}`)
+  return fetch(input, { ...init, headers })
+}

@@ -34,7 +34,9 @@ export const replyStream = (
       limits
     ).pipe(
       Stream.mapConcatEffect(makeReplyReader(provider)),
-      Stream.concat(Stream.fail(new ProviderProtocol({ provider, reason: "the stream ended before the reply was complete" }))),
+      Stream.concat(
+        Stream.fail(new ProviderProtocol({ provider, reason: "the stream ended before the reply was complete" }))
+      ),
       Stream.takeUntil(({ _tag }) => _tag === "Finished")
     )
   })

@@ -119,7 +119,9 @@ export const toMessages = (system: string | undefined, history: ReadonlyArray<Me
     if (calls.length > 0 || (isReply && contents.length > 0)) place.unshift(toReply(isReply ? contents : [], calls))
     places.push(place)
     if (!isReply && contents.length > 0) {
-      places.push([role === "system" ? { role, content: joinTexts(contents) } : { role: "user", content: toUserContent(contents) }])
+      places.push([
+        role === "system" ? { role, content: joinTexts(contents) } : { role: "user", content: toUserContent(contents) }
+      ])
     }
   }
   return { messages: places.flat(), omitted: [...omitted] }

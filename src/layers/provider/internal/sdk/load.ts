@@ -28,7 +28,9 @@ export const loadSdk = <Module>(
     Effect.tryPromise({ try: load, catch: (thrown) => thrown }),
     (thrown) =>
       isMissing(name, thrown)
-        ? new ConfigurationError({ problems: [`${neededBy} needs the package "${name}" (${versions}): npm i ${install}`] })
+        ? new ConfigurationError({
+          problems: [`${neededBy} needs the package "${name}" (${versions}): npm i ${install}`]
+        })
         : Effect.die(thrown)
   )
 

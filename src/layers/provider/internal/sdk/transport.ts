@@ -25,8 +25,9 @@ async (input, init) => {
       const end = bytes.lastIndexOf(lineFeed)
       line = end === -1 ? line + bytes.length : bytes.length - end - 1
       if (total > maxBytes) controller.error(new LimitExceeded(`the reply is longer than ${maxBytes} bytes`))
-      else if (line > maxLineBytes) controller.error(new LimitExceeded(`a line of the reply is longer than ${maxLineBytes} bytes`))
-      else controller.enqueue(bytes)
+      else if (line > maxLineBytes) {
+        controller.error(new LimitExceeded(`a line of the reply is longer than ${maxLineBytes} bytes`))
+      } else controller.enqueue(bytes)
     }
   })
   const { headers, status, statusText } = response
