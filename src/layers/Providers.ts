@@ -21,13 +21,66 @@ import { MockSettings } from "./provider/mock/reply.js"
 import { MockProvider } from "./provider/MockProvider.js"
 
 /**
- * A way to make a provider of plain data, by a name.
+ * Makes providers by the name of their kind, so that a configuration file can choose them. Each provider registers itself in the
+ * `ProviderRegistry`, where sessions find it.
+ */
+export class Providers extends Context.Tag("langswarm-session/layers/Providers")<Providers, {
+  /** Adds a kind until the scope closes. Fails with a `ConfigurationError` when the name is taken. */
+  readonly register: (kind: ProviderKind) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+
+  /**
+   * A layer that makes and registers a provider of this kind. Fails with a `ConfigurationError` that lists the kinds when there
+   * is no such kind, or names the field when the configuration is invalid.
+   */
+  readonly create: <Name extends string>(
+    name: Name,
+    ...config: ConfigArguments<ProviderConfigs, Name>
+  ) => Effect.Effect<Layer.Layer<never, ConfigurationError, ProviderRegistry>, ConfigurationError>
+
+  /** All kinds in the order of registration, with the JSON Schemas of their configurations. */
+  readonly list: Effect.Effect<ReadonlyArray<KindInfo>>
+}>() {
+  /** The kinds `openai`, `anthropic`, `chatCompletions` and `mock`, and the given ones. Fails when two have the same name. */
+  static readonly layer = (...kinds: ReadonlyArray<ProviderKind>): Layer.Layer<Providers, ConfigurationError> =>
+    Layer.scoped(
+      Providers,
+      Effect.map(
+        makeKinds("provider", [...providerKinds, ...kinds]),
+        ({ list, make, register }) =>
+          Providers.of({ register, list, create: (name, ...[config = {}]) => make(name, config) })
+      )
+    )
+
+  /** `create` as a layer, for a program that has a kind's name and configuration. */
+  static readonly create = <Name extends string>(
+    name: Name,
+    ...config: ConfigArguments<ProviderConfigs, Name>
+  ): Layer.Layer<never, ConfigurationError, ProviderRegistry | Providers> =>
+    Layer.unwrapEffect(Effect.flatMap(Providers, (providers) => providers.create(name, ...config)))
+}
+
+/**
+ * The configurations of the built-in kinds.
+ */
+export interface ProviderConfigs {
+  /** Makes an `OpenAiProvider`. */
+  readonly openai: typeof OpenAiConfig.Encoded
+  /** Makes an `AnthropicProvider`. */
+  readonly anthropic: typeof AnthropicConfig.Encoded
+  /** Makes a `ChatCompletionsProvider`. Sessions choose it by its `name`, `chat` by default. */
+  readonly chatCompletions: typeof ChatCompletionsConfig.Encoded
+  /** Makes a `MockProvider`. */
+  readonly mock: typeof MockConfig.Encoded
+}
+
+/**
+ * A named way to make a provider from plain data, such as a configuration file.
  */
 export interface ProviderKind extends Kind<Layer.Layer<never, ConfigurationError, ProviderRegistry>> {}
 
 /**
- * Makes a kind of provider for `Providers`. Its configuration is read with the schema `config`, where a key that the schema
- * does not know is refused. The layer registers the provider.
+ * Makes a kind of provider for `Providers`. Its configuration is decoded with the schema `config`, which refuses unknown keys. The
+ * layer must register the provider.
  */
 export const defineProviderKind = <Config, Encoded>(
   definition: KindDefinition<Config, Encoded, Layer.Layer<never, ConfigurationError, ProviderRegistry>>
@@ -75,25 +128,21 @@ export const MockConfig = Schema.Struct({
   ...MockSettings.fields
 })
 
-/** The vendors' own packages take a while, so each is loaded by who makes such a provider. */
-const loaded = <Module, Out, E, In>(load: () => Promise<Module>, use: (module: Module) => Layer.Layer<Out, E, In>) =>
-  Layer.unwrapEffect(Effect.map(Effect.promise(load), use))
-
 /**
- * The providers there are.
+ * The built-in kinds.
  */
 export const providerKinds = [
   defineProviderKind({
     name: "openai",
     config: OpenAiConfig,
     make: (options) =>
-      loaded(() => import("./provider/OpenAiProvider.js"), ({ OpenAiProvider }) => OpenAiProvider.layer(options))
+      lazily(() => import("./provider/OpenAiProvider.js"), ({ OpenAiProvider }) => OpenAiProvider.layer(options))
   }),
   defineProviderKind({
     name: "anthropic",
     config: AnthropicConfig,
     make: (options) =>
-      loaded(
+      lazily(
         () => import("./provider/AnthropicProvider.js"),
         ({ AnthropicProvider }) => AnthropicProvider.layer(options)
       )
@@ -101,60 +150,11 @@ export const providerKinds = [
   defineProviderKind({
     name: "chatCompletions",
     config: ChatCompletionsConfig,
-    make: (options) => loaded(() => import("./provider/ChatCompletionsProvider.js"), ({ layer }) => layer(options))
+    make: (options) => lazily(() => import("./provider/ChatCompletionsProvider.js"), ({ layer }) => layer(options))
   }),
   defineProviderKind({ name: "mock", config: MockConfig, make: MockProvider.layer })
 ]
 
-/**
- * What the providers that are always there are made with.
- */
-export interface ProviderConfigs {
-  /** `OpenAiProvider`. */
-  readonly openai: typeof OpenAiConfig.Encoded
-  /** `AnthropicProvider`. */
-  readonly anthropic: typeof AnthropicConfig.Encoded
-  /** `ChatCompletionsProvider`; sessions choose it as `chat`, unless it has another `name`. */
-  readonly chatCompletions: typeof ChatCompletionsConfig.Encoded
-  /** `MockProvider`. */
-  readonly mock: typeof MockConfig.Encoded
-}
-
-/**
- * Kinds of providers by name, so that a configuration file can say who answers. It makes adapters; those that sessions can
- * name are in the `ProviderRegistry`, where each adapter registers itself.
- */
-export class Providers extends Context.Tag("langswarm-session/layers/Providers")<Providers, {
-  /** Adds a kind until the scope closes. Fails when its name is taken. */
-  readonly register: (kind: ProviderKind) => Effect.Effect<void, ConfigurationError, Scope.Scope>
-
-  /**
-   * A provider of this kind, which registers itself when the layer is built. Fails when there is no such kind, and then
-   * lists those there are, or when the configuration does not fit, and then names the field.
-   */
-  readonly create: <Name extends string>(
-    name: Name,
-    ...config: ConfigArguments<ProviderConfigs, Name>
-  ) => Effect.Effect<Layer.Layer<never, ConfigurationError, ProviderRegistry>, ConfigurationError>
-
-  /** All kinds, in the order they were registered, with what their configuration may hold. */
-  readonly list: Effect.Effect<ReadonlyArray<KindInfo>>
-}>() {
-  /** `openai`, `anthropic`, `chatCompletions` and `mock`, and those that are given. Fails when two have the same name. */
-  static readonly layer = (...kinds: ReadonlyArray<ProviderKind>): Layer.Layer<Providers, ConfigurationError> =>
-    Layer.scoped(
-      Providers,
-      Effect.map(
-        makeKinds("provider", [...providerKinds, ...kinds]),
-        ({ list, make, register }) =>
-          Providers.of({ register, list, create: (name, ...[config = {}]) => make(name, config) })
-      )
-    )
-
-  /** The same as a layer: what a program needs that has a provider's name and configuration, and no provider. */
-  static readonly create = <Name extends string>(
-    name: Name,
-    ...config: ConfigArguments<ProviderConfigs, Name>
-  ): Layer.Layer<never, ConfigurationError, ProviderRegistry | Providers> =>
-    Layer.unwrapEffect(Effect.flatMap(Providers, (providers) => providers.create(name, ...config)))
-}
+/** The modules import the vendors' SDKs, which take up to 200 ms to load: each is loaded when such a provider is made. */
+const lazily = <Module, Out, E, In>(load: () => Promise<Module>, use: (module: Module) => Layer.Layer<Out, E, In>) =>
+  Layer.unwrapEffect(Effect.map(Effect.promise(load), use))

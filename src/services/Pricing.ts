@@ -6,12 +6,12 @@ import type { TokenUsage } from "../domain/Message.js"
 import type { Cost } from "../domain/Turn.js"
 
 /**
- * A provider call to be priced.
+ * A provider call to price.
  */
 export interface PricedCall {
-  /** Whose prices hold, if that is known. */
+  /** Whose prices apply, such as `openai`, if that is known. */
   readonly vendor?: string
-  /** The provider's name among those registered. */
+  /** The name of the registered provider. */
   readonly provider: string
   readonly model: string
   readonly usage: TokenUsage
@@ -19,12 +19,12 @@ export interface PricedCall {
 }
 
 /**
- * Knows what provider calls cost.
+ * The cost of provider calls.
  */
 export class Pricing extends Context.Tag("langswarm-session/services/Pricing")<Pricing, {
-  /** None when the price is not known: a cost is never guessed, and never 0 for want of a price. */
+  /** None when the price is not known. Never a guess, and never 0 in place of an unknown price. */
   readonly costOf: (call: PricedCall) => Option.Option<Cost>
 }>() {
-  /** Knows no prices. */
+  /** Has no prices: every cost is unknown. */
   static readonly layerUnknown: Layer.Layer<Pricing> = Layer.succeed(Pricing, { costOf: () => Option.none() })
 }

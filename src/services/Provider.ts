@@ -15,15 +15,15 @@ import type { TurnNotice } from "../domain/Turn.js"
 import { decodeConfig, jsonSchemaOf } from "./internal/config.js"
 
 /**
- * What comes back from a provider while it replies. What makes a part comes in the order of the parts.
+ * What a provider emits during a reply. Events that make up parts come in the order of the parts.
  */
 export type ProviderEvent = Data.TaggedEnum<{
   TextDelta: { readonly text: string }
   ToolCall: { readonly part: ToolCallPart }
   Opaque: { readonly part: OpaquePart }
-  /** What the call has used so far, in place of what was said of it before: counts even if the reply breaks off. */
+  /** Usage of the call so far. Replaces earlier counts, and counts even if the reply breaks off. */
   Usage: { readonly usage: TokenUsage }
-  /** The vendor's name of the request, as soon as it is known. */
+  /** The vendor's request id, as soon as it is known. */
   Identified: { readonly requestId: string }
   Notice: { readonly notice: TurnNotice }
   Finished: {
@@ -31,7 +31,7 @@ export type ProviderEvent = Data.TaggedEnum<{
     readonly usage?: TokenUsage
     readonly messageId?: string
     readonly metadata?: JsonRecord
-    /** Where the provider's own copy of the conversation is, this reply included. */
+    /** Names the provider's own copy of the conversation, this reply included. */
     readonly cursor?: string
   }
 }>
@@ -39,31 +39,31 @@ export type ProviderEvent = Data.TaggedEnum<{
 export const ProviderEvent = Data.taggedEnum<ProviderEvent>()
 
 /**
- * One call of a provider. Turn middleware may change what it shows; what is stored stays as it is.
+ * One call of a provider. Turn middleware may change it; the stored history stays as it is.
  */
 export interface ProviderRequest {
   readonly sessionId: SessionId
   readonly turnId: TurnId
   /**
-   * The latest part of the history, oldest first; the last message is the one to answer. It holds no part that the
-   * provider does not take, no opaque part of another provider, and no tool call without its result.
+   * The latest part of the history, oldest first. The last message is the one to answer. Parts that the provider does not
+   * accept, opaque parts of other providers, and tool calls without their result are removed.
    */
   readonly messages: ReadonlyArray<Message>
   readonly context: SessionContext
   /**
-   * Present when the provider may hold the conversation itself. With `known` it has a copy already: all up to the message
-   * with this `seq`. Absent: everything is in `messages`, and no copy is to be kept.
+   * Present when the provider may hold the conversation itself. `known` names the copy that it has, up to and including the
+   * message with this `seq`. When absent, `messages` holds everything and the provider must keep no copy.
    */
   readonly hold?: { readonly known?: { readonly cursor: string; readonly seq: number } }
 }
 
 /**
- * What a session tells a provider when it first needs it.
+ * What a provider gets when a session's actor first needs it.
  */
 export interface OpenOptions<Config = JsonRecord> {
   readonly sessionId: SessionId
   readonly model: string
-  /** The provider's `defaultConfig` under the session's `providerConfig`. */
+  /** The session's `providerConfig`, merged over the provider's `defaultConfig`. */
   readonly config: Config
 }
 
@@ -72,38 +72,37 @@ export interface OpenOptions<Config = JsonRecord> {
  */
 export interface ProviderSession {
   /**
-   * Calls the provider, once: tries again, and asks another, are the runtime's. The stream ends with exactly one `Finished`,
-   * or fails; a stream that just ends is a `ProviderProtocol` error to the runtime. Interrupting it must close the connection
-   * behind it.
+   * Makes one call. Retries and fallbacks are the runtime's. The stream must end with exactly one `Finished`, or fail; the
+   * runtime treats a stream that just ends as a `ProviderProtocol` error. Interrupting it must close the connection.
    */
   readonly respond: (request: ProviderRequest) => Stream.Stream<ProviderEvent, ProviderError>
 }
 
 /**
- * An adapter to a language model. `defineProvider` makes one whose configuration is checked and typed.
+ * An adapter to a language model. `defineProvider` makes one with a checked and typed configuration.
  */
 export interface Provider {
-  /** The name sessions choose it by. */
+  /** The name that sessions choose it by. */
   readonly name: string
   readonly capabilities: ProviderCapabilities
-  /** Whose prices its calls have, such as `openai`. Unless told they are looked up by the model alone. */
+  /** Whose prices apply to its calls, such as `openai`. Default: looked up by the model alone. */
   readonly vendor?: string
-  /** What a session's `providerConfig` is laid over. */
+  /** Defaults for the keys of a session's `providerConfig`. */
   readonly defaultConfig?: JsonRecord
-  /** What `providerConfig` may hold, as a JSON Schema. */
+  /** The keys of `providerConfig`, as a JSON Schema. */
   readonly configSchema?: JsonRecord
-  /** Refuses what it may not hold, before a session is created or configured with it. */
+  /** Checks `providerConfig` before a session is created or configured with it. */
   readonly checkConfig?: (config: JsonRecord) => Effect.Effect<void, ConfigurationError>
-  /** Opens the conversation for as long as the session's actor lives. */
+  /** Opens a session's conversation. The scope closes when the session's actor is passivated. */
   readonly open: (
     options: OpenOptions
   ) => Effect.Effect<ProviderSession, ConfigurationError | ProviderError, Scope.Scope>
-  /** Removes the provider's own copy of a conversation, which a `Finished.cursor` named. No error when it is gone. */
+  /** Removes the provider's copy of a conversation, named by a `Finished.cursor`. Succeeds when it is gone already. */
   readonly forget?: (cursor: string) => Effect.Effect<void, ProviderError>
 }
 
 /**
- * A reply as the provider gave it: the fold of its events. Reply middleware may change it before it is stored and shown.
+ * A complete reply: the fold of a provider's events. Reply middleware may change it before it is stored and shown.
  */
 export interface Reply {
   readonly parts: ReadonlyArray<Part>
@@ -115,20 +114,20 @@ export interface Reply {
 }
 
 /**
- * A provider, with a schema for what a session's `providerConfig` may hold.
+ * A provider with a schema for its `providerConfig`.
  */
 export interface ProviderDefinition<Config, Encoded> extends Omit<Provider, "checkConfig" | "configSchema" | "open"> {
-  /** Keys that it does not know are left alone, so that a session can change its provider and keep its settings. */
+  /** Unknown keys are ignored, so that a session can change its provider and keep its settings. */
   readonly configSchema: Schema.Schema<Config, Encoded>
-  /** As in `Provider`, with the configuration as the schema reads it. */
+  /** As in `Provider`, with the decoded configuration. */
   readonly open: (
     options: OpenOptions<Config>
   ) => Effect.Effect<ProviderSession, ConfigurationError | ProviderError, Scope.Scope>
 }
 
 /**
- * Makes a `Provider` that reads its configuration with a schema. A wrong one is refused with a `ConfigurationError` that
- * names the key, when the session is created or configured.
+ * Makes a `Provider` that decodes its configuration with a schema. Creating or configuring a session with an invalid key fails with
+ * a `ConfigurationError` that names the key.
  */
 export const defineProvider = <Config, Encoded extends object = JsonRecord>(
   { configSchema: schema, open, ...definition }: ProviderDefinition<Config, Encoded>
@@ -145,7 +144,7 @@ export const defineProvider = <Config, Encoded extends object = JsonRecord>(
 }
 
 /**
- * The line of text that stands for a part which a provider does not take: it says what was there, and not what it held.
+ * The line of text that replaces a part which a provider does not accept.
  */
 export const omittedText = (part: Part): string => {
   switch (part._tag) {

@@ -9,22 +9,22 @@ import type { ProviderInfo } from "../domain/Provider.js"
 import type { Provider } from "./Provider.js"
 
 /**
- * The providers that sessions can name.
+ * The providers that sessions can choose by name.
  */
 export class ProviderRegistry extends Context.Tag("langswarm-session/services/ProviderRegistry")<ProviderRegistry, {
-  /** Adds a provider until the scope closes. Fails when its name is taken. */
+  /** Adds a provider until the scope closes. Fails with a `ConfigurationError` when the name is taken. */
   readonly register: (provider: Provider) => Effect.Effect<void, ConfigurationError, Scope.Scope>
 
-  /** Fails when no provider has this name. The error lists those that exist. */
+  /** Fails with a `ConfigurationError` that lists the known names when no provider has this one. */
   readonly get: (name: string) => Effect.Effect<Provider, ConfigurationError>
 
-  /** All providers, by name: layers may register them in any order. */
+  /** All providers, sorted by name: layers register them in any order. */
   readonly list: Effect.Effect<ReadonlyArray<Provider>>
 
-  /** What is known of them. Fails like `get`. */
+  /** Capabilities, defaults and configuration schema of a provider. Fails as `get` does. */
   readonly info: (name: string) => Effect.Effect<ProviderInfo, ConfigurationError>
 }>() {
-  /** Starts with the given providers. */
+  /** A registry that starts with these providers. */
   static readonly layer = (...providers: ReadonlyArray<Provider>): Layer.Layer<ProviderRegistry, ConfigurationError> =>
     Layer.scoped(
       ProviderRegistry,
@@ -43,14 +43,16 @@ export class ProviderRegistry extends Context.Tag("langswarm-session/services/Pr
             Effect.acquireRelease(
               Effect.suspend(() =>
                 byName.has(provider.name)
-                  ? new ConfigurationError({ problems: [`provider "${provider.name}" is registered already`] })
+                  ? new ConfigurationError({
+                    problems: [`a provider named "${provider.name}" is already registered; choose another name`]
+                  })
                   : Effect.sync(() => byName.set(provider.name, provider))
               ),
               () => Effect.sync(() => byName.delete(provider.name))
             ).pipe(Effect.asVoid),
 
           get,
-          info: (name) => Effect.map(get(name), infoOf),
+          info: (name) => Effect.map(get(name), toInfo),
           list: Effect.sync(all)
         })
 
@@ -62,10 +64,10 @@ export class ProviderRegistry extends Context.Tag("langswarm-session/services/Pr
 
 const unknownProvider = (name: string, known: ReadonlyArray<string>) =>
   new ConfigurationError({
-    problems: [`there is no provider "${name}"; use one of: ${known.join(", ") || "(none is registered)"}`]
+    problems: [`there is no provider "${name}"; use one of: ${known.join(", ") || "(none registered)"}`]
   })
 
-const infoOf = ({ capabilities, configSchema, defaultConfig = {}, name }: Provider): ProviderInfo => ({
+const toInfo = ({ capabilities, configSchema, defaultConfig = {}, name }: Provider): ProviderInfo => ({
   name,
   capabilities,
   defaultConfig,

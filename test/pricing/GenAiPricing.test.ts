@@ -19,7 +19,7 @@ const ownCost = (usage: TokenUsage, input: string, output: string) =>
   costOf({ model: "own", usage }, { own: { input, output } })
 
 describe("GenAiPricing", () => {
-  it.effect("prices what was read from the cache, and what was written to it, as each vendor does", () =>
+  it.effect("prices cache reads and writes as each vendor does", () =>
     Effect.gen(function*() {
       // 500 at 4 dollars a million, 400 at 0.40, 100 at 5, and 100 at 20.
       assertSome(yield* costOf({ vendor: "openai", model: "gpt-5.6-sol", usage: cached }), {
@@ -33,7 +33,7 @@ describe("GenAiPricing", () => {
       })
     }))
 
-  it.effect("turns the list's floats into whole nano-dollars", () =>
+  it.effect("rounds the list's floats to whole nano-dollars", () =>
     Effect.gen(function*() {
       assertSome(yield* costOf({}), { nanoUsd: 210_000, pricedAs: "openai/gpt-4o-mini" })
       assertSome(yield* costOf({ model: "o4-mini" }), { nanoUsd: 1_540_000, pricedAs: "openai/o4-mini" })
@@ -43,7 +43,7 @@ describe("GenAiPricing", () => {
       })
     }))
 
-  it.effect("shows what a model was matched with by its prefix", () =>
+  it.effect("names the entry that a model was matched with by its prefix", () =>
     Effect.gen(function*() {
       assertSome(yield* costOf({ model: "claude-sonnet-5-5" }), {
         nanoUsd: 3_000_000,
@@ -51,7 +51,7 @@ describe("GenAiPricing", () => {
       })
     }))
 
-  it.effect("takes the prices that held at the time", () =>
+  it.effect("uses the prices of the time of the call", () =>
     Effect.gen(function*() {
       const call = { vendor: "openai", model: "o3" }
       assertSome(yield* costOf({ ...call, at: DateTime.unsafeMake("2025-06-01T00:00:00Z") }), {
@@ -73,8 +73,8 @@ describe("GenAiPricing", () => {
       assertNone(yield* costOf(call))
     }))
 
-  describe("with overrides", () => {
-    it.effect("prefers them to the list, and those of the provider to those of the model", () =>
+  describe("overrides", () => {
+    it.effect("are preferred to the list, and those of the provider to those of the model", () =>
       Effect.gen(function*() {
         const overrides = {
           "gpt-4o-mini": { input: "1", output: "2" },
@@ -85,7 +85,7 @@ describe("GenAiPricing", () => {
         assertSome(yield* costOf({ model: "o4-mini" }, overrides), { nanoUsd: 1_540_000, pricedAs: "openai/o4-mini" })
       }))
 
-    it.effect("matches whole names only, also such as every object has", () =>
+    it.effect("match whole names only, even those of object members", () =>
       Effect.gen(function*() {
         const overrides = { own: { input: "1", output: "1" } }
         for (const model of ["own-2", "ow", "constructor", "toString"]) assertNone(yield* costOf({ model }, overrides))
@@ -109,7 +109,7 @@ describe("GenAiPricing", () => {
         })
       }))
 
-    it.effect("price the cache as told, or as other input", () =>
+    it.effect("price cache reads and writes, by default as input", () =>
       Effect.gen(function*() {
         const own = { input: "10", output: "0" }
         const told = { ...own, cacheRead: "1", cacheWrite: "12.5" }
@@ -122,7 +122,7 @@ describe("GenAiPricing", () => {
       }))
 
     it.effect.each(["", "-1", "1e3", "free", ".5", "1,5", "Infinity", " 1", "1.0000000001"])(
-      "refuse %j as a price, naming the key",
+      "refuse %j as a price, and name the key",
       (input) =>
         Effect.gen(function*() {
           const error = yield* Effect.flip(costOf({}, { "mine/own": { input, output: "1" } }))

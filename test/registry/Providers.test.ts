@@ -26,7 +26,7 @@ const messageOf = (name: string, config: Readonly<Record<string, unknown>>) =>
 
 describe("Providers", () => {
   layer(Providers.layer())((it) => {
-    it.effect("creates each adapter, which registers itself", () =>
+    it.effect("creates and registers each provider", () =>
       Effect.gen(function*() {
         const names = yield* registered(
           Providers.create("openai", { apiKey: secret }),
@@ -41,7 +41,7 @@ describe("Providers", () => {
         assert.deepStrictEqual(names.toSorted(), ["chat", "claude", "mock", "openai"])
       }))
 
-    it.effect("names those there are when there is none of a name", () =>
+    it.effect("lists the known kinds when the kind is unknown", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(registered(named("bedrock", {})))
         assert.strictEqual(
@@ -50,7 +50,7 @@ describe("Providers", () => {
         )
       }))
 
-    it.effect("names the field that is wrong, and never what stands in it", () =>
+    it.effect("names an invalid field, and never its value", () =>
       Effect.gen(function*() {
         assert.strictEqual(yield* messageOf("openai", {}), "provider \"openai\": \"apiKey\" is missing")
         assert.strictEqual(
@@ -66,7 +66,7 @@ describe("Providers", () => {
         )
       }))
 
-    it.effect("lists its kinds with what their configuration may hold", () =>
+    it.effect("lists its kinds with the schemas of their configurations", () =>
       Effect.gen(function*() {
         const kinds = yield* Effect.flatMap(Providers, ({ list }) => list)
         assert.deepStrictEqual(kinds.map(({ name }) => name), ["openai", "anthropic", "chatCompletions", "mock"])
@@ -75,7 +75,7 @@ describe("Providers", () => {
         assert.include(properties.at(3) ?? [], "errorRate")
       }))
 
-    it.effect("takes a kind of one's own until its scope closes", () =>
+    it.effect("accepts another kind until its scope closes", () =>
       Effect.gen(function*() {
         const providers = yield* Providers
         yield* Effect.scoped(Effect.gen(function*() {
@@ -89,7 +89,7 @@ describe("Providers", () => {
       }))
   })
 
-  it.effect("checks the configuration of its own kinds as it is written", () =>
+  it.effect("checks the configurations of its own kinds at compile time", () =>
     Effect.sync(() => {
       Providers.create("mock")
       Providers.create("mine", { anything: true })

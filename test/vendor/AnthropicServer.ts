@@ -10,13 +10,13 @@ export const requestId = "req_011CTest"
 export const version = "2026-10-21"
 
 export interface AnthropicServerOptions {
-  /** How many bytes a packet of a reply has; all of it is one unless told. */
+  /** Bytes in a packet of a reply. Default: the whole reply. */
   readonly packet?: number
 }
 
 /**
- * Anthropic's Messages API on the loopback interface: says back what the user said last, counts tokens, knows models, and
- * refuses what the vendor refuses, in the vendor's words.
+ * Anthropic's Messages API on the loopback interface: repeats the user's last text, counts tokens, knows models, and refuses what
+ * the vendor refuses, in the vendor's words.
  */
 export const makeAnthropicServer = ({ packet }: AnthropicServerOptions = {}) =>
   makeLoopbackServer((request, response) => {

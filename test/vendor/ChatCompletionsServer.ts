@@ -4,7 +4,7 @@ import { type Handler, makeLoopbackServer, type ReceivedRequest } from "./Loopba
 
 export const requestId = "req_chat_1"
 
-/** One chunk of a reply; `delta` and what else a choice has. */
+/** One chunk of a reply, with a `delta` and other fields of the choice. */
 export const chunk = (delta: object, choice: object = {}): WireEvent => ({
   data: {
     id: "chatcmpl-1",
@@ -18,14 +18,14 @@ export const chunk = (delta: object, choice: object = {}): WireEvent => ({
 
 export const finish = (reason: string): WireEvent => chunk({}, { finish_reason: reason })
 
-/** The last chunk, which comes because it is asked for. */
+/** The last chunk, sent because the request asks for usage. */
 export const usage = (counted: object): WireEvent => ({
   data: { id: "chatcmpl-1", object: "chat.completion.chunk", model: "real-model", choices: [], usage: counted }
 })
 
 export const done: WireEvent = { data: "[DONE]" }
 
-/** A handler that streams these events, and `[DONE]` unless told otherwise. */
+/** A handler that streams these events, then `[DONE]` unless `ending` is set. */
 export const streaming = (
   events: ReadonlyArray<WireEvent> | string,
   { headers, ...options }: StreamOptions = {}
@@ -45,7 +45,7 @@ export const failing = (
 (_, response) => jsonAnswer(response, status, { error }, { "x-request-id": requestId, ...headers })
 
 /**
- * A handler, and when the other side has hung up on it. Closed connections tell less: Node's `fetch` opens a new one at once.
+ * A handler, and when its connection is closed. The number of connections does not show it: Node's `fetch` opens a new one at once.
  */
 export const watched = (handler: Handler) =>
   Effect.map(Deferred.make<void>(), (closed) => ({
@@ -56,7 +56,7 @@ export const watched = (handler: Handler) =>
     hungUp: Deferred.await(closed)
   }))
 
-/** A whole reply in words. */
+/** A complete reply, one word per chunk. */
 export const textReply = (text: string): ReadonlyArray<WireEvent> => [
   chunk({ role: "assistant", content: "" }),
   ...(text.match(/\S+\s*|\s+/gu) ?? []).map((content) => chunk({ content })),
@@ -64,7 +64,7 @@ export const textReply = (text: string): ReadonlyArray<WireEvent> => [
 ]
 
 /**
- * A gateway that speaks chat completions, for any number of sessions: it answers `You said: ` and the last thing a user said.
+ * A gateway for chat completions that replies `You said: ` and the user's last text.
  */
 export const makeChatCompletionsServer = (options: StreamOptions = {}) =>
   makeLoopbackServer((request, response) => {

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** What a vendor was really sent. */
+/** A request as it arrived. */
 export interface ReceivedRequest {
   readonly method: string
   /** Path and query. */
@@ -14,23 +14,23 @@ export interface ReceivedRequest {
   readonly body: unknown
 }
 
-/** Answers one request. It may leave the response open for ever. */
+/** Answers one request. It may leave the response open. */
 export type Handler = (request: ReceivedRequest, response: Http.ServerResponse) => void
 
 export interface LoopbackServer {
   readonly url: string
   /** All requests, oldest first. */
   readonly received: ReadonlyArray<ReceivedRequest>
-  /** Handlers for the next requests, one each, before the one that it was made with. */
+  /** Queues handlers for the next requests, one each. */
   readonly next: (...handlers: ReadonlyArray<Handler>) => void
-  /** Connections that are open now. */
+  /** The number of open connections. */
   readonly connections: () => number
-  /** Waits until so many connections are open. */
+  /** Waits until this many connections are open. */
   readonly untilConnections: (count: number) => Effect.Effect<void>
 }
 
 /**
- * An HTTP server of a test's own, on a free port of the loopback interface, until the scope closes.
+ * An HTTP server on a free port of the loopback interface, until the scope closes.
  */
 export const makeLoopbackServer = Effect.fnUntraced(function*(handler: Handler) {
   const received: Array<ReceivedRequest> = []

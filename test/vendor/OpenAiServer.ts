@@ -5,11 +5,11 @@ import { type Refusal, refusal, refusalOfBody, refusalOfContext, refusalOfMetada
 import { message, responseEvents, usage, type WireItem } from "./openai/responseEvents.js"
 
 export interface OpenAiServerOptions {
-  /** How many bytes a packet of a reply has; all of it is one unless told. */
+  /** Bytes in a packet of a reply. Default: the whole reply. */
   readonly packet?: number
-  /** Most gateways have none. True unless told. */
+  /** Most gateways have none. Default: true. */
   readonly conversations?: boolean
-  /** How many items a page has at most, whatever is asked for. */
+  /** Maximum items in a page, whatever the request asks for. Default: 100. */
   readonly pageSize?: number
 }
 
@@ -19,16 +19,15 @@ export interface StoredConversation {
 }
 
 export interface OpenAiServer extends LoopbackServer {
-  /** What answers where no other handler was put in `next`. */
+  /** The handler of all requests that `next` has no handler for. */
   readonly answer: Handler
   readonly conversations: Map<string, StoredConversation>
-  /** What the model read and said up to each response that is stored. */
+  /** The input and output up to each stored response. */
   readonly responses: Map<string, ReadonlyArray<WireItem>>
 }
 
 /**
- * A server that speaks as OpenAI does, under `/v1`, and keeps what it keeps. Its model says "You said: ", and what the user said
- * last.
+ * OpenAI's Responses and Conversations API under `/v1`, with its storage. The model replies `You said: ` and the user's last text.
  */
 export const makeOpenAiServer = Effect.fnUntraced(function*(options: OpenAiServerOptions = {}) {
   const conversations: OpenAiServer["conversations"] = new Map()
@@ -47,7 +46,7 @@ const answering = (
   const newId = (prefix: string) => `${prefix}_${++ids}`
   const knownItems = () => new Set([...conversations.values()].flatMap(({ items }) => items.map((item) => item["id"])))
 
-  /** All that the model would read, or what is wrong with it. */
+  /** Everything that the model would read, or why it is refused. */
   const contextOf = (body: Fields): ReadonlyArray<WireItem> | Refusal => {
     const { conversation, input, previous_response_id: previous } = body
     const before = typeof conversation === "string"
@@ -222,7 +221,7 @@ const itemsOf = (input: unknown): ReadonlyArray<WireItem> =>
     ? [{ type: "message", role: "user", content: input }]
     : []
 
-/** Whatever form it came in. */
+/** Accepts every form of input. */
 const textOf = ({ content }: WireItem): string =>
   typeof content === "string"
     ? content

@@ -1,20 +1,20 @@
 import type { ServerResponse } from "node:http"
 
-/** One event of a stream, as the vendor would write it. */
+/** One event of a stream, as the vendor writes it. */
 export interface WireEvent {
   readonly event?: string
-  /** Written as it is when a string, else as JSON. */
+  /** A string is written as it is, anything else as JSON. */
   readonly data: unknown
 }
 
 export interface StreamOptions {
   readonly headers?: Readonly<Record<string, string>>
-  /** How many bytes a packet has; all of it is one unless told. */
+  /** Bytes in a packet. Default: the whole stream. */
   readonly packet?: number
-  /** What happens after the last event: the response ends well, its socket is destroyed, or nothing more comes. */
+  /** After the last event, the response ends, its socket is destroyed, or nothing happens. Default: `end`. */
   readonly ending?: "end" | "reset" | "stall"
   readonly lineEnd?: "\n" | "\r\n"
-  /** Called before the last packet goes out: whoever has the whole answer finds this done. */
+  /** Called before the last packet is sent, so that it is done once the answer is complete. */
   readonly beforeLast?: () => void
 }
 
@@ -24,7 +24,7 @@ export const toWire = (events: ReadonlyArray<WireEvent>, lineEnd = "\n"): string
     `data: ${typeof data === "string" ? data : JSON.stringify(data)}${lineEnd}${lineEnd}`
   ).join("")
 
-/** A stream of events. Packets are written one after the other, each once the one before is out. */
+/** Streams events. Each packet is written once the one before is sent. */
 export const streamAnswer = (
   response: ServerResponse,
   events: ReadonlyArray<WireEvent> | string,

@@ -1,5 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
+import { Effect, Fiber, Layer, Redacted, Stream, TestClock } from "effect"
+import { vi } from "vitest"
+import { AnthropicProvider } from "../../src/layers/provider/AnthropicProvider.js"
+import * as ChatCompletionsProvider from "../../src/layers/provider/ChatCompletionsProvider.js"
+import { OpenAiProvider } from "../../src/layers/provider/OpenAiProvider.js"
+import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
+import { asking, sessionId } from "../domain/conversation.js"
 import { start } from "../host/anotherHost.js"
 import { jsonAnswer, streamAnswer } from "./answers.js"
 import type { Handler } from "./LoopbackServer.js"
@@ -8,7 +14,7 @@ import { runtimeWith, vendors } from "./vendors.js"
 const replies = (url: string) => /\/(?:responses|messages|chat\/completions)$/.test(url)
 const turnOfTheLoop = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
-/** Lets time pass, a second at a time, until it has ended. */
+/** Lets time pass, one second at a time, until the fiber has ended. */
 const passTime = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<void> =>
   Effect.suspend(() =>
     fiber.unsafePoll() === null
@@ -16,8 +22,8 @@ const passTime = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<void> =>
       : Effect.void
   )
 
-describe.each(Object.entries(vendors()))("a session that %s answers", (vendor, make) => {
-  it.scoped("row 35: asks as often as it may, and no sooner than the vendor says", () =>
+describe.each(Object.entries(vendors()))("a session with %s", (vendor, make) => {
+  it.scoped("row 35: retries as often as it may, and not before the vendor allows", () =>
     Effect.gen(function*() {
       const clock = yield* Effect.clock
       const { provider, server } = yield* make
@@ -28,7 +34,7 @@ describe.each(Object.entries(vendors()))("a session that %s answers", (vendor, m
       }
       yield* Effect.gen(function*() {
         const session = yield* start
-        // What a vendor holds of the conversation is made before.
+        // Creates the vendor's conversation.
         yield* session.send("first")
         server.next(busy, busy, busy)
         const sending = yield* Effect.fork(session.send("again"))
@@ -44,7 +50,7 @@ describe.each(Object.entries(vendors()))("a session that %s answers", (vendor, m
       }).pipe(Effect.provide(runtimeWith(provider)))
     }))
 
-  it.scoped("row 40: takes the next message after a stream that just ends, or breaks, and asks nothing twice", () =>
+  it.scoped("row 40: accepts the next message after a stream that just ends or breaks, and retries nothing", () =>
     Effect.gen(function*() {
       const { provider, server } = yield* make
       yield* Effect.gen(function*() {
@@ -61,4 +67,36 @@ describe.each(Object.entries(vendors()))("a session that %s answers", (vendor, m
         assert.lengthOf((yield* session.messages()).items, 2 + 2 * 3)
       }).pipe(Effect.provide(runtimeWith(provider)))
     }))
+})
+
+const apiKey = Redacted.make("sk-test")
+const options = { name: "vendor", apiKey, baseUrl: "http://127.0.0.1:9" }
+
+/** Makes `fetch` fail as Node's does when an address does not answer. Which real address does not depends on the network. */
+const unreachable = Effect.acquireRelease(
+  Effect.sync(() => {
+    const cause = Object.assign(new Error("Connect Timeout Error"), { code: "UND_ERR_CONNECT_TIMEOUT" })
+    return vi.spyOn(globalThis, "fetch").mockRejectedValue(new TypeError("fetch failed", { cause }))
+  }),
+  (spy) => Effect.sync(() => spy.mockRestore())
+)
+
+describe("an address that does not answer", () => {
+  for (
+    const [vendor, layer] of [
+      ["openai", OpenAiProvider.layer(options)],
+      ["anthropic", AnthropicProvider.layer(options)],
+      ["chat completions", ChatCompletionsProvider.layer(options)]
+    ] as const
+  ) {
+    it.scoped(`row 37: fails with ProviderTransient, although the SDK reports only a timeout: ${vendor}`, () =>
+      Effect.gen(function*() {
+        yield* unreachable
+        const provider = yield* Effect.flatMap(ProviderRegistry, (registry) => registry.get("vendor"))
+        const session = yield* provider.open({ sessionId, model: "m", config: {} })
+        const error = yield* Effect.flip(Stream.runDrain(session.respond(asking("Hi"))))
+        assert.strictEqual(error._tag, "ProviderTransient")
+        assert.include(error.message, "UND_ERR_CONNECT_TIMEOUT")
+      }).pipe(Effect.provide(Layer.provideMerge(layer, ProviderRegistry.layer()))))
+  }
 })

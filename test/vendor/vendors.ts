@@ -18,7 +18,7 @@ const apiKey = Redacted.make("sk-test")
 const name = "mock"
 
 /**
- * Each vendor's server, in packets of so many bytes, and the provider that asks it, by the name that suites know.
+ * Each vendor's server, with packets of this many bytes, and the provider that calls it, under the name that suites use.
  */
 export const vendors = (packet: { readonly packet?: number } = {}) => ({
   openai: Effect.map(makeOpenAiServer(packet), (server) => ({
@@ -44,7 +44,7 @@ export const vendors = (packet: { readonly packet?: number } = {}) => ({
 })
 
 /**
- * Sessions in memory, answered by a provider.
+ * A runtime in memory with this provider.
  */
 export const runtimeWith = (provider: Layer.Layer<never, ConfigurationError, ProviderRegistry>) =>
   SessionRuntime.layer({ drainTimeout: 0 }).pipe(

@@ -11,6 +11,59 @@ import { Cost } from "../../domain/Turn.js"
 import { decodeConfig } from "../../services/internal/config.js"
 import { Pricing } from "../../services/Pricing.js"
 
+/**
+ * Prices in US dollars per million tokens, as decimal strings such as `"0.15"`.
+ */
+export interface GenAiModelPrices {
+  readonly input: string
+  readonly output: string
+  /** Input that was read from the provider's cache. Default: `input`. */
+  readonly cacheRead?: string
+  /** Input that was written to the provider's cache. Default: `input`. */
+  readonly cacheWrite?: string
+}
+
+/**
+ * Options of `GenAiPricing`.
+ */
+export interface GenAiPricingOptions {
+  /** Your own prices, by `provider/model` with the name of a registered provider, or by `model`. They override the list. */
+  readonly overrides?: { readonly [model: string]: GenAiModelPrices }
+}
+
+/**
+ * Prices from `overrides` and from `@pydantic/genai-prices`, as they were when that package was released. The list matches models by
+ * prefix, so a cost names the entry it was taken from. Fails with a `ConfigurationError` that names the key when one of `overrides`
+ * is invalid.
+ */
+export const layer = (options: GenAiPricingOptions = {}): Layer.Layer<Pricing, ConfigurationError> =>
+  Layer.effect(
+    Pricing,
+    Effect.gen(function*() {
+      const overrides = new Map(Object.entries((yield* decode(options)).overrides ?? {}))
+      // Loaded here, since the list takes more than 100 ms to load.
+      const { calcPrice } = yield* Effect.promise(() => import("@pydantic/genai-prices"))
+      const lookUp = Option.liftThrowable(calcPrice)
+
+      return {
+        costOf: ({ at, model, provider, usage, vendor }) => {
+          const key = [`${provider}/${model}`, model].find((key) => overrides.has(key))
+          const prices = key === undefined ? undefined : overrides.get(key)
+          if (key !== undefined && prices !== undefined) return toCost(toNanoUsd(prices, usage), key)
+
+          const options = { timestamp: DateTime.toDate(at), ...(vendor !== undefined && { providerId: vendor }) }
+          return lookUp(toListUsage(usage), model, options).pipe(
+            Option.flatMap(Option.fromNullable),
+            Option.filter((found) => hasPricesFor(found, usage)),
+            Option.flatMap((found) =>
+              toCost(Math.round(found.total_price * 1e9), `${found.provider.id}/${found.model.id}`)
+            )
+          )
+        }
+      }
+    })
+  )
+
 const Price = Schema.compose(
   Schema.String.pipe(Schema.pattern(/^\d{1,9}(\.\d{1,9})?$/, { description: "a decimal such as \"0.15\"" })),
   Schema.BigDecimal
@@ -21,76 +74,27 @@ const Options = Schema.Struct({
   overrides: Schema.optionalWith(Schema.Record({ key: Schema.String, value: ModelPrices }), { exact: true })
 })
 
-/**
- * US dollars a million tokens, each a decimal in a string: `"0.15"`.
- */
-export interface GenAiModelPrices {
-  readonly input: string
-  readonly output: string
-  /** Of input that was read from the provider's cache. As `input` unless told. */
-  readonly cacheRead?: string
-  /** Of input that was written to the provider's cache. As `input` unless told. */
-  readonly cacheWrite?: string
-}
-
-export interface GenAiPricingOptions {
-  /** By `provider/model`, with the name of a registered provider, or by `model`. They go before the list. */
-  readonly overrides?: { readonly [model: string]: GenAiModelPrices }
-}
-
 const decode = decodeConfig(Options, "GenAiPricing")
 
-/**
- * Takes the prices from `@pydantic/genai-prices`, as they were when it was released, and from what it is told. A cost names the
- * entry of the list that it is of, since models are matched by prefix. Fails when one of `overrides` is wrong, naming its key.
- */
-export const layer = (options: GenAiPricingOptions = {}): Layer.Layer<Pricing, ConfigurationError> =>
-  Layer.effect(
-    Pricing,
-    Effect.gen(function*() {
-      const overrides = new Map(Object.entries((yield* decode(options)).overrides ?? {}))
-      // Whoever wants no prices does not wait for the list: it takes more than 100 ms to load.
-      const { calcPrice } = yield* Effect.promise(() => import("@pydantic/genai-prices"))
-      const look = Option.liftThrowable(calcPrice)
-
-      return {
-        costOf: ({ at, model, provider, usage, vendor }) => {
-          const key = [`${provider}/${model}`, model].find((key) => overrides.has(key))
-          const prices = key === undefined ? undefined : overrides.get(key)
-          if (key !== undefined && prices !== undefined) return costFrom(exactNanoUsd(prices, usage), key)
-
-          const options = { timestamp: DateTime.toDate(at), ...(vendor !== undefined && { providerId: vendor }) }
-          return look(listUsage(usage), model, options).pipe(
-            Option.flatMap(Option.fromNullable),
-            Option.filter((found) => hasPricesFor(found, usage)),
-            Option.flatMap((found) =>
-              costFrom(Math.round(found.total_price * 1e9), `${found.provider.id}/${found.model.id}`)
-            )
-          )
-        }
-      }
-    })
-  )
-
-/** None where the usage makes no sense. */
-const costFrom = (nanoUsd: number, pricedAs: string): Option.Option<Cost> => decodeCost({ nanoUsd, pricedAs })
+/** None when the usage is inconsistent. */
+const toCost = (nanoUsd: number, pricedAs: string): Option.Option<Cost> => decodeCost({ nanoUsd, pricedAs })
 
 const decodeCost = Schema.decodeUnknownOption(Cost)
 
-/** The list counts as we do: all of the input, what concerns a cache included. */
-const listUsage = ({ cacheReadTokens, cacheWriteTokens, inputTokens, outputTokens }: TokenUsage): Usage => ({
+/** Both the list and we count cached tokens as input. */
+const toListUsage = ({ cacheReadTokens, cacheWriteTokens, inputTokens, outputTokens }: TokenUsage): Usage => ({
   input_tokens: inputTokens,
   output_tokens: outputTokens,
   ...(cacheReadTokens !== undefined && { cache_read_tokens: cacheReadTokens }),
   ...(cacheWriteTokens !== undefined && { cache_write_tokens: cacheWriteTokens })
 })
 
-/** Some entries of the list have no price, and what they do not have costs 0 there. */
+/** Some entries of the list lack a price, and the list calculates 0 for it. */
 const hasPricesFor = ({ model_price: prices }: PriceCalculation, { inputTokens, outputTokens }: TokenUsage): boolean =>
   (inputTokens === 0 || prices["input_mtok"] !== undefined) &&
   (outputTokens === 0 || prices["output_mtok"] !== undefined)
 
-const exactNanoUsd = (
+const toNanoUsd = (
   { cacheRead, cacheWrite, input, output }: typeof ModelPrices.Type,
   { cacheReadTokens = 0, cacheWriteTokens = 0, inputTokens, outputTokens }: TokenUsage
 ): number => {

@@ -10,41 +10,61 @@ import type { ProviderError } from "../../domain/error/ProviderError.js"
 import { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { JsonRecord } from "../../domain/Json.js"
 import type { Message } from "../../domain/Message.js"
-import { decodeConfig } from "../../services/internal/config.js"
+import { decodeConfig, layerFromConfig } from "../../services/internal/config.js"
 import { defineProvider } from "../../services/Provider.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
-import { AnthropicModel, AnthropicSettings, makeClient } from "./anthropic/client.js"
+import { makeClient } from "./anthropic/client.js"
 import { replyStream } from "./anthropic/reply.js"
 import { toCount, toRequest } from "./anthropic/request.js"
+import { AnthropicSettings } from "./anthropic/settings.js"
 import { vendorCall, type VendorLimits } from "./internal/sdk/calls.js"
 
+/**
+ * Options of `AnthropicProvider`.
+ */
 export interface AnthropicProviderOptions extends VendorLimits {
   readonly apiKey: Redacted.Redacted
-  /** The name sessions choose it by; `anthropic` unless told. */
+  /** The name that sessions choose it by. Default: `anthropic`. */
   readonly name?: string
-  /** `https://api.anthropic.com` unless told. */
+  /** Default: `https://api.anthropic.com`. `ANTHROPIC_BASE_URL` is not read. */
   readonly baseUrl?: string
-  /** What a session's `providerConfig` is laid over. */
+  /** Defaults for the keys of a session's `providerConfig`. */
   readonly defaultConfig?: JsonRecord
 }
 
+const limit = Schema.optionalWith(Schema.NonNegativeInt, { nullable: true })
+
 /**
- * Claude, over Anthropic's Messages API. It keeps no conversation: the history is sent with each call, marked so that the
- * vendor's cache knows what it has read before. Thinking, and whatever else the vendor signs, comes as opaque parts and goes
- * back as it came.
+ * A model, as Anthropic describes it.
+ */
+export const AnthropicModel = Schema.Struct({
+  id: Schema.String,
+  name: Schema.propertySignature(Schema.String).pipe(Schema.fromKey("display_name")),
+  /** `active`, `deprecated` or `retired`. */
+  lifecycle: Schema.optional(Schema.String),
+  /** Maximum input, in tokens. */
+  maxInputTokens: limit.pipe(Schema.fromKey("max_input_tokens")),
+  /** Maximum reply, in tokens, thinking included. */
+  maxOutputTokens: limit.pipe(Schema.fromKey("max_tokens"))
+})
+export interface AnthropicModel extends Schema.Schema.Type<typeof AnthropicModel> {}
+
+/**
+ * Claude, over Anthropic's Messages API. Needs the package `@anthropic-ai/sdk` 1. Each call sends the whole history, marked for the
+ * vendor's prompt cache. Thinking, and other blocks that the vendor signs, become opaque parts and are sent back unchanged.
  *
- * A session's `providerConfig` may hold what `AnthropicSettings` names; `maxTokens` is 8,192 unless told. Fails with a
- * `ConfigurationError` when an option is wrong or the name is taken. It makes one call for each request and tries none again.
+ * A session's `providerConfig` takes the common keys (default of `maxTokens`: 8,192) and `thinking`, `effort`, `stopSequences`,
+ * `cache` and `systemMessages`.
  */
 export class AnthropicProvider extends Context.Tag("langswarm-session/layers/provider/AnthropicProvider")<
   AnthropicProvider,
   {
-    /** What the vendor says of a model. Fails as a call does; `ProviderRejected` when there is none of this name. */
+    /** Fails as a call does: with `ProviderRejected` when there is no such model. */
     readonly modelInfo: (model: string) => Effect.Effect<AnthropicModel, ProviderError>
 
     /**
-     * How many tokens a call would send, by the vendor's count. `config` is laid over `defaultConfig`. Fails as a call does, or
-     * with a `ConfigurationError` that names what is wrong in `config`.
+     * The number of input tokens a call would have, as Anthropic counts them. `config` overrides `defaultConfig`. Fails as a call
+     * does, or with a `ConfigurationError` when `config` is invalid.
      */
     readonly countTokens: (input: {
       readonly model: string
@@ -53,7 +73,10 @@ export class AnthropicProvider extends Context.Tag("langswarm-session/layers/pro
     }) => Effect.Effect<number, ConfigurationError | ProviderError>
   }
 >() {
-  /** Registers it until the scope closes. */
+  /**
+   * Registers the provider until the scope closes. Fails with a `ConfigurationError` when the name is taken, an option is
+   * invalid, or the package `@anthropic-ai/sdk` is not installed.
+   */
   static readonly make: (
     options: AnthropicProviderOptions
   ) => Effect.Effect<AnthropicProvider["Type"], ConfigurationError, ProviderRegistry | Scope.Scope> = Effect.fnUntraced(
@@ -97,22 +120,26 @@ export class AnthropicProvider extends Context.Tag("langswarm-session/layers/pro
     }
   )
 
+  /** `make` as a layer. */
   static readonly layer = (
     options: AnthropicProviderOptions
   ): Layer.Layer<AnthropicProvider, ConfigurationError, ProviderRegistry> =>
     Layer.scoped(AnthropicProvider, AnthropicProvider.make(options))
+
+  /** `layer` with options that are read from `Config`, such as `{ apiKey: Config.redacted("ANTHROPIC_API_KEY") }`. */
+  static readonly layerConfig = layerFromConfig(AnthropicProvider.layer)
 }
 
 const decodeDefault = decodeConfig(AnthropicSettings, "AnthropicProvider: defaultConfig")
 const decodeProviderConfig = decodeConfig(AnthropicSettings, "providerConfig")
 const TokenCount = Schema.Struct({ input_tokens: Schema.NonNegativeInt })
 
-/** What would only fail with the first call, and then in other words. */
+/** Reports now what would fail with the first call, and less clearly. */
 const checkOptions = (apiKey: Redacted.Redacted, baseUrl: string): Effect.Effect<void, ConfigurationError> => {
   const problems = [
     ...(/^[\x21-\x7e]+$/.test(Redacted.value(apiKey))
       ? []
-      : ["\"apiKey\" must be printable ASCII without blank space"]),
+      : ["\"apiKey\" must be printable ASCII without spaces or line breaks"]),
     ...(/^https?:/.test(baseUrl) && URL.canParse(baseUrl) ? [] : ["\"baseUrl\" must be an http: or https: address"])
   ].map((problem) => `AnthropicProvider: ${problem}`)
   return Arr.isNonEmptyArray(problems) ? new ConfigurationError({ problems }) : Effect.void

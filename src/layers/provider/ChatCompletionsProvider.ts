@@ -1,42 +1,40 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Struct from "effect/Struct"
-import type { OpenAI } from "openai"
 import { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { JsonRecord } from "../../domain/Json.js"
 import type { ProviderCapabilities } from "../../domain/Provider.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import { defineProvider, type Provider, ProviderEvent } from "../../services/Provider.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
 import { replyStream } from "./chatCompletions/reply.js"
-import { ChatSettings, requestBody, toMessages } from "./chatCompletions/request.js"
+import { ChatSettings, toBody, toMessages } from "./chatCompletions/request.js"
 import type { VendorLimits } from "./internal/sdk/calls.js"
+import { makeOpenAiSdk } from "./internal/sdk/openai.js"
 
 /**
- * Of the limits, `maxLineBytes` is 1 MiB unless told.
+ * Options of `ChatCompletionsProvider`. The default of `maxLineBytes` is 1 MiB here.
  */
 export interface ChatCompletionsProviderOptions extends VendorLimits {
-  /** The name sessions choose it by; `chat` unless told. Each gateway needs its own. */
+  /** The name that sessions choose it by. Each gateway needs its own. Default: `chat`. */
   readonly name?: string
-  /** What stands before `/chat/completions`: `http://localhost:11434/v1`. */
+  /** The address before `/chat/completions`, such as `http://localhost:11434/v1`. */
   readonly baseUrl: string
-  /** Sent as a bearer token. Without one there is no such header: gateways on one's own machine need none. */
+  /** Sent as a bearer token. Without one, no `Authorization` header is sent: local gateways need none. */
   readonly apiKey?: Redacted.Redacted
-  /** Whose prices its models have, such as `mistral`. Unless told they are looked up by the model alone. */
+  /** Whose prices apply to its calls, such as `mistral`. Default: looked up by the model alone. */
   readonly vendor?: string
-  /** Gateways differ: images of all types, tools, and no files unless told. */
+  /** What this gateway accepts. Default: images of all types, tools, no files. */
   readonly capabilities?: Partial<Omit<ProviderCapabilities, "conversation">>
-  /** What a session's `providerConfig` is laid over. */
+  /** Defaults for the keys of a session's `providerConfig`. */
   readonly defaultConfig?: JsonRecord
 }
 
-/** No image comes in a reply. */
-const maxLineBytes = 1024 * 1024
-
 /**
- * A provider over any service that speaks OpenAI's chat completions. The whole history goes with each call. Fails when
- * `baseUrl` or `defaultConfig` cannot work.
+ * A provider for any server of OpenAI's chat completions API. Needs the package `openai` 6. Each call sends the whole history.
+ * Fails with a `ConfigurationError` when `baseUrl` or `defaultConfig` is invalid or the package is not installed.
  */
 export const make = (
   { apiKey, baseUrl, capabilities, defaultConfig, name = "chat", vendor, ...limits }: ChatCompletionsProviderOptions
@@ -55,7 +53,7 @@ export const make = (
       conversation: "stateless"
     }
 
-    const client = yield* clientsFor(baseUrl, apiKey)
+    const sdkWith = yield* makeOpenAiSdk("ChatCompletionsProvider", { apiKey, baseUrl })
     const provider = defineProvider({
       name,
       capabilities: can,
@@ -67,11 +65,11 @@ export const make = (
         return Effect.succeed({
           respond: (request) => {
             const { messages, omitted } = toMessages(settings.system, request.messages)
-            const body = requestBody(model, messages, settings)
+            const body = toBody(model, messages, settings)
             const reply = replyStream(
               name,
               { maxLineBytes, ...limits },
-              (signal, fetch) => client(fetch).chat.completions.create(body, { signal })
+              (signal, fetch) => sdkWith(fetch).chat.completions.create(body, { signal })
             )
             return omitted.length === 0 ? reply : Stream.concat(
               Stream.succeed(
@@ -88,7 +86,7 @@ export const make = (
   })
 
 /**
- * Registers it. Fails also when its name is taken.
+ * Registers the provider that `make` makes. Fails as `make` does, and when the name is taken.
  */
 export const layer = (
   options: ChatCompletionsProviderOptions
@@ -98,30 +96,16 @@ export const layer = (
     yield* registry.register(yield* make(options))
   }))
 
+/**
+ * `layer` with options that are read from `Config`, such as `{ baseUrl: Config.string("GATEWAY_URL") }`.
+ */
+export const layerConfig = layerFromConfig(layer)
+
+/** Replies hold no images. */
+const maxLineBytes = 1024 * 1024
+
 const isBaseUrl = (url: string): boolean => {
   if (!URL.canParse(url)) return false
   const { password, protocol, search, username } = new URL(url)
   return /^https?:$/.test(protocol) && `${username}${password}${search}` === ""
 }
-
-/**
- * What the SDK is not given, it looks for in the environment; and it demands a key. Whoever asks no such server does not load
- * it, which takes a tenth of a second.
- */
-const clientsFor = (
-  baseURL: string,
-  apiKey: Redacted.Redacted | undefined
-): Effect.Effect<(fetch: typeof globalThis.fetch) => OpenAI> =>
-  Effect.map(Effect.promise(() => import("openai")), ({ OpenAI }) => (fetch) =>
-    new OpenAI({
-      baseURL,
-      apiKey: apiKey ? Redacted.value(apiKey) : "none",
-      ...(!apiKey && { defaultHeaders: { Authorization: null } }),
-      adminAPIKey: null,
-      organization: null,
-      project: null,
-      webhookSecret: null,
-      maxRetries: 0,
-      logLevel: "off",
-      fetch
-    }))

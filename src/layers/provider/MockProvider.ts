@@ -8,58 +8,59 @@ import * as Stream from "effect/Stream"
 import { ProviderTransient } from "../../domain/error/ProviderError.js"
 import type { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { ProviderCapabilities } from "../../domain/Provider.js"
-import { decodeConfig } from "../../services/internal/config.js"
+import { decodeConfig, layerFromConfig } from "../../services/internal/config.js"
 import { defineProvider, type ProviderRequest } from "../../services/Provider.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
 import { makeConversations } from "./mock/conversations.js"
 import { defaultSettings, type MockReply, MockSettings, replyStream } from "./mock/reply.js"
 
-const keptRequests = 1000
-
+/**
+ * Options of `MockProvider`.
+ */
 export type MockProviderOptions = typeof MockSettings.Encoded & {
-  /** The name sessions choose it by; `mock` unless told. Give another one to have a second mock. */
+  /** The name that sessions choose it by. A second mock needs another one. Default: `mock`. */
   readonly name?: string
-  /** What decides which calls `errorRate` fails: the same seed, the same calls. */
+  /** Seed for the calls that `errorRate` fails: the same seed fails the same calls. Default: `langswarm-session`. */
   readonly seed?: number | string
-  /** What it plays: a provider that is stateless, and takes images, files and tools, unless told. */
+  /** The capabilities it declares. Default: stateless, with images, files and tools of all types. */
   readonly capabilities?: Partial<ProviderCapabilities>
-  /** Whose prices its calls have. Unless told those of its model, and `mock-model` has none. */
+  /** Whose prices apply to its calls. Default: looked up by the model alone; `mock-model` has none. */
   readonly vendor?: string
 }
 
 /**
- * A provider without a model behind it, for tests and for development. It does the same each time: it waits on the `Clock`
- * only, draws from a seeded generator of its own, and counts a token for each four characters begun.
+ * A deterministic provider without a model, for tests and development. It waits on the `Clock` only, draws from its own seeded
+ * random generator, and counts one token per four characters, rounded up.
  *
- * The settings of a session's `providerConfig` (`pattern`, `delay`, `chunkDelay`, `errorRate`, `chunkSize`) go before those
- * here; a wrong one fails `open` with a `ConfigurationError` that names it.
+ * A session's `providerConfig` (`pattern`, `delay`, `chunkDelay`, `errorRate`, `chunkSize`) overrides the options here; an invalid
+ * key fails `open` with a `ConfigurationError` that names it.
  */
 export class MockProvider extends Context.Tag("langswarm-session/layers/provider/MockProvider")<MockProvider, {
-  /** `{input}` stands for the text of the last user message. */
+  /** Sets the reply. `{input}` is replaced by the text of the last user message. */
   readonly setResponsePattern: (pattern: string) => Effect.Effect<void>
 
-  /** How long a call takes before its first chunk. */
+  /** Sets the delay before the first chunk of a reply. */
   readonly setResponseDelay: (delay: Duration.DurationInput) => Effect.Effect<void>
 
-  /** How many calls fail, from 0 to 1; fails outside of that. */
+  /** Sets the fraction of calls that fail, from 0 to 1. Fails with a `ConfigurationError` outside of that range. */
   readonly setErrorRate: (rate: number) => Effect.Effect<void, ConfigurationError>
 
-  /** Adds replies for the next calls, one each, in this order. A scripted call is not subject to the error rate. */
+  /** Queues replies for the next calls, one each, in this order. The error rate does not apply to a scripted call. */
   readonly script: (replies: ReadonlyArray<MockReply>) => Effect.Effect<void>
 
   /**
-   * The copies of conversations that it holds are gone, as far as `capabilities` say that it holds any: the next call that
-   * counts on one comes with a notice, and with a new cursor.
+   * Drops the conversations that it holds, if `capabilities.conversation` is `cursor`: the next call of each such session emits
+   * a `HistoryReplayed` notice and gets a new cursor.
    */
   readonly expireConversations: Effect.Effect<void>
 
-  /** The cursors that it was asked to forget, oldest first. */
+  /** The cursors passed to `forget`, oldest first. */
   readonly forgotten: Effect.Effect<ReadonlyArray<string>>
 
-  /** What it was asked, the latest 1,000 calls, oldest first. */
+  /** The requests of the latest 1,000 calls, oldest first. */
   readonly requests: Effect.Effect<ReadonlyArray<ProviderRequest>>
 }>() {
-  /** Registers a mock until the scope closes. Fails when its name is taken or an option is wrong. */
+  /** Registers a mock until the scope closes. Fails with a `ConfigurationError` when the name is taken or an option is invalid. */
   static readonly make: (
     options?: MockProviderOptions
   ) => Effect.Effect<MockProvider["Type"], ConfigurationError, ProviderRegistry | Scope.Scope> = Effect.fnUntraced(
@@ -88,7 +89,7 @@ export class MockProvider extends Context.Tag("langswarm-session/layers/provider
           const fails = scripted === undefined && settings.errorRate > 0 && (yield* random.next) < settings.errorRate
           if (Duration.greaterThan(settings.delay, Duration.zero)) yield* Effect.sleep(settings.delay)
           if (fails) {
-            return yield* new ProviderTransient({ provider: name, reason: "its error rate made this call fail" })
+            return yield* new ProviderTransient({ provider: name, reason: "this call was failed by errorRate" })
           }
           const reply = replyStream(scripted ?? { text: fill(settings.pattern, request) }, request, settings)
           return can.conversation === "cursor" ? conversations.hold(request, model, reply) : reply
@@ -125,14 +126,20 @@ export class MockProvider extends Context.Tag("langswarm-session/layers/provider
     }
   )
 
+  /** `make` as a layer. */
   static readonly layer = (
     options?: MockProviderOptions
   ): Layer.Layer<MockProvider, ConfigurationError, ProviderRegistry> =>
     Layer.scoped(MockProvider, MockProvider.make(options))
+
+  /** `layer` with options that are read from `Config`, such as `{ errorRate: Config.number("MOCK_ERROR_RATE") }`. */
+  static readonly layerConfig = layerFromConfig((options: MockProviderOptions) => MockProvider.layer(options))
 }
+
+const keptRequests = 1000
 
 const decodeOptions = decodeConfig(MockSettings, "MockProvider")
 
-/** The replacement is a function, because in a text `$&` and the like would be patterns. */
+/** The replacement is a function: in a string, `$&` and the like would be patterns. */
 const fill = (pattern: string, { messages }: ProviderRequest): string =>
   pattern.replaceAll("{input}", () => messages.findLast(({ role }) => role === "user")?.text ?? "")

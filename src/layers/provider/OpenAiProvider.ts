@@ -9,34 +9,41 @@ import type { ProviderError } from "../../domain/error/ProviderError.js"
 import type { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { JsonRecord } from "../../domain/Json.js"
 import type { Message } from "../../domain/Message.js"
-import { decodeConfig } from "../../services/internal/config.js"
+import { decodeConfig, layerFromConfig } from "../../services/internal/config.js"
 import { defineProvider } from "../../services/Provider.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
 import type { VendorLimits } from "./internal/sdk/calls.js"
-import { goneIsDone, makeClient, OpenAiSettings } from "./openai/client.js"
-import { type Conversations, isConversation, makeConversations } from "./openai/conversations.js"
+import { ignoreNotFound, makeClient } from "./openai/client.js"
+import { isConversation } from "./openai/conversationMode.js"
+import type { Conversations } from "./openai/conversations.js"
+import { makeConversations } from "./openai/makeConversations.js"
 import { toPrompt } from "./openai/request.js"
 import { type OpenAiShared, openSession } from "./openai/session.js"
+import { OpenAiSettings } from "./openai/settings.js"
 
+/**
+ * Options of `OpenAiProvider`.
+ */
 export interface OpenAiProviderOptions extends VendorLimits {
   readonly apiKey: Redacted.Redacted
-  /** The name sessions choose it by; `openai` unless told. */
+  /** The name that sessions choose it by. Default: `openai`. */
   readonly name?: string
-  /** Whose prices its calls have; `openai` unless told. */
+  /** Whose prices apply to its calls. Default: `openai`. */
   readonly vendor?: string
-  /** Of another server that speaks the same. `https://api.openai.com/v1` unless told; no environment variable counts. */
+  /** Default: `https://api.openai.com/v1`. `OPENAI_BASE_URL` is not read. */
   readonly baseUrl?: string
   /**
-   * What the vendor holds of a session. `conversations`: a conversation, or where the server has none, the chain of its
-   * responses. `responses`: that chain. `stateless`: nothing, and the history is sent with each call. `conversations` unless told.
+   * What the vendor holds of a session. `conversations`: a conversation, or a chain of responses if the server has no
+   * conversations. `responses`: a chain of responses. `stateless`: nothing; each call sends the history. Default:
+   * `conversations`.
    */
   readonly conversation?: "conversations" | "responses" | "stateless"
-  /** What a session's `providerConfig` is laid over. */
+  /** Defaults for the keys of a session's `providerConfig`. */
   readonly defaultConfig?: JsonRecord
 }
 
 /**
- * What the vendor says of a model.
+ * A model, as OpenAI describes it.
  */
 export interface OpenAiModel {
   readonly id: string
@@ -45,28 +52,35 @@ export interface OpenAiModel {
 }
 
 /**
- * Models of OpenAI, through its Responses API. The vendor may hold the conversation too; when its copy is gone, the history is
- * sent to a new one.
+ * OpenAI's models, over its Responses API. Needs the package `openai` 6. OpenAI may hold the conversation too; when its copy is
+ * gone, the history is sent to a new one.
  *
- * The service reaches the vendor's copies, which `Finished.cursor` names `conv_...`. The runs of a conversation are the turns of
- * its session.
+ * A session's `providerConfig` takes the common keys and `temperature`, `topP`, `reasoningEffort`, `reasoningSummary`,
+ * `verbosity`, `parallelToolCalls` and `serviceTier`. The service gives access to the conversations that OpenAI holds; a
+ * session's cursor is the id of its own, `conv_...`.
  */
 export class OpenAiProvider extends Context.Tag("langswarm-session/layers/provider/OpenAiProvider")<
   OpenAiProvider,
   Conversations & {
-    /** Fails with `ProviderRejected` when there is no such model. */
+    /** Fails as a call does: with `ProviderRejected` when there is no such model. */
     readonly modelInfo: (model: string) => Effect.Effect<OpenAiModel, ProviderError>
 
-    /** The tokens that a call would have as its input, counted by the vendor. */
+    /**
+     * The number of input tokens a call would have, as OpenAI counts them. Fails as a call does, or with a
+     * `ConfigurationError` when `config` is invalid.
+     */
     readonly countTokens: (prompt: {
       readonly model: string
       readonly messages: ReadonlyArray<Message>
-      /** Laid over `defaultConfig`, as a session's `providerConfig` is. */
+      /** Overrides `defaultConfig`, like a session's `providerConfig`. */
       readonly config?: JsonRecord
     }) => Effect.Effect<number, ConfigurationError | ProviderError>
   }
 >() {
-  /** Registers the provider until the scope closes. Fails when its name is taken or an option is wrong. */
+  /**
+   * Registers the provider until the scope closes. Fails with a `ConfigurationError` when the name is taken, an option is
+   * invalid, or the package `openai` is not installed.
+   */
   static readonly make: (
     options: OpenAiProviderOptions
   ) => Effect.Effect<OpenAiProvider["Type"], ConfigurationError, ProviderRegistry | Scope.Scope> = Effect.fnUntraced(
@@ -87,7 +101,7 @@ export class OpenAiProvider extends Context.Tag("langswarm-session/layers/provid
 
       const client = yield* makeClient({ name, apiKey, baseUrl, ...limits })
       const conversations = makeConversations(client)
-      const house: OpenAiShared = {
+      const shared: OpenAiShared = {
         client,
         conversations,
         mode,
@@ -106,11 +120,11 @@ export class OpenAiProvider extends Context.Tag("langswarm-session/layers/provid
         },
         defaultConfig,
         configSchema: OpenAiSettings,
-        open: (options) => openSession(house, options),
+        open: (options) => openSession(shared, options),
         forget: (cursor) =>
           isConversation(cursor)
             ? conversations.remove(cursor)
-            : goneIsDone(client.call(Schema.Unknown, (sdk, signal) => sdk.responses.delete(cursor, { signal })))
+            : ignoreNotFound(client.call(Schema.Unknown, (sdk, signal) => sdk.responses.delete(cursor, { signal })))
       }))
 
       return {
@@ -133,10 +147,14 @@ export class OpenAiProvider extends Context.Tag("langswarm-session/layers/provid
     }
   )
 
+  /** `make` as a layer. */
   static readonly layer = (
     options: OpenAiProviderOptions
   ): Layer.Layer<OpenAiProvider, ConfigurationError, ProviderRegistry> =>
     Layer.scoped(OpenAiProvider, OpenAiProvider.make(options))
+
+  /** `layer` with options that are read from `Config`, such as `{ apiKey: Config.redacted("OPENAI_API_KEY") }`. */
+  static readonly layerConfig = layerFromConfig(OpenAiProvider.layer)
 }
 
 /** https://developers.openai.com/api/docs/guides/images-vision */
@@ -165,8 +183,8 @@ const WireModel = Schema.Struct({
 })
 const WireCount = Schema.Struct({ input_tokens: Schema.NonNegativeInt })
 
-/** What may stand in a header: a line break at the end of a key is often left there by a file. */
-const key = Schema.String.pipe(Schema.pattern(/^[\x21-\x7e]+$/, { description: "a key without blanks or line breaks" }))
+/** Characters allowed in a header. A key read from a file often ends with a line break. */
+const key = Schema.String.pipe(Schema.pattern(/^[\x21-\x7e]+$/, { description: "a key without spaces or line breaks" }))
 const address = Schema.String.pipe(
   Schema.pattern(/^https?:\/\/[^\s/]\S*$/, { description: "an http: or https: address" })
 )

@@ -12,7 +12,7 @@ import { apiKey, errorAnswer, makeAnthropicServer, version } from "../../vendor/
 import { layer, model, reply, saying, sent, text, textOf } from "./anthropic.js"
 
 describe("AnthropicProvider", () => {
-  it.scoped("answers, whatever the packets that the answer comes in", () =>
+  it.scoped("answers, whatever the size of the packets", () =>
     Effect.gen(function*() {
       const whole = yield* makeAnthropicServer()
       const split = yield* makeAnthropicServer({ packet: 1 })
@@ -21,7 +21,7 @@ describe("AnthropicProvider", () => {
       }
     }))
 
-  it.scoped("answers many at once, each with what it was asked", () =>
+  it.scoped("answers concurrent calls, each with its own reply", () =>
     Effect.gen(function*() {
       const server = yield* makeAnthropicServer()
       const texts = Array.from({ length: 20 }, (_, index) => `question ${index}`)
@@ -30,7 +30,7 @@ describe("AnthropicProvider", () => {
     }))
 
   it.prop(
-    "never sends what the vendor refuses, whatever the history",
+    "never sends a request that the vendor refuses, whatever the history",
     [FastCheck.array(
       FastCheck.tuple(
         FastCheck.constantFrom("user" as const, "assistant" as const, "system" as const, "tool" as const),
@@ -75,7 +75,7 @@ describe("AnthropicProvider", () => {
     { fastCheck: { numRuns: 200 } }
   )
 
-  it.scoped("speaks the version of the API that it was written for, with its key alone", () =>
+  it.scoped("sends its API version and its key", () =>
     Effect.gen(function*() {
       const { headers, raw } = yield* sent([message(1, "user", "Hello")])
       assert.strictEqual(headers["anthropic-version"], version)
@@ -85,7 +85,7 @@ describe("AnthropicProvider", () => {
       assert.notInclude(raw, apiKey)
     }))
 
-  it.scoped("takes nothing from the environment: no key, address, profile or header, and logs nothing", () =>
+  it.scoped("ignores keys, addresses, profiles and headers of the environment, and logs nothing", () =>
     Effect.gen(function*() {
       yield* Effect.acquireRelease(
         Effect.sync(() => {
@@ -109,7 +109,7 @@ describe("AnthropicProvider", () => {
       assert.deepStrictEqual(consoles.flatMap((spy) => spy.mock.calls), [])
     }))
 
-  it.effect("is stateless, takes images, PDFs, text and tools, and says what it may be configured with", () =>
+  it.effect("declares its capabilities and the schema of providerConfig", () =>
     Effect.gen(function*() {
       const provider = yield* (yield* ProviderRegistry).get("claude")
       assert.deepStrictEqual(provider.capabilities, {
@@ -143,7 +143,7 @@ describe("AnthropicProvider", () => {
     [{ thinking: { type: "enabled", budgetTokens: 5 } }, "\"thinking.budgetTokens\" must be"],
     [{ tools: [{ name: "a tool", parameters: {} }] }, "\"tools.0.name\" must be"]
   ])(
-    "refuses %j before there is a call, and as a default when the layer is built",
+    "refuses %j in providerConfig, and in defaultConfig when the layer is built",
     ([config, problem]) =>
       Effect.gen(function*() {
         const server = yield* makeAnthropicServer()
@@ -163,7 +163,7 @@ describe("AnthropicProvider", () => {
     ["sk-canary\n", "https://api.anthropic.com", "\"apiKey\" must be"],
     ["sk-canary", "api.anthropic.com", "\"baseUrl\" must be"],
     ["sk-canary", "https://", "\"baseUrl\" must be"]
-  ])("refuses the key %j with the address %j", ([key, baseUrl, problem]) =>
+  ])("refuses the key %j with the base URL %j", ([key, baseUrl, problem]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         Layer.build(
@@ -174,7 +174,7 @@ describe("AnthropicProvider", () => {
       assert.notInclude(JSON.stringify(error) + error.message, "canary")
     }))
 
-  it.scoped("can be there twice under two names, and not under one", () =>
+  it.scoped("can be registered under two names, but not twice under one", () =>
     Effect.gen(function*() {
       const server = yield* makeAnthropicServer()
       const build = (name: string) =>
@@ -183,11 +183,11 @@ describe("AnthropicProvider", () => {
       yield* build("two")
       const registry = yield* ProviderRegistry
       assert.deepStrictEqual((yield* registry.list).map(({ name }) => name), ["one", "two"])
-      assert.include((yield* Effect.flip(build("one"))).message, "\"one\" is registered already")
+      assert.include((yield* Effect.flip(build("one"))).message, "\"one\" is already registered")
     }).pipe(Effect.provide(ProviderRegistry.layer())))
 
-  describe("for a model", () => {
-    it.scoped("says what the vendor says of it", () =>
+  describe("as a service", () => {
+    it.scoped("describes a model", () =>
       Effect.gen(function*() {
         const server = yield* makeAnthropicServer()
         const info = yield* Effect.provide(
@@ -204,7 +204,7 @@ describe("AnthropicProvider", () => {
         assert.strictEqual(server.received[0]?.url, `/v1/models/${model}`)
       }))
 
-    it.scoped("leaves out what the vendor does not know, and fails where the answer makes no sense", () =>
+    it.scoped("leaves out unknown fields of a model, and fails on an invalid answer", () =>
       Effect.gen(function*() {
         const server = yield* makeAnthropicServer()
         server.next(
@@ -222,7 +222,7 @@ describe("AnthropicProvider", () => {
         }).pipe(Effect.provide(layer(server)))
       }))
 
-    it.scoped("counts tokens of the very same translation as a call's", () =>
+    it.scoped("counts the tokens of the same request as a call's", () =>
       Effect.gen(function*() {
         const server = yield* makeAnthropicServer()
         const config = {
@@ -254,7 +254,7 @@ describe("AnthropicProvider", () => {
         )
       }))
 
-    it.scoped("refuses to count with wrong settings", () =>
+    it.scoped("refuses to count tokens with invalid settings", () =>
       Effect.gen(function*() {
         const server = yield* makeAnthropicServer()
         const count = Effect.flatMap(

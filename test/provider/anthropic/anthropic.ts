@@ -18,7 +18,7 @@ export const layer = (server: LoopbackServer, options: Partial<AnthropicProvider
     Layer.provideMerge(ProviderRegistry.layer())
   )
 
-/** Asks a provider that talks to this server. */
+/** Makes a call to this server. */
 export const respond = (
   server: LoopbackServer,
   request: ProviderRequest,
@@ -34,7 +34,7 @@ export const respond = (
 export const reply = (...call: Parameters<typeof respond>) =>
   Effect.map(Stream.runCollect(respond(...call)), Chunk.toReadonlyArray)
 
-/** What a fresh server is sent for these messages, once it has answered. */
+/** The request that a new server receives for these messages. */
 export const sent = Effect.fnUntraced(function*(messages: ReadonlyArray<Message>, config: JsonRecord = {}) {
   const server = yield* makeAnthropicServer()
   yield* reply(server, request(...messages), config)
@@ -51,7 +51,7 @@ export const finishedOf = (events: ReadonlyArray<ProviderEvent>) => {
   return finished?._tag === "Finished" ? finished : undefined
 }
 
-/** A message that has more than text in it. */
+/** A message of any parts. */
 export const saying = (seq: number, role: Message["role"], ...parts: ReadonlyArray<Part>): Message =>
   new Message({ id: MessageId.make(`message-${seq}`), sessionId, seq, role, parts, createdAt: now, metadata: {} })
 

@@ -9,7 +9,7 @@ import { finalUsage, replyEvents, type ScriptedReply, toEvent, usage } from "../
 import { answerReply, makeAnthropicServer, requestId } from "../../vendor/AnthropicServer.js"
 import { finishedOf, reply, textOf } from "./anthropic.js"
 
-/** What a reply comes to that the vendor sends like this. */
+/** The events of a reply that the vendor sends like this. */
 const read = Effect.fnUntraced(function*(events: ReadonlyArray<WireEvent>) {
   const server = yield* makeAnthropicServer()
   server.next((_, response) => answerReply(response, events))
@@ -46,8 +46,8 @@ const callsOf = (events: ReadonlyArray<ProviderEvent>) =>
 const usagesOf = (events: ReadonlyArray<ProviderEvent>) =>
   events.flatMap((event) => (event._tag === "Usage" ? [event.usage] : []))
 
-describe("AnthropicProvider reads", () => {
-  it.scoped("a reply as it comes: the request's id, usage, text, its end", () =>
+describe("AnthropicProvider replies", () => {
+  it.scoped("emit the request id, usage, text and the end in order", () =>
     Effect.gen(function*() {
       const total = { ...counted, outputTokens: 50, reasoningTokens: 20 }
       assert.deepStrictEqual(yield* script({}), [
@@ -65,7 +65,7 @@ describe("AnthropicProvider reads", () => {
       ])
     }))
 
-  it.scoped("thinking, tool calls and the vendor's own blocks whole, in their order", () =>
+  it.scoped("emit thinking, tool calls and the vendor's own blocks whole, in order", () =>
     Effect.gen(function*() {
       const thinking = { type: "thinking", thinking: "Hm, \"Turin\"…", signature: "EqQB+/=" }
       const hidden = { type: "thinking", thinking: "", signature: "Abc" }
@@ -101,27 +101,27 @@ describe("AnthropicProvider reads", () => {
     ["model_context_window_exceeded", "length"],
     ["tool_use", "complete"],
     ["of_2027", "complete"]
-  ])("%s as %s", ([stopReason, reason]) =>
+  ])("finish %s as %s", ([stopReason, reason]) =>
     Effect.gen(function*() {
       const finished = finishedOf(yield* script({ stopReason }))
       assert.strictEqual(finished?.reason, reason)
       assert.strictEqual(finished?.metadata?.["stopReason"], stopReason)
     }))
 
-  it.scoped("a context window that is too small for any answer as a request that is too long", () =>
+  it.scoped("fail with overflow when the context window is full before any part", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(script({ blocks: [], stopReason: "model_context_window_exceeded" }))
       assert(error._tag === "ProviderRejected")
       assert.isTrue(error.overflow)
     }))
 
-  it.scoped("an end without a reason as none", () =>
+  it.scoped("fail when the reply ends without a stop_reason", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(script({ stopReason: null }))
       assert.strictEqual(error._tag, "ProviderProtocol")
     }))
 
-  it.scoped("words of the vendor into the metadata only if they are short and no prose", () =>
+  it.scoped("keep only identifiers of the vendor's text in the metadata", () =>
     Effect.gen(function*() {
       const events = yield* script({
         id: "an id with blanks",
@@ -139,7 +139,7 @@ describe("AnthropicProvider reads", () => {
       )
     }))
 
-  it.scoped("unknown events and deltas as nothing, and text that stands at a block's start", () =>
+  it.scoped("ignore unknown events and deltas, and emit text at the start of a block", () =>
     Effect.gen(function*() {
       const block = { type: "content_block_start", index: 0, content_block: { type: "text", text: "At once" } }
       const events = replyEvents().flatMap((event) => [event, toEvent({ type: "of_2027", index: 0, delta: null })])
@@ -162,14 +162,14 @@ describe("AnthropicProvider reads", () => {
       [[""], {}],
       [["{}"], {}],
       [["", "{\"a\"", ":\"", "\\u00e9\"}"], { a: "é" }]
-    ])("from the pieces %j", ([json, expected]) =>
+    ])("are joined from the pieces %j", ([json, expected]) =>
       Effect.gen(function*() {
         const events = yield* read(around("tool_use", ...blockEvents(...json), stop))
         assert.deepStrictEqual(callsOf(events), [expected])
       }))
 
     it.scoped.each<[string]>([["{\"a\":"], ["[1]"], ["\"x\""], ["null,"], ["{\"__proto__\":{}}"]])(
-      "none from %j, and an error",
+      "fail with the arguments %j",
       ([json]) =>
         Effect.gen(function*() {
           const error = yield* Effect.flip(read(around("tool_use", ...blockEvents(json), stop)))
@@ -177,13 +177,13 @@ describe("AnthropicProvider reads", () => {
         })
     )
 
-    it.scoped("none that was never closed, and an error", () =>
+    it.scoped("fail when they are not closed", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(read(around("tool_use", ...blockEvents("{}"))))
         assert.strictEqual(error._tag, "ProviderProtocol")
       }))
 
-    it.scoped("not the half of one that the limit of the reply cut", () =>
+    it.scoped("are dropped when the length limit cut them", () =>
       Effect.gen(function*() {
         const events = yield* read(around("max_tokens", ...blockEvents("{\"a\":"), stop))
         assert.deepStrictEqual(callsOf(events), [])
@@ -191,13 +191,13 @@ describe("AnthropicProvider reads", () => {
       }))
   })
 
-  it.scoped("a block that is longer than a message can keep as an error", () =>
+  it.scoped("fail on a block that is too long to store", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(script({ blocks: [{ type: "redacted_thinking", data: "x".repeat(1_000_001) }] }))
       assert.strictEqual(error._tag, "ProviderProtocol")
     }))
 
-  describe("row 44:", () => {
+  describe("row 44: finish", () => {
     it.scoped.each<[string, ScriptedReply, ReadonlyArray<string>, string]>([
       ["nothing", { blocks: [] }, [], "complete"],
       ["a blank text", { blocks: [{ type: "text", text: " \n" }] }, ["TextDelta", "TextDelta"], "complete"],
@@ -214,7 +214,7 @@ describe("AnthropicProvider reads", () => {
   describe("row 45: usage", () => {
     it.scoped.each<[string, unknown, unknown]>([
       ["absent", null, null],
-      ["no object", 7, "many"],
+      ["not an object", 7, "many"],
       ["negative", { ...usage, input_tokens: -1 }, finalUsage],
       ["with a negative part", { ...usage, cache_read_input_tokens: -5 }, finalUsage],
       ["a part of more than the whole", {
@@ -222,10 +222,10 @@ describe("AnthropicProvider reads", () => {
         output_tokens: 1,
         output_tokens_details: { thinking_tokens: 9 }
       }, null],
-      ["broken numbers", { ...usage, input_tokens: 1.5 }, finalUsage],
-      ["words", { ...usage, output_tokens: "1" }, null],
+      ["a fraction", { ...usage, input_tokens: 1.5 }, finalUsage],
+      ["a string", { ...usage, output_tokens: "1" }, null],
       ["without its input", { output_tokens: 1 }, { output_tokens: 2 }]
-    ])("that is %s as unknown", ([, usage, finalUsage]) =>
+    ])("is unknown when it is %s", ([, usage, finalUsage]) =>
       Effect.gen(function*() {
         const events = yield* script({ usage, finalUsage })
         assert.deepStrictEqual(usagesOf(events), [])
@@ -233,7 +233,7 @@ describe("AnthropicProvider reads", () => {
         assert.strictEqual(textOf(events), "Hello!")
       }))
 
-    it.scoped("that the end has more of in place of that of the beginning", () =>
+    it.scoped("of the end replaces that of the beginning", () =>
       Effect.gen(function*() {
         const events = yield* script({
           usage: { input_tokens: 5, output_tokens: 1 },

@@ -18,14 +18,14 @@ const opaque = (kind: string, data: string): Part => ({ _tag: "Opaque", provider
 const toolUse = (id: string) => ({ type: "tool_use", id, name: "weather", input: { city: "Turin" } })
 const block = (text: string) => ({ type: "text", text })
 
-/** The server refuses what the vendor refuses, so each of these is a request that it takes, too. */
+/** The server refuses what the vendor refuses, so each of these requests is also a valid one. */
 const messagesOf = (messages: ReadonlyArray<Message>, config?: JsonRecord) =>
   Effect.map(sent(messages, config), ({ body }) => body).pipe(
     Effect.map((body) => (body as { readonly messages: unknown }).messages)
   )
 
-describe("AnthropicProvider sends", () => {
-  it.scoped("one text, and no more than it must", () =>
+describe("AnthropicProvider requests", () => {
+  it.scoped("hold one text and the required fields", () =>
     Effect.gen(function*() {
       const { body, method, url } = yield* sent([hello])
       assert.deepStrictEqual([method, url], ["POST", "/v1/messages"])
@@ -38,7 +38,7 @@ describe("AnthropicProvider sends", () => {
       })
     }))
 
-  it.scoped("the history, each side's messages as one, and none that is blank", () =>
+  it.scoped("join the messages of one side, without blank ones", () =>
     Effect.gen(function*() {
       const messages = yield* messagesOf([
         message(1, "user", "one"),
@@ -56,7 +56,7 @@ describe("AnthropicProvider sends", () => {
       ])
     }))
 
-  it.scoped("a user's line first where the history begins with a reply", () =>
+  it.scoped("begin with a user's line when the history begins with a reply", () =>
     Effect.gen(function*() {
       const messages = yield* messagesOf([message(1, "assistant", "Welcome!"), message(2, "user", "Hi")])
       assert.deepStrictEqual(messages, [
@@ -66,7 +66,7 @@ describe("AnthropicProvider sends", () => {
       ])
     }))
 
-  it.scoped("the system prompt and what the application said before the user, marked for the cache", () =>
+  it.scoped("hold the system prompt and leading system messages, marked for the cache", () =>
     Effect.gen(function*() {
       const { body } = yield* sent(
         [message(1, "system", "Be brief."), message(2, "system", " "), message(3, "user", "Hello")],
@@ -82,7 +82,7 @@ describe("AnthropicProvider sends", () => {
       })
     }))
 
-  it.scoped("later system messages where they were said, or at the end of the user's turn", () =>
+  it.scoped("keep later system messages in place, or move them to the end of the user's turn", () =>
     Effect.gen(function*() {
       const history = [
         message(1, "user", "one"),
@@ -114,7 +114,7 @@ describe("AnthropicProvider sends", () => {
       })
     }))
 
-  it.scoped("images and files, inline and behind an address", () =>
+  it.scoped("hold images and files, inline and by URL", () =>
     Effect.gen(function*() {
       const messages = yield* messagesOf([
         saying(
@@ -147,7 +147,7 @@ describe("AnthropicProvider sends", () => {
       }])
     }))
 
-  it.scoped("a line of text for an image or a file that the model itself said", () =>
+  it.scoped("replace an image or file in a reply by a line of text", () =>
     Effect.gen(function*() {
       const messages = yield* messagesOf([
         hello,
@@ -188,7 +188,7 @@ describe("AnthropicProvider sends", () => {
       [{ toolChoice: "none" }, { tool_choice: { type: "none" } }],
       [{ toolChoice: "required" }, { tool_choice: { type: "any" } }],
       [{ toolChoice: { name: "time" } }, { tool_choice: { type: "tool", name: "time" } }]
-    ])("to choose from by %j", ([config, choice]) =>
+    ])("map the choice %j", ([config, choice]) =>
       Effect.gen(function*() {
         const { body } = yield* sent([hello], { tools, ...config })
         assert.deepStrictEqual(body, {
@@ -202,7 +202,7 @@ describe("AnthropicProvider sends", () => {
         })
       }))
 
-    it.scoped("with one mark after the system prompt, which covers them", () =>
+    it.scoped("have one cache mark after the system prompt, which covers them", () =>
       Effect.gen(function*() {
         const { body } = yield* sent([hello], { tools, system: "Be brief.", cache: "1h" })
         const hour = { cache_control: { type: "ephemeral", ttl: "1h" } }
@@ -217,13 +217,13 @@ describe("AnthropicProvider sends", () => {
         })
       }))
 
-    it.scoped("no choice without any", () =>
+    it.scoped("hold no choice without tools", () =>
       Effect.gen(function*() {
         const { body } = yield* sent([hello], { toolChoice: "required" })
         assert.notProperty(body, "tool_choice")
       }))
 
-    it.scoped("results before all else in the turn after their calls, and system messages after them", () =>
+    it.scoped("put results first in the turn after their calls, and system messages after them", () =>
       Effect.gen(function*() {
         const messages = yield* messagesOf([
           hello,
@@ -249,7 +249,7 @@ describe("AnthropicProvider sends", () => {
         ])
       }))
 
-    it.scoped("a blank result as none, and ids of other vendors in characters that it takes", () =>
+    it.scoped("hold a blank result as none, and other vendors' ids in accepted characters", () =>
       Effect.gen(function*() {
         const messages = yield* messagesOf([
           hello,
@@ -263,7 +263,7 @@ describe("AnthropicProvider sends", () => {
         ])
       }))
 
-    it.scoped("text for a call or a result that has no counterpart where the vendor wants it", () =>
+    it.scoped("turn a call or result without its counterpart into text", () =>
       Effect.gen(function*() {
         const messages = yield* messagesOf([
           saying(1, "user", call("past"), result("past", "rainy")),
@@ -289,7 +289,7 @@ describe("AnthropicProvider sends", () => {
       }))
   })
 
-  describe("what it signed", () => {
+  describe("signed blocks", () => {
     const thinking = {
       type: "thinking",
       thinking: "Où est\u2028le \"café\"? \\ \ud83c\udf0d \ud83c \u0000",
@@ -297,7 +297,7 @@ describe("AnthropicProvider sends", () => {
     }
     const redacted = { type: "redacted_thinking", data: "EmwKAhgBEgy3va3pzix/LafPsn4a" }
 
-    it.scoped("back byte for byte, where it stood, from the stream to the next request", () =>
+    it.scoped("are sent back unchanged and in place, from the stream to the next request", () =>
       Effect.gen(function*() {
         const server = yield* makeAnthropicServer()
         server.next((_, response) =>
@@ -312,7 +312,7 @@ describe("AnthropicProvider sends", () => {
         assert.include(raw, `"content":[${JSON.stringify(thinking)},${JSON.stringify(redacted)},{"type":"tool_use",`)
       }).pipe(Effect.scoped))
 
-    it.scoped("not at the end of a reply, where the vendor refuses it, and not if it cannot be read", () =>
+    it.scoped("are left out at the end of a reply, and when they cannot be read", () =>
       Effect.gen(function*() {
         const block = JSON.stringify(thinking)
         const messages = yield* messagesOf([
@@ -332,7 +332,7 @@ describe("AnthropicProvider sends", () => {
         ])
       }))
 
-    it.scoped("with a paused reply at the end, so that the model goes on with it", () =>
+    it.scoped("are sent with a paused reply at the end, so that the model continues it", () =>
       Effect.gen(function*() {
         const server = yield* makeAnthropicServer()
         const search = { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: "Turin" } }
@@ -367,7 +367,7 @@ describe("AnthropicProvider sends", () => {
       [{ maxTokens: 5, extra: { max_tokens: 6, service_tier: "auto" } }, { max_tokens: 6, service_tier: "auto" }],
       [{ extra: { stream: false } }, {}],
       [{ temperature: 0.7, top_p: 1, topK: 5, pattern: "of a mock" }, {}]
-    ])("from %j", ([config, fields]) =>
+    ])("map %j", ([config, fields]) =>
       Effect.gen(function*() {
         const { body, raw } = yield* sent([hello], { cache: "off", ...config })
         assert.deepStrictEqual(body, {

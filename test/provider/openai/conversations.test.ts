@@ -5,7 +5,7 @@ import { message, request } from "../../domain/conversation.js"
 import { jsonAnswer, streamAnswer } from "../../vendor/answers.js"
 import { message as wireMessage, responseEvents } from "../../vendor/openai/responseEvents.js"
 import { makeOpenAiServer } from "../../vendor/OpenAiServer.js"
-import { textOf } from "../mock.js"
+import { textOf } from "../mock/mock.js"
 import { asked, bodies, failureOf, layer, model, open, provider, reply } from "./openai.js"
 
 const held = (
@@ -26,8 +26,8 @@ const cursorOf = (events: Effect.Effect.Success<ReturnType<typeof reply>>) => {
 
 const serverError = { error: { message: "sk-canary", type: "server_error", param: null, code: null } }
 
-describe("OpenAiProvider, where the vendor holds the conversation,", () => {
-  it.scoped("makes a conversation with the first call, and says where it is", () =>
+describe("OpenAiProvider with conversations", () => {
+  it.scoped("creates a conversation with the first call, and returns its cursor", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const events = yield* reply(held(undefined, "Hello"), { system: "Be brief." }).pipe(Effect.provide(layer(server)))
@@ -44,7 +44,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       }])
     }))
 
-  it.scoped("then sends only what the vendor does not know, and the system prompt again", () =>
+  it.scoped("then sends only new messages and the system prompt", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* Effect.gen(function*() {
@@ -64,7 +64,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       }).pipe(Effect.provide(layer(server)))
     }))
 
-  it.scoped("sends all to a new conversation when the known one is gone, and says so", () =>
+  it.scoped("sends the history to a new conversation when the known one is gone, with a notice", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const events = yield* reply(held({ cursor: "conv_gone", seq: 2 }, "One", "Two", "Three")).pipe(
@@ -86,7 +86,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       assert.strictEqual(cursorOf(events), id)
     }))
 
-  it.scoped("does not take an unknown model, or anything else, for a conversation that is gone", () =>
+  it.scoped("does not mistake an unknown model or another error for a conversation that is gone", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* Effect.gen(function*() {
@@ -103,7 +103,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
     }))
 
   it.scoped.each([404, 405, 501])(
-    "asks for conversations once where they answer %i, and chains responses",
+    "tries conversations once when they answer %i, then chains responses",
     (status) =>
       Effect.gen(function*() {
         const server = yield* makeOpenAiServer({ conversations: false })
@@ -132,7 +132,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       })
   )
 
-  it.scoped("chains responses when it is told to, and begins a new chain when the vendor has lost it", () =>
+  it.scoped("chains responses on request, and begins a new chain when the vendor has lost it", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const events = yield* reply(held({ cursor: "resp_gone", seq: 2 }, "One", "Two", "Three")).pipe(
@@ -149,7 +149,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       assert.strictEqual(textOf(events), "You said: Three")
     }))
 
-  it.scoped("holds nothing when it is told not to, or when the request does not say that it may", () =>
+  it.scoped("holds nothing when it is stateless, or when the request does not allow it", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const stateless = layer(server, { conversation: "stateless" })
@@ -168,7 +168,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       )
     }))
 
-  it.scoped("uses a new conversation for the next call when the vendor refused the first one", () =>
+  it.scoped("reuses a new conversation for the next call when the vendor refused the first one", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* Effect.gen(function*() {
@@ -183,11 +183,11 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
           "POST /v1/responses"
         ])
       }).pipe(Effect.scoped, Effect.provide(layer(server)))
-      // It has become the session's own.
+      // It is the session's own now.
       assert.strictEqual(server.conversations.size, 1)
     }))
 
-  it.scoped("removes it when there is no next call", () =>
+  it.scoped("removes an unused conversation when there is no next call", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       server.next(server.answer, (_, response) => jsonAnswer(response, 429, serverError))
@@ -199,7 +199,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       assert.strictEqual(asked(server).at(-1), "DELETE /v1/conversations/conv_1")
     }))
 
-  it.scoped("does not keep it when the vendor has lost it already", () =>
+  it.scoped("does not reuse a new conversation that the vendor has lost", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* Effect.gen(function*() {
@@ -235,7 +235,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       assert.strictEqual(server.conversations.size, 0)
     }))
 
-  it.scoped("removes it too when the call is interrupted", () =>
+  it.scoped("removes a new conversation when its call is interrupted", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const called = yield* Deferred.make<void>()
@@ -259,7 +259,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       assert.strictEqual(server.conversations.size, 0)
     }))
 
-  it.scoped("removes it before the session closes, even when that comes at once", () =>
+  it.scoped("removes a new conversation before the session closes, even at once", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const called = yield* Deferred.make<void>()
@@ -273,7 +273,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       assert.strictEqual(server.conversations.size, 0)
     }))
 
-  it.scoped("closes after 5 seconds even when the vendor does not answer to that", () =>
+  it.scoped("closes after 5 seconds even when the vendor does not answer the removal", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const removing = yield* Deferred.make<void>()
@@ -293,7 +293,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       }).pipe(Effect.provide(layer(server)))
     }))
 
-  it.scoped("leaves a conversation alone that it did not make in this call", () =>
+  it.scoped("keeps a conversation that it did not create in this call", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* Effect.gen(function*() {
@@ -306,7 +306,7 @@ describe("OpenAiProvider, where the vendor holds the conversation,", () => {
       assert.deepStrictEqual(asked(server), ["POST /v1/responses"])
     }))
 
-  it.scoped("says that a call has not begun when no conversation could be made", () =>
+  it.scoped("fails with ProviderTransient when no conversation can be created", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* Effect.gen(function*() {

@@ -43,14 +43,14 @@ export const holding = (
   more: Partial<Pick<Message, "providerMetadata">> = {}
 ): Message => new Message({ ...message(seq, role, ""), parts, ...more })
 
-/** The vendor answers so. */
+/** Answers with this output. */
 export const saying =
   (output: ReadonlyArray<WireItem>, options?: ResponseOptions, stream?: StreamOptions): Handler => (_, response) =>
     streamAnswer(response, responseEvents(output, options), stream)
 
 /**
- * A handler, and its connection's end, for one that does not end it itself. All connections are no measure of that: where one is
- * cut, Node's `fetch` opens another, and keeps it for some seconds.
+ * A handler, and the end of its connection. Other connections do not count: when one is cut, Node's `fetch` opens another and
+ * keeps it for some seconds.
  */
 export const watched = (handler: Handler) =>
   Effect.map(Deferred.make<void>(), (closed) => {
@@ -61,8 +61,8 @@ export const watched = (handler: Handler) =>
     return { handler: watching, closed: Deferred.await(closed) }
   })
 
-/** What the vendor was sent, request by request. */
+/** The bodies of all requests. */
 export const bodies = (server: LoopbackServer) => server.received.map(({ body }) => body)
 
-/** What it was asked, request by request. */
+/** The method and path of all requests. */
 export const asked = (server: LoopbackServer) => server.received.map(({ method, url }) => `${method} ${url}`)

@@ -14,7 +14,7 @@ import {
   type WireItem
 } from "../../vendor/openai/responseEvents.js"
 import { makeOpenAiServer } from "../../vendor/OpenAiServer.js"
-import { textOf } from "../mock.js"
+import { textOf } from "../mock/mock.js"
 import { ask, failureOf, layer, reply, saying, watched } from "./openai.js"
 
 const finishedOf = (events: ReadonlyArray<ProviderEvent>) => {
@@ -28,14 +28,14 @@ const tagsOf = (events: ReadonlyArray<ProviderEvent>) => events.map(({ _tag }) =
 const partsOf = (events: ReadonlyArray<ProviderEvent>) =>
   events.flatMap((event) => event._tag === "Opaque" || event._tag === "ToolCall" ? [event.part] : [])
 
-/** What becomes of this output of the vendor. */
+/** The events for this output of the vendor. */
 const read = Effect.fnUntraced(function*(output: ReadonlyArray<WireItem>, options?: ResponseOptions) {
   const server = yield* makeOpenAiServer()
   server.next(saying(output, options))
   return yield* ask("Hi").pipe(Effect.provide(layer(server, { conversation: "stateless" })))
 })
 
-/** What becomes of these events of the vendor. */
+/** The events for these events of the vendor. */
 const readEvents = Effect.fnUntraced(function*(events: ReadonlyArray<WireEvent>) {
   const server = yield* makeOpenAiServer()
   server.next((_, response) => streamAnswer(response, events))
@@ -45,8 +45,8 @@ const readEvents = Effect.fnUntraced(function*(events: ReadonlyArray<WireEvent>)
 const without = (output: ReadonlyArray<WireItem>, ...types: ReadonlyArray<string>) =>
   responseEvents(output).filter(({ event = "" }) => !types.includes(event))
 
-describe("OpenAiProvider reads", () => {
-  it.scoped("a reply from the request's id to what it used", () =>
+describe("OpenAiProvider replies", () => {
+  it.scoped("emit the request id, text and usage in order", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       server.next(
@@ -83,13 +83,13 @@ describe("OpenAiProvider reads", () => {
       ])
     }))
 
-  it.scoped("several messages and several parts of one, joined in their order", () =>
+  it.scoped("join several messages and parts in order", () =>
     Effect.gen(function*() {
       const two = { content: ["One ", "two "].map((text) => ({ type: "output_text", text })) }
       assert.strictEqual(textOf(yield* read([message("", two), message("three", { id: "msg_2" })])), "One two three")
     }))
 
-  it.scoped("commentary as something that is no part of the text", () =>
+  it.scoped("emit commentary as an opaque part, not as text", () =>
     Effect.gen(function*() {
       const commentary = message("I look it up.", { id: "msg_0", phase: "commentary" })
       const events = yield* read([commentary, message("It rains.")])
@@ -104,7 +104,7 @@ describe("OpenAiProvider reads", () => {
       assert.isUndefined(finishedOf(events).metadata?.["phase"])
     }))
 
-  it.scoped("reasoning, with what people may read of it, and items of other kinds", () =>
+  it.scoped("emit reasoning with its summary, and other items, as opaque parts", () =>
     Effect.gen(function*() {
       const thought = reasoning(["First", "Then"])
       const silent = reasoning([], { id: "rs_2" })
@@ -118,7 +118,7 @@ describe("OpenAiProvider reads", () => {
       assert.strictEqual(finishedOf(events).reason, "complete")
     }))
 
-  it.scoped("no item that is larger than a part may be, and the rest all the same", () =>
+  it.scoped("leave out an item that is too large for a part", () =>
     Effect.gen(function*() {
       const image = { id: "ig_1", type: "image_generation_call", result: "A".repeat(1_000_000) }
       const events = yield* read([image, message("There")])
@@ -126,7 +126,7 @@ describe("OpenAiProvider reads", () => {
       assert.strictEqual(textOf(events), "There")
     }))
 
-  it.scoped("tool calls, once their arguments are whole", () =>
+  it.scoped("emit tool calls once their arguments are complete", () =>
     Effect.gen(function*() {
       const events = yield* read([
         message("I look."),
@@ -140,7 +140,7 @@ describe("OpenAiProvider reads", () => {
       assert.strictEqual(finishedOf(events).reason, "toolCalls")
     }))
 
-  it.scoped("row 44: a reply that is a tool call only, a refusal, empty, or blank", () =>
+  it.scoped("row 44: tell apart an empty reply, a blank one, a refusal, and a tool call alone", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(tagsOf(yield* read([functionCall("{}")])), ["ToolCall", "Finished"])
 
@@ -154,16 +154,16 @@ describe("OpenAiProvider reads", () => {
     }))
 
   it.scoped.each(["{\"city\":", "[]", "7", "null", "{\"__proto__\":{}}"])(
-    "no tool call with the arguments %s, but an error",
+    "fail with the tool call arguments %s",
     (args) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(read([functionCall(args)]))
         assert.strictEqual(error._tag, "ProviderProtocol")
-        assert.include(error.message, "the arguments of its tool call are no JSON object")
+        assert.include(error.message, "tool call arguments are not a JSON object")
       })
   )
 
-  it.scoped("a reply that came to its limit, and no tool call that was cut by it", () =>
+  it.scoped("finish as length at the limit, without the tool call that it cut", () =>
     Effect.gen(function*() {
       const events = yield* read(
         [message("Half a"), functionCall("{\"city\":\"Os", { status: "incomplete" })],
@@ -175,7 +175,7 @@ describe("OpenAiProvider reads", () => {
       assert.strictEqual(finishedOf(events).metadata?.["status"], "incomplete")
     }))
 
-  it.scoped("a reply that a filter cut as a refusal", () =>
+  it.scoped("finish as refusal when a filter cut them", () =>
     Effect.gen(function*() {
       const events = yield* read([message("Half a")], {
         end: { status: "incomplete", incomplete_details: { reason: "content_filter" } }
@@ -183,7 +183,7 @@ describe("OpenAiProvider reads", () => {
       assert.strictEqual(finishedOf(events).reason, "refusal")
     }))
 
-  it.scoped("what comes only with the last event", () =>
+  it.scoped("emit items that come only with the final event", () =>
     Effect.gen(function*() {
       const all = responseEvents([message("Hello"), functionCall("{}")])
       const events = yield* readEvents(all.slice(-1))
@@ -191,7 +191,7 @@ describe("OpenAiProvider reads", () => {
       assert.deepStrictEqual(tagsOf(events), ["TextDelta", "ToolCall", "Finished"])
     }))
 
-  it.scoped("text once, whether it comes in pieces or whole", () =>
+  it.scoped("emit text once, whether it comes in pieces or whole", () =>
     Effect.gen(function*() {
       const whole = without([message("Hello there")], "response.output_text.delta")
       assert.strictEqual(textOf(yield* readEvents(whole)), "Hello there")
@@ -199,7 +199,7 @@ describe("OpenAiProvider reads", () => {
       assert.strictEqual(textOf(yield* readEvents(pieces)), "Hello there")
     }))
 
-  it.scoped("row 45: usage that is absent, negative or impossible as not known", () =>
+  it.scoped("row 45: ignore usage that is absent, negative or inconsistent", () =>
     Effect.gen(function*() {
       for (
         const used of [
@@ -218,7 +218,7 @@ describe("OpenAiProvider reads", () => {
       }
     }))
 
-  it.scoped("usage of old, without what was written to the cache", () =>
+  it.scoped("accept usage without cache writes", () =>
     Effect.gen(function*() {
       const events = yield* read([message("Hi")], {
         usage: {
@@ -231,7 +231,7 @@ describe("OpenAiProvider reads", () => {
       assert.deepStrictEqual(finishedOf(events).usage, { inputTokens: 10, outputTokens: 2, cacheReadTokens: 4 })
     }))
 
-  it.scoped("nothing after the end, and hangs on nothing there", () =>
+  it.scoped("end with the final event, whatever follows", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const { closed, handler } = yield* watched(saying([message("Hi")], {}, { ending: "stall" }))
@@ -250,12 +250,12 @@ describe("OpenAiProvider reads", () => {
     ["response.output_item.done", { output_index: 0, item: { type: "function_call", name: "a" } }],
     ["response.completed", {}],
     ["response.completed", { response: { id: 7 } }]
-  ])("an error where %s holds %j", ([type, data]) =>
+  ])("fail when %s holds %j", ([type, data]) =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       server.next((_, response) => streamAnswer(response, [{ event: type, data: { type, ...Object(data) } }]))
       const error = yield* failureOf().pipe(Effect.provide(layer(server, { conversation: "stateless" })))
       assert.strictEqual(error._tag, "ProviderProtocol")
-      assert.match(error.message, /makes no sense|without a type/)
+      assert.match(error.message, /invalid|without a type/)
     }))
 })

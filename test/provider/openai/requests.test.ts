@@ -6,12 +6,12 @@ import { asking, message, request } from "../../domain/conversation.js"
 import { jsonAnswer } from "../../vendor/answers.js"
 import { message as wireMessage, reasoning } from "../../vendor/openai/responseEvents.js"
 import { makeOpenAiServer } from "../../vendor/OpenAiServer.js"
-import { textOf } from "../mock.js"
+import { textOf } from "../mock/mock.js"
 import { bodies, holding, key, layer, model, open, reply, saying } from "./openai.js"
 
 const stateless = { conversation: "stateless" } as const
 
-/** What the vendor is sent for these messages, and with this configuration. */
+/** The request body for these messages and this configuration. */
 const sent = Effect.fnUntraced(function*(messages: ReadonlyArray<Message>, config?: JsonRecord) {
   const server = yield* makeOpenAiServer()
   yield* Effect.exit(reply(request(...messages), config)).pipe(Effect.provide(layer(server, stateless)))
@@ -24,8 +24,8 @@ const inputOf = (body: unknown): unknown =>
 
 const opaque = (data: string) => ({ _tag: "Opaque", provider: "openai", kind: "reasoning", data }) as const
 
-describe("OpenAiProvider sends", () => {
-  it.scoped("a question, all that it needs and nothing more", () =>
+describe("OpenAiProvider requests", () => {
+  it.scoped("hold a question and the required fields", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* reply(asking("Hello")).pipe(Effect.provide(layer(server, stateless)))
@@ -42,7 +42,7 @@ describe("OpenAiProvider sends", () => {
       assert.strictEqual(received?.headers["openai-project"], undefined)
     }))
 
-  it.scoped("each role as the vendor names it, text that replies hold as text", () =>
+  it.scoped("hold each role in the vendor's words, and replies as text", () =>
     Effect.gen(function*() {
       const body = yield* sent([
         message(1, "system", "Be brief."),
@@ -60,7 +60,7 @@ describe("OpenAiProvider sends", () => {
       ])
     }))
 
-  it.scoped("images and files, inline and behind addresses, among text", () =>
+  it.scoped("hold images and files, inline and by URL, between texts", () =>
     Effect.gen(function*() {
       const body = yield* sent([holding(1, "user", [
         { _tag: "Text", text: "See:" },
@@ -86,7 +86,7 @@ describe("OpenAiProvider sends", () => {
       }])
     }))
 
-  it.scoped("a line of text for an image in a reply, which may hold none", () =>
+  it.scoped("replace an image in a reply by a line of text", () =>
     Effect.gen(function*() {
       const body = yield* sent([
         holding(1, "assistant", [
@@ -101,7 +101,7 @@ describe("OpenAiProvider sends", () => {
       })
     }))
 
-  it.scoped("tool calls and their results as items between the messages", () =>
+  it.scoped("hold tool calls and results as items between the messages", () =>
     Effect.gen(function*() {
       const body = yield* sent([
         message(1, "user", "Weather?"),
@@ -127,7 +127,7 @@ describe("OpenAiProvider sends", () => {
       ])
     }))
 
-  it.scoped("results and what was said with them in the order of the parts", () =>
+  it.scoped("hold results and text in the order of the parts", () =>
     Effect.gen(function*() {
       const body = yield* sent([
         holding(1, "assistant", [{ _tag: "ToolCall", id: "call_1", name: "look", arguments: {} }]),
@@ -145,7 +145,7 @@ describe("OpenAiProvider sends", () => {
       ])
     }))
 
-  it.scoped("opaque parts back byte for byte, in their place", () =>
+  it.scoped("hold opaque parts unchanged and in place", () =>
     Effect.gen(function*() {
       const data = `{"id":"rs_1","type":"reasoning","encrypted_content":"gA/+=\\u2028é","summary":[],"z":1,"a":null}`
       const server = yield* makeOpenAiServer()
@@ -163,7 +163,7 @@ describe("OpenAiProvider sends", () => {
       )
     }))
 
-  it.scoped("no opaque part that would only name what the vendor may no longer have, or that is broken", () =>
+  it.scoped("leave out opaque parts without their content, and broken ones", () =>
     Effect.gen(function*() {
       const body = yield* sent([
         holding(1, "assistant", [
@@ -178,7 +178,7 @@ describe("OpenAiProvider sends", () => {
       assert.deepStrictEqual(inputOf(body), [{ role: "user", content: [{ type: "input_text", text: "Hi" }] }])
     }))
 
-  it.scoped("a reply of its own back as it came: commentary, reasoning and phase", () =>
+  it.scoped("hold a reply as it came: commentary, reasoning and phase", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const output = [
@@ -210,7 +210,7 @@ describe("OpenAiProvider sends", () => {
       ])
     }))
 
-  it.scoped("the configuration, in the vendor's words", () =>
+  it.scoped("hold the settings in the vendor's words", () =>
     Effect.gen(function*() {
       const body = yield* sent([message(1, "user", "Hi")], {
         system: "Be brief.",
@@ -257,13 +257,13 @@ describe("OpenAiProvider sends", () => {
       })
     }))
 
-  it.scoped.each(["auto", "required", "none"])("the tool choice %s as it is", (toolChoice) =>
+  it.scoped.each(["auto", "required", "none"])("hold the tool choice %s", (toolChoice) =>
     Effect.gen(function*() {
       const body = yield* sent([message(1, "user", "Hi")], { toolChoice })
       assert.propertyVal(body, "tool_choice", toolChoice)
     }))
 
-  it.scoped("extra fields before its own, but always asks for a stream", () =>
+  it.scoped("prefer extra fields, except for the stream", () =>
     Effect.gen(function*() {
       const body = yield* sent([message(1, "user", "Hi")], {
         temperature: 0.5,
@@ -272,7 +272,7 @@ describe("OpenAiProvider sends", () => {
       assert.deepInclude(body, { temperature: 1, prompt_cache_key: "mine", stream: true })
     }))
 
-  it.scoped("no demand for reasoning to a model that has refused it, from then on", () =>
+  it.scoped("stop asking a model for encrypted reasoning once it has refused", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       server.next((_, response) =>
@@ -301,7 +301,7 @@ describe("OpenAiProvider sends", () => {
     ["reasoningEffort", "utmost"],
     ["maxTokens", 0],
     ["system", ""]
-  ])("nothing when %s is %j, which it refuses by name", ([name, value]) =>
+  ])("are refused when %s is %j", ([name, value]) =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const error = yield* Effect.flip(open({ [name]: value })).pipe(Effect.provide(layer(server)))

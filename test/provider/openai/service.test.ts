@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, DateTime, Effect, Inspectable, Layer, Redacted, Stream } from "effect"
+import { Chunk, Config, ConfigProvider, DateTime, Effect, Inspectable, Layer, Redacted, Stream } from "effect"
 import { vi } from "vitest"
 import { OpenAiProvider } from "../../../src/layers/provider/OpenAiProvider.js"
+import { ProviderRegistry } from "../../../src/services/ProviderRegistry.js"
 import { message as said } from "../../domain/conversation.js"
 import { jsonAnswer } from "../../vendor/answers.js"
 import { message, type WireItem } from "../../vendor/openai/responseEvents.js"
@@ -18,8 +19,8 @@ const many: ReadonlyArray<WireItem> = Array.from(
 
 const gone = { error: { message: "Gone", type: "invalid_request_error", param: null, code: null } }
 
-describe("OpenAiProvider, as a service,", () => {
-  it.scoped("makes a conversation, with metadata or without", () =>
+describe("OpenAiProvider as a service", () => {
+  it.scoped("creates a conversation, with metadata or without", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* Effect.gen(function*() {
@@ -31,7 +32,7 @@ describe("OpenAiProvider, as a service,", () => {
       }).pipe(Effect.provide(layer(server)))
     }))
 
-  it.scoped("reads items oldest first, messages with their text and others with their type", () =>
+  it.scoped("lists items oldest first, messages with text and others with their type", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       server.conversations.set("conv_1", {
@@ -61,7 +62,7 @@ describe("OpenAiProvider, as a service,", () => {
       ])
     }))
 
-  it.scoped("reads all pages, and no more of them than are asked for", () =>
+  it.scoped("reads all pages, and only those that are needed", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       server.conversations.set("conv_1", { metadata: {}, items: many })
@@ -79,7 +80,7 @@ describe("OpenAiProvider, as a service,", () => {
       }).pipe(Effect.provide(layer(server)))
     }))
 
-  it.scoped("fails to read what is not there, and what makes no sense", () =>
+  it.scoped("fails on a missing conversation and on an invalid answer", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* Effect.gen(function*() {
@@ -91,7 +92,7 @@ describe("OpenAiProvider, as a service,", () => {
       }).pipe(Effect.provide(layer(server)))
     }))
 
-  it.scoped("adds to metadata, of which the vendor would replace all", () =>
+  it.scoped("merges metadata, which the vendor would replace", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       server.conversations.set("conv_1", { metadata: { a: "1", b: "2" }, items: [] })
@@ -108,8 +109,8 @@ describe("OpenAiProvider, as a service,", () => {
     ["17 pairs", Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`key${index}`, ""]))],
     ["a key of 65 characters", { ["k".repeat(65)]: "" }],
     ["a key that would reach a prototype", { constructor: "" }],
-    ["a text of 513 characters", { key: "canary".repeat(86) }]
-  ])("refuses %s of metadata, and asks nobody", ([, metadata]) =>
+    ["a value of 513 characters", { key: "canary".repeat(86) }]
+  ])("refuses %s in metadata, without a request", ([, metadata]) =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* Effect.gen(function*() {
@@ -129,7 +130,7 @@ describe("OpenAiProvider, as a service,", () => {
       assert.deepStrictEqual(asked(server), [])
     }))
 
-  it.scoped("refuses metadata that is too much together with what is there", () =>
+  it.scoped("refuses metadata that is too large once merged", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const metadata = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`key${index}`, ""]))
@@ -141,7 +142,7 @@ describe("OpenAiProvider, as a service,", () => {
       assert.deepStrictEqual(server.conversations.get("conv_1")?.metadata, metadata)
     }))
 
-  it.scoped("removes a conversation after all that is in it", () =>
+  it.scoped("removes a conversation's items before the conversation", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       server.conversations.set("conv_1", { metadata: {}, items: many.slice(0, 130) })
@@ -153,7 +154,7 @@ describe("OpenAiProvider, as a service,", () => {
       assert.strictEqual(paths.at(-1), "DELETE /v1/conversations/conv_1")
     }))
 
-  it.scoped("takes what is gone for removed, and nothing else", () =>
+  it.scoped("succeeds when the conversation is gone already, and only then", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       server.conversations.set("conv_1", { metadata: {}, items: many.slice(0, 1) })
@@ -180,7 +181,7 @@ describe("OpenAiProvider, as a service,", () => {
       assert.strictEqual((yield* Effect.flip(forget("resp_1")))._tag, "ProviderAuth")
     }))
 
-  it.scoped("says what the vendor knows of a model", () =>
+  it.scoped("describes a model", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const openai = yield* OpenAiProvider.pipe(Effect.provide(layer(server)))
@@ -192,7 +193,7 @@ describe("OpenAiProvider, as a service,", () => {
       assert.strictEqual((yield* Effect.flip(openai.modelInfo("none")))._tag, "ProviderRejected")
     }))
 
-  it.scoped("has the vendor count the tokens of all that the model would read", () =>
+  it.scoped("counts the tokens of everything that the model reads", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const openai = yield* OpenAiProvider.pipe(
@@ -217,7 +218,7 @@ describe("OpenAiProvider, as a service,", () => {
       assert.include(error.message, "config: \"verbosity\" must be")
     }))
 
-  it.scoped("is a provider of its vendor, with the name and the defaults that it is given", () =>
+  it.scoped("registers with its vendor, name and defaults", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const { capabilities, configSchema, defaultConfig, vendor } = yield* provider.pipe(
@@ -231,12 +232,30 @@ describe("OpenAiProvider, as a service,", () => {
       assert.include(named.message, "use one of: mine")
     }))
 
+  it.effect("reads its options from Config with layerConfig", () =>
+    Effect.gen(function*() {
+      const registered = OpenAiProvider.layerConfig({
+        apiKey: Config.redacted("OPENAI_API_KEY"),
+        name: Config.string("NAME").pipe(Config.withDefault("from-config"))
+      })
+      const build = (values: Readonly<Record<string, string>>) =>
+        Effect.flatMap(ProviderRegistry, (registry) => registry.list).pipe(
+          Effect.provide(Layer.provideMerge(registered, ProviderRegistry.layer())),
+          Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(values))))
+        )
+      assert.deepStrictEqual(
+        (yield* build({ OPENAI_API_KEY: "sk-test" })).map(({ name }) => name),
+        ["from-config"]
+      )
+      assert.include(`${yield* Effect.flip(build({}))}`, "OPENAI_API_KEY")
+    }))
+
   it.effect.each<[string, Parameters<typeof layer>[1]]>([
     ["\"apiKey\"", { apiKey: Redacted.make("") }],
     ["\"apiKey\"", { apiKey: Redacted.make("sk-canary\n") }],
     ["\"baseUrl\"", { baseUrl: "canary.example.com" }],
     ["defaultConfig: \"topP\"", { defaultConfig: { topP: 7 } }]
-  ])("refuses a wrong %s when it is built, and does not repeat it", ([name, options]) =>
+  ])("refuses an invalid %s when it is built, without repeating it", ([name, options]) =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const error = yield* Effect.flip(Layer.build(layer(server, options)))
@@ -245,7 +264,7 @@ describe("OpenAiProvider, as a service,", () => {
       assert.notInclude(error.message, "canary")
     }).pipe(Effect.scoped))
 
-  it.scoped("looks for nothing in the environment", () =>
+  it.scoped("reads nothing from the environment", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const names = ["OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"]

@@ -25,7 +25,7 @@ const createFields = [
   "stream"
 ]
 
-/** What the vendor says of a request that it refuses, or nothing. */
+/** The vendor's message for a request that it refuses; undefined for a valid one. */
 export const requestProblem = (body: unknown, isCount: boolean): string | undefined => {
   if (!Predicate.isRecord(body)) return "Input should be an object"
   const { max_tokens, messages, system, thinking, tool_choice, tools } = body

@@ -48,7 +48,7 @@ const parameters = new Set([
   "truncation"
 ])
 
-/** What the vendor has against a request by itself. */
+/** Why the vendor refuses a request, regardless of what it holds. */
 export const refusalOfBody = (body: Readonly<Record<string, unknown>>): Refusal | undefined => {
   const unknown = Object.keys(body).find((name) => !parameters.has(name))
   if (unknown !== undefined) return refusal(400, `Unknown parameter: '${unknown}'.`, unknown, "unknown_parameter")
@@ -75,7 +75,7 @@ export const refusalOfMetadata = (metadata: unknown): Refusal | undefined => {
     : refusal(400, "Invalid type for 'metadata': expected a string.", "metadata", "invalid_type")
 }
 
-/** What the vendor has against all that the model would read. `known` are the ids of items that it has. */
+/** Why the vendor refuses the whole input of the model. `known` are the ids of the items that it holds. */
 export const refusalOfContext = (
   context: ReadonlyArray<WireItem>,
   known: ReadonlySet<unknown>

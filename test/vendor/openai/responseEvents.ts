@@ -10,7 +10,7 @@ export interface ResponseOptions {
   readonly id?: string
   readonly model?: string
   readonly usage?: unknown
-  /** What becomes of it in the end. `completed` unless told; fields of the last response otherwise. */
+  /** The final status, and more fields of the final response. Default: `completed`. */
   readonly end?: { readonly status: "completed" | "incomplete" | "failed"; readonly [key: string]: unknown }
 }
 

@@ -1,7 +1,6 @@
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { APIPromise } from "openai"
@@ -9,98 +8,79 @@ import { type ProviderError, ProviderProtocol } from "../../../domain/error/Prov
 import { JsonRecord } from "../../../domain/Json.js"
 import { type FinishReason, type TokenUsage, ToolCallPart } from "../../../domain/Message.js"
 import { ProviderEvent } from "../../../services/Provider.js"
-import { usageFrom, type VendorLimits, vendorStream } from "../internal/sdk/calls.js"
+import { type VendorLimits, vendorStream } from "../internal/sdk/calls.js"
+import { toTokenUsage } from "../internal/sdk/settings.js"
 
-const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
+/**
+ * Makes one call and emits the reply. A reply with a `finish_reason` is complete, whatever happens to the connection after it.
+ */
+export const replyStream = (
+  provider: string,
+  limits: VendorLimits,
+  call: Call
+): Stream.Stream<ProviderEvent, ProviderError> =>
+  Stream.suspend(() => {
+    const reader = makeReplyReader(provider)
+    return vendorStream(provider, (signal, fetch) => toArrivals(call(signal, fetch)), limits).pipe(
+      Stream.mapConcatEffect((arrival) =>
+        "chunk" in arrival ? reader.read(arrival.chunk) : Effect.succeed([ProviderEvent.Identified(arrival)])
+      ),
+      Stream.catchAll((error) => reader.isComplete() ? Stream.empty : Stream.fail(error)),
+      Stream.concat(Stream.unwrap(Effect.map(Effect.suspend(reader.end), Stream.fromIterable)))
+    )
+  })
+
+type Call = (signal: AbortSignal, fetch: typeof globalThis.fetch) => APIPromise<AsyncIterable<unknown>>
+
+type Arrival = { readonly requestId: string } | { readonly chunk: unknown }
+
+const toArrivals = async (call: ReturnType<Call>): Promise<AsyncIterable<Arrival>> => {
+  const { data, request_id: requestId } = await call.withResponse()
+  return (async function*() {
+    if (requestId) yield { requestId }
+    for await (const chunk of data) yield { chunk }
+  })()
+}
+
+const nullish = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
 
 const ToolCallDelta = Schema.Struct({
-  index: maybe(Schema.Number),
-  id: maybe(Schema.String),
-  function: maybe(Schema.Struct({ name: maybe(Schema.String), arguments: maybe(Schema.String) }))
+  index: nullish(Schema.Number),
+  id: nullish(Schema.String),
+  function: nullish(Schema.Struct({ name: nullish(Schema.String), arguments: nullish(Schema.String) }))
 })
 
 /**
- * What is read of a chunk of a reply. Gateways leave out what they like, and add what they like: thinking comes in fields of
- * various names, and is no part of the reply.
+ * The fields read of a chunk. Gateways leave fields out and add others: thinking comes under various names and is not kept.
  */
-export const ChatChunk = Schema.Struct({
-  id: maybe(Schema.String),
-  model: maybe(Schema.String),
-  choices: maybe(Schema.Array(Schema.Struct({
-    index: maybe(Schema.Number),
-    delta: maybe(Schema.Struct({
-      content: maybe(Schema.String),
-      refusal: maybe(Schema.String),
-      tool_calls: maybe(Schema.Array(ToolCallDelta))
+const ChatChunk = Schema.Struct({
+  id: nullish(Schema.String),
+  model: nullish(Schema.String),
+  choices: nullish(Schema.Array(Schema.Struct({
+    index: nullish(Schema.Number),
+    delta: nullish(Schema.Struct({
+      content: nullish(Schema.String),
+      refusal: nullish(Schema.String),
+      tool_calls: nullish(Schema.Array(ToolCallDelta))
     })),
-    finish_reason: maybe(Schema.String)
+    finish_reason: nullish(Schema.String)
   }))),
-  usage: maybe(Schema.Struct({
+  usage: nullish(Schema.Struct({
     prompt_tokens: Schema.Unknown,
     completion_tokens: Schema.Unknown,
-    prompt_tokens_details: maybe(Schema.Struct({ cached_tokens: Schema.Unknown })),
-    completion_tokens_details: maybe(Schema.Struct({ reasoning_tokens: Schema.Unknown }))
+    prompt_tokens_details: nullish(Schema.Struct({ cached_tokens: Schema.Unknown })),
+    completion_tokens_details: nullish(Schema.Struct({ reasoning_tokens: Schema.Unknown }))
   }))
 })
-export interface ChatChunk extends Schema.Schema.Type<typeof ChatChunk> {}
-export type ToolCallDelta = typeof ToolCallDelta.Type
+interface ChatChunk extends Schema.Schema.Type<typeof ChatChunk> {}
+
+const decodeChunk = Schema.decodeUnknownEither(ChatChunk)
 
 /**
- * Collects tool calls, of which a piece comes at a time.
+ * Turns the chunks of one reply into events. `isComplete` is true once only the usage may follow; `end` gives what is known only
+ * after the last chunk: the tool calls and the finish reason.
  */
-export interface ToolCalls {
-  readonly add: (delta: ToolCallDelta) => void
-  /** The calls in their order, or why one cannot be read. A tool without arguments may be called with no text at all. */
-  readonly all: () => ReadonlyArray<Either.Either<ToolCallPart, ParseResult.ParseError>>
-}
-
-const decodeMakeToolCalls = Schema.decodeUnknownEither(
-  Schema.Struct({ ...ToolCallPart.fields, arguments: Schema.parseJson(JsonRecord) })
-)
-
-export const makeToolCalls = (): ToolCalls => {
-  const calls = new Map<number, { readonly id: string; readonly name: string; readonly json: string }>()
-  return {
-    add: (delta) => {
-      const index = delta.index ?? 0
-      const { id = "", json = "", name = "" } = calls.get(index) ?? {}
-      calls.set(index, {
-        id: delta.id || id,
-        name: delta.function?.name || name,
-        json: json + (delta.function?.arguments ?? "")
-      })
-    },
-    all: () =>
-      [...calls].toSorted(([one], [other]) => one - other).map(([, { id, json, name }]) =>
-        decodeMakeToolCalls({ _tag: "ToolCall", id, name, arguments: json || "{}" })
-      )
-  }
-}
-
-type Events = Either.Either<ReadonlyArray<ProviderEvent>, ProviderProtocol>
-
-/**
- * Makes one reply of its chunks.
- */
-export interface ReplyReader {
-  readonly read: (chunk: unknown) => Events
-  /** Whether the reply is whole: only its usage may come after that. */
-  readonly isWhole: () => boolean
-  /** What is known only when no more comes: the tool calls, and how it ended. */
-  readonly end: () => Events
-}
-
-const reasons = new Map<string, Exclude<FinishReason, "cut">>([
-  ["stop", "complete"],
-  ["length", "length"],
-  ["tool_calls", "toolCalls"],
-  ["function_call", "toolCalls"],
-  ["content_filter", "refusal"]
-])
-
-const decode = Schema.decodeUnknownEither(ChatChunk)
-
-export const makeReplyReader = (provider: string): ReplyReader => {
+const makeReplyReader = (provider: string) => {
   const toolCalls = makeToolCalls()
   let finish: string | undefined
   let refused = false
@@ -115,7 +95,7 @@ export const makeReplyReader = (provider: string): ReplyReader => {
     messageId = chunk.id || messageId
     model = chunk.model || model
     for (const { delta, finish_reason, index } of chunk.choices ?? []) {
-      // More than one is not asked for.
+      // Only one choice is requested.
       if ((index ?? 0) !== 0) continue
       if (delta?.content) events.push(ProviderEvent.TextDelta({ text: delta.content }))
       if (delta?.refusal) {
@@ -123,10 +103,10 @@ export const makeReplyReader = (provider: string): ReplyReader => {
         events.push(ProviderEvent.TextDelta({ text: delta.refusal }))
       }
       for (const call of delta?.tool_calls ?? []) toolCalls.add(call)
-      // Some send an empty one until there is one.
+      // Some gateways send an empty one until the last chunk.
       finish = finish_reason || finish
     }
-    const counted = chunk.usage && usageOf(chunk.usage)
+    const counted = chunk.usage && toUsage(chunk.usage)
     if (counted) {
       usage = counted
       events.push(ProviderEvent.Usage({ usage }))
@@ -135,19 +115,19 @@ export const makeReplyReader = (provider: string): ReplyReader => {
   }
 
   return {
-    read: (chunk) =>
-      Either.match(decode(chunk), {
-        onLeft: () => broken("it sent what is no part of a reply"),
+    read: (chunk: unknown): Either.Either<ReadonlyArray<ProviderEvent>, ProviderProtocol> =>
+      Either.match(decodeChunk(chunk), {
+        onLeft: () => broken("invalid chunk"),
         onRight: (chunk) => Either.right(take(chunk))
       }),
-    isWhole: () => finish !== undefined,
-    end: () => {
-      if (finish === undefined) return broken("it ended without a finish_reason")
-      const reason = reasons.get(finish)
-      if (reason === undefined) return broken("it ended with a finish_reason that is not known")
+    isComplete: () => finish !== undefined,
+    end: (): Either.Either<ReadonlyArray<ProviderEvent>, ProviderProtocol> => {
+      if (finish === undefined) return broken("the stream ended without a finish_reason")
+      const reason = finishReasons.get(finish)
+      if (reason === undefined) return broken("unknown finish_reason")
       const [unreadable, calls] = Arr.separate(toolCalls.all())
-      // At its limit, a reply may end in the middle of a call.
-      if (unreadable.length > 0 && reason !== "length") return broken("it calls a tool in no proper way")
+      // A reply that reaches its length limit may end in the middle of a call.
+      if (unreadable.length > 0 && reason !== "length") return broken("invalid tool call")
       return Either.right([
         ...calls.map((part) => ProviderEvent.ToolCall({ part })),
         ProviderEvent.Finished({
@@ -161,10 +141,18 @@ export const makeReplyReader = (provider: string): ReplyReader => {
   }
 }
 
-/** Some gateways say `stop` after tool calls, or `tool_calls` after none. */
+const finishReasons = new Map<string, Exclude<FinishReason, "cut">>([
+  ["stop", "complete"],
+  ["length", "length"],
+  ["tool_calls", "toolCalls"],
+  ["function_call", "toolCalls"],
+  ["content_filter", "refusal"]
+])
+
+/** Some gateways send `stop` after tool calls, or `tool_calls` without any. */
 const isAboutTools = (reason: FinishReason): boolean => reason === "complete" || reason === "toolCalls"
 
-const usageOf = (
+const toUsage = (
   {
     completion_tokens: outputTokens,
     completion_tokens_details: output,
@@ -172,40 +160,35 @@ const usageOf = (
     prompt_tokens_details: input
   }: NonNullable<ChatChunk["usage"]>
 ): TokenUsage | undefined =>
-  usageFrom({
+  toTokenUsage({
     inputTokens,
     outputTokens,
     cacheReadTokens: input?.cached_tokens,
     reasoningTokens: output?.reasoning_tokens
   })
 
-type Call = (signal: AbortSignal, fetch: typeof globalThis.fetch) => APIPromise<AsyncIterable<unknown>>
-
-type Arrival = { readonly requestId: string } | { readonly chunk: unknown }
-
 /**
- * A gateway's answer as events. A reply whose end was said is whole, whatever becomes of the connection after that.
+ * Collects tool calls, which arrive in pieces. `all` gives them by index; a call without arguments may have no text at all.
  */
-export const replyStream = (
-  provider: string,
-  limits: VendorLimits,
-  call: Call
-): Stream.Stream<ProviderEvent, ProviderError> =>
-  Stream.suspend(() => {
-    const reader = makeReplyReader(provider)
-    return vendorStream(provider, (signal, fetch) => arrivals(call(signal, fetch)), limits).pipe(
-      Stream.mapConcatEffect((arrival) =>
-        "chunk" in arrival ? reader.read(arrival.chunk) : Effect.succeed([ProviderEvent.Identified(arrival)])
-      ),
-      Stream.catchAll((error) => reader.isWhole() ? Stream.empty : Stream.fail(error)),
-      Stream.concat(Stream.unwrap(Effect.map(Effect.suspend(reader.end), Stream.fromIterable)))
-    )
-  })
-
-const arrivals = async (call: ReturnType<Call>): Promise<AsyncIterable<Arrival>> => {
-  const { data, request_id: requestId } = await call.withResponse()
-  return (async function*() {
-    if (requestId) yield { requestId }
-    for await (const chunk of data) yield { chunk }
-  })()
+const makeToolCalls = () => {
+  const calls = new Map<number, { readonly id: string; readonly name: string; readonly json: string }>()
+  return {
+    add: (delta: typeof ToolCallDelta.Type): void => {
+      const index = delta.index ?? 0
+      const { id = "", json = "", name = "" } = calls.get(index) ?? {}
+      calls.set(index, {
+        id: delta.id || id,
+        name: delta.function?.name || name,
+        json: json + (delta.function?.arguments ?? "")
+      })
+    },
+    all: () =>
+      [...calls].toSorted(([one], [other]) => one - other).map(([, { id, json, name }]) =>
+        decodeToolCall({ _tag: "ToolCall", id, name, arguments: json || "{}" })
+      )
+  }
 }
+
+const decodeToolCall = Schema.decodeUnknownEither(
+  Schema.Struct({ ...ToolCallPart.fields, arguments: Schema.parseJson(JsonRecord) })
+)

@@ -4,41 +4,41 @@ import * as Schema from "effect/Schema"
 import type OpenAI from "openai"
 import type { ImagePart, Message, Part, ToolCallPart } from "../../../domain/Message.js"
 import { omittedText } from "../../../services/Provider.js"
-import { ModelSettings, type ToolDefinition } from "../internal/sdk/calls.js"
+import { ModelSettings, type ToolDefinition } from "../internal/sdk/settings.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 const penalty = Schema.Number.pipe(Schema.between(-2, 2))
 
 /**
- * What a session's `providerConfig` may hold. What is not told is left to the gateway; `extra` has room for what is not here,
- * such as `max_completion_tokens` for models that refuse the `max_tokens` which `maxTokens` becomes.
+ * The keys of a session's `providerConfig` for chat completions. A key without a value is not sent. `extra` is for fields that are
+ * not here, such as `max_completion_tokens` for models that refuse `max_tokens`, which is what `maxTokens` becomes.
  */
 export const ChatSettings = Schema.Struct({
   ...ModelSettings.fields,
   temperature: optional(Schema.Number.pipe(Schema.between(0, 2))),
   topP: optional(Schema.Number.pipe(Schema.between(0, 1))),
-  /** Texts at which the reply ends. */
+  /** The reply ends before any of these texts. */
   stop: optional(Schema.Array(Schema.NonEmptyString).pipe(Schema.maxItems(4))),
-  /** The same seed, the same reply, as far as the gateway can. */
+  /** Makes replies repeatable, as far as the gateway can. */
   seed: optional(Schema.Int),
   frequencyPenalty: optional(penalty),
   presencePenalty: optional(penalty),
-  /** How much a thinking model thinks: `low`, `medium`, `high`, or what else the gateway knows. */
+  /** `low`, `medium`, `high`, or another value that the gateway knows. */
   reasoningEffort: optional(Schema.NonEmptyString)
 })
 export interface ChatSettings extends Schema.Schema.Type<typeof ChatSettings> {}
 
 /**
- * What is sent. `extra` wins over all but the stream itself.
+ * The whole request body. `extra` overrides everything but the stream.
  */
-export const requestBody = (
+export const toBody = (
   model: string,
   messages: ReadonlyArray<OpenAI.ChatCompletionMessageParam>,
   { extra, tools, toolChoice, ...settings }: ChatSettings
 ): OpenAI.ChatCompletionCreateParamsStreaming => ({
   model,
   messages: [...messages],
-  ...told({
+  ...withoutUndefined({
     max_tokens: settings.maxTokens,
     temperature: settings.temperature,
     top_p: settings.topP,
@@ -48,7 +48,7 @@ export const requestBody = (
     presence_penalty: settings.presencePenalty,
     reasoning_effort: settings.reasoningEffort
   }),
-  // A choice without tools is refused.
+  // Gateways refuse a choice without tools.
   ...(tools && tools.length > 0 && {
     tools: tools.map(toTool),
     ...(toolChoice !== undefined && { tool_choice: toToolChoice(toolChoice) })
@@ -58,7 +58,7 @@ export const requestBody = (
   stream: true
 })
 
-const told = Record.filter(Predicate.isNotUndefined)
+const withoutUndefined = Record.filter(Predicate.isNotUndefined)
 
 const toTool = ({ description, name, parameters }: ToolDefinition): OpenAI.ChatCompletionTool => ({
   type: "function",
@@ -73,22 +73,25 @@ const toToolChoice = (
 type ChatMessage = OpenAI.ChatCompletionMessageParam
 type Content = OpenAI.ChatCompletionContentPart
 
+/**
+ * A history in the format of chat completions.
+ */
 export interface ChatHistory {
   readonly messages: ReadonlyArray<ChatMessage>
-  /** The kinds of parts that cannot be sent, and have a line of text in their place. */
+  /** Kinds of parts that cannot be sent and were replaced by a line of text. */
   readonly omitted: ReadonlyArray<Part["_tag"]>
 }
 
 /**
- * A history as chat completions want it. Results of tools are messages of their own, which must follow the message with the
- * call directly, whatever was said in between; one whose call is not in the history is told in words.
+ * Translates a history. A tool result is a message of its own that must directly follow the message with the call, whatever
+ * stands in between; a result whose call is not in the history becomes text.
  */
 export const toMessages = (system: string | undefined, history: ReadonlyArray<Message>): ChatHistory => {
   const places: Array<Array<ChatMessage>> = system === undefined ? [] : [[{ role: "system", content: system }]]
   const placeOfCall = new Map<string, Array<ChatMessage>>()
   const omitted = new Set<Part["_tag"]>()
 
-  const say = (part: Part, role: Message["role"]): ReadonlyArray<Content> => {
+  const toContents = (part: Part, role: Message["role"]): ReadonlyArray<Content> => {
     if (part._tag === "Opaque" || part._tag === "ToolCall") return []
     if (part._tag === "Text") return part.text === "" ? [] : [toText(part.text)]
     if (part._tag === "ToolResult") return [toText(omittedText(part))]
@@ -98,7 +101,8 @@ export const toMessages = (system: string | undefined, history: ReadonlyArray<Me
     return [toText(omittedText(part))]
   }
 
-  const answer = (part: Part): boolean => {
+  /** Moves a tool result behind its call. False when it is none, or the call is not in the history. */
+  const moveToCall = (part: Part): boolean => {
     const place = part._tag === "ToolResult" ? placeOfCall.get(part.id) : undefined
     if (place === undefined || part._tag !== "ToolResult") return false
     place.push({ role: "tool", tool_call_id: part.id, content: part.result })
@@ -110,12 +114,14 @@ export const toMessages = (system: string | undefined, history: ReadonlyArray<Me
     const isReply = role === "assistant"
     const place: Array<ChatMessage> = []
     for (const { id } of calls) placeOfCall.set(id, place)
-    const said = parts.filter((part) => !answer(part)).flatMap((part) => say(part, role))
-    // Somebody may tell of calls that were made elsewhere: a reply holds them all the same.
-    if (calls.length > 0 || (isReply && said.length > 0)) place.unshift(toReply(isReply ? said : [], calls))
+    const contents = parts.filter((part) => !moveToCall(part)).flatMap((part) => toContents(part, role))
+    // An imported history may hold calls under another role: they are sent as a reply all the same.
+    if (calls.length > 0 || (isReply && contents.length > 0)) place.unshift(toReply(isReply ? contents : [], calls))
     places.push(place)
-    if (!isReply && said.length > 0) {
-      places.push([role === "system" ? { role, content: joined(said) } : { role: "user", content: contentOf(said) }])
+    if (!isReply && contents.length > 0) {
+      places.push([
+        role === "system" ? { role, content: joinTexts(contents) } : { role: "user", content: toUserContent(contents) }
+      ])
     }
   }
   return { messages: places.flat(), omitted: [...omitted] }
@@ -124,20 +130,20 @@ export const toMessages = (system: string | undefined, history: ReadonlyArray<Me
 const toText = (text: string): Content => ({ type: "text", text })
 
 const toMedia = (part: Exclude<Part, { _tag: "Opaque" | "Text" | "ToolCall" | "ToolResult" }>): Content | undefined => {
-  if (part._tag === "Image") return { type: "image_url", image_url: { url: urlOf(part) } }
+  if (part._tag === "Image") return { type: "image_url", image_url: { url: toUrl(part) } }
   return part.source._tag === "Remote"
     ? undefined
     : { type: "file", file: { filename: part.name, file_data: dataUrl(part.mediaType, part.source.base64) } }
 }
 
-const urlOf = ({ mediaType, source }: ImagePart): string =>
+const toUrl = ({ mediaType, source }: ImagePart): string =>
   source._tag === "Remote" ? source.url : dataUrl(mediaType, source.base64)
 
 const dataUrl = (mediaType: string, base64: string): string => `data:${mediaType};base64,${base64}`
 
-const toReply = (said: ReadonlyArray<Content>, calls: ReadonlyArray<ToolCallPart>): ChatMessage => ({
+const toReply = (contents: ReadonlyArray<Content>, calls: ReadonlyArray<ToolCallPart>): ChatMessage => ({
   role: "assistant",
-  content: said.length === 0 ? null : joined(said),
+  content: contents.length === 0 ? null : joinTexts(contents),
   ...(calls.length > 0 && { tool_calls: calls.map(toToolCall) })
 })
 
@@ -147,9 +153,9 @@ const toToolCall = ({ arguments: input, id, name }: ToolCallPart): OpenAI.ChatCo
   function: { name, arguments: JSON.stringify(input) }
 })
 
-/** One text where there is nothing else: not all gateways take a list. */
-const contentOf = (said: ReadonlyArray<Content>): string | Array<Content> =>
-  said.every(({ type }) => type === "text") ? joined(said) : [...said]
+/** Text alone is sent as a string: not all gateways accept a list. */
+const toUserContent = (contents: ReadonlyArray<Content>): string | Array<Content> =>
+  contents.every(({ type }) => type === "text") ? joinTexts(contents) : [...contents]
 
-const joined = (said: ReadonlyArray<Content>): string =>
-  said.map((part) => (part.type === "text" ? part.text : "")).join("\n")
+const joinTexts = (contents: ReadonlyArray<Content>): string =>
+  contents.map((part) => (part.type === "text" ? part.text : "")).join("\n")

@@ -4,16 +4,16 @@ import type { SessionId } from "../../../domain/Ids.js"
 import { ProviderEvent, type ProviderRequest } from "../../../services/Provider.js"
 
 /**
- * The copies of conversations that a mock says it holds. It holds none: it always answers what it is shown.
+ * The conversations that a mock claims to hold. It keeps only their cursors, and always answers from the request.
  */
 export interface Conversations {
-  /** A reply as it is when the provider may hold the conversation: its end says where, and a copy that is gone is noticed. */
+  /** Adds the cursor to a reply's `Finished`, and a `HistoryReplayed` notice when the known conversation is gone. */
   readonly hold: (
     request: ProviderRequest,
     model: string,
     reply: Stream.Stream<ProviderEvent, ProviderError>
   ) => Stream.Stream<ProviderEvent, ProviderError>
-  /** All that are there now are gone. */
+  /** Drops all conversations. */
   readonly expire: () => void
   readonly forget: (cursor: string) => void
   readonly forgotten: () => ReadonlyArray<string>

@@ -11,26 +11,26 @@ import type { ToolCallPart } from "../../../domain/Message.js"
 import { ProviderEvent, type ProviderRequest } from "../../../services/Provider.js"
 
 /**
- * A reply that is written down beforehand: its text, then its tool calls, or else events of any kind; then its end.
+ * A scripted reply: text and then tool calls, or events of any kind; then the end.
  */
 export interface ScriptedReply {
-  /** A text goes out in chunks of `chunkSize` words, an array piece by piece as it is. */
+  /** A string is emitted in chunks of `chunkSize` words, an array element by element. */
   readonly text?: string | ReadonlyArray<string>
   readonly toolCalls?: ReadonlyArray<ToolCallPart>
-  /** In place of texts and tool calls, each as it is. With a `Finished` among them there is no other end unless told. */
+  /** Replaces `text` and `toolCalls`. If one of them is a `Finished`, none is added. */
   readonly events?: ReadonlyArray<ProviderEvent>
   /**
-   * `Finished` with the reason and usage to report; an error to fail with; `cut`: the stream just ends, as when a connection
-   * breaks; `stall`: nothing more comes, ever. Unless told, it finishes as `complete`, or `toolCalls` if there are any.
+   * `Finished`, with the reason and usage to report; an error to fail with; `cut`: the stream just ends, as when a connection
+   * breaks; `stall`: the stream never ends. Default: `Finished` as `toolCalls` if there are any, else `complete`.
    */
   readonly end?: Data.TaggedEnum.Value<ProviderEvent, "Finished"> | ProviderError | "cut" | "stall"
-  /** All of it comes again after its end, the end too, as when a provider repeats itself. False unless told. */
+  /** Emits the whole reply twice, end included, like a provider that repeats itself. Default: false. */
   readonly repeat?: boolean
 }
 
 /**
- * What a mock does with one call. A function takes the call over altogether, without delay: to wait for a test's signal
- * between two chunks, to go on for ever, to die.
+ * The answer to one call. A function handles the call alone, without delay: to wait for a signal between two chunks, to never
+ * end, to die.
  */
 export type MockReply =
   | ScriptedReply
@@ -39,18 +39,18 @@ export type MockReply =
 const duration = Schema.optionalWith(DurationFromInput, { exact: true })
 
 /**
- * How a mock answers what is not scripted. A session sets the same keys in its `providerConfig`.
+ * How a mock answers calls that are not scripted. A session sets the same keys in its `providerConfig`.
  */
 export const MockSettings = Schema.Struct({
-  /** The reply. `{input}` stands for the text of the last user message. `You said: {input}` unless told. */
+  /** The reply. `{input}` is replaced by the text of the last user message. Default: `You said: {input}`. */
   pattern: Schema.optionalWith(Schema.String, { exact: true }),
-  /** Before the first chunk, and before a failure. None unless told. */
+  /** Delay before the first chunk, and before a failure. Default: none. */
   delay: duration,
-  /** Between one chunk and the next. None unless told: then all chunks come at once. */
+  /** Delay between two chunks. Default: none; all chunks come at once. */
   chunkDelay: duration,
-  /** How many of the calls fail with `ProviderTransient`: 0, none, to 1, all. 0 unless told. */
+  /** Fraction of calls that fail with `ProviderTransient`, from 0 to 1. Default: 0. */
   errorRate: Schema.optionalWith(Schema.Number.pipe(Schema.between(0, 1)), { exact: true }),
-  /** Words of a chunk. 1 unless told. */
+  /** Words in a chunk. Default: 1. */
   chunkSize: Schema.optionalWith(Schema.Positive.pipe(Schema.int()), { exact: true })
 })
 export interface MockSettings extends Required<Schema.Schema.Type<typeof MockSettings>> {}
@@ -63,29 +63,27 @@ export const defaultSettings: MockSettings = {
   chunkSize: 1
 }
 
-const charactersPerToken = 4
-
 /**
- * Plays a reply from its first chunk on. Without a delay between chunks all of it is one array of events.
+ * Plays a reply from its first chunk. Without a delay between chunks, all events are one chunk of the stream.
  */
 export const replyStream = (
   reply: ScriptedReply,
   request: ProviderRequest,
   settings: MockSettings
 ): Stream.Stream<ProviderEvent, ProviderError> => {
-  const once = onceThrough(reply, request, settings)
+  const once = playOnce(reply, request, settings)
   return reply.repeat ? Stream.concat(once, once) : once
 }
 
-const onceThrough = (
+const playOnce = (
   { end, ...reply }: ScriptedReply,
   request: ProviderRequest,
   { chunkDelay, chunkSize }: MockSettings
 ): Stream.Stream<ProviderEvent, ProviderError> => {
-  const events = reply.events ?? eventsOf(reply, chunkSize)
+  const events = reply.events ?? toEvents(reply, chunkSize)
   if (end === undefined) {
     const isFinished = events.some(({ _tag }) => _tag === "Finished")
-    return paced(isFinished ? events : [...events, finishedAfter(events, request)], chunkDelay)
+    return paced(isFinished ? events : [...events, toFinished(events, request)], chunkDelay)
   }
   if (end === "cut") return paced(events, chunkDelay)
   if (end === "stall") return Stream.concat(paced(events, chunkDelay), Stream.never)
@@ -94,17 +92,17 @@ const onceThrough = (
     : Stream.concat(paced(events, chunkDelay), Stream.fail(end))
 }
 
-const eventsOf = ({ text = [], toolCalls = [] }: ScriptedReply, chunkSize: number): ReadonlyArray<ProviderEvent> => [
-  ...(typeof text === "string" ? chunksOf(text, chunkSize) : text).map((text) => ProviderEvent.TextDelta({ text })),
+const toEvents = ({ text = [], toolCalls = [] }: ScriptedReply, chunkSize: number): ReadonlyArray<ProviderEvent> => [
+  ...(typeof text === "string" ? toWordChunks(text, chunkSize) : text).map((text) => ProviderEvent.TextDelta({ text })),
   ...toolCalls.map((part) => ProviderEvent.ToolCall({ part }))
 ]
 
-const finishedAfter = (events: ReadonlyArray<ProviderEvent>, { messages }: ProviderRequest): ProviderEvent =>
+const toFinished = (events: ReadonlyArray<ProviderEvent>, { messages }: ProviderRequest): ProviderEvent =>
   ProviderEvent.Finished({
     reason: events.some(({ _tag }) => _tag === "ToolCall") ? "toolCalls" : "complete",
     usage: {
-      inputTokens: tokensOf(messages.map(({ text }) => text)),
-      outputTokens: tokensOf(events.map((event) => (event._tag === "TextDelta" ? event.text : "")))
+      inputTokens: countTokens(messages.map(({ text }) => text)),
+      outputTokens: countTokens(events.map((event) => (event._tag === "TextDelta" ? event.text : "")))
     }
   })
 
@@ -117,9 +115,11 @@ const paced = (events: ReadonlyArray<ProviderEvent>, delay: Duration.Duration): 
   )
 }
 
-/** Words with the blank space after them, so that joined they are the text again. */
-const chunksOf = (text: string, size: number): ReadonlyArray<string> =>
+/** Keeps the white space after each word, so that the chunks join to the text. */
+const toWordChunks = (text: string, size: number): ReadonlyArray<string> =>
   Arr.chunksOf(text.match(/\S+\s*|\s+/gu) ?? [], size).map((words) => words.join(""))
 
-const tokensOf = (texts: ReadonlyArray<string>): number =>
+const countTokens = (texts: ReadonlyArray<string>): number =>
   Math.ceil(texts.reduce((length, text) => length + text.length, 0) / charactersPerToken)
+
+const charactersPerToken = 4

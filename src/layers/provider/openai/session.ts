@@ -7,46 +7,50 @@ import * as Stream from "effect/Stream"
 import { type ProviderError, ProviderTransient } from "../../../domain/error/ProviderError.js"
 import type { Message } from "../../../domain/Message.js"
 import { type OpenOptions, ProviderEvent, type ProviderSession } from "../../../services/Provider.js"
-import { vendorFailureOf } from "../internal/sdk/errors.js"
-import { isGone, type OpenAiClient, type OpenAiSettings, statusOf } from "./client.js"
+import { statusOf, toVendorFailure } from "../internal/sdk/errors.js"
+import { isConversationGone, type OpenAiClient } from "./client.js"
 import {
-  behindResponse,
+  afterResponse,
   type ConversationMode,
-  type Conversations,
   inConversation,
-  nowhereWithoutReasoning,
-  placeOf,
-  stateless
-} from "./conversations.js"
+  modeFromCursor,
+  stateless,
+  statelessWithoutReasoning
+} from "./conversationMode.js"
+import type { Conversations } from "./conversations.js"
 import { replyStream } from "./reply.js"
 import { toBody } from "./request.js"
+import type { OpenAiSettings } from "./settings.js"
 
 /**
- * What the sessions of a provider share.
+ * State that all sessions of a provider share.
  */
 export interface OpenAiShared {
   readonly client: OpenAiClient
   readonly conversations: Conversations
   readonly mode: "conversations" | "responses" | "stateless"
-  /** Models that have refused to send their reasoning along. */
+  /** Models that refused a request for encrypted reasoning. */
   readonly withoutReasoning: Set<string>
-  /** Set when the vendor turned out to have no conversations: most gateways have none. */
+  /** Set once the server turned out to have no conversations: most gateways have none. */
   hasNoConversations: boolean
 }
 
-/** What a server says of a path, or of a method, that it does not have. */
-const notThere = new Set([404, 405, 501])
-const removalAtClose = "5 seconds"
+/** Statuses of a server that does not have a path or method. */
+const missingEndpointStatuses = new Set([404, 405, 501])
+const closeTimeout = "5 seconds"
 
+/**
+ * Opens a session's conversation with OpenAI. Conversations that were created and never used are removed when the scope closes.
+ */
 export const openSession = Effect.fnUntraced(function*(
-  house: OpenAiShared,
+  shared: OpenAiShared,
   { config, model }: OpenOptions<OpenAiSettings>
 ): Effect.fn.Return<ProviderSession, never, Scope.Scope> {
-  const { client, conversations, mode } = house
+  const { client, conversations, mode } = shared
   const scope = yield* Effect.scope
-  /** An empty conversation, made for a call that came to nothing. */
+  /** An empty conversation, left by a call that failed before it began. */
   let spare: string | undefined
-  /** Conversations that nobody needs, until they are removed. */
+  /** Conversations to be removed. */
   const unneeded = new Set<string>()
 
   const remove = (id: string) =>
@@ -55,7 +59,7 @@ export const openSession = Effect.fnUntraced(function*(
         onFailure: (cause) =>
           Cause.isInterruptedOnly(cause)
             ? Effect.void
-            : Effect.logWarning("A conversation that nobody needs could not be removed from the vendor", cause),
+            : Effect.logWarning(`Could not remove the unused conversation ${id} from ${client.name}`, cause),
         onSuccess: () => Effect.sync(() => unneeded.delete(id))
       })
     )
@@ -64,60 +68,61 @@ export const openSession = Effect.fnUntraced(function*(
     if (spare !== undefined) unneeded.add(spare)
     return unneeded.size === 0 ? Effect.void : Effect.timeoutOption(
       Effect.interruptible(Effect.forEach(unneeded, remove, { concurrency: "unbounded", discard: true })),
-      removalAtClose
+      closeTimeout
     )
   })
 
   const reply = (
-    place: ConversationMode,
+    conversation: ConversationMode,
     messages: ReadonlyArray<Message>,
     onRefused: (thrown: unknown) => void = () => {}
   ) =>
     replyStream(client, {
-      body: toBody(model, messages, config, place),
-      cursorOf: place.cursorOf,
+      body: toBody(model, messages, config, conversation),
+      toCursor: conversation.toCursor,
       onRefused
     })
 
-  /** Calls again, another way, when the vendor has refused for this reason. It has done nothing then. */
+  /** Falls back to another call when the vendor refuses this one for a reason that `isReason` accepts: it has done nothing. */
   const replyOr = (
-    place: ConversationMode,
+    conversation: ConversationMode,
     messages: ReadonlyArray<Message>,
     isReason: (thrown: unknown) => boolean,
-    other: () => Stream.Stream<ProviderEvent, ProviderError>
+    fallback: () => Stream.Stream<ProviderEvent, ProviderError>
   ) =>
     Stream.suspend(() => {
       let isRefused = false
       return Stream.catchAll(
-        reply(place, messages, (thrown) => {
+        reply(conversation, messages, (thrown) => {
           isRefused = isReason(thrown)
         }),
-        (error) => isRefused ? other() : Stream.fail(error)
+        (error) => isRefused ? fallback() : Stream.fail(error)
       )
     })
 
-  const inNoConversation = (messages: ReadonlyArray<Message>) =>
+  const replyStateless = (messages: ReadonlyArray<Message>) =>
     Stream.suspend(() =>
-      house.withoutReasoning.has(model)
-        ? reply(nowhereWithoutReasoning, messages)
-        : replyOr(stateless, messages, (thrown) => vendorFailureOf(thrown).param === "include", () => {
-          house.withoutReasoning.add(model)
-          return reply(nowhereWithoutReasoning, messages)
+      shared.withoutReasoning.has(model)
+        ? reply(statelessWithoutReasoning, messages)
+        : replyOr(stateless, messages, (thrown) => toVendorFailure(thrown).param === "include", () => {
+          shared.withoutReasoning.add(model)
+          return reply(statelessWithoutReasoning, messages)
         })
     )
 
+  /** Undefined when the server has no conversations, or when they are not to be used. */
   const newConversation: Effect.Effect<string | undefined, ProviderError> = Effect.suspend(() => {
     const id = spare
     spare = undefined
-    if (mode === "responses" || house.hasNoConversations || id !== undefined) return Effect.succeed(id)
+    if (mode === "responses" || shared.hasNoConversations || id !== undefined) return Effect.succeed(id)
     return conversations.create().pipe(
       Effect.catchTag("InvalidRequest", Effect.die),
       Effect.catchAll((error) => {
-        if (notThere.has(statusOf(error) ?? 0)) {
-          house.hasNoConversations = true
+        if (missingEndpointStatuses.has(statusOf(error) ?? 0)) {
+          shared.hasNoConversations = true
           return Effect.succeed(undefined)
         }
-        // Whatever became of it: the reply has certainly not begun.
+        // Even if the conversation exists now, the reply is known not to have begun.
         return Effect.fail(
           error._tag === "ProviderProtocol"
             ? new ProviderTransient({ provider: client.name, reason: error.reason })
@@ -127,7 +132,7 @@ export const openSession = Effect.fnUntraced(function*(
     )
   })
 
-  /** A conversation whose first reply did not come whole is known to nobody else. */
+  /** Nobody else knows a conversation whose first reply did not complete: remove it, or keep it as a spare while it is empty. */
   const settle = (id: string, exit: Exit.Exit<unknown, ProviderError>) => {
     if (Exit.isSuccess(exit)) return Effect.void
     const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
@@ -139,10 +144,10 @@ export const openSession = Effect.fnUntraced(function*(
     return Effect.void
   }
 
-  const inNewConversation = (messages: ReadonlyArray<Message>) =>
+  const replyInNewConversation = (messages: ReadonlyArray<Message>) =>
     Stream.unwrap(Effect.map(newConversation, (id) =>
       id === undefined
-        ? reply(behindResponse(), messages)
+        ? reply(afterResponse(), messages)
         : Stream.ensuringWith(reply(inConversation(id), messages), (exit) => settle(id, exit))))
 
   const replayed = ProviderEvent.Notice({
@@ -151,15 +156,15 @@ export const openSession = Effect.fnUntraced(function*(
 
   return {
     respond: ({ hold, messages }) => {
-      if (hold === undefined || mode === "stateless") return inNoConversation(messages)
-      if (hold.known === undefined) return inNewConversation(messages)
+      if (hold === undefined || mode === "stateless") return replyStateless(messages)
+      if (hold.known === undefined) return replyInNewConversation(messages)
       const { cursor, seq } = hold.known
       const unknown = messages.filter((message) => message.seq > seq)
       return replyOr(
-        placeOf(cursor),
+        modeFromCursor(cursor),
         unknown,
-        isGone,
-        () => Stream.concat(Stream.make(replayed), inNewConversation(messages))
+        isConversationGone,
+        () => Stream.concat(Stream.make(replayed), replyInNewConversation(messages))
       )
     }
   }

@@ -10,42 +10,65 @@ import {
   ProviderTransient
 } from "../../../../domain/error/ProviderError.js"
 import type { JsonRecord } from "../../../../domain/Json.js"
-import { connectFailureOf } from "./transport.js"
-
-const httpDate = /^[A-Z][a-z]{2,8},? /
+import { connectFailureCode } from "./transport.js"
 
 /**
- * How long a vendor asks to be left alone, in milliseconds: `retry-after-ms`, or `retry-after` in seconds or as an HTTP date
- * (RFC 9110). Nothing when it makes no sense.
+ * Turns what a vendor's SDK has thrown into one of our own errors. Only short identifiers of the vendor's text are kept: its
+ * messages quote prompts and parts of keys. `now` is in milliseconds.
  */
-export const retryAfterOf = (headers: Headers, now: number): number | undefined => {
-  const ms = toNumber(headers.get("retry-after-ms"))
-  if (ms !== undefined) return ms
-  const value = headers.get("retry-after")
-  const seconds = toNumber(value)
-  if (seconds !== undefined) return seconds * 1000
-  if (value === null || !httpDate.test(value)) return undefined
-  // `DateTime` takes a text without a zone that it knows for UTC, and does not know this one.
-  return Option.match(DateTime.make(value.replace(/ GMT$/, "")), {
-    onNone: () => undefined,
-    onSome: (moment) => Math.max(0, DateTime.toEpochMillis(moment) - now)
-  })
+export const toProviderError = (provider: string, thrown: unknown, now: number): ProviderError => {
+  const failure = toVendorFailure(thrown)
+  const status = failure.status ?? statusByCode[failure.code ?? ""] ?? statusByCode[failure.type ?? ""]
+  if (status === undefined) {
+    const notBegun = connectFailureCode(thrown)
+    return notBegun === undefined
+      ? new ProviderProtocol({ provider, reason: toWords(failure) ?? "the connection broke", ...toContext(failure) })
+      : new ProviderTransient({ provider, reason: `could not connect (${notBegun})` })
+  }
+  const fields = { provider, reason: toReason(status, failure), ...toContext(failure, status) }
+  if (status === 401 || status === 403) return new ProviderAuth(fields)
+  if (status === 402 || failure.usedUp || quotaCodes.has(failure.code ?? "")) return new ProviderQuota(fields)
+  if (transientStatuses.has(status) || status >= 500) {
+    const retryAfterMs = failure.headers && parseRetryAfter(failure.headers, now)
+    return new ProviderTransient({ ...fields, ...(retryAfterMs !== undefined && { retryAfterMs }) })
+  }
+  return new ProviderRejected({ ...fields, ...(isOverflow(status, failure) && { overflow: true as const }) })
 }
 
-const toNumber = (value: string | null): number | undefined => {
-  const number = value === null || value.trim() === "" ? Number.NaN : Number(value)
-  return Number.isFinite(number) && number >= 0 ? number : undefined
+const quotaCodes = new Set([
+  "insufficient_quota",
+  "billing_hard_limit_reached",
+  "billing_not_active",
+  "contract_spend_limit_reached",
+  "enforced_spend_limit_reached"
+])
+const transientStatuses = new Set([408, 409, 429])
+
+const isOverflow = (status: number, { code, tooLong }: VendorFailure): boolean =>
+  status === 413 || code === "context_length_exceeded" || tooLong
+
+const toReason = (status: number, failure: VendorFailure): string =>
+  [failure.status === undefined ? undefined : `HTTP ${status}`, toWords(failure)].filter(Predicate.isNotUndefined)
+    .join(", ")
+
+const toWords = ({ code, param, type }: VendorFailure): string | undefined => {
+  const words = [type, code, param && `at ${param}`].filter(Predicate.isTruthy)
+  return words.length === 0 ? undefined : words.join(", ")
 }
 
-const identifier = /^[\w.[\]-]{1,80}$/
+const toContext = ({ requestId }: VendorFailure, status?: number): { readonly context?: JsonRecord } =>
+  requestId === undefined && status === undefined
+    ? {}
+    : { context: { ...(status !== undefined && { status }), ...(requestId !== undefined && { requestId }) } }
+
+/** The HTTP status of the vendor's answer, when the error has one. */
+export const statusOf = ({ context }: ProviderError): number | undefined => {
+  const status = context?.["status"]
+  return typeof status === "number" ? status : undefined
+}
 
 /**
- * A short word such as vendors use for codes, models and ids, which can be kept and shown: no prose, and no part of a prompt.
- */
-export const isIdentifier = (value: unknown): value is string => typeof value === "string" && identifier.test(value)
-
-/**
- * What is of use in what an SDK has thrown. The words are identifiers, and nothing else.
+ * The useful parts of what an SDK has thrown. All text is identifiers.
  */
 export interface VendorFailure {
   readonly status?: number
@@ -53,11 +76,11 @@ export interface VendorFailure {
   readonly requestId?: string
   readonly type?: string
   readonly code?: string
-  /** The field of the request that it is about. */
+  /** The field of the request that the failure is about. */
   readonly param?: string
-  /** Its message says that the request is longer than the model can take, which no identifier tells. */
+  /** The message says that the request is longer than the model can take, which no identifier does. */
   readonly tooLong: boolean
-  /** Its message says that the account has no credit or no allowance left, in a plain `invalid_request_error`. */
+  /** The message says that the account's credit or limit is used up; the identifier is a plain `invalid_request_error`. */
   readonly usedUp: boolean
 }
 
@@ -66,9 +89,9 @@ const tooLong =
   /prompt is too long|maximum context length|exceeds? the (?:maximum )?context|input length and `max_tokens`/i
 const usedUp = /^Your credit balance is too low|^You have reached your specified (?:workspace )?API usage limits/i
 
-export const vendorFailureOf = (thrown: unknown): VendorFailure => {
+export const toVendorFailure = (thrown: unknown): VendorFailure => {
   const own = Predicate.isRecord(thrown) ? thrown : {}
-  // One vendor's body is the error, the other's has it in a field of that name.
+  // One SDK's `error` is the error itself, the other's is the body with the error inside.
   const body = Predicate.isRecord(own["error"]) ? own["error"] : {}
   const error = Predicate.isRecord(body["error"]) ? body["error"] : body
   const message = typeof error["message"] === "string" ? error["message"] : ""
@@ -77,7 +100,7 @@ export const vendorFailureOf = (thrown: unknown): VendorFailure => {
   const param = pick("param") ?? leadingPath.exec(message)?.[1]
   const type = pick("type")
   const code = pick("code") ?? [details["error_code"]].find(isIdentifier)
-  // A gateway that fails in the middle of a stream may say the status that it would have answered with.
+  // A gateway that fails in the middle of a stream may name the status that it would have answered with.
   const status = [own["status"], own["code"], error["code"]].find(isStatus)
   return {
     tooLong: tooLong.test(message),
@@ -93,8 +116,8 @@ export const vendorFailureOf = (thrown: unknown): VendorFailure => {
 
 const isStatus = (value: unknown): value is number => typeof value === "number" && value >= 400 && value < 600
 
-/** Reasons for which a reply fails that lie in the request. */
-const faultsOfRequest = [
+/** Codes of a failed reply whose cause is the request. */
+const requestFaults = [
   "bio_policy",
   "data_residency_mismatch",
   "empty_image_file",
@@ -113,9 +136,9 @@ const faultsOfRequest = [
   "unsupported_image_media_type"
 ]
 
-/** In an error that comes in the stream, after HTTP 200, the words stand for the status. */
-const statusOf: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(faultsOfRequest.map((code) => [code, 400])),
+/** An error in the stream comes after HTTP 200, so its code stands for the status. */
+const statusByCode: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(requestFaults.map((code) => [code, 400])),
   invalid_request_error: 400,
   invalid_prompt: 400,
   context_length_exceeded: 400,
@@ -135,51 +158,35 @@ const statusOf: Readonly<Record<string, number>> = {
   overloaded_error: 529
 }
 
-const quotaCodes = new Set([
-  "insufficient_quota",
-  "billing_hard_limit_reached",
-  "billing_not_active",
-  "contract_spend_limit_reached",
-  "enforced_spend_limit_reached"
-])
-const transientStatuses = new Set([408, 409, 429])
+/**
+ * True for a short word such as vendors use for codes, models and ids. It is safe to keep and show: it is no prose and no part of
+ * a prompt.
+ */
+export const isIdentifier = (value: unknown): value is string => typeof value === "string" && identifier.test(value)
+
+const identifier = /^[\w.[\]-]{1,80}$/
 
 /**
- * What a vendor's SDK has thrown, as one of our own errors. Nothing that the vendor wrote is repeated but short identifiers:
- * its messages quote prompts and parts of keys. `now` is in milliseconds.
+ * Reads how long a vendor asks to wait, in milliseconds: `retry-after-ms`, or `retry-after` in seconds or as an HTTP date
+ * (RFC 9110). Undefined when the headers are missing or invalid.
  */
-export const errorFrom = (provider: string, thrown: unknown, now: number): ProviderError => {
-  const failure = vendorFailureOf(thrown)
-  const status = failure.status ?? statusOf[failure.code ?? ""] ?? statusOf[failure.type ?? ""]
-  if (status === undefined) {
-    const notBegun = connectFailureOf(thrown)
-    return notBegun === undefined
-      ? new ProviderProtocol({ provider, reason: wordsOf(failure) ?? "the connection broke", ...contextOf(failure) })
-      : new ProviderTransient({ provider, reason: `no connection could be made (${notBegun})` })
-  }
-  const fields = { provider, reason: reasonOf(status, failure), ...contextOf(failure, status) }
-  if (status === 401 || status === 403) return new ProviderAuth(fields)
-  if (status === 402 || failure.usedUp || quotaCodes.has(failure.code ?? "")) return new ProviderQuota(fields)
-  if (transientStatuses.has(status) || status >= 500) {
-    const retryAfterMs = failure.headers && retryAfterOf(failure.headers, now)
-    return new ProviderTransient({ ...fields, ...(retryAfterMs !== undefined && { retryAfterMs }) })
-  }
-  return new ProviderRejected({ ...fields, ...(isOverflow(status, failure) && { overflow: true as const }) })
+export const parseRetryAfter = (headers: Headers, now: number): number | undefined => {
+  const ms = toNumber(headers.get("retry-after-ms"))
+  if (ms !== undefined) return ms
+  const value = headers.get("retry-after")
+  const seconds = toNumber(value)
+  if (seconds !== undefined) return seconds * 1000
+  if (value === null || !httpDate.test(value)) return undefined
+  // `DateTime.make` reads a text without a zone as UTC, and does not know the zone "GMT".
+  return Option.match(DateTime.make(value.replace(/ GMT$/, "")), {
+    onNone: () => undefined,
+    onSome: (moment) => Math.max(0, DateTime.toEpochMillis(moment) - now)
+  })
 }
 
-const reasonOf = (status: number, failure: VendorFailure): string =>
-  [failure.status === undefined ? undefined : `HTTP ${status}`, wordsOf(failure)].filter(Predicate.isNotUndefined)
-    .join(", ")
+const httpDate = /^[A-Z][a-z]{2,8},? /
 
-const wordsOf = ({ code, param, type }: VendorFailure): string | undefined => {
-  const words = [type, code, param && `at ${param}`].filter(Predicate.isTruthy)
-  return words.length === 0 ? undefined : words.join(", ")
+const toNumber = (value: string | null): number | undefined => {
+  const number = value === null || value.trim() === "" ? Number.NaN : Number(value)
+  return Number.isFinite(number) && number >= 0 ? number : undefined
 }
-
-const contextOf = ({ requestId }: VendorFailure, status?: number): { readonly context?: JsonRecord } =>
-  requestId === undefined && status === undefined
-    ? {}
-    : { context: { ...(status !== undefined && { status }), ...(requestId !== undefined && { requestId }) } }
-
-const isOverflow = (status: number, { code, tooLong }: VendorFailure): boolean =>
-  status === 413 || code === "context_length_exceeded" || tooLong

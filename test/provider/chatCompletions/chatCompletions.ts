@@ -1,12 +1,12 @@
 import { Chunk, Effect, Redacted, Stream } from "effect"
-import type { JsonRecord } from "../../src/domain/Json.js"
-import { Message } from "../../src/domain/Message.js"
-import { ChatCompletionsProvider } from "../../src/layers/index.js"
-import type { ProviderRequest } from "../../src/services/Provider.js"
-import { asking, message, request, sessionId } from "../domain/conversation.js"
-import { makeChatCompletionsServer } from "../vendor/ChatCompletionsServer.js"
+import type { JsonRecord } from "../../../src/domain/Json.js"
+import { Message } from "../../../src/domain/Message.js"
+import { ChatCompletionsProvider } from "../../../src/layers/index.js"
+import type { ProviderRequest } from "../../../src/services/Provider.js"
+import { asking, message, request, sessionId } from "../../domain/conversation.js"
+import { makeChatCompletionsServer } from "../../vendor/ChatCompletionsServer.js"
 
-/** No error may hold any of it. */
+/** No error may contain any part of it. */
 export const apiKey = Redacted.make("sk-canary-0123456789")
 
 export type Options = Partial<ChatCompletionsProvider.ChatCompletionsProviderOptions>
@@ -31,7 +31,7 @@ export const respond = (
 export const reply = (...asked: Parameters<typeof respond>) =>
   Effect.map(Stream.runCollect(respond(...asked)), Chunk.toReadonlyArray)
 
-/** The body that a gateway is sent for a history. */
+/** The request body for a history. */
 export const bodyFor = (history: ReadonlyArray<Message>, config?: JsonRecord, options?: Options) =>
   Effect.scoped(Effect.gen(function*() {
     const server = yield* makeChatCompletionsServer()

@@ -1,20 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertSome } from "@effect/vitest/utils"
 import { Cause, Deferred, Effect, Exit, Fiber, Stream } from "effect"
-import { ProviderAuth } from "../../src/domain/error/ProviderError.js"
-import { ProviderEvent } from "../../src/services/Provider.js"
-import { asking } from "../domain/conversation.js"
+import { ProviderAuth } from "../../../src/domain/error/ProviderError.js"
+import { ProviderEvent } from "../../../src/services/Provider.js"
+import { asking } from "../../domain/conversation.js"
 import { ask, layer, reply, script, textOf, watch } from "./mock.js"
 
-describe("MockProvider, with a script", () => {
-  it.effect("plays one reply a call, in order, and then goes back to the pattern", () =>
+describe("MockProvider with a script", () => {
+  it.effect("plays one reply per call in order, then returns to the pattern", () =>
     Effect.gen(function*() {
       yield* script({ text: "one" }, { text: "two" })
       yield* script({ text: "three" })
       assert.deepStrictEqual(yield* Effect.replicateEffect(ask("Hi"), 4), ["one", "two", "three", "You said: Hi"])
     }).pipe(Effect.provide(layer())))
 
-  it.effect("plays chunks as they are, tool calls after them, and says so at the end", () =>
+  it.effect("plays the chunks of an array, then the tool calls, and finishes as toolCalls", () =>
     Effect.gen(function*() {
       const part = { _tag: "ToolCall", id: "call-1", name: "weather", arguments: { city: "Turin" } } as const
       yield* script({ text: ["Let me ", "", "look"], toolCalls: [part] })
@@ -27,14 +27,14 @@ describe("MockProvider, with a script", () => {
       ])
     }).pipe(Effect.provide(layer())))
 
-  it.effect("ends with the reason, the usage and the rest it is given, and with nothing else", () =>
+  it.effect("ends with exactly the given Finished", () =>
     Effect.gen(function*() {
       const end = ProviderEvent.Finished({ reason: "length", messageId: "m-1", cursor: "c-1" })
       yield* script({ text: ["cut o"], end })
       assert.deepStrictEqual(yield* reply(asking("Hi")), [ProviderEvent.TextDelta({ text: "cut o" }), end])
     }).pipe(Effect.provide(layer())))
 
-  it.effect("plays events of every kind, as they are and at the pace of the settings", () =>
+  it.effect("plays events of every kind unchanged, at the pace of the settings", () =>
     Effect.gen(function*() {
       const usage = { inputTokens: 1, outputTokens: 1, reasoningTokens: 1 }
       const opaque = { _tag: "Opaque", provider: "mock", kind: "thinking", data: "{}" } as const
@@ -67,7 +67,7 @@ describe("MockProvider, with a script", () => {
       assert.strictEqual(call.seen.at(-1)?._tag, "Finished")
     }).pipe(Effect.provide(layer())))
 
-  it.effect("sends an empty reply when told to", () =>
+  it.effect("plays an empty reply", () =>
     Effect.gen(function*() {
       yield* script({})
       assert.deepStrictEqual((yield* reply(asking("Hi"))).map(({ _tag }) => _tag), ["Finished"])
@@ -83,13 +83,13 @@ describe("MockProvider, with a script", () => {
       assert.strictEqual(textOf(call.seen), "some")
     }).pipe(Effect.provide(layer())))
 
-  it.effect("breaks off without an end", () =>
+  it.effect("cuts a reply without a Finished", () =>
     Effect.gen(function*() {
       yield* script({ text: ["some", "thing"], end: "cut" })
       assert.deepStrictEqual((yield* reply(asking("Hi"))).map(({ _tag }) => _tag), ["TextDelta", "TextDelta"])
     }).pipe(Effect.provide(layer())))
 
-  it.effect("says all of it again, its end too", () =>
+  it.effect("repeats a reply, its end included", () =>
     Effect.gen(function*() {
       const end = ProviderEvent.Finished({ reason: "complete" })
       yield* script({ text: ["a"], end, repeat: true }, { text: ["b"], end: "cut", repeat: true })
@@ -98,7 +98,7 @@ describe("MockProvider, with a script", () => {
       assert.strictEqual(textOf(yield* reply(asking("Hi"))), "bb")
     }).pipe(Effect.provide(layer())))
 
-  it.effect("stalls for ever after some chunks, until it is interrupted", () =>
+  it.effect("stalls after some chunks until it is interrupted", () =>
     Effect.gen(function*() {
       yield* script({ text: ["some"], end: "stall" })
       const call = yield* watch()
@@ -107,7 +107,7 @@ describe("MockProvider, with a script", () => {
       yield* Fiber.interrupt(call.fiber)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("keeps the pace of the settings", () =>
+  it.effect("plays an array at the pace of the settings", () =>
     Effect.gen(function*() {
       yield* script({ text: ["a", "b"], end: "cut" })
       const call = yield* watch()
@@ -116,7 +116,7 @@ describe("MockProvider, with a script", () => {
       yield* Fiber.join(call.fiber)
     }).pipe(Effect.provide(layer({ chunkDelay: "1 second" }))))
 
-  it.effect("hands a call over to a function: to wait for a signal, or to die", () =>
+  it.effect("lets a function handle a call: to wait for a signal, or to die", () =>
     Effect.gen(function*() {
       const signal = yield* Deferred.make<void>()
       yield* script(

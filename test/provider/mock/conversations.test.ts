@@ -1,15 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Effect, Stream } from "effect"
-import { SessionId } from "../../src/domain/Ids.js"
-import { MockProvider } from "../../src/layers/provider/MockProvider.js"
-import { ProviderEvent } from "../../src/services/Provider.js"
-import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
-import { asking, sessionId } from "../domain/conversation.js"
+import { SessionId } from "../../../src/domain/Ids.js"
+import { MockProvider } from "../../../src/layers/provider/MockProvider.js"
+import { ProviderEvent } from "../../../src/services/Provider.js"
+import { ProviderRegistry } from "../../../src/services/ProviderRegistry.js"
+import { asking, sessionId } from "../../domain/conversation.js"
 import { layer, reply, script } from "./mock.js"
 
 const holding = layer({ capabilities: { conversation: "cursor" } })
 
-/** What a call says of its conversation: whether the history had to be replayed, and where it is now. */
+/** Makes a call and returns whether it replayed the history, and its cursor. */
 const ask = Effect.fnUntraced(function*(cursor?: string, session = sessionId) {
   const hold = cursor === undefined ? {} : { known: { cursor, seq: 1 } }
   const events = yield* reply({ ...asking("Hi"), sessionId: session, hold })
@@ -26,8 +26,8 @@ const forget = (cursor: string) =>
     yield* provider.forget(cursor)
   })
 
-describe("MockProvider, as one that holds conversations,", () => {
-  it.effect("says where a session's is, the same in each run, and keeps to it", () =>
+describe("MockProvider with conversations", () => {
+  it.effect("gives each session a cursor that is the same in each run, and keeps it", () =>
     Effect.gen(function*() {
       const other = SessionId.make("other")
       const first = yield* ask()
@@ -36,12 +36,12 @@ describe("MockProvider, as one that holds conversations,", () => {
       assert.deepInclude(yield* ask("mock-session-1"), { cursor: "mock-session-1", isReplayed: false })
     }).pipe(Effect.provide(holding)))
 
-  it.effect("knows a conversation of which only the other side has kept the cursor", () =>
+  it.effect("accepts a cursor from another run", () =>
     Effect.gen(function*() {
       assert.deepInclude(yield* ask("of-another-run"), { cursor: "of-another-run", isReplayed: false })
     }).pipe(Effect.provide(holding)))
 
-  it.effect("notices once that it was expired, before all else, and begins a new one", () =>
+  it.effect("emits HistoryReplayed first and once when a conversation has expired, and begins a new one", () =>
     Effect.gen(function*() {
       const { expireConversations } = yield* MockProvider
       yield* ask()
@@ -59,7 +59,7 @@ describe("MockProvider, as one that holds conversations,", () => {
       assert.deepInclude(yield* ask(), { cursor: "mock-session-3", isReplayed: false })
     }).pipe(Effect.provide(holding)))
 
-  it.effect("keeps a cursor that a script says, until that is expired too", () =>
+  it.effect("keeps a scripted cursor until it has expired", () =>
     Effect.gen(function*() {
       const { expireConversations } = yield* MockProvider
       yield* expireConversations
@@ -70,7 +70,7 @@ describe("MockProvider, as one that holds conversations,", () => {
       assert.deepInclude(yield* ask("scripted"), { cursor: "mock-session-3", isReplayed: true })
     }).pipe(Effect.provide(holding)))
 
-  it.effect("lists what it was asked to forget, and has forgotten that", () =>
+  it.effect("lists forgotten cursors, and treats them as gone", () =>
     Effect.gen(function*() {
       const { forgotten } = yield* MockProvider
       assert.deepStrictEqual(yield* forgotten, [])
@@ -82,7 +82,7 @@ describe("MockProvider, as one that holds conversations,", () => {
       assert.deepInclude(yield* ask("mock-session-2"), { cursor: "mock-session-2", isReplayed: false })
     }).pipe(Effect.provide(holding)))
 
-  it.effect("holds none when it may not, or when a call fails", () =>
+  it.effect("holds no conversation when the request does not allow it, or when the call fails", () =>
     Effect.gen(function*() {
       const finished = (yield* reply(asking("Hi"))).at(-1)
       assert(finished?._tag === "Finished")
@@ -91,7 +91,7 @@ describe("MockProvider, as one that holds conversations,", () => {
       assert.deepStrictEqual((yield* reply({ ...asking("Hi"), hold: {} })).map(({ _tag }) => _tag), ["TextDelta"])
     }).pipe(Effect.provide(holding)))
 
-  it.effect("is stateless unless told, and takes then what it is told", () =>
+  it.effect("is stateless by default, with the given capabilities", () =>
     Effect.gen(function*() {
       yield* MockProvider.make({ name: "plain", vendor: "openai", capabilities: { images: [], tools: false } })
       const registry = yield* ProviderRegistry

@@ -1,11 +1,11 @@
 import { Chunk, type Duration, Effect, Layer, Stream, TestClock } from "effect"
-import type { JsonRecord } from "../../src/domain/Json.js"
-import type { MockReply } from "../../src/layers/provider/mock/reply.js"
-import { MockProvider, type MockProviderOptions } from "../../src/layers/provider/MockProvider.js"
-import type { ProviderEvent } from "../../src/services/Provider.js"
-import type { ProviderRequest } from "../../src/services/Provider.js"
-import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
-import { asking, sessionId } from "../domain/conversation.js"
+import type { JsonRecord } from "../../../src/domain/Json.js"
+import type { MockReply } from "../../../src/layers/provider/mock/reply.js"
+import { MockProvider, type MockProviderOptions } from "../../../src/layers/provider/MockProvider.js"
+import type { ProviderEvent } from "../../../src/services/Provider.js"
+import type { ProviderRequest } from "../../../src/services/Provider.js"
+import { ProviderRegistry } from "../../../src/services/ProviderRegistry.js"
+import { asking, sessionId } from "../../domain/conversation.js"
 
 export const layer = (options?: MockProviderOptions) =>
   MockProvider.layer(options).pipe(Layer.provideMerge(ProviderRegistry.layer()))
@@ -30,7 +30,7 @@ export const ask = (text: string, config?: JsonRecord) => Effect.map(reply(askin
 export const script = (...replies: ReadonlyArray<MockReply>) =>
   Effect.flatMap(MockProvider, (mock) => mock.script(replies))
 
-/** What has come out of a reply up to now, while it goes on. */
+/** Makes a call in the background and collects what it has emitted so far. */
 export const watch = Effect.fnUntraced(function*(config?: JsonRecord) {
   const seen: Array<ProviderEvent> = []
   const fiber = yield* Effect.fork(

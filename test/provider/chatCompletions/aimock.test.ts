@@ -1,10 +1,10 @@
 import { LLMock } from "@copilotkit/aimock"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { asking } from "../domain/conversation.js"
+import { asking } from "../../domain/conversation.js"
 import { reply } from "./chatCompletions.js"
 
-/** Somebody else's idea of what a gateway does. */
+/** A gateway that was not written by us. */
 const makeAimock = Effect.acquireRelease(
   Effect.promise(async () => {
     const aimock = new LLMock({ port: 0, logLevel: "silent" })
@@ -14,7 +14,7 @@ const makeAimock = Effect.acquireRelease(
   (aimock) => Effect.promise(() => aimock.stop())
 )
 
-describe("ChatCompletionsProvider, against another's server,", () => {
+describe("ChatCompletionsProvider with aimock as the gateway", () => {
   it.scoped("reads a text", () =>
     Effect.gen(function*() {
       const aimock = yield* makeAimock
@@ -42,18 +42,21 @@ describe("ChatCompletionsProvider, against another's server,", () => {
       assert.deepInclude(events.at(-1), { _tag: "Finished", reason: "toolCalls" })
     }))
 
-  it.scoped.each([429, 500])("fails for the moment with HTTP %d, asked once", (status) =>
-    Effect.gen(function*() {
-      const aimock = yield* makeAimock
-      aimock.onMessage("Hello", { content: "Hello" })
-      aimock.nextRequestError(status, { message: "later", type: "some_error" })
-      const error = yield* Effect.flip(reply(aimock.url))
-      assert.deepInclude(error, { _tag: "ProviderTransient", reason: `HTTP ${status}, some_error` })
-      assert.strictEqual(aimock.getRequests().length, 1)
-      assert.strictEqual((yield* reply(aimock.url)).at(-1)?._tag, "Finished")
-    }))
+  it.scoped.each([429, 500])(
+    "fails with ProviderTransient on HTTP %d, after one request",
+    (status) =>
+      Effect.gen(function*() {
+        const aimock = yield* makeAimock
+        aimock.onMessage("Hello", { content: "Hello" })
+        aimock.nextRequestError(status, { message: "later", type: "some_error" })
+        const error = yield* Effect.flip(reply(aimock.url))
+        assert.deepInclude(error, { _tag: "ProviderTransient", reason: `HTTP ${status}, some_error` })
+        assert.strictEqual(aimock.getRequests().length, 1)
+        assert.strictEqual((yield* reply(aimock.url)).at(-1)?._tag, "Finished")
+      })
+  )
 
-  it.scoped("notices a stream that is cut", () =>
+  it.scoped("fails when the stream is cut", () =>
     Effect.gen(function*() {
       const aimock = yield* makeAimock
       aimock.onMessage("Hello", { content: "one two three four five" }, { chunkSize: 4, truncateAfterChunks: 3 })

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { vi } from "vitest"
-import type { ImagePart, Part } from "../../src/domain/Message.js"
-import { ChatCompletionsProvider } from "../../src/layers/index.js"
-import { ProviderEvent } from "../../src/services/Provider.js"
-import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
-import { message, request } from "../domain/conversation.js"
-import { makeChatCompletionsServer } from "../vendor/ChatCompletionsServer.js"
+import type { ImagePart, Part } from "../../../src/domain/Message.js"
+import { ChatCompletionsProvider } from "../../../src/layers/index.js"
+import { ProviderEvent } from "../../../src/services/Provider.js"
+import { ProviderRegistry } from "../../../src/services/ProviderRegistry.js"
+import { message, request } from "../../domain/conversation.js"
+import { makeChatCompletionsServer } from "../../vendor/ChatCompletionsServer.js"
 import { apiKey, bodyFor, messagesFor, reply, saying } from "./chatCompletions.js"
 
 const text = (text: string): Part => ({ _tag: "Text", text })
@@ -16,8 +16,8 @@ const png: ImagePart = { _tag: "Image", mediaType: "image/png", source: { _tag: 
 const asked = (...ids: ReadonlyArray<string>) =>
   ids.map((id) => ({ id, type: "function", function: { name: "weather", arguments: "{}" } }))
 
-describe("ChatCompletionsProvider, in what it sends,", () => {
-  it.effect("asks for a stream with its usage, and for nothing that it was not told", () =>
+describe("ChatCompletionsProvider requests", () => {
+  it.effect("ask for a stream with usage, and hold no other settings by default", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* bodyFor([message(1, "user", "Hello")]), {
         model: "some-model",
@@ -27,7 +27,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       })
     }))
 
-  it.effect("has a field for each setting", () =>
+  it.effect("have a field for each setting", () =>
     Effect.gen(function*() {
       const parameters = { type: "object", properties: { city: { type: "string" } } }
       const body = yield* bodyFor([message(1, "user", "Hello")], {
@@ -65,7 +65,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       })
     }))
 
-  it.effect("lets extra fields win, but not over the stream itself", () =>
+  it.effect("prefer extra fields, except for the stream", () =>
     Effect.gen(function*() {
       const extra = { temperature: 1, top_k: 5, stream_options: null, stream: false }
       assert.deepStrictEqual(yield* bodyFor([message(1, "user", "Hello")], { temperature: 0, extra }), {
@@ -78,7 +78,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       })
     }))
 
-  it.effect("sends tools only to a gateway that takes them, and a choice only with tools", () =>
+  it.effect("hold tools only for a gateway that accepts them, and a choice only with tools", () =>
     Effect.gen(function*() {
       const tools = [{ name: "weather", parameters: {} }]
       const plain = yield* bodyFor([message(1, "user", "Hello")])
@@ -91,7 +91,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       assert.deepInclude(yield* bodyFor([message(1, "user", "Hello")], config), { tool_choice: "required" })
     }))
 
-  it.effect("keeps system messages where they are, after the one of the settings", () =>
+  it.effect("keep system messages in place, after the system prompt", () =>
     Effect.gen(function*() {
       const history = [message(1, "user", "one"), message(2, "system", "Now in verse."), message(3, "user", "two")]
       const body = yield* bodyFor(history, { system: "Be brief." })
@@ -105,7 +105,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       })
     }))
 
-  it.effect("makes one text of several, a line each, and leaves out empty ones", () =>
+  it.effect("join texts as lines, without empty ones", () =>
     Effect.gen(function*() {
       const said = yield* messagesFor(
         saying(1, "user", text("one"), text(""), text("two")),
@@ -115,7 +115,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       assert.deepStrictEqual(said, [{ role: "user", content: "one\ntwo" }, { role: "user", content: "three" }])
     }))
 
-  it.effect("sends images as addresses, with their bytes or without", () =>
+  it.effect("hold images as URLs or data URLs", () =>
     Effect.gen(function*() {
       const remote = { ...png, source: { _tag: "Remote", url: "https://example.com/a.png" } } as const
       assert.deepStrictEqual(yield* messagesFor(saying(1, "user", text("Look:"), png, remote)), [{
@@ -128,7 +128,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       }])
     }))
 
-  it.scoped("sends files with their bytes, and says in words what it cannot send", () =>
+  it.scoped("hold files with their bytes, and a line of text for what cannot be sent", () =>
     Effect.gen(function*() {
       const server = yield* makeChatCompletionsServer()
       const pdf = { _tag: "File", name: "a.pdf", mediaType: "application/pdf" } as const
@@ -160,7 +160,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       assert.strictEqual(events.filter(({ _tag }) => _tag === "Notice").length, 1)
     }))
 
-  it.effect("sends calls with the reply they are in, and each result as a message of its own", () =>
+  it.effect("hold tool calls in their reply, and each result as its own message", () =>
     Effect.gen(function*() {
       const said = yield* messagesFor(
         saying(1, "user", text("How is it?")),
@@ -184,7 +184,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       ])
     }))
 
-  it.effect("puts a result behind its call, even when something was said in between", () =>
+  it.effect("put a tool result directly after its call", () =>
     Effect.gen(function*() {
       const said = yield* messagesFor(
         saying(1, "assistant", call("a")),
@@ -200,7 +200,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       ])
     }))
 
-  it.effect("gives a result to the last call with its id, where a gateway uses ids again", () =>
+  it.effect("match a result with the last call of its id", () =>
     Effect.gen(function*() {
       const said = yield* messagesFor(
         saying(1, "assistant", call("a")),
@@ -216,14 +216,14 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       ])
     }))
 
-  it.effect("tells a result in words when its call is no longer in the history", () =>
+  it.effect("turn a result without its call into text", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* messagesFor(saying(1, "tool", result("a", "sunny"))), [
         { role: "user", content: "[The tool answered: sunny]" }
       ])
     }))
 
-  it.effect("makes a reply of a call that somebody else tells of", () =>
+  it.effect("turn a call in another role into a reply", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* messagesFor(saying(1, "user", call("a"), result("a", "sunny"), text("Why?"))), [
         { role: "assistant", content: null, tool_calls: asked("a") },
@@ -232,7 +232,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       ])
     }))
 
-  it.effect("leaves out what only another provider can read", () =>
+  it.effect("leave out opaque parts", () =>
     Effect.gen(function*() {
       const opaque = { _tag: "Opaque", provider: "chat", kind: "thinking", data: "{}", text: "Hm." } as const
       const said = yield* messagesFor(
@@ -243,7 +243,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       assert.deepStrictEqual(said, [{ role: "assistant", content: "Yes." }, { role: "user", content: "Why?" }])
     }))
 
-  it.scoped("carries the key as a bearer token, and without a key no such header, whatever the environment holds", () =>
+  it.scoped("send the key as a bearer token, and no such header without a key, whatever the environment holds", () =>
     Effect.gen(function*() {
       const server = yield* makeChatCompletionsServer()
       yield* Effect.acquireRelease(
@@ -260,7 +260,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
       assert.notInclude(JSON.stringify(server.received), "somebody-else")
     }))
 
-  describe("when it is made", () => {
+  describe("ChatCompletionsProvider.make", () => {
     it.effect.each([
       "",
       "localhost:8080",
@@ -277,7 +277,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
         })
     )
 
-    it.effect("refuses a default configuration that no session could have", () =>
+    it.effect("refuses an invalid defaultConfig", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(
           ChatCompletionsProvider.make({ baseUrl: "http://localhost/v1", defaultConfig: { temperature: 3 } })
@@ -285,7 +285,7 @@ describe("ChatCompletionsProvider, in what it sends,", () => {
         assert.include(error.message, "\"temperature\" must be")
       }))
 
-    it.effect("says what it can do, which a gateway's owner knows better", () =>
+    it.effect("has default capabilities that options override", () =>
       Effect.gen(function*() {
         const registry = yield* ProviderRegistry
         const [chat, local] = yield* registry.list

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertSome } from "@effect/vitest/utils"
 import { Deferred, Effect, Fiber, Stream } from "effect"
-import { ProviderEvent } from "../../src/services/Provider.js"
-import { asking, sessionId } from "../domain/conversation.js"
-import type { StreamOptions, WireEvent } from "../vendor/answers.js"
+import { ProviderEvent } from "../../../src/services/Provider.js"
+import { asking, sessionId } from "../../domain/conversation.js"
+import type { StreamOptions, WireEvent } from "../../vendor/answers.js"
 import {
   chunk,
   done,
@@ -14,10 +14,10 @@ import {
   textReply,
   usage,
   watched
-} from "../vendor/ChatCompletionsServer.js"
+} from "../../vendor/ChatCompletionsServer.js"
 import { reply, respond } from "./chatCompletions.js"
 
-/** The events of a reply that comes as these chunks, without the one that names the request. */
+/** The events of a reply of these chunks, without the request id. */
 const eventsOf = (events: ReadonlyArray<WireEvent> | string, options?: StreamOptions) =>
   Effect.scoped(Effect.gen(function*() {
     const server = yield* makeChatCompletionsServer()
@@ -32,15 +32,15 @@ const finished = (reason: "complete" | "length" | "toolCalls" | "refusal") =>
   ProviderEvent.Finished({ reason, messageId: "chatcmpl-1", metadata: { model: "real-model" } })
 const toolCall = (id: string, name: string, input = {}) =>
   ProviderEvent.ToolCall({ part: { _tag: "ToolCall", id, name, arguments: input } })
-/** As gateways have it that count with each piece. */
+/** A chunk of a gateway that sends usage with each piece. */
 const counting = (content: string, completion_tokens: number, finish_reason?: string): WireEvent => ({
   data: { choices: [{ delta: { content }, finish_reason }], usage: { prompt_tokens: 1, completion_tokens } }
 })
 const usageOf = (outputTokens: number) => ({ inputTokens: 1, outputTokens })
 const calling = (index: number, fields: object): WireEvent => chunk({ tool_calls: [{ index, ...fields }] })
 
-describe("ChatCompletionsProvider, in what it reads,", () => {
-  it.effect("makes texts, usage and an end of a reply", () =>
+describe("ChatCompletionsProvider replies", () => {
+  it.effect("emits text, usage and the end of a reply", () =>
     Effect.gen(function*() {
       const counted = {
         prompt_tokens: 10,
@@ -79,7 +79,7 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
       ])
     }))
 
-  it.effect("puts tool calls together that come in pieces, side by side, and gives them at the end", () =>
+  it.effect("joins interleaved pieces of tool calls, and emits the calls at the end", () =>
     Effect.gen(function*() {
       const events = yield* eventsOf([
         chunk({ role: "assistant", content: null }),
@@ -98,7 +98,7 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
       ])
     }))
 
-  it.effect("knows that it waits for tools, where a gateway says that it is done", () =>
+  it.effect("finishes as toolCalls when a gateway sends stop after tool calls", () =>
     Effect.gen(function*() {
       const events = yield* eventsOf([
         calling(0, { id: "a", function: { name: "time", arguments: "{}" } }),
@@ -107,7 +107,7 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
       assert.deepStrictEqual(events, [toolCall("a", "time"), finished("toolCalls")])
     }))
 
-  it.effect("leaves out a call in whose middle the limit was hit", () =>
+  it.effect("drops a tool call that was cut by the length limit", () =>
     Effect.gen(function*() {
       const events = yield* eventsOf([
         calling(0, { id: "a", function: { name: "time", arguments: "{}" } }),
@@ -118,25 +118,25 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
     }))
 
   it.effect.each<[string, object]>([
-    ["no JSON", { id: "a", function: { name: "time", arguments: "{\"city\":" } }],
-    ["no object", { id: "a", function: { name: "time", arguments: "[]" } }],
-    ["a key that could do harm", { id: "a", function: { name: "time", arguments: "{\"__proto__\":{}}" } }],
+    ["arguments that are not JSON", { id: "a", function: { name: "time", arguments: "{\"city\":" } }],
+    ["arguments that are not an object", { id: "a", function: { name: "time", arguments: "[]" } }],
+    ["an unsafe key", { id: "a", function: { name: "time", arguments: "{\"__proto__\":{}}" } }],
     ["no id", { function: { name: "time", arguments: "{}" } }],
     ["no name", { id: "a", function: { arguments: "{}" } }]
   ])("fails on a call with %s", ([, fields]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(eventsOf([calling(0, fields), finish("tool_calls")]))
       assert(error._tag === "ProviderProtocol")
-      assert.strictEqual(error.reason, "it calls a tool in no proper way")
+      assert.strictEqual(error.reason, "invalid tool call")
     }))
 
-  it.effect("takes a refusal for what is said, and for a refusal", () =>
+  it.effect("emits a refusal as text and finishes as refusal", () =>
     Effect.gen(function*() {
       const events = yield* eventsOf([chunk({ refusal: "I will " }), chunk({ refusal: "not." }), finish("stop")])
       assert.deepStrictEqual(events, [text("I will "), text("not."), finished("refusal")])
     }))
 
-  it.effect("leaves out thinking, second choices, and what it does not know", () =>
+  it.effect("ignores thinking, second choices and unknown fields", () =>
     Effect.gen(function*() {
       const events = yield* eventsOf([
         { data: { object: "ping" } },
@@ -149,15 +149,15 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
       assert.deepStrictEqual(events, [text("Yes"), finished("complete")])
     }))
 
-  it.effect("fails on an end that it does not know, and repeats nothing of it", () =>
+  it.effect("fails on an unknown finish_reason, without repeating it", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(eventsOf([chunk({ content: "Hi" }), finish("canary")]))
       assert(error._tag === "ProviderProtocol")
-      assert.include(error.reason, "finish_reason that is not known")
+      assert.include(error.reason, "unknown finish_reason")
       assert.notInclude(JSON.stringify(error), "canary")
     }))
 
-  it.effect("reports usage as it comes, the latest at the end", () =>
+  it.effect("emits usage as it arrives, and the latest with the end", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* eventsOf([counting("a", 1), counting("b", 2, "stop")]), [
         text("a"),
@@ -168,7 +168,7 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
       ])
     }))
 
-  it.effect("needs no [DONE], and no connection that outlives the end of the reply", () =>
+  it.effect("needs no [DONE] and no connection after the finish_reason", () =>
     Effect.gen(function*() {
       const whole = [text("Hi"), finished("complete")]
       assert.deepStrictEqual(yield* eventsOf(textReply("Hi"), { ending: "end" }), whole)
@@ -176,7 +176,7 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
       assert.deepStrictEqual(yield* eventsOf([...textReply("Hi"), done]), whole)
     }))
 
-  it.scoped("names the request as soon as it is known, and none where the gateway names none", () =>
+  it.scoped("emits the request id first, and none if the gateway sends none", () =>
     Effect.gen(function*() {
       const server = yield* makeChatCompletionsServer()
       server.next(streaming([], { ending: "stall" }))
@@ -185,7 +185,7 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
       assert.deepStrictEqual(yield* reply(server.url), [text("Hi"), finished("complete")])
     }))
 
-  it.scoped("closes the connection when it is interrupted in the middle of a reply", () =>
+  it.scoped("closes the connection when a reply is interrupted", () =>
     Effect.gen(function*() {
       const server = yield* makeChatCompletionsServer()
       const { handler, hungUp } = yield* watched(streaming([chunk({ content: "Hi" })], { ending: "stall" }))
@@ -200,7 +200,7 @@ describe("ChatCompletionsProvider, in what it reads,", () => {
       yield* hungUp
     }))
 
-  it.scoped("answers many at once, each what it asked", () =>
+  it.scoped("answers concurrent calls, each with its own reply", () =>
     Effect.gen(function*() {
       const server = yield* makeChatCompletionsServer({ packet: 50 })
       const asked = Array.from({ length: 40 }, (_, index) => `number ${index} of ${sessionId}`)
