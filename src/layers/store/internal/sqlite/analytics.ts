@@ -19,20 +19,6 @@ import { retryWhileBusy, storeErrorOrDie } from "./errors.js"
 import { everyone, rollupSums } from "./rollups.js"
 import { decodeRow } from "./rows.js"
 
-const Key = Schema.Union(Schema.String, Schema.Int)
-
-const decodeSums = decodeRow(
-  Schema.Array(
-    Schema.Struct({
-      ...Usage.omit("errors", "latency", "turns").fields,
-      key: Key,
-      latencyMs: Schema.NonNegative,
-      maxLatencyMs: Schema.NonNegative
-    })
-  )
-)
-const decodeTallies = decodeRow(Schema.Array(Schema.Struct({ key: Key, kind: Key, count: Schema.NonNegativeInt })))
-
 /**
  * Analytics from the rollups. One transaction reads the whole answer, so that the groups agree with the total.
  */
@@ -64,6 +50,20 @@ export const analyticsQueries = (sql: SqlClient): Pick<SessionStore["Type"], "an
       retryWhileBusy(Effect.catchTag(sql.withTransaction(answer(query)), "SqlError", storeErrorOrDie))
   }
 }
+
+const Key = Schema.Union(Schema.String, Schema.Int)
+
+const decodeSums = decodeRow(
+  Schema.Array(
+    Schema.Struct({
+      ...Usage.omit("errors", "latency", "turns").fields,
+      key: Key,
+      latencyMs: Schema.NonNegative,
+      maxLatencyMs: Schema.NonNegative
+    })
+  )
+)
+const decodeTallies = decodeRow(Schema.Array(Schema.Struct({ key: Key, kind: Key, count: Schema.NonNegativeInt })))
 
 type Rows = Effect.Effect<ReadonlyArray<object>, SqlError>
 

@@ -32,7 +32,7 @@ const row = <Tag extends SessionEvent["_tag"], Fields extends Schema.Struct.Fiel
 /**
  * An event, decoded from its row and the columns of what it refers to.
  */
-export const EventRow = Schema.Union(
+const EventRow = Schema.Union(
   row("SessionCreated", { session: SessionRow }),
   row("SessionArchived", {}),
   row("SessionReactivated", {}),
@@ -56,7 +56,7 @@ export const EventRow = Schema.Union(
 /**
  * A row of `events`: the kind of event, and a reference to the row that holds the rest.
  */
-export interface EventColumns {
+interface EventColumns {
   readonly number: number
   readonly tag: number
   readonly at: number
@@ -108,7 +108,7 @@ const refOf = (event: Exclude<StoredEvent, { readonly turnId: string }>): number
 /**
  * A row of `events` with the columns of what it refers to: NULL where it does not.
  */
-export interface EventRead {
+interface EventRead {
   readonly number: number
   readonly tag: number
   readonly at: number

@@ -16,6 +16,31 @@ import { decodeRow, renameColumns } from "./rows.js"
 import { OwnedSessionRow } from "./sessions.js"
 import { TurnRow, whereTurnIsOpen } from "./turns.js"
 
+/**
+ * Exports sessions, each in one transaction on a connection of its own: it reads one snapshot, however long it takes, and
+ * blocks no other work. Idle connections are kept for a minute.
+ */
+export const exportOperations = Effect.fnUntraced(function*(filename: string) {
+  const pool = yield* Pool.makeWithTTL({
+    acquire: Effect.acquireRelease(
+      open(filename),
+      ({ db }) => Effect.sync(() => db.close())
+    ),
+    min: 0,
+    max: maxConnections,
+    timeToLive: "1 minute"
+  })
+  return {
+    export: (id) =>
+      Effect.flatMap(pool.get, (connection) =>
+        Effect.acquireUseRelease(
+          attempt(() => connection.begin.run()),
+          () => readSession(connection, id),
+          () => Effect.ignore(attempt(() => connection.rollback.run()))
+        )).pipe(Effect.scoped)
+  } satisfies Pick<SessionStore["Type"], "export">
+})
+
 interface Range {
   readonly id: string
   readonly key: number
@@ -23,7 +48,7 @@ interface Range {
   readonly limit: number
 }
 
-export interface ExportStatements {
+interface ExportStatements {
   readonly begin: Sqlite.Statement<[]>
   readonly rollback: Sqlite.Statement<[]>
   readonly session: Sqlite.Statement<[id: string], { readonly key: number }>
@@ -71,31 +96,6 @@ const decodeSession = decodeRow(OwnedSessionRow.omit("cursor", "delivered", "las
 const decodeVersions = decodeRow(Schema.Array(ContextVersionRow))
 const decodeMessages = decodeRow(Schema.Array(MessageRow))
 const decodeTurns = decodeRow(Schema.Array(TurnRow))
-
-/**
- * Exports sessions, each in one transaction on a connection of its own: it reads one snapshot, however long it takes, and
- * blocks no other work. Idle connections are kept for a minute.
- */
-export const exportOperations = Effect.fnUntraced(function*(filename: string) {
-  const pool = yield* Pool.makeWithTTL({
-    acquire: Effect.acquireRelease(
-      open(filename),
-      ({ db }) => Effect.sync(() => db.close())
-    ),
-    min: 0,
-    max: maxConnections,
-    timeToLive: "1 minute"
-  })
-  return {
-    export: (id) =>
-      Effect.flatMap(pool.get, (connection) =>
-        Effect.acquireUseRelease(
-          attempt(() => connection.begin.run()),
-          () => readSession(connection, id),
-          () => Effect.ignore(attempt(() => connection.rollback.run()))
-        )).pipe(Effect.scoped)
-  } satisfies Pick<SessionStore["Type"], "export">
-})
 
 const open = (filename: string) =>
   attempt(() => {

@@ -165,7 +165,7 @@ const nextBatch = (on: IndexStatements, after: number, until: number): Batch => 
 
   for (const session of on.unindexed.all({ after, until, limit: maxSessions })) {
     const { indexed_seq: first, key, last_seq: last } = session
-    if (first < 0) add(key, 0, nameOf(session))
+    if (first < 0) add(key, 0, nameToSearch(session.name, session.description))
     let reached = last
     for (const { parts, seq } of on.unindexedMessages.iterate({ key, after: Math.max(0, first), until: last })) {
       add(key, seq, searchText(parts))
@@ -187,8 +187,6 @@ const nothing: ReadonlyArray<Part> = []
  * The text that search indexes of a column of parts. A damaged column counts as empty here; reading its message reports it.
  */
 export const searchText = (column: string): string => textToSearch(Either.getOrElse(decodeParts(column), () => nothing))
-
-const nameOf = ({ description, name }: Unindexed): string => nameToSearch(name, description)
 
 /**
  * Merges the full-text index into one segment, in steps between which others commit. Returns the number of steps. Before

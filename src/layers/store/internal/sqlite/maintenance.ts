@@ -14,7 +14,7 @@ import type { GroupCommitter } from "./GroupCommitter.js"
 import { type Indexer, type IndexStatements, purgeIndex } from "./indexer.js"
 import { decodeRow, readRows } from "./rows.js"
 
-export interface DatabaseFigures {
+interface DatabaseFigures {
   readonly sessions: number
   readonly messages: number
   readonly schemaVersion: number

@@ -12,7 +12,7 @@ type RollupColumns =
   & Omit<Rollup, "errors" | "latencies">
   & Pick<UsageEntry, "day" | "model" | "provider">
 
-export interface RollupRow {
+interface RollupRow {
   readonly columns: RollupColumns
   /** Counts of `rollup_tallies`: latencies by bucket, errors by tag. */
   readonly tallies: ReadonlyArray<readonly [kind: number | string, count: number]>

@@ -17,52 +17,6 @@ import { coded, codes, idColumn, nullable } from "./columns.js"
 import { searchText } from "./indexer.js"
 import { decodeRow, readRows } from "./rows.js"
 
-/** A row of `selectHits`. Without a session it is no hit. */
-const HitRow = Schema.Struct({
-  key: Schema.NonNegativeInt,
-  seq: Schema.NonNegativeInt,
-  sessionId: nullable(SessionId),
-  name: nullable(Schema.String),
-  description: nullable(Schema.String),
-  at: nullable(Schema.DateTimeUtcFromNumber),
-  messageId: nullable(idColumn(MessageId)),
-  role: nullable(coded(codes.role)),
-  parts: nullable(Schema.String)
-})
-
-/** A range of session keys. */
-interface KeySpan {
-  readonly from: number
-  readonly to: number
-}
-
-/** A message in the index: the key of its session, and its `seq`. */
-interface HitPlace {
-  readonly key: number
-  readonly seq: number
-}
-
-/** The most statements that one page runs. */
-const maxStatements = 256
-
-/** Sessions that one statement searches: few at first, and more as long as it is quick. */
-const firstWidth = 64
-const maxWidth = 8192
-const quick = "2 millis"
-const slow = "8 millis"
-
-/** The most session keys of others between two of a user's that one statement still covers both. */
-const maxGap = 8
-
-/** How long a search waits for earlier commits to be indexed. Then it searches what is. */
-const indexWait = "2 seconds"
-
-const decodeHits = decodeRow(Schema.Array(HitRow))
-const decodeKeys = decodeRow(Schema.Array(Schema.Struct({ key: Schema.NonNegativeInt })))
-
-/** After every message, and still a number that SQLite can shift. */
-const beginning: HitPlace = { key: 2 ** 31, seq: 0 }
-
 /**
  * Full-text search. It passes FTS5 only quoted words, and searches a piece of the index at a time, so that words that are
  * frequent but never together do not make one statement read the whole index.
@@ -117,6 +71,52 @@ export const searchMessages = (
     }
     return page()
   })
+
+/** A row of `selectHits`. Without a session it is no hit. */
+const HitRow = Schema.Struct({
+  key: Schema.NonNegativeInt,
+  seq: Schema.NonNegativeInt,
+  sessionId: nullable(SessionId),
+  name: nullable(Schema.String),
+  description: nullable(Schema.String),
+  at: nullable(Schema.DateTimeUtcFromNumber),
+  messageId: nullable(idColumn(MessageId)),
+  role: nullable(coded(codes.role)),
+  parts: nullable(Schema.String)
+})
+
+/** A range of session keys. */
+interface KeySpan {
+  readonly from: number
+  readonly to: number
+}
+
+/** A message in the index: the key of its session, and its `seq`. */
+interface HitPlace {
+  readonly key: number
+  readonly seq: number
+}
+
+/** The most statements that one page runs. */
+const maxStatements = 256
+
+/** Sessions that one statement searches: few at first, and more as long as it is quick. */
+const firstWidth = 64
+const maxWidth = 8192
+const quick = "2 millis"
+const slow = "8 millis"
+
+/** The most session keys of others between two of a user's that one statement still covers both. */
+const maxGap = 8
+
+/** How long a search waits for earlier commits to be indexed. Then it searches what is. */
+const indexWait = "2 seconds"
+
+const decodeHits = decodeRow(Schema.Array(HitRow))
+const decodeKeys = decodeRow(Schema.Array(Schema.Struct({ key: Schema.NonNegativeInt })))
+
+/** After every message, and still a number that SQLite can shift. */
+const beginning: HitPlace = { key: 2 ** 31, seq: 0 }
 
 /** Words are letters and digits only, so nothing needs escaping. */
 const expressionOf = (terms: ReadonlyArray<SearchTerm>): string =>

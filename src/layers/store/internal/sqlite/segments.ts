@@ -8,7 +8,7 @@ import type { SessionChanges } from "../../../../services/SessionStore.js"
  * A range of messages, by `seq`, that a history shows or has rewound. Forks share the messages of their origin by segments
  * that name the origin's key, so no message is ever copied.
  */
-export interface Segment {
+interface Segment {
   readonly from: number
   readonly to: number
   readonly rewound: number

@@ -12,20 +12,6 @@ import { decodeRow, firstRow, readRows } from "./rows.js"
 import { OwnedSessionRow, SessionRow } from "./sessions.js"
 import { whereTurnIsOpen } from "./turns.js"
 
-const decodeSessions = decodeRow(Schema.Array(SessionRow))
-const decodeMetrics = decodeRow(Schema.Array(OwnedSessionRow.pick("metrics")))
-const decodeIds = decodeRow(Schema.Array(Schema.Struct({ id: SessionId })))
-const decodeExpiring = decodeRow(
-  Schema.Array(Schema.Struct({ sessionId: SessionId, action: Schema.Literal("archive", "delete") }))
-)
-const decodeFootprints = decodeRow(
-  Schema.Array(Schema.Struct({
-    messages: Schema.NonNegativeInt,
-    sharedMessages: Schema.NonNegativeInt,
-    turns: Schema.NonNegativeInt
-  }))
-)
-
 /**
  * Reads of `sessions`: one session, and lists of sessions.
  */
@@ -90,6 +76,20 @@ export const sessionQueries = (
       Effect.flatMap(firstRow(id))
     )
 })
+
+const decodeSessions = decodeRow(Schema.Array(SessionRow))
+const decodeMetrics = decodeRow(Schema.Array(OwnedSessionRow.pick("metrics")))
+const decodeIds = decodeRow(Schema.Array(Schema.Struct({ id: SessionId })))
+const decodeExpiring = decodeRow(
+  Schema.Array(Schema.Struct({ sessionId: SessionId, action: Schema.Literal("archive", "delete") }))
+)
+const decodeFootprints = decodeRow(
+  Schema.Array(Schema.Struct({
+    messages: Schema.NonNegativeInt,
+    sharedMessages: Schema.NonNegativeInt,
+    turns: Schema.NonNegativeInt
+  }))
+)
 
 /** All columns of a `SessionRow`, and not the context, which can be a thousand times as long as the rest. */
 const sessionColumns = Object.keys(SessionRow.fields).map((name) => `sessions.${camelToSnake(name)}`).join(", ")
