@@ -21,8 +21,8 @@ import { MockSettings } from "./provider/mock/reply.js"
 import { MockProvider } from "./provider/MockProvider.js"
 
 /**
- * Makes providers by the name of their kind, so that a configuration file can choose them. Each provider registers itself in the
- * `ProviderRegistry`, where sessions find it.
+ * Makes providers by the name of their kind, so that a configuration file can choose them. Each provider registers itself in
+ * the `ProviderRegistry`, where sessions find it.
  */
 export class Providers extends Context.Tag("langswarm-session/layers/Providers")<Providers, {
   /** Adds a kind until the scope closes. Fails with a `ConfigurationError` when the name is taken. */
@@ -79,8 +79,8 @@ export interface ProviderConfigs {
 export interface ProviderKind extends Kind<Layer.Layer<never, ConfigurationError, ProviderRegistry>> {}
 
 /**
- * Makes a kind of provider for `Providers`. Its configuration is decoded with the schema `config`, which refuses unknown keys. The
- * layer must register the provider.
+ * Makes a kind of provider for `Providers`. Its configuration is decoded with the schema `config`, which refuses unknown keys.
+ * The layer must register the provider.
  */
 export const defineProviderKind = <Config, Encoded>(
   definition: KindDefinition<Config, Encoded, Layer.Layer<never, ConfigurationError, ProviderRegistry>>

@@ -126,8 +126,8 @@ export interface ProviderDefinition<Config, Encoded> extends Omit<Provider, "che
 }
 
 /**
- * Makes a `Provider` that decodes its configuration with a schema. Creating or configuring a session with an invalid key fails with
- * a `ConfigurationError` that names the key.
+ * Makes a `Provider` that decodes its configuration with a schema. Creating or configuring a session with an invalid key fails
+ * with a `ConfigurationError` that names the key.
  */
 export const defineProvider = <Config, Encoded extends object = JsonRecord>(
   { configSchema: schema, open, ...definition }: ProviderDefinition<Config, Encoded>

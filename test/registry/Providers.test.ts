@@ -1,8 +1,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
-import { defineProviderKind } from "../../src/layers/Providers.js"
-import { Providers } from "../../src/layers/Providers.js"
+import { defineProviderKind, Providers } from "../../src/layers/Providers.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
 
 const secret = "sk-that-nobody-may-see"

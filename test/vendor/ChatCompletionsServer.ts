@@ -45,7 +45,8 @@ export const failing = (
 (_, response) => jsonAnswer(response, status, { error }, { "x-request-id": requestId, ...headers })
 
 /**
- * A handler, and when its connection is closed. The number of connections does not show it: Node's `fetch` opens a new one at once.
+ * A handler, and when its connection is closed. The number of connections does not show it: Node's `fetch` opens a new one at
+ * once.
  */
 export const watched = (handler: Handler) =>
   Effect.map(Deferred.make<void>(), (closed) => ({

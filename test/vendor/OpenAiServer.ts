@@ -27,7 +27,8 @@ export interface OpenAiServer extends LoopbackServer {
 }
 
 /**
- * OpenAI's Responses and Conversations API under `/v1`, with its storage. The model replies `You said: ` and the user's last text.
+ * OpenAI's Responses and Conversations API under `/v1`, with its storage. The model replies `You said: ` and the user's last
+ * text.
  */
 export const makeOpenAiServer = Effect.fnUntraced(function*(options: OpenAiServerOptions = {}) {
   const conversations: OpenAiServer["conversations"] = new Map()

@@ -32,9 +32,9 @@ export interface GenAiPricingOptions {
 }
 
 /**
- * Prices from `overrides` and from `@pydantic/genai-prices`, as they were when that package was released. The list matches models by
- * prefix, so a cost names the entry it was taken from. Fails with a `ConfigurationError` that names the key when one of `overrides`
- * is invalid.
+ * Prices from `overrides` and from `@pydantic/genai-prices`, as they were when that package was released. The list matches
+ * models by prefix, so a cost names the entry it was taken from. Fails with a `ConfigurationError` that names the key when one
+ * of `overrides` is invalid.
  */
 export const layer = (options: GenAiPricingOptions = {}): Layer.Layer<Pricing, ConfigurationError> =>
   Layer.effect(

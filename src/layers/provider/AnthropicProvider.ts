@@ -15,8 +15,7 @@ import { defineProvider } from "../../services/Provider.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
 import { makeClient } from "./anthropic/client.js"
 import { replyStream } from "./anthropic/reply.js"
-import { toCount, toRequest } from "./anthropic/request.js"
-import { AnthropicSettings } from "./anthropic/settings.js"
+import { AnthropicSettings, toCount, toRequest } from "./anthropic/request.js"
 import { vendorCall, type VendorLimits } from "./internal/sdk/calls.js"
 
 /**
@@ -50,8 +49,8 @@ export const AnthropicModel = Schema.Struct({
 export interface AnthropicModel extends Schema.Schema.Type<typeof AnthropicModel> {}
 
 /**
- * Claude, over Anthropic's Messages API. Needs the package `@anthropic-ai/sdk` 1. Each call sends the whole history, marked for the
- * vendor's prompt cache. Thinking, and other blocks that the vendor signs, become opaque parts and are sent back unchanged.
+ * Claude, over Anthropic's Messages API. Needs the package `@anthropic-ai/sdk` 1. Each call sends the whole history, marked for
+ * the vendor's prompt cache. Thinking, and other blocks that the vendor signs, become opaque parts and are sent back unchanged.
  *
  * A session's `providerConfig` takes the common keys (default of `maxTokens`: 8,192) and `thinking`, `effort`, `stopSequences`,
  * `cache` and `systemMessages`.
@@ -63,8 +62,8 @@ export class AnthropicProvider extends Context.Tag("langswarm-session/layers/pro
     readonly modelInfo: (model: string) => Effect.Effect<AnthropicModel, ProviderError>
 
     /**
-     * The number of input tokens a call would have, as Anthropic counts them. `config` overrides `defaultConfig`. Fails as a call
-     * does, or with a `ConfigurationError` when `config` is invalid.
+     * The number of input tokens a call would have, as Anthropic counts them. `config` overrides `defaultConfig`. Fails as a
+     * call does, or with a `ConfigurationError` when `config` is invalid.
      */
     readonly countTokens: (input: {
       readonly model: string

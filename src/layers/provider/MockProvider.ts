@@ -32,8 +32,8 @@ export type MockProviderOptions = typeof MockSettings.Encoded & {
  * A deterministic provider without a model, for tests and development. It waits on the `Clock` only, draws from its own seeded
  * random generator, and counts one token per four characters, rounded up.
  *
- * A session's `providerConfig` (`pattern`, `delay`, `chunkDelay`, `errorRate`, `chunkSize`) overrides the options here; an invalid
- * key fails `open` with a `ConfigurationError` that names it.
+ * A session's `providerConfig` (`pattern`, `delay`, `chunkDelay`, `errorRate`, `chunkSize`) overrides the options here; an
+ * invalid key fails `open` with a `ConfigurationError` that names it.
  */
 export class MockProvider extends Context.Tag("langswarm-session/layers/provider/MockProvider")<MockProvider, {
   /** Sets the reply. `{input}` is replaced by the text of the last user message. */
@@ -60,7 +60,9 @@ export class MockProvider extends Context.Tag("langswarm-session/layers/provider
   /** The requests of the latest 1,000 calls, oldest first. */
   readonly requests: Effect.Effect<ReadonlyArray<ProviderRequest>>
 }>() {
-  /** Registers a mock until the scope closes. Fails with a `ConfigurationError` when the name is taken or an option is invalid. */
+  /**
+   * Registers a mock until the scope closes. Fails with a `ConfigurationError` when the name is taken or an option is invalid.
+   */
   static readonly make: (
     options?: MockProviderOptions
   ) => Effect.Effect<MockProvider["Type"], ConfigurationError, ProviderRegistry | Scope.Scope> = Effect.fnUntraced(

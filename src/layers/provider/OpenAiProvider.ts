@@ -17,9 +17,8 @@ import { ignoreNotFound, makeClient } from "./openai/client.js"
 import { isConversation } from "./openai/conversationMode.js"
 import type { Conversations } from "./openai/conversations.js"
 import { makeConversations } from "./openai/makeConversations.js"
-import { toPrompt } from "./openai/request.js"
+import { OpenAiSettings, toPrompt } from "./openai/request.js"
 import { type OpenAiShared, openSession } from "./openai/session.js"
-import { OpenAiSettings } from "./openai/settings.js"
 
 /**
  * Options of `OpenAiProvider`.

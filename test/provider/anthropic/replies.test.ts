@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { OpaquePart } from "../../../src/domain/Message.js"
-import type { TokenUsage } from "../../../src/domain/Message.js"
+import type { OpaquePart, TokenUsage } from "../../../src/domain/Message.js"
 import { ProviderEvent } from "../../../src/services/Provider.js"
 import { asking } from "../../domain/conversation.js"
 import type { WireEvent } from "../../vendor/answers.js"

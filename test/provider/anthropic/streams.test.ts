@@ -29,8 +29,9 @@ const start = Effect.fnUntraced(function*(server: LoopbackServer, options: Parti
 })
 
 /**
- * Takes the next request: `arrived` gives its response, for the test to answer unless `answer` does, and `closed` waits until its
- * connection is closed. Other connections do not count: after an abort Node opens another one and leaves it idle for seconds.
+ * Takes the next request: `arrived` gives its response, for the test to answer unless `answer` does, and `closed` waits until
+ * its connection is closed. Other connections do not count: after an abort Node opens another one and leaves it idle for
+ * seconds.
  */
 const takeNext = Effect.fnUntraced(
   function*(server: LoopbackServer, answer: (response: ServerResponse) => void = () => {}) {

@@ -1,7 +1,6 @@
 import { Chunk, Deferred, Effect, Exit, Layer, Redacted, Stream } from "effect"
 import type { JsonRecord } from "../../../src/domain/Json.js"
-import { Message } from "../../../src/domain/Message.js"
-import type { Part } from "../../../src/domain/Message.js"
+import { Message, type Part } from "../../../src/domain/Message.js"
 import { OpenAiProvider, type OpenAiProviderOptions } from "../../../src/layers/provider/OpenAiProvider.js"
 import type { ProviderRequest } from "../../../src/services/Provider.js"
 import { ProviderRegistry } from "../../../src/services/ProviderRegistry.js"

@@ -8,6 +8,8 @@ import { loadSdk } from "../../../src/layers/provider/internal/sdk/load.js"
 const load = <Module>(name: string, load: () => Promise<Module>) =>
   loadSdk("SomeProvider", { name, versions: "2.1 or later 2.x", install: `${name}@2`, load })
 
+const file = (name: string) => new URL(name, import.meta.url).pathname
+
 const require = createRequire(import.meta.url)
 
 /** The error of Node's own `import` of this package, in a folder with these files. */
@@ -71,7 +73,6 @@ describe("loadSdk", () => {
 
   it.effect("fails the layer of each provider whose SDK is not installed", () =>
     Effect.gen(function*() {
-      const file = (name: string) => new URL(name, import.meta.url).pathname
       const output = yield* Command.string(
         Command.make(process.execPath, "--import", "tsx", "--import", file("withoutSdks.mjs"), file("makeProviders.ts"))
       )

@@ -12,8 +12,8 @@ import type { FilePart, ImagePart, OpaquePart, Part } from "../../../domain/Mess
 import { omittedText } from "../../../services/Provider.js"
 
 /**
- * A part as a content block, or none. `paired`: the counterpart of a tool call or result is where the vendor demands it. A part that
- * the vendor does not accept from this role becomes a line of text.
+ * A part as a content block, or none. `paired`: the counterpart of a tool call or result is where the vendor demands it. A part
+ * that the vendor does not accept from this role becomes a line of text.
  */
 export const toBlock = (part: Part, role: "user" | "assistant", paired: boolean): ReadonlyArray<ContentBlockParam> => {
   switch (part._tag) {
@@ -79,8 +79,8 @@ const toDocumentSource = ({ mediaType, source }: FilePart): DocumentBlockParam["
 }
 
 /**
- * A content block of the vendor, unchanged: the vendor signs some of them and checks the signature when they come back. None when it
- * cannot be read.
+ * A content block of the vendor, unchanged: the vendor signs some of them and checks the signature when they come back. None
+ * when it cannot be read.
  */
 export const readBlock = ({ data }: OpaquePart): Option.Option<ContentBlockParam> =>
   Option.filter(parseJson(data), isBlock)

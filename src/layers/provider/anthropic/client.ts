@@ -44,8 +44,8 @@ const maxTimeout = 2 ** 31 - 1
 const ownHeader = /^(?:accept|anthropic-(?:beta|version)|content-type|user-agent|x-stainless-.*)$/
 
 /**
- * Sends the SDK's own headers and the key only. The SDK adds the headers of `ANTHROPIC_CUSTOM_HEADERS` to every client, and has no
- * option against it.
+ * Sends the SDK's own headers and the key only. The SDK adds the headers of `ANTHROPIC_CUSTOM_HEADERS` to every client, and has
+ * no option against it.
  */
 const withOwnHeaders = (apiKey: string, fetch: typeof globalThis.fetch): typeof globalThis.fetch => (input, init) => {
   const headers = new Headers()

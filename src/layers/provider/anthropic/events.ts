@@ -55,8 +55,8 @@ export const decodeEvent = (input: unknown): Either.Either<StreamEvent, string> 
 const readEvent = Schema.decodeUnknownEither(StreamEvent)
 
 /**
- * The usage by the vendor's latest counts. Its `input_tokens` leave out what its cache read or wrote, so the whole input is the sum
- * of three.
+ * The usage by the vendor's latest counts. Its `input_tokens` leave out what its cache read or wrote, so the whole input is the
+ * sum of three.
  */
 export const toUsage = (counts: { readonly [name: string]: unknown }): TokenUsage | undefined => {
   const read = counts["cache_read_input_tokens"] ?? undefined

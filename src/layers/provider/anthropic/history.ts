@@ -7,13 +7,14 @@ import { readBlock, toBlock } from "./blocks.js"
 /**
  * A history in the vendor's format. `top` belongs in the system prompt.
  */
-export interface VendorHistory {
+interface VendorHistory {
   readonly top: ReadonlyArray<TextBlockParam>
   readonly messages: Array<MessageParam>
 }
 
 /**
- * Translates a history. System messages stay in place by default: a new one at the top would invalidate the vendor's prompt cache.
+ * Translates a history. System messages stay in place by default: a new one at the top would invalidate the vendor's prompt
+ * cache.
  */
 export const toMessages = (history: ReadonlyArray<Message>, systemMessages: "inPlace" | "top"): VendorHistory => {
   const { top, turns } = toTurns(history)
@@ -27,7 +28,10 @@ export const toMessages = (history: ReadonlyArray<Message>, systemMessages: "inP
   return { top: [...top, ...atTop].map(textBlock), messages }
 }
 
-/** A tool call and its result must be in adjacent turns, the result first in its own. Without its counterpart, a part becomes text. */
+/**
+ * A tool call and its result must be in adjacent turns, the result first in its own. Without its counterpart, a part becomes
+ * text.
+ */
 const toContent = (
   turn: VendorTurn,
   before: VendorTurn | undefined,
@@ -124,7 +128,10 @@ const isSendable = (part: Part, role: Role): boolean => {
 
 const text = (text: string): Part => ({ _tag: "Text", text })
 
-/** A reply that was cut while the model was thinking ends in a thinking block, which the vendor accepts only before another block. */
+/**
+ * A reply that was cut while the model was thinking ends in a thinking block, which the vendor accepts only before another
+ * block.
+ */
 const withoutLastThinking = (parts: ReadonlyArray<Part>): ReadonlyArray<Part> =>
   parts.slice(0, parts.findLastIndex((part) => !isThinking(part)) + 1)
 

@@ -185,8 +185,8 @@ const toFinishReason = (stopReason: string, hasCalled: boolean): Exclude<FinishR
 }
 
 /**
- * Collects one content block. `add` returns the text to emit for a delta; `end` returns the part that the block became, none for
- * text, or why it cannot be kept.
+ * Collects one content block. `add` returns the text to emit for a delta; `end` returns the part that the block became, none
+ * for text, or why it cannot be kept.
  */
 const makeBlockReader = (provider: string, start: ContentBlock) => {
   let json = ""

@@ -77,8 +77,8 @@ interface ChatChunk extends Schema.Schema.Type<typeof ChatChunk> {}
 const decodeChunk = Schema.decodeUnknownEither(ChatChunk)
 
 /**
- * Turns the chunks of one reply into events. `isComplete` is true once only the usage may follow; `end` gives what is known only
- * after the last chunk: the tool calls and the finish reason.
+ * Turns the chunks of one reply into events. `isComplete` is true once only the usage may follow; `end` gives what is known
+ * only after the last chunk: the tool calls and the finish reason.
  */
 const makeReplyReader = (provider: string) => {
   const toolCalls = makeToolCalls()

@@ -10,8 +10,8 @@ const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(sche
 const penalty = Schema.Number.pipe(Schema.between(-2, 2))
 
 /**
- * The keys of a session's `providerConfig` for chat completions. A key without a value is not sent. `extra` is for fields that are
- * not here, such as `max_completion_tokens` for models that refuse `max_tokens`, which is what `maxTokens` becomes.
+ * The keys of a session's `providerConfig` for chat completions. A key without a value is not sent. `extra` is for fields that
+ * are not here, such as `max_completion_tokens` for models that refuse `max_tokens`, which is what `maxTokens` becomes.
  */
 export const ChatSettings = Schema.Struct({
   ...ModelSettings.fields,
@@ -76,7 +76,7 @@ type Content = OpenAI.ChatCompletionContentPart
 /**
  * A history in the format of chat completions.
  */
-export interface ChatHistory {
+interface ChatHistory {
   readonly messages: ReadonlyArray<ChatMessage>
   /** Kinds of parts that cannot be sent and were replaced by a line of text. */
   readonly omitted: ReadonlyArray<Part["_tag"]>

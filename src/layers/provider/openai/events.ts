@@ -26,7 +26,7 @@ export type OpenAiResponse = typeof Response.Type
 /**
  * The vendor's events that make up a reply. The SDK declares their types and checks nothing.
  */
-export const OpenAiEvent = Schema.Union(
+const OpenAiEvent = Schema.Union(
   /** Not the vendor's: carries the request id from the response headers. */
   Schema.Struct({ type: Schema.Literal("identified"), requestId: Schema.String }),
   Schema.Struct({ type: Schema.Literal("response.output_item.added"), ...ofItem, item }),
@@ -43,7 +43,7 @@ export const OpenAiEvent = Schema.Union(
     param: optional(Schema.String)
   })
 )
-export type OpenAiEvent = typeof OpenAiEvent.Type
+type OpenAiEvent = typeof OpenAiEvent.Type
 
 const eventTypes: ReadonlySet<unknown> = new Set(OpenAiEvent.members.flatMap(({ fields }) => fields.type.literals))
 
@@ -60,7 +60,7 @@ const readEvent = Schema.decodeUnknownEither(OpenAiEvent)
 /**
  * The items of a reply that are read. All others become opaque parts.
  */
-export const OpenAiItem = Schema.Union(
+const OpenAiItem = Schema.Union(
   Schema.Struct({
     type: Schema.Literal("message"),
     phase: optional(Schema.String),

@@ -9,9 +9,28 @@ import type {
 } from "openai/resources/responses/responses"
 import type { Message, OpaquePart, Part, PartSource } from "../../../domain/Message.js"
 import { omittedText } from "../../../services/Provider.js"
-import type { ToolDefinition } from "../internal/sdk/settings.js"
+import { ModelSettings, type ToolDefinition } from "../internal/sdk/settings.js"
 import type { ConversationMode } from "./conversationMode.js"
-import type { OpenAiSettings } from "./settings.js"
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+/**
+ * The keys of a session's `providerConfig` for OpenAI.
+ */
+export const OpenAiSettings = Schema.Struct({
+  ...ModelSettings.fields,
+  /** Reasoning models refuse it. */
+  temperature: optional(Schema.Number.pipe(Schema.between(0, 2))),
+  topP: optional(Schema.Number.pipe(Schema.between(0, 1))),
+  reasoningEffort: optional(Schema.Literal("none", "minimal", "low", "medium", "high", "xhigh", "max")),
+  /** Asks for a readable summary of the reasoning, as the `text` of an opaque part. Default: no summary. */
+  reasoningSummary: optional(Schema.Literal("auto", "concise", "detailed")),
+  verbosity: optional(Schema.Literal("low", "medium", "high")),
+  /** Allows several tool calls in one reply. Default: the vendor's, which is true. */
+  parallelToolCalls: optional(Schema.Boolean),
+  serviceTier: optional(Schema.Literal("auto", "default", "flex", "scale", "priority"))
+})
+export interface OpenAiSettings extends Schema.Schema.Type<typeof OpenAiSettings> {}
 
 /**
  * The whole request body. `extra` overrides everything but the stream.
@@ -68,7 +87,7 @@ const toToolChoice = (choice: NonNullable<OpenAiSettings["toolChoice"]>) =>
  * A history in the vendor's format, where tool calls, their results and opaque parts are items of their own between the
  * messages, in the same order.
  */
-export const toInput = (messages: ReadonlyArray<Message>): Array<ResponseInputItem> => {
+const toInput = (messages: ReadonlyArray<Message>): Array<ResponseInputItem> => {
   const input: Array<ResponseInputItem> = []
   for (const message of messages) {
     let pending: Array<Part> = []

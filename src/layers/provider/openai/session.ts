@@ -19,8 +19,7 @@ import {
 } from "./conversationMode.js"
 import type { Conversations } from "./conversations.js"
 import { replyStream } from "./reply.js"
-import { toBody } from "./request.js"
-import type { OpenAiSettings } from "./settings.js"
+import { type OpenAiSettings, toBody } from "./request.js"
 
 /**
  * State that all sessions of a provider share.
@@ -132,7 +131,9 @@ export const openSession = Effect.fnUntraced(function*(
     )
   })
 
-  /** Nobody else knows a conversation whose first reply did not complete: remove it, or keep it as a spare while it is empty. */
+  /**
+   * Nobody else knows a conversation whose first reply did not complete: remove it, or keep it as a spare while it is empty.
+   */
   const settle = (id: string, exit: Exit.Exit<unknown, ProviderError>) => {
     if (Exit.isSuccess(exit)) return Effect.void
     const error = Option.getOrUndefined(Cause.failureOption(exit.cause))

@@ -70,7 +70,7 @@ export const statusOf = ({ context }: ProviderError): number | undefined => {
 /**
  * The useful parts of what an SDK has thrown. All text is identifiers.
  */
-export interface VendorFailure {
+interface VendorFailure {
   readonly status?: number
   readonly headers?: Headers
   readonly requestId?: string
@@ -159,8 +159,8 @@ const statusByCode: Readonly<Record<string, number>> = {
 }
 
 /**
- * True for a short word such as vendors use for codes, models and ids. It is safe to keep and show: it is no prose and no part of
- * a prompt.
+ * True for a short word such as vendors use for codes, models and ids. It is safe to keep and show: it is no prose and no part
+ * of a prompt.
  */
 export const isIdentifier = (value: unknown): value is string => typeof value === "string" && identifier.test(value)
 
