@@ -1,18 +1,19 @@
-// A hook may fail with anything.
+// A hook may fail with any error.
 // @effect-diagnostics anyUnknownInErrorContext:off
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
 import { initial } from "../../src/domain/SessionContext.js"
-import * as metrics from "../../src/layers/hook/MetricsCollectionHook.js"
 import * as MetricsCollectionHook from "../../src/layers/hook/MetricsCollectionHook.js"
 import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { now, session } from "../domain/conversation.js"
 import { archived, completed, created, deleted, errored, failed, received, sent } from "./events.js"
 
+const { metrics } = MetricsCollectionHook
+
 const storing = Effect.flatMap(SessionStore, (store) => store.create(session, initial(session.id, now)))
 
-/** What an effect adds to a counter, or to the sum of a histogram. */
+/** The amount that an effect adds to a counter, or to the sum of a histogram. */
 const added = <A, E, R>(effect: Effect.Effect<A, E, R>, read: Effect.Effect<number>) =>
   Effect.gen(function*() {
     const before = yield* read
@@ -21,17 +22,17 @@ const added = <A, E, R>(effect: Effect.Effect<A, E, R>, read: Effect.Effect<numb
   })
 
 const ofProvider = (metric: typeof metrics.sessionsCreated, provider = "mock") =>
-  Effect.map(Metric.value(metrics.withTag(metric, "provider", provider)), ({ count }) => count)
+  Effect.map(Metric.value(Metric.tagged(metric, "provider", provider)), ({ count }) => count)
 
 const ofRole = (role: string) =>
-  Effect.map(Metric.value(metrics.withTag(metrics.messages, "role", role)), ({ count }) => count)
+  Effect.map(Metric.value(Metric.tagged(metrics.messages, "role", role)), ({ count }) => count)
 
 const sum = (metric: typeof metrics.responseTime) => Effect.map(Metric.value(metric), ({ sum }) => sum)
 
 const count = (metric: typeof metrics.inputTokens) => Effect.map(Metric.value(metric), ({ count }) => count)
 
 describe("MetricsCollectionHook", () => {
-  it.effect("counts sessions by their provider, archived ones by what the store knows of them", () =>
+  it.effect("counts sessions by provider, archived ones by their stored provider", () =>
     Effect.gen(function*() {
       yield* storing
       const { on } = yield* MetricsCollectionHook.make()
@@ -44,7 +45,7 @@ describe("MetricsCollectionHook", () => {
       assert.strictEqual(yield* added(on(errored), errors), 1)
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("counts an archived session that is gone as one of a provider that is not known", () =>
+  it.effect("counts an archived session that no longer exists under the provider unknown", () =>
     Effect.gen(function*() {
       const { on } = yield* MetricsCollectionHook.make()
       assert.strictEqual(yield* added(on(archived), ofProvider(metrics.sessionsArchived, "unknown")), 1)
@@ -54,7 +55,7 @@ describe("MetricsCollectionHook", () => {
     Effect.gen(function*() {
       const { on } = yield* MetricsCollectionHook.make()
       const length = Effect.map(
-        Metric.value(metrics.withTag(metrics.messageLength, "role", "user")),
+        Metric.value(Metric.tagged(metrics.messageLength, "role", "user")),
         ({ sum }) => sum
       )
       assert.strictEqual(yield* added(on(sent("hello")), ofRole("user")), 1)
@@ -64,12 +65,12 @@ describe("MetricsCollectionHook", () => {
       assert.strictEqual(yield* added(on(received(12)), count(metrics.inputTokens)), 7)
       assert.strictEqual(yield* added(on(received(12)), count(metrics.outputTokens)), 5)
       assert.strictEqual(yield* added(on(completed), count(metrics.turnsCompleted)), 1)
-      const transient = metrics.withTag(metrics.turnsFailed, "error", "ProviderTransient")
+      const transient = Metric.tagged(metrics.turnsFailed, "error", "ProviderTransient")
       const failures = Effect.map(Metric.value(transient), ({ count }) => count)
       assert.strictEqual(yield* added(on(failed), failures), 1)
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("tells of a slow reply, and of an error rate once until it has come down", () =>
+  it.effect("reports a slow reply, and an error rate once until it is back within the limit", () =>
     Effect.gen(function*() {
       const crossed: Array<MetricsCollectionHook.ThresholdCrossed> = []
       const { on } = yield* MetricsCollectionHook.make({

@@ -15,18 +15,18 @@ describe("HookBus, when a hook", () => {
         throw new Error("down")
       }
     }],
-    ["answers without an effect", { on: () => untyped(undefined) }],
+    ["returns no effect", { on: () => untyped(undefined) }],
     ["interrupts itself", { on: () => Effect.interrupt }],
     ["interrupts its own fiber", {
       on: () => Effect.withFiberRuntime((fiber) => Effect.zipRight(Fiber.interruptFork(fiber), Effect.never))
     }],
     ["hangs", { on: () => Effect.never }, 5],
     ["hangs and cannot be interrupted", { on: () => Effect.uninterruptible(Effect.never) }, 5],
-    ["takes longer than it said", { on: () => Effect.never, timeout: "1 second" }, 1]
+    ["exceeds its own timeout", { on: () => Effect.never, timeout: "1 second" }, 1]
   ]
 
   it.effect.each(faults)(
-    "%s, it is tried again after 100 and 200 ms and then given up",
+    "%s, it is retried after 100 and 200 ms and then fails permanently",
     ([name, fault, seconds = 0]) =>
       withCapturedLogs((lines) =>
         Effect.gen(function*() {
@@ -46,14 +46,14 @@ describe("HookBus, when a hook", () => {
           yield* flush
           assert.strictEqual(failing.seen.length, 3)
 
-          assert.deepStrictEqual(messages(lines), ["Error: Hook gave up on an event"])
+          assert.deepStrictEqual(messages(lines), ["Error: Hook failed to handle an event"])
           assert.deepStrictEqual(lines[0]?.annotations, { hook: name, event: "TurnStarted", sessionId })
           assert.strictEqual(yield* count("langswarm_session_hook_events_failed", name), 1)
         }).pipe(Effect.scoped, Effect.provide(HookBus.layer()))
       )
   )
 
-  it.effect.each(faults)("%s, the next event comes all the same", ([, fault, seconds = 0]) =>
+  it.effect.each(faults)("%s, the next event is still delivered", ([, fault, seconds = 0]) =>
     Effect.gen(function*() {
       const { on = () => Effect.void } = fault
       const faulty = recording("faulty", {
@@ -68,7 +68,7 @@ describe("HookBus, when a hook", () => {
       assert.deepStrictEqual(faulty.seen, ["bad", "good"])
     }).pipe(Effect.scoped, Effect.provide(HookBus.layer())))
 
-  it.effect("has a filter that throws, that is a failure like any other", () =>
+  it.effect("has a filter that throws, it fails like any other", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const after = recording("filtering", {
@@ -80,7 +80,7 @@ describe("HookBus, when a hook", () => {
         })
         yield* Effect.provide(Effect.zipRight(publish("bad", "good"), flush), HookBus.layer(after.hook))
         assert.deepStrictEqual(after.seen, ["good"])
-        assert.deepStrictEqual(messages(lines), ["Error: Hook gave up on an event"])
+        assert.deepStrictEqual(messages(lines), ["Error: Hook failed to handle an event"])
       })
     ))
 

@@ -12,7 +12,7 @@ const hanging = (name: string): Hook => ({
 })
 
 describe("HookBus, a hook's scope", () => {
-  it.effect("ends it after it has seen what was published before, and nothing later", () =>
+  it.effect("ends it after the events published before, and before later ones", () =>
     Effect.gen(function*() {
       const kept = recording("kept")
       const scope = yield* Scope.make()
@@ -24,7 +24,7 @@ describe("HookBus, a hook's scope", () => {
       assert.deepStrictEqual(kept.seen, ["1", "2"])
     }).pipe(Effect.provide(HookBus.layer())))
 
-  it.effect("is all one needs to close, also where the hook was added in an uninterruptible region", () =>
+  it.effect("ends it even if it was added in an uninterruptible region", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       yield* Effect.uninterruptible(Scope.extend(add(recording("kept").hook), scope))
@@ -33,7 +33,7 @@ describe("HookBus, a hook's scope", () => {
       assert.isNotNull(closed.unsafePoll())
     }).pipe(Effect.provide(HookBus.layer())))
 
-  it.effect("gives up after 5 seconds on all hooks together, and tells how much was left", () =>
+  it.effect("times out after 5 seconds for all hooks together, and logs how many events were left", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
@@ -46,8 +46,8 @@ describe("HookBus, a hook's scope", () => {
         yield* TestClock.adjust("1 millis")
         assert.isNotNull(closed.unsafePoll())
         assert.sameMembers(messages(lines), [
-          "Warning: Hook \"one\" was stopped before it was done; 2 events still waited",
-          "Warning: Hook \"two\" was stopped before it was done; 2 events still waited"
+          "Warning: Hook \"one\" was stopped before it was done; 2 events were still waiting",
+          "Warning: Hook \"two\" was stopped before it was done; 2 events were still waiting"
         ])
       })
     ))
@@ -57,7 +57,7 @@ describe("HookBus, a hook's scope", () => {
       const error = yield* Effect.flip(
         Effect.scoped(Effect.zipRight(add(recording("a").hook), add(recording("a").hook)))
       )
-      assert.deepStrictEqual(error.problems, ["there are two hooks \"a\"; give one of them another name"])
+      assert.deepStrictEqual(error.problems, ["two hooks are named \"a\": rename one of them"])
       yield* Effect.scoped(add(recording("a").hook))
     }).pipe(Effect.provide(HookBus.layer())))
 })

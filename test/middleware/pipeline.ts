@@ -1,8 +1,7 @@
 import { Effect, Layer } from "effect"
 import { initial } from "../../src/domain/SessionContext.js"
 import type { Prompt } from "../../src/domain/Turn.js"
-import type { Middleware, MiddlewareContext } from "../../src/services/Middleware.js"
-import type { TurnMiddleware } from "../../src/services/Middleware.js"
+import type { Middleware, MiddlewareContext, TurnMiddleware } from "../../src/services/Middleware.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import type { Reply } from "../../src/services/Provider.js"
 import { now, session, sessionId } from "../domain/conversation.js"
@@ -32,7 +31,7 @@ interface EachStage {
   readonly hasTurnStage: (context: MiddlewareContext) => boolean
 }
 
-/** Each stage by itself, of a turn that starts there. */
+/** Runs each stage alone, for a turn that starts there. */
 export const eachStage = (
   pipeline: MiddlewarePipeline["Type"]
 ): Pick<MiddlewarePipeline["Type"], "admission"> & EachStage => ({
@@ -55,7 +54,7 @@ export const appending = (name: string, more: Partial<Middleware> = {}): Middlew
   ...more
 })
 
-/** Replies go through it with a mark. */
+/** Marks replies in their metadata. */
 export const marking = (name: string, more: Partial<Middleware> = {}): Middleware => ({
   name,
   reply: (reply) => Effect.succeed({ ...reply, metadata: { ...reply.metadata, [name]: true } }),

@@ -14,12 +14,12 @@ import { MiddlewareRefusal } from "../../../services/Middleware.js"
 import type { SessionChanges, SessionStore } from "../../../services/SessionStore.js"
 import { inputMessages, outputMessages, requestAttributes, responseAttributes } from "./genAi.js"
 import { measure, measureCall, meters } from "./metrics.js"
-import { endSpan, inSpan, ofError, ofExit, type SpanEnd } from "./spans.js"
+import { endFromError, endFromExit, endSpan, inSpan, type SpanEnd } from "./spans.js"
 
 /**
- * A span for each provider call, and its tokens, cost and duration, also when it breaks off.
+ * A span for each provider call, and metrics of its tokens, cost and duration, even if it is cut short.
  */
-export const watchCall = (content: boolean): Instrumentation["call"] => (target, request, asked, call) =>
+export const traceCall = (content: boolean): Instrumentation["call"] => (target, request, progress, call) =>
   inSpan(
     `chat ${target.model}`,
     {
@@ -31,8 +31,8 @@ export const watchCall = (content: boolean): Instrumentation["call"] => (target,
     },
     call,
     (_exit, span): Effect.Effect<SpanEnd> => {
-      const { attempt, fold, vendor } = asked
-      // Interrupted before it began.
+      const { attempt, fold, vendor } = progress
+      // Interrupted before the call started.
       if (attempt === undefined) return Effect.succeed("stopped")
       const response = {
         ...responseAttributes(attempt, fold, vendor),
@@ -41,15 +41,15 @@ export const watchCall = (content: boolean): Instrumentation["call"] => (target,
       for (const [name, value] of Object.entries(response)) span.attribute(name, value)
       return Effect.as(
         measureCall(attempt, fold, vendor),
-        attempt.error === undefined ? "well" : ofError(attempt.error)
+        attempt.error === undefined ? "ok" : endFromError(attempt.error)
       )
     }
   )
 
 /**
- * Measures from time to time what a host is doing; when it stops, that is nothing.
+ * Samples the load of a host at an interval, and sets it to zero when the host stops.
  */
-export const watchHost = (sampleEvery: Duration.DurationInput): Instrumentation["host"] => (load) =>
+export const sampleHost = (sampleEvery: Duration.DurationInput): Instrumentation["host"] => (load) =>
   Effect.zipRight(
     Effect.addFinalizer(() => record({ activeSessions: 0, openTurns: 0, waitingCommands: 0 })),
     Effect.forkScoped(Effect.repeat(Effect.suspend(() => record(load())), Schedule.spaced(sampleEvery)))
@@ -63,27 +63,28 @@ const record = ({ activeSessions, openTurns, waitingCommands }: HostLoad): Effec
   ], { discard: true })
 
 /**
- * A span for each middleware that a message passes. One that its timeout has ended is told as stopped.
+ * A span for each middleware that a message passes. A middleware that timed out was interrupted, so its span ends as stopped.
  */
-export const watchMiddleware: Instrumentation["middleware"] = (name, stage, step) =>
+export const traceMiddleware: Instrumentation["middleware"] = (name, stage, step) =>
   inSpan(
     `middleware ${name}`,
     { attributes: { "langswarm.middleware.name": name, "langswarm.middleware.stage": stage } },
     step,
-    (exit) => Effect.succeed(endOf(exit))
+    (exit) => Effect.succeed(middlewareEnd(exit))
   )
 
-const endOf = (exit: Exit.Exit<unknown, unknown>): SpanEnd => {
-  if (Exit.isSuccess(exit)) return "well"
+const middlewareEnd = (exit: Exit.Exit<unknown, unknown>): SpanEnd => {
+  if (Exit.isSuccess(exit)) return "ok"
   if (Cause.isInterruptedOnly(exit.cause)) return "stopped"
   const isRefusal = Option.exists(Cause.failureOption(exit.cause), (error) => error instanceof MiddlewareRefusal)
   return { error: isRefusal ? "refused" : "defect" }
 }
 
 /**
- * A store whose commits are seen. A turn is counted by the commit that ends it, since there is exactly one.
+ * Spans and metrics for opening a session and for commits. A turn is counted by the commit that ends it, because there is exactly
+ * one.
  */
-export const watchStore = (store: SessionStore["Type"]): SessionStore["Type"] => ({
+export const traceStore = (store: SessionStore["Type"]): SessionStore["Type"] => ({
   ...store,
 
   open: (id, window) =>
@@ -91,18 +92,18 @@ export const watchStore = (store: SessionStore["Type"]): SessionStore["Type"] =>
       "store open",
       { attributes: { "gen_ai.conversation.id": id } },
       store.open(id, window),
-      (exit) => Effect.succeed(ofExit(exit))
+      (exit) => Effect.succeed(endFromExit(exit))
     ),
 
   commit: (id, epoch, changes) =>
     Effect.flatMap(Clock.currentTimeNanos, (startedAt) =>
       inSpan(
         "store commit",
-        { attributes: { "gen_ai.conversation.id": id, ...attributesOf(changes) } },
+        { attributes: { "gen_ai.conversation.id": id, ...commitAttributes(changes) } },
         store.commit(id, epoch, changes),
         (exit) =>
           Effect.gen(function*() {
-            const end = ofExit(exit)
+            const end = endFromExit(exit)
             const tags = typeof end === "object" ? { "error.type": end.error } : {}
             yield* measure(meters.commitDuration, Number((yield* Clock.currentTimeNanos) - startedAt) / 1e9, tags)
             if (Exit.isSuccess(exit)) yield* Effect.forEach(changes.turns ?? [], countTurn, { discard: true })
@@ -111,7 +112,7 @@ export const watchStore = (store: SessionStore["Type"]): SessionStore["Type"] =>
       ))
 })
 
-const attributesOf = ({ events = [], messages = [], turns = [] }: SessionChanges) => ({
+const commitAttributes = ({ events = [], messages = [], turns = [] }: SessionChanges) => ({
   ...(turns.length === 1 && { "langswarm.turn.id": turns[0]?.id }),
   "langswarm.commit.turns": turns.length,
   "langswarm.commit.messages": messages.length,
@@ -128,10 +129,10 @@ const countTurn = ({ acceptedAt, endedAt, error, status }: Turn): Effect.Effect<
 }
 
 /**
- * A span from a turn's acceptance to its end. It belongs to the span of its sender, whether that waits for it or not; a turn
- * that an earlier process has left belongs to none.
+ * A span from a turn's acceptance to its end. Its parent is the span of its sender, even if the sender does not wait. A turn
+ * recovered from an earlier process has no parent.
  */
-export const watchTurn: Instrumentation["turn"] = ({ id, ordinal, sessionId }, { model, provider }) =>
+export const traceTurn: Instrumentation["turn"] = ({ id, ordinal, sessionId }, { model, provider }) =>
   Effect.zipWith(
     Effect.clock,
     Effect.makeSpan("turn", {
@@ -147,14 +148,14 @@ export const watchTurn: Instrumentation["turn"] = ({ id, ordinal, sessionId }, {
     (clock, span) => ({
       withSpan: Effect.withParentSpan(span),
       end: (exit) => {
-        span.attribute("langswarm.turn.outcome", outcomeOf(exit))
-        endSpan(span, clock, ofExit(exit))
+        span.attribute("langswarm.turn.outcome", toOutcome(exit))
+        endSpan(span, clock, endFromExit(exit))
       }
     })
   )
 
-/** As the turn's own record has it. */
-const outcomeOf = (exit: Exit.Exit<unknown, SessionError>): TurnStatus => {
+/** The same status as the turn's record has. */
+const toOutcome = (exit: Exit.Exit<unknown, SessionError>): TurnStatus => {
   if (Exit.isSuccess(exit)) return "completed"
   switch (Option.getOrUndefined(Cause.failureOption(exit.cause))?._tag) {
     case "TurnInterrupted":
