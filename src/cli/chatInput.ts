@@ -112,7 +112,8 @@ export const openChatInput: Effect.Effect<ChatInput, never, Scope.Scope | Stream
   const whileReplying: ChatInput["whileReplying"] = (reply, stop) => {
     const stopThenLeave = Effect.orDie(interrupts.take).pipe(
       Effect.zipRight(note("\n(stopping; Ctrl-C again leaves)")),
-      Effect.zipRight(stop),
+      // A server that does not answer must not keep a person from leaving.
+      Effect.zipRight(Effect.timeoutOption(stop, "2 seconds")),
       Effect.zipRight(leave)
     )
     return Effect.zipRight(interrupts.clear, Effect.raceFirst(reply, stopThenLeave))
@@ -134,8 +135,9 @@ class Echo extends Writable {
     return this.hidden ? undefined : this.target.columns
   }
 
-  override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.hidden) done()
-    else this.target.write(chunk, done)
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    if (!this.hidden) this.target.write(chunk)
+    // At once, since what is written later may be hidden when this is not.
+    done()
   }
 }
