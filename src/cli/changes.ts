@@ -1,128 +1,103 @@
-import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { JsonRecord } from "../domain/Json.js"
 import { SessionInfo } from "../domain/Session.js"
 import { SessionManager } from "../services/SessionManager.js"
-import { connect, connectionOptions } from "./connection.js"
-import { fallbackOption, json, sessionId } from "./options.js"
+import { sessionCommand } from "./connection.js"
+import { fallback, json, sessionId } from "./options.js"
 import { printJson } from "./output.js"
+import { option, type Reader, requiredOption, text } from "./parameters.js"
 import { messageIdAt } from "./sessions.js"
+import { print } from "./streams.js"
 import { visible } from "./text.js"
 
-const decodePatch = Schema.decodeEither(Schema.parseJson(JsonRecord))
+const decodePatch = Schema.decodeOption(Schema.parseJson(JsonRecord))
+
+const jsonObject: Reader<JsonRecord> = { placeholder: "JSON", expected: "a JSON object", read: (text) => decodePatch(text) }
 
 /**
- * `configure`: another provider or model for a session, other fallbacks, or other settings.
+ * `configure`: changes a session's provider, model, fallbacks or provider settings.
  */
-export const configure = Command.make(
-  "configure",
+export const configure = sessionCommand(
   {
-    ...connectionOptions,
-    provider: Options.text("provider").pipe(Options.withDescription("Who answers from now on"), Options.optional),
-    model: Options.text("model").pipe(Options.withDescription("And which model of it"), Options.optional),
-    config: Options.text("config").pipe(
-      Options.withDescription(
-        "Settings of the provider to change, as JSON such as '{\"maxTokens\":500}'; null removes one"
+    options: {
+      provider: option("provider", text("PROVIDER"), "Provider from the next turn on"),
+      model: option("model", text("MODEL"), "Model from the next turn on"),
+      config: option(
+        "config",
+        jsonObject,
+        "Provider settings to change, such as '{\"maxTokens\":500}'; null removes a setting"
       ),
-      Options.filterMap((text) => Either.getRight(decodePatch(text)), "--config must be a JSON object"),
-      Options.optional
-    ),
-    fallback: fallbackOption,
-    json,
-    sessionId
-  },
-  Effect.fnUntraced(
-    function*({ config, fallback, json, model, provider, sessionId }) {
-      const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(sessionId))
-      const info = yield* session.configure({
-        ...(Option.isSome(provider) && { provider: provider.value }),
-        ...(Option.isSome(model) && { model: model.value }),
-        ...(Option.isSome(config) && { providerConfig: config.value }),
-        ...(fallback.length > 0 && { fallbacks: fallback })
-      })
-      yield* json
-        ? printJson(SessionInfo, info)
-        : Console.log(visible(`The session is answered by ${info.provider}/${info.model}.`))
+      fallback,
+      json
     },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Change who answers a session, and how"))
+    arguments: { sessionId }
+  },
+  Effect.fnUntraced(function*({ config, fallback, json, model, provider, sessionId }) {
+    const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(sessionId))
+    const info = yield* session.configure({
+      ...(Option.isSome(provider) && { provider: provider.value }),
+      ...(Option.isSome(model) && { model: model.value }),
+      ...(Option.isSome(config) && { providerConfig: config.value }),
+      ...(fallback.length > 0 && { fallbacks: fallback })
+    })
+    yield* json
+      ? printJson(SessionInfo, info)
+      : print(visible(`${info.provider}/${info.model} answers the session now.`))
+  })
+)
 
 /**
- * `fork`: starts another session with the same history up to a message, and prints its id.
+ * `fork`: starts a session with the same history up to a message, and prints its id.
  */
-export const fork = Command.make(
-  "fork",
+export const fork = sessionCommand(
   {
-    ...connectionOptions,
-    at: Options.text("at").pipe(
-      Options.withDescription("The last message that both share, by its number or its id; the latest if left out"),
-      Options.optional
-    ),
-    user: Options.text("user").pipe(
-      Options.withDescription("Whose session it is; the same user's if left out"),
-      Options.optional
-    ),
-    json,
-    sessionId
-  },
-  Effect.fnUntraced(
-    function*({ at, json, sessionId, user }) {
-      const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(sessionId))
-      const forked = yield* session.fork({
-        ...(Option.isSome(at) && { at: yield* messageIdAt(session, at.value) }),
-        ...(Option.isSome(user) && { userId: user.value })
-      })
-      yield* json ? printJson(SessionInfo, yield* forked.info) : Console.log(forked.id)
+    options: {
+      at: option("at", text("MESSAGE"), "Last message that both share: its number or id. Default: the latest"),
+      user: option("user", text("USER"), "User of the new session. Default: the same user"),
+      json
     },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Start another session with the same history, up to a message"))
+    arguments: { sessionId }
+  },
+  Effect.fnUntraced(function*({ at, json, sessionId, user }) {
+    const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(sessionId))
+    const forked = yield* session.fork({
+      ...(Option.isSome(at) && { at: yield* messageIdAt(session, at.value) }),
+      ...(Option.isSome(user) && { userId: user.value })
+    })
+    yield* json ? printJson(SessionInfo, yield* forked.info) : print(forked.id)
+  })
+)
 
 /**
  * `reactivate`: lets a session that was archived, or that failed too often, take messages again.
  */
-export const reactivate = Command.make(
-  "reactivate",
-  { ...connectionOptions, json, sessionId },
-  Effect.fnUntraced(
-    function*(options) {
-      const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(options.sessionId))
-      yield* session.reactivate
-      yield* options.json
-        ? printJson(SessionInfo, yield* session.info)
-        : Console.log("The session takes messages again.")
-    },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Let an archived or failed session take messages again"))
+export const reactivate = sessionCommand(
+  { options: { json }, arguments: { sessionId } },
+  Effect.fnUntraced(function*({ json, sessionId }) {
+    const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(sessionId))
+    yield* session.reactivate
+    yield* json ? printJson(SessionInfo, yield* session.info) : print("The session takes messages again.")
+  })
+)
 
 /**
- * `rewind`: takes the messages after one out of a session's history.
+ * `rewind`: removes the messages after one from a session's history.
  */
-export const rewind = Command.make(
-  "rewind",
+export const rewind = sessionCommand(
   {
-    ...connectionOptions,
-    to: Options.text("to").pipe(
-      Options.withDescription("The message that is the last one afterwards, by its number or its id")
-    ),
-    json,
-    sessionId
-  },
-  Effect.fnUntraced(
-    function*({ json, sessionId, to }) {
-      const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(sessionId))
-      yield* session.rewind({ to: yield* messageIdAt(session, to) })
-      yield* json
-        ? printJson(SessionInfo, yield* session.info)
-        : Console.log("Rewound. What was taken out can be read with messages --rewound.")
+    options: {
+      to: requiredOption("to", text("MESSAGE"), "Message that becomes the last one: its number or id"),
+      json
     },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Take the messages after one out of a session's history"))
+    arguments: { sessionId }
+  },
+  Effect.fnUntraced(function*({ json, sessionId, to }) {
+    const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(sessionId))
+    yield* session.rewind({ to: yield* messageIdAt(session, to) })
+    yield* json
+      ? printJson(SessionInfo, yield* session.info)
+      : print("Rewound. To read the removed messages, use messages --rewound.")
+  })
+)

@@ -1,58 +1,23 @@
 #!/usr/bin/env node
-import * as Command from "@effect/cli/Command"
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
-import { configure, fork, reactivate, rewind } from "./changes.js"
-import { watch } from "./follow.js"
-import { analytics, backup, deadLetters, migrate, optimize, replay, stats } from "./operate.js"
-import { exitCode, reportError, runMain, serverExitCode } from "./run.js"
-import { serve } from "./serve.js"
-import { list, messages, providers, search, show } from "./sessions.js"
-import { chat, send } from "./talk.js"
-import { cleanup, erase, exportSessions, importSessions } from "./transfer.js"
-import { edit, pending, stop } from "./turns.js"
-import { version } from "./version.js"
+import * as Layer from "effect/Layer"
+import { root } from "./root.js"
+import { exitCode, runMain, serverExitCode } from "./run.js"
+import { Streams } from "./streams.js"
 
-const root = Command.make("langswarm-session").pipe(
-  Command.withDescription("Conversations with language models that nothing can lose"),
-  Command.withSubcommands([
-    serve,
-    chat,
-    send,
-    watch,
-    pending,
-    edit,
-    stop,
-    list,
-    show,
-    messages,
-    search,
-    providers,
-    analytics,
-    configure,
-    fork,
-    rewind,
-    reactivate,
-    exportSessions,
-    importSessions,
-    erase,
-    cleanup,
-    deadLetters,
-    replay,
-    optimize,
-    stats,
-    backup,
-    migrate
-  ])
+const words = process.argv.slice(2)
+const isServer = words[0] === "serve"
+
+const { stderr, stdin, stdout } = process
+const environment = Layer.mergeAll(
+  NodeFileSystem.layer,
+  NodePath.layer,
+  Layer.sync(Streams, () => ({ stdin, stdout, stderr }))
 )
 
-const run = Command.run(root, { name: "langswarm-session", version })
-const json = process.argv.includes("--json")
-const isServer = process.argv[2] === "serve"
-
-run(process.argv).pipe(
-  Effect.tapError(reportError(json)),
-  Effect.tapDefect((cause) => Effect.logFatal("langswarm-session has a defect", cause)),
-  Effect.provide(NodeContext.layer),
+root(words).pipe(
+  Effect.provide(environment),
   runMain({ exitCode: isServer ? serverExitCode : exitCode, outlivesOutput: isServer })
 )

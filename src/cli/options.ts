@@ -1,63 +1,44 @@
-import * as Args from "@effect/cli/Args"
-import * as Options from "@effect/cli/Options"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { HookName, SessionId } from "../domain/Ids.js"
+import { DateTimeFromInput } from "../domain/Input.js"
+import { Role } from "../domain/Message.js"
 import type { ProviderTarget } from "../domain/Provider.js"
 import type { SendMessage } from "../domain/Send.js"
+import { SessionStatus } from "../domain/Session.js"
 import { BusyPolicy, OnUnknown } from "../domain/Turn.js"
+import { argument, checked, choice, duration, flag, integer, option, optionOr, repeatedOption, text } from "./parameters.js"
 
 /**
- * Which dead letters.
+ * Prints JSON, for programs, instead of text, for people.
  */
-export const deadLetterOptions = {
-  hook: Options.text("hook").pipe(
-    Options.withSchema(HookName),
-    Options.withDescription("Only those of this hook"),
-    Options.optional
-  ),
-  session: Options.text("session").pipe(
-    Options.withSchema(SessionId),
-    Options.withDescription("Only those about this session"),
-    Options.optional
-  )
-}
-
-export const toDeadLetterQuery = (
-  options: { readonly hook: Option.Option<string>; readonly session: Option.Option<SessionId> }
-) => ({
-  ...(Option.isSome(options.hook) && { hook: options.hook.value }),
-  ...(Option.isSome(options.session) && { sessionId: options.session.value })
-})
+export const json = flag("json", "Print JSON")
 
 /**
- * `--fallback openai/gpt-5 --fallback anthropic/claude-opus-5`: who is asked when the provider cannot answer, in this order.
+ * The session that a command is about.
  */
-export const fallbackOption = Options.text("fallback").pipe(
-  Options.withDescription("Who is asked when the provider cannot answer, as PROVIDER/MODEL; may be repeated"),
-  Options.repeated,
-  Options.filterMap(
-    (texts) => Option.all(texts.map(toTarget)),
-    "--fallback must be PROVIDER/MODEL, such as openai/gpt-5"
-  )
-)
-
-const toTarget = (text: string): Option.Option<typeof ProviderTarget.Encoded> => {
-  const [, provider, model] = /^([^/]+)\/(.+)$/.exec(text) ?? []
-  return provider === undefined || model === undefined ? Option.none() : Option.some({ provider, model })
-}
+export const sessionId = argument(text("ID"), "The session's id, as list prints it")
 
 /**
- * Whether to print JSON, for programs, instead of text, for people.
+ * The turn that a command is about.
  */
-export const json = Options.boolean("json").pipe(Options.withDescription("Print JSON"))
+export const turnId = argument(text("TURN"), "The turn's id, as pending prints it")
+
+export const role = option("role", choice(...Role.literals), "Only messages of this role")
+export const status = option("status", choice(...SessionStatus.literals), "Only sessions with this status")
+
+/**
+ * A moment, such as the start of a period.
+ */
+export const moment = (name: string, description: string) =>
+  option(name, checked("DATE", "an ISO 8601 date, with a time if need be, such as 2026-01-31T12:00:00Z", DateTimeFromInput), description)
 
 /**
  * Which part of a list to print.
  */
 export const pageOptions = {
-  limit: Options.integer("limit").pipe(Options.withDescription("How many, 500 at most"), Options.withDefault(50)),
-  cursor: Options.text("cursor").pipe(Options.withDescription("Where an earlier page ended"), Options.optional)
+  limit: optionOr("limit", integer(1, 500), "Most items to print, up to 500", "50"),
+  cursor: option("cursor", text("CURSOR"), "Print what follows an earlier page")
 }
 
 export const toPageQuery = (options: { readonly limit: number; readonly cursor: Option.Option<string> }) => ({
@@ -66,25 +47,50 @@ export const toPageQuery = (options: { readonly limit: number; readonly cursor: 
 })
 
 /**
- * How what is said is to be answered.
+ * Which dead letters.
+ */
+export const deadLetterOptions = {
+  hook: option("hook", checked("HOOK", "a hook's name", HookName), "Only dead letters of this hook"),
+  session: option("session", checked("ID", "a session's id", SessionId), "Only dead letters of this session")
+}
+
+export const toDeadLetterQuery = (
+  options: { readonly hook: Option.Option<string>; readonly session: Option.Option<string> }
+) => ({
+  ...(Option.isSome(options.hook) && { hook: options.hook.value }),
+  ...(Option.isSome(options.session) && { sessionId: SessionId.make(options.session.value) })
+})
+
+/**
+ * `--fallback openai/gpt-5 --fallback anthropic/claude-opus-5`: what to call when the provider fails, in this order.
+ */
+export const fallback = repeatedOption<typeof ProviderTarget.Encoded>(
+  "fallback",
+  {
+    placeholder: "PROVIDER/MODEL",
+    expected: "PROVIDER/MODEL, such as openai/gpt-5",
+    read: (text) => {
+      const [, provider, model] = /^([^/]+)\/(.+)$/.exec(text) ?? []
+      return provider === undefined || model === undefined ? Option.none() : Option.some({ provider, model })
+    }
+  },
+  "Model to call when the provider fails; may be repeated"
+)
+
+/**
+ * How a message is to be answered.
  */
 export const sendOptions = {
-  whenBusy: Options.choice("when-busy", BusyPolicy.literals).pipe(
-    Options.withDescription(
-      "What to do while another turn runs; as the session says if left out, and queue if it does not"
-    ),
-    Options.optional
+  whenBusy: option(
+    "when-busy",
+    choice(...BusyPolicy.literals),
+    "What to do while another turn runs. Default: the session's setting, or queue"
   ),
-  timeout: Options.text("timeout").pipe(
-    Options.withDescription("How long the answer may take, such as \"30 seconds\""),
-    Options.filterMap(Duration.decodeUnknown, "--timeout must be a length of time, such as \"30 seconds\""),
-    Options.optional
-  ),
-  onUnknown: Options.choice("on-unknown", OnUnknown.literals).pipe(
-    Options.withDescription(
-      "When a crash or a broken connection leaves open whether the provider answered: interrupt, or retry, which may be billed twice"
-    ),
-    Options.optional
+  timeout: option("timeout", duration, "Longest time from the message to its reply. Default: the server's limit"),
+  onUnknown: option(
+    "on-unknown",
+    choice(...OnUnknown.literals),
+    "What to do when a failure leaves open whether the provider answered; retry may be billed twice. Default: interrupt"
   )
 }
 
@@ -105,13 +111,3 @@ export const toSendMessage = (
   ...(Option.isSome(timeout) && { timeout: timeout.value }),
   ...(Option.isSome(onUnknown) && { onUnknown: onUnknown.value })
 })
-
-/**
- * The session that a command is about.
- */
-export const sessionId = Args.text({ name: "id" }).pipe(Args.withDescription("The session's id"))
-
-/**
- * The turn that a command is about.
- */
-export const turnId = Args.text({ name: "turn" }).pipe(Args.withDescription("The turn's id, as pending prints it"))

@@ -1,61 +1,58 @@
 import * as NodeSink from "@effect/platform-node/NodeSink"
-import type { PlatformError } from "@effect/platform/Error"
+import { type PlatformError, SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Mailbox from "effect/Mailbox"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { randomBytes } from "node:crypto"
-import { createInterface } from "node:readline"
-
-/**
- * The lines of standard input: asked for one by one at a terminal, with editing and history, and read as they come from a
- * pipe. Ends at the end of input; Ctrl-C at a terminal interrupts, as it does elsewhere.
- */
-export const inputLines: Stream.Stream<string> = Stream.unwrapScoped(Effect.gen(function*() {
-  const lines = yield* Mailbox.make<string>()
-  const terminal = process.stdin.isTTY && process.stderr.isTTY
-  const reader = yield* Effect.acquireRelease(
-    Effect.sync(() => createInterface({ input: process.stdin, output: process.stderr, terminal, prompt: "> " })),
-    (reader) => Effect.sync(() => reader.close())
-  )
-  reader.on("line", (line) => lines.unsafeOffer(line))
-  reader.on("close", () => lines.unsafeDone(Exit.void))
-  reader.on("SIGINT", () => process.kill(process.pid, "SIGINT"))
-
-  const prompt = Effect.sync(() => {
-    if (terminal) reader.prompt()
-  })
-  return Stream.repeatEffectOption(Effect.mapError(Effect.zipRight(prompt, lines.take), Option.none<never>))
-}))
+import { Page } from "../domain/Page.js"
+import { note, print, Streams } from "./streams.js"
 
 /**
  * Prints a value as one JSON document.
  */
-export const printJson = <A, I>(schema: Schema.Schema<A, I>, value: A): Effect.Effect<void> =>
-  Schema.encode(Schema.parseJson(schema, { space: 2 }))(value).pipe(Effect.orDie, Effect.flatMap(Console.log))
+export const printJson = <A, I>(schema: Schema.Schema<A, I>, value: A): Effect.Effect<void, never, Streams> =>
+  Schema.encode(Schema.parseJson(schema, { space: 2 }))(value).pipe(Effect.orDie, Effect.flatMap(print))
 
 /**
- * Counts what passes, on standard error, when somebody watches a terminal.
+ * Prints a page of a list: as JSON, or a line an item, with a note that says how to print the next page.
  */
-export const showProgress = <A, E, R>(items: Stream.Stream<A, E, R>, what: string): Stream.Stream<A, E, R> =>
-  Stream.suspend(() => {
-    const { stderr, stdout } = process
-    if (!stderr.isTTY || stdout.isTTY) return items
+export const printPage = Effect.fnUntraced(function*<A, I>(
+  { item, json, none, page, toLine }: {
+    readonly page: Page<A>
+    readonly item: Schema.Schema<A, I>
+    readonly json: boolean
+    readonly toLine: (item: A) => string
+    /** Noted when there are no items at all. */
+    readonly none?: string
+  }
+) {
+  if (json) return yield* printJson(Page(item), page)
+  if (page.items.length === 0 && page.next === undefined && none !== undefined) yield* note(none)
+  yield* Effect.forEach(page.items, (item) => print(toLine(item)), { discard: true })
+  if (page.next !== undefined) yield* note(`(more: --cursor ${page.next})`)
+})
+
+/**
+ * Counts what passes on standard error, where that is a terminal and the output is not.
+ */
+export const showProgress = <A, E, R>(
+  items: Stream.Stream<A, E, R>,
+  verb: string
+): Stream.Stream<A, E, R | Streams> =>
+  Stream.unwrap(Effect.map(Streams, ({ stderr, stdout }) => {
+    if (stderr.isTTY !== true || stdout.isTTY === true) return items
     let count = 0
     return items.pipe(
-      Stream.tap(() => Effect.sync(() => stderr.write(`\r${++count} ${what}`))),
+      Stream.tap(() => Effect.sync(() => stderr.write(`\r${++count} ${verb}`))),
       Stream.ensuring(Effect.sync(() => count > 0 && stderr.write("\n")))
     )
-  })
+  }))
 
 /**
- * A file that an export was to be written to, and was not.
+ * A file could not be written.
  */
 export class FileNotWritten
   extends Data.TaggedError("FileNotWritten")<{ readonly path: string; readonly reason: string }>
@@ -66,8 +63,8 @@ export class FileNotWritten
 }
 
 /**
- * Writes a file that its owner alone may read. It appears whole, or not at all. Fails when there is something of that name,
- * a link too, unless `force` is to put the file in its place.
+ * Writes a file that only its owner may read. It appears whole or not at all. Fails with `FileNotWritten` when the name is
+ * taken, by a link too, unless `force` replaces what is there.
  */
 export const writeFile = Effect.fnUntraced(function*<E, R>(
   path: string,
@@ -79,25 +76,29 @@ export const writeFile = Effect.fnUntraced(function*<E, R>(
   const refused = <A, R>(effect: Effect.Effect<A, PlatformError, R>) =>
     Effect.mapError(effect, (error) => refuse(isTaken(error) ? taken : error.message))
 
-  if (path.includes("\0")) return yield* refuse("its name holds a NUL character")
+  if (path.includes("\0")) return yield* refuse("its name contains a NUL character")
   if (!force && (yield* refused(fs.exists(path)))) return yield* refuse(taken)
   const draft = `${path}.${randomBytes(8).toString("hex")}.part`
   yield* Effect.gen(function*() {
     const file = yield* refused(fs.open(draft, { flag: "wx", mode: 0o600 }))
     yield* Stream.runForEach(Stream.encodeText(texts), (bytes) => refused(file.writeAll(bytes)))
     yield* refused(file.sync)
-    // A link to a finished file appears at once, and fails where there is anything of its name.
+    // A hard link appears at once, and fails when the name is taken.
     yield* refused(force ? fs.rename(draft, path) : fs.link(draft, path))
   }).pipe(Effect.scoped, Effect.ensuring(Effect.ignore(fs.remove(draft))))
 })
 
-const taken = "there is such a file; choose another name, or add --force"
+const taken = "it exists already; choose another name, or replace it with --force"
 
 const isTaken = (error: PlatformError) => error._tag === "SystemError" && error.reason === "AlreadyExists"
 
 /**
- * Writes texts to standard output, as fast as it is read.
+ * Writes texts to standard output, as fast as they are read.
  */
 export const writeOutput = <E, R>(
   texts: Stream.Stream<string, E, R>
-): Effect.Effect<void, E | PlatformError, Exclude<R, Scope.Scope>> => Stream.run(texts, NodeSink.stdout)
+): Effect.Effect<void, E | PlatformError, Exclude<R, Scope.Scope> | Streams> =>
+  Effect.flatMap(Streams, ({ stdout }) => Stream.run(texts, NodeSink.fromWritable(() => stdout, toWriteError, { endOnDone: false })))
+
+const toWriteError = (cause: unknown) =>
+  new SystemError({ module: "Stream", method: "stdout", reason: "Unknown", cause })

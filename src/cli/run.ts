@@ -1,8 +1,6 @@
-import * as ValidationError from "@effect/cli/ValidationError"
 import * as Runtime from "@effect/platform/Runtime"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,8 +10,10 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { constants } from "node:os"
 import { SessionError } from "../domain/error/SessionError.js"
+import { note, type Streams } from "./streams.js"
 
 const byTag: Readonly<Record<string, number>> = {
+  UsageError: 2,
   ConfigurationError: 2,
   IdempotencyConflict: 2,
   InvalidRequest: 2,
@@ -27,62 +27,60 @@ const byTag: Readonly<Record<string, number>> = {
 }
 
 /**
- * What the shell is told: 0 done, 1 refused or failed, 2 wrong usage or input, 3 no connection, 4 wrong token, 5 not found,
- * 6 out of time, 70 a defect, 128 and the number of the signal that interrupted it: 130 for Ctrl-C.
+ * Exit code of a command: 0 success, 1 refused or failed, 2 wrong usage or input, 3 no connection, 4 wrong token, 5 not found,
+ * 6 deadline exceeded, 70 a defect, 128 plus the signal's number when a signal interrupted it: 130 for Ctrl-C.
  */
 export const exitCode = (exit: Exit.Exit<unknown, unknown>, signal: number = constants.signals.SIGINT): number => {
   if (Exit.isSuccess(exit)) return 0
   if (Cause.isInterruptedOnly(exit.cause)) return 128 + signal
   return Option.match(Cause.failureOption(exit.cause), {
-    onNone: () => 70,
+    onNone: () => softwareError,
     onSome: (error) =>
-      ValidationError.isValidationError(error)
-        ? 2
-        : Predicate.hasProperty(error, "_tag") && typeof error._tag === "string"
-        ? byTag[error._tag] ?? 1
-        : 1
+      Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? byTag[error._tag] ?? 1 : 1
   })
+}
+
+/**
+ * Exit code of the server: 0 too when a signal stopped it.
+ */
+export const serverExitCode = (exit: Exit.Exit<unknown, unknown>): number =>
+  Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? 0 : exitCode(exit)
+
+/**
+ * Writes an error to standard error: in words, or as JSON for a program.
+ */
+export const reportError = (json: boolean) => (error: unknown): Effect.Effect<void, never, Streams> => {
+  const words = `error: ${Predicate.isError(error) ? error.message : String(error)}`
+  return note(json && Schema.is(SessionError)(error) ? Either.getOrElse(encodeError(error), () => words) : words)
 }
 
 const encodeError = Schema.encodeEither(Schema.parseJson(SessionError))
 
-/**
- * Says on standard error what went wrong and what to do: to a person in words, to a program as JSON. Usage errors have been
- * explained by then.
- */
-export const reportError = (json: boolean) => (error: unknown): Effect.Effect<void> => {
-  if (ValidationError.isValidationError(error)) return Effect.void
-  const words = `error: ${Predicate.isError(error) ? error.message : String(error)}`
-  return Console.error(
-    json && Schema.is(SessionError)(error) ? Either.getOrElse(encodeError(error), () => words) : words
-  )
-}
-
 export interface RunMainOptions {
-  /** What the shell is told. `signal` is the number of the one that asked the program to stop, if one did. */
+  /** Exit code of the process. `signal` is the number of the signal that interrupted the program, if one did. */
   readonly exitCode: (exit: Exit.Exit<unknown, unknown>, signal?: number) => number
-  /** How long a program may take to stop once it was told to; then it exits with 1. 30 seconds unless told. */
+  /** Longest time to stop after a signal; then the process exits with 1. Default: 30 seconds. */
   readonly stopLimit?: Duration.DurationInput
-  /** The same after an error that nobody handled. 2 seconds unless told. */
+  /** Longest time to stop after an uncaught error. Default: 2 seconds. */
   readonly crashLimit?: Duration.DurationInput
-  /** Whether it goes on when nobody reads its output any more, as `head` does after some lines. False unless told. */
+  /** Whether the program continues when its output is closed, as `head` does after some lines. Default: false. */
   readonly outlivesOutput?: boolean
 }
 
-/** How the shell is told of an error in a program itself; see sysexits(3). */
+/** EX_SOFTWARE of sysexits(3). */
 const softwareError = 70
 
 const closedOutput = 128 + constants.signals.SIGPIPE
 
-/** `npm start` hands on to its child the Ctrl-C that the terminal has sent to both. */
+/** `npm start` forwards to its child the Ctrl-C that the terminal has sent to both. In milliseconds. */
 const sameKeyPress = 250
 
 /**
- * Runs a program to its end. SIGTERM, SIGINT and SIGHUP interrupt it, so that it finishes what it must; a second one ends it
- * at once, as does `stopLimit`. An error that nobody handled, of a promise or a callback, is logged, and stops it likewise,
- * within `crashLimit` and with exit code 70.
+ * Runs a program as the process. SIGTERM, SIGINT and SIGHUP interrupt it, so that its finalizers run; a second signal ends the
+ * process at once, as does `stopLimit`. An uncaught exception or rejection is logged and interrupts the program too, within
+ * `crashLimit` and with exit code 70.
  *
- * In place of `NodeRuntime.runMain`, which knows no limit, and dies at once of a SIGHUP and of such an error.
+ * Used in place of `NodeRuntime.runMain`, which has no limit and dies at once of a SIGHUP or an uncaught error.
  */
 export const runMain = (
   { crashLimit = "2 seconds", exitCode, outlivesOutput = false, stopLimit = "30 seconds" }: RunMainOptions
@@ -115,11 +113,11 @@ export const runMain = (
       stopWithin(crashLimit, closedOutput)
     }
 
-    // Also of a rejection that nobody handled: Node makes such an exception of it.
+    // Node turns unhandled rejections into uncaught exceptions.
     const onCrash = (error: unknown) => {
       if (crashed) return
       crashed = true
-      Effect.runFork(Effect.logFatal("langswarm-session stops: an error was handled by nobody", error))
+      Effect.runFork(Effect.logFatal("langswarm-session stops: uncaught error", error))
       stopWithin(crashLimit, softwareError)
     }
 
@@ -139,14 +137,8 @@ export const runMain = (
     teardown: (exit, onExit) => {
       if (crashed) return onExit(softwareError)
       const signal = received && constants.signals[received.signal]
-      // To tell of its end it may have written once more.
+      // Its finalizers may have failed to write once more.
       onExit(received?.signal === "SIGPIPE" ? closedOutput : exitCode(exit, signal))
     }
   })
 }
-
-/**
- * The same for the server, which has done its job once it was told to stop, and did.
- */
-export const serverExitCode = (exit: Exit.Exit<unknown, unknown>): number =>
-  Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? 0 : exitCode(exit)

@@ -1,71 +1,54 @@
-import * as Args from "@effect/cli/Args"
-import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
-import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { MessageNotFound } from "../domain/error/SessionError.js"
-import { Message, type MessageQuery, Role } from "../domain/Message.js"
-import { Page } from "../domain/Page.js"
+import { Message, type MessageQuery } from "../domain/Message.js"
 import { ProviderInfo } from "../domain/Provider.js"
 import { SearchHit } from "../domain/Search.js"
-import { SessionInfo, SessionStatus } from "../domain/Session.js"
+import { SessionInfo } from "../domain/Session.js"
 import { SessionContext } from "../domain/SessionContext.js"
 import { averageResponseTimeMs, SessionMetrics, totalTokens } from "../domain/SessionMetrics.js"
 import { isTerminal, Turn } from "../domain/Turn.js"
 import type { Session } from "../services/Session.js"
 import { SessionManager } from "../services/SessionManager.js"
-import { connect, connectionOptions } from "./connection.js"
-import { json, pageOptions, sessionId, toPageQuery } from "./options.js"
-import { printJson } from "./output.js"
+import { sessionCommand } from "./connection.js"
+import { json, moment, pageOptions, role, sessionId, status, toPageQuery } from "./options.js"
+import { printJson, printPage } from "./output.js"
+import { argument, flag, option, repeatedOption, text } from "./parameters.js"
+import { boldStyle, print } from "./streams.js"
 import { costText, hitText, messageText, visible } from "./text.js"
 
-const only = (name: string, description: string) =>
-  Options.text(name).pipe(Options.withDescription(description), Options.optional)
-
 /**
- * `list`: the sessions there are, newest first.
+ * `list`: sessions, newest first.
  */
-export const list = Command.make(
-  "list",
+export const list = sessionCommand(
   {
-    ...connectionOptions,
-    ...pageOptions,
-    json,
-    user: only("user", "Only this user's"),
-    provider: only("provider", "Only those with this provider"),
-    status: Options.choice("status", SessionStatus.literals).pipe(
-      Options.withDescription("Only those with this status"),
-      Options.optional
-    ),
-    tag: Options.text("tag").pipe(
-      Options.withDescription("Only those with this tag; may be repeated"),
-      Options.repeated
-    )
-  },
-  Effect.fnUntraced(
-    function*(options) {
-      const sessions = yield* SessionManager
-      const page = yield* sessions.search({
-        ...toPageQuery(options),
-        ...(Option.isSome(options.user) && { userId: options.user.value }),
-        ...(Option.isSome(options.provider) && { provider: options.provider.value }),
-        ...(Option.isSome(options.status) && { status: options.status.value }),
-        ...(options.tag.length > 0 && { tags: options.tag })
-      })
-      if (options.json) return yield* printJson(Page(SessionInfo), page)
-      if (page.items.length === 0) yield* Console.error("No sessions.")
-      yield* Effect.forEach(page.items, (session) => Console.log(toLine(session)), { discard: true })
-      if (page.next !== undefined) yield* Console.error(`(more: --cursor ${page.next})`)
+    options: {
+      user: option("user", text("USER"), "Only sessions of this user"),
+      provider: option("provider", text("PROVIDER"), "Only sessions with this provider"),
+      status,
+      tag: repeatedOption("tag", text("TAG"), "Only sessions with this tag; may be repeated"),
+      ...pageOptions,
+      json
     },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("List the sessions, newest first"))
+    arguments: {}
+  },
+  Effect.fnUntraced(function*(options) {
+    const sessions = yield* SessionManager
+    const page = yield* sessions.search({
+      ...toPageQuery(options),
+      ...(Option.isSome(options.user) && { userId: options.user.value }),
+      ...(Option.isSome(options.provider) && { provider: options.provider.value }),
+      ...(Option.isSome(options.status) && { status: options.status.value }),
+      ...(options.tag.length > 0 && { tags: options.tag })
+    })
+    yield* printPage({ page, item: SessionInfo, json: options.json, toLine: sessionLine, none: "No sessions." })
+  })
+)
 
-const toLine = ({ createdAt, id, messageCount, model, provider, status, userId }: SessionInfo): string =>
+const sessionLine = ({ createdAt, id, messageCount, model, provider, status, userId }: SessionInfo): string =>
   visible([
     id,
     status.padEnd(8),
@@ -75,10 +58,34 @@ const toLine = ({ createdAt, id, messageCount, model, provider, status, userId }
     userId
   ].join("  "))
 
-const newestFirst: typeof MessageQuery.Encoded = { order: "newest", limit: 500 }
+/**
+ * `messages`: a session's history.
+ */
+export const messages = sessionCommand(
+  {
+    options: {
+      newest: flag("newest", "Newest first. Default: oldest first"),
+      rewound: flag("rewound", "Include the messages that rewind removed"),
+      role,
+      ...pageOptions,
+      json
+    },
+    arguments: { sessionId }
+  },
+  Effect.fnUntraced(function*(options) {
+    const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(options.sessionId))
+    const page = yield* session.messages({
+      ...toPageQuery(options),
+      order: options.newest ? "newest" : "oldest",
+      rewound: options.rewound,
+      ...(Option.isSome(options.role) && { role: options.role.value })
+    })
+    yield* printPage({ page, item: Message, json: options.json, toLine: (message) => visible(messageText(message)) })
+  })
+)
 
 /**
- * The id of a message that is named by its number in the history, as `messages` prints it, or by the id itself.
+ * The id of the message with this number in the history, as `messages` prints it. Text that is no number is taken for an id.
  */
 export const messageIdAt = Effect.fnUntraced(function*(session: Session, place: string) {
   if (!/^\d{1,15}$/.test(place)) return place
@@ -94,135 +101,94 @@ export const messageIdAt = Effect.fnUntraced(function*(session: Session, place: 
   return found.value.id
 })
 
+const newestFirst: typeof MessageQuery.Encoded = { order: "newest", limit: 500 }
+
 /**
- * `messages`: a session's history.
+ * `search`: messages and session names that contain some words. On a terminal, the matches are bold.
  */
-export const messages = Command.make(
-  "messages",
+export const search = sessionCommand(
   {
-    ...connectionOptions,
-    ...pageOptions,
-    json,
-    newest: Options.boolean("newest").pipe(Options.withDescription("The latest first")),
-    rewound: Options.boolean("rewound").pipe(Options.withDescription("With what was rewound")),
-    role: Options.choice("role", Role.literals).pipe(Options.withDescription("Only this role's"), Options.optional),
-    sessionId
-  },
-  Effect.fnUntraced(
-    function*(options) {
-      const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(options.sessionId))
-      const page = yield* session.messages({
-        ...toPageQuery(options),
-        order: options.newest ? "newest" : "oldest",
-        rewound: options.rewound,
-        ...(Option.isSome(options.role) && { role: options.role.value })
-      })
-      if (options.json) return yield* printJson(Page(Message), page)
-      yield* Effect.forEach(page.items, (message) => Console.log(visible(messageText(message))), { discard: true })
-      if (page.next !== undefined) yield* Console.error(`(more: --cursor ${page.next})`)
+    options: {
+      user: option("user", text("USER"), "Only sessions of this user"),
+      session: option("session", text("ID"), "Only this session"),
+      role,
+      since: moment("since", "Only what was written at this time or later"),
+      ...pageOptions,
+      json
     },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Print a session's messages"))
+    arguments: {
+      text: argument(text("TEXT"), "Words that must all occur; \"quoted\" words as a phrase; begin* for a prefix")
+    }
+  },
+  Effect.fnUntraced(function*(options) {
+    const sessions = yield* SessionManager
+    const page = yield* sessions.searchMessages({
+      ...toPageQuery(options),
+      text: options.text,
+      ...(Option.isSome(options.user) && { userId: options.user.value }),
+      ...(Option.isSome(options.session) && { sessionId: options.session.value }),
+      ...(Option.isSome(options.role) && { role: options.role.value }),
+      ...(Option.isSome(options.since) && { since: options.since.value })
+    })
+    const bold = yield* boldStyle
+    yield* printPage({
+      page,
+      item: SearchHit,
+      json: options.json,
+      toLine: (hit) => hitText(hit, bold),
+      none: "Nothing found."
+    })
+  })
+)
 
 /**
- * `providers`: who can answer a session, and what each of them can do. As JSON with what they may be configured with.
+ * `providers`: the providers of the server, and what each can do. As JSON, with their settings.
  */
-export const providers = Command.make(
-  "providers",
-  { ...connectionOptions, json },
-  Effect.fnUntraced(
-    function*(options) {
-      const all = yield* Effect.flatMap(SessionManager, (sessions) => sessions.listProviders)
-      yield* options.json
-        ? printJson(Schema.Array(ProviderInfo), all)
-        : Effect.forEach(all, (provider) => Console.log(visible(toLineProviders(provider))), { discard: true })
-    },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("List the providers, and what each can do"))
+export const providers = sessionCommand(
+  { options: { json }, arguments: {} },
+  Effect.fnUntraced(function*(options) {
+    const all = yield* Effect.flatMap(SessionManager, (sessions) => sessions.listProviders)
+    yield* options.json
+      ? printJson(Schema.Array(ProviderInfo), all)
+      : Effect.forEach(all, (provider) => print(visible(providerLine(provider))), { discard: true })
+  })
+)
 
-const toLineProviders = ({ capabilities: { conversation, files, images, tools }, name }: ProviderInfo): string =>
+const providerLine = ({ capabilities: { conversation, files, images, tools }, name }: ProviderInfo): string =>
   [
     name.padEnd(12),
-    conversation === "cursor" ? "may hold the conversation" : "is sent the history      ",
+    conversation === "cursor" ? "can keep the conversation" : "is sent the history      ",
     `images: ${images.join(" ") || "none"}`,
     `files: ${files.join(" ") || "none"}`,
     `tools: ${tools ? "yes" : "no"}`
   ].join("  ")
 
-const onlySearch = (name: string, description: string) =>
-  Options.text(name).pipe(Options.withDescription(description), Options.optional)
-
 /**
- * `search`: what was said, in all sessions. What was looked for is bold on a terminal, and there only.
+ * `show`: a session's settings, context and metrics.
  */
-export const search = Command.make(
-  "search",
-  {
-    ...connectionOptions,
-    ...pageOptions,
-    json,
-    user: onlySearch("user", "Only in this user's sessions"),
-    session: onlySearch("session", "Only in this session"),
-    role: Options.choice("role", Role.literals).pipe(Options.withDescription("Only this role's"), Options.optional),
-    since: onlySearch("since", "Only what was said at this moment or later, such as 2026-01-31T12:00:00Z"),
-    text: Args.text({ name: "text" }).pipe(
-      Args.withDescription("All of these words; \"words in quotes\" as they stand; begin* for what a word begins with")
-    )
-  },
-  Effect.fnUntraced(
-    function*(options) {
-      const sessions = yield* SessionManager
-      const page = yield* sessions.searchMessages({
-        ...toPageQuery(options),
-        text: options.text,
-        ...(Option.isSome(options.user) && { userId: options.user.value }),
-        ...(Option.isSome(options.session) && { sessionId: options.session.value }),
-        ...(Option.isSome(options.role) && { role: options.role.value }),
-        ...(Option.isSome(options.since) && { since: options.since.value })
-      })
-      if (options.json) return yield* printJson(Page(SearchHit), page)
-      if (page.items.length === 0 && page.next === undefined) yield* Console.error("Nothing found.")
-      const bold = process.stdout.isTTY
-      yield* Effect.forEach(page.items, (hit) => Console.log(hitText(hit, bold)), { discard: true })
-      if (page.next !== undefined) yield* Console.error(`(more: --cursor ${page.next})`)
-    },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Search what was said, and names of sessions, the latest first"))
+export const show = sessionCommand(
+  { options: { json }, arguments: { sessionId } },
+  Effect.fnUntraced(function*(options) {
+    const handle = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(options.sessionId))
+    const shown = yield* Effect.all({
+      session: handle.info,
+      context: handle.context,
+      metrics: handle.metrics,
+      openTurns: Effect.map(handle.turns, (turns) => turns.filter(({ status }) => !isTerminal(status)).toReversed())
+    })
+    yield* options.json ? printJson(Shown, shown) : print(shownText(shown))
+  })
+)
 
 const Shown = Schema.Struct({
   session: SessionInfo,
   context: SessionContext,
   metrics: SessionMetrics,
-  /** Of the latest 50 turns those that have not ended, in the order they were accepted. */
+  /** Those of the latest 50 turns that have not ended, oldest first. */
   openTurns: Schema.Array(Turn)
 })
-type Shown = typeof Shown.Type
 
-/**
- * `show`: all about a session but its messages.
- */
-export const show = Command.make(
-  "show",
-  { ...connectionOptions, json, sessionId },
-  Effect.fnUntraced(
-    function*(options) {
-      const handle = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(options.sessionId))
-      const shown = yield* Effect.all({
-        session: handle.info,
-        context: handle.context,
-        metrics: handle.metrics,
-        openTurns: Effect.map(handle.turns, (turns) => turns.filter(({ status }) => !isTerminal(status)).toReversed())
-      })
-      yield* options.json ? printJson(Shown, shown) : Console.log(toText(shown))
-    },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Show a session's settings, context and metrics"))
-
-const toText = ({ context, metrics, openTurns, session }: Shown): string =>
+const shownText = ({ context, metrics, openTurns, session }: typeof Shown.Type): string =>
   Object.entries({
     id: session.id,
     user: session.userId,
@@ -234,10 +200,10 @@ const toText = ({ context, metrics, openTurns, session }: Shown): string =>
     created: DateTime.formatIso(session.createdAt),
     "last active": DateTime.formatIso(session.lastActivityAt),
     messages: `${session.messageCount} now, ${metrics.totalMessages} in all`,
-    "open turns": toCounts(openTurns),
+    "open turns": openTurnsText(openTurns),
     tokens: `${totalTokens(metrics)} (${metrics.inputTokens} in, ${metrics.outputTokens} out)`,
     fallbacks: session.config.fallbacks?.map(({ model, provider }) => `${provider}/${model}`).join(", "),
-    "held as": session.cursor && `${session.cursor.value} by ${session.cursor.provider}`,
+    "kept as": session.cursor && `${session.cursor.value} by ${session.cursor.provider}`,
     cost: costText(metrics),
     "provider calls": `${metrics.providerCalls}, ${metrics.providerErrors} failed`,
     "mean reply": `${averageResponseTimeMs(metrics).toFixed(1)} ms`,
@@ -247,7 +213,7 @@ const toText = ({ context, metrics, openTurns, session }: Shown): string =>
     .map(([name, value]) => `${name.padEnd(15)} ${visible(value ?? "")}`)
     .join("\n")
 
-const toCounts = (open: ReadonlyArray<Turn>): string => {
+const openTurnsText = (open: ReadonlyArray<Turn>): string => {
   const waiting = open.filter(({ status }) => status === "accepted").length
   return `${open.length - waiting} running, ${waiting} waiting`
 }

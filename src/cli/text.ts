@@ -11,7 +11,7 @@ import type { MiddlewareSkipped, TurnNotice } from "../domain/Turn.js"
 const units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
 
 /**
- * How much that is, for people: `3.2 MiB`.
+ * A size for people: `3.2 MiB`.
  */
 export const bytesText = (bytes: number, [unit = "", ...larger] = units): string =>
   bytes < 1024 || larger.length === 0
@@ -19,12 +19,12 @@ export const bytesText = (bytes: number, [unit = "", ...larger] = units): string
     : bytesText(bytes / 1024, larger)
 
 /**
- * So many of something: `1 session`, `2 sessions`.
+ * A count with its noun: `1 session`, `2 sessions`.
  */
 export const countText = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`
 
 /**
- * What something has cost, in words: never a sum that passes for the whole.
+ * A cost in words. Calls without a known price are named, so that a partial sum never looks like the whole.
  */
 export const costText = (
   { costNanoUsd, unpricedCalls }: Pick<SessionMetrics, "costNanoUsd" | "unpricedCalls">
@@ -36,7 +36,7 @@ export const costText = (
 }
 
 /**
- * Parts as one text, those that are none by their names.
+ * Parts as one text; parts that are no text by their names.
  */
 export const partsText = (parts: ReadonlyArray<Part>): string => {
   const texts = parts.map((part) => (part._tag === "Text" ? part.text : "")).join("")
@@ -45,30 +45,30 @@ export const partsText = (parts: ReadonlyArray<Part>): string => {
 }
 
 /**
- * A message with its place in the history and its role, and in place of what it says another text if that is wanted.
+ * A message with its number and role. `text` replaces its content.
  */
 export const messageText = ({ finishReason, parts, role, seq }: Message, text = partsText(parts)): string =>
   `${seq} ${role}${finishReason === "cut" ? " (cut)" : ""}: ${text}`
 
 /**
- * What happened on a turn's way, in words.
+ * A notice of a turn in words.
  */
 export const noticeText = (notice: TurnNotice): string => {
   switch (notice._tag) {
     case "AttemptFailed": {
       const { error, model, provider } = notice.attempt
-      return `${provider}/${model} did not answer, and is not the last to be asked: ${error?.message ?? "it broke off"}`
+      return `${provider}/${model} failed, and the next model is called: ${error?.message ?? "the reply broke off"}`
     }
     case "CircuitOpen":
-      return `${notice.provider}/${notice.model} has failed too often and was not asked; it is again in ${
+      return `${notice.provider}/${notice.model} failed too often and was not called; it can be called again in ${
         Math.ceil(notice.retryAfterMs / 1000)
       } s`
     case "HistoryReplayed":
-      return `${notice.provider} had lost the conversation, and was told all of it again`
+      return `${notice.provider} had lost the conversation and was sent all of it again`
     case "HistoryTrimmed":
-      return `the history is too long for ${notice.provider}/${notice.model}; its oldest ${notice.messages} messages were left out`
+      return `the history is too long for ${notice.provider}/${notice.model}; the oldest ${notice.messages} messages were left out`
     case "PartsOmitted":
-      return `${notice.provider}/${notice.model} was not shown all parts; it does not take: ${notice.kinds.join(", ")}`
+      return `${notice.provider}/${notice.model} was not sent all parts; it does not support: ${notice.kinds.join(", ")}`
     case "MiddlewareSkipped":
       return `middleware "${notice.middleware}" was skipped at ${notice.stage}: ${skipReasons[notice.reason]}`
   }
@@ -77,12 +77,12 @@ export const noticeText = (notice: TurnNotice): string => {
 const skipReasons: Record<MiddlewareSkipped["reason"], string> = {
   refused: "it refused, and is optional",
   timedOut: "it took too long",
-  wrongAnswer: "its answer was not taken",
+  wrongAnswer: "its result was invalid",
   failed: "it failed"
 }
 
 /**
- * What has happened, in words.
+ * An event in words.
  */
 export const eventText = (event: SessionEvent): string => {
   switch (event._tag) {
@@ -96,7 +96,7 @@ export const eventText = (event: SessionEvent): string => {
     case "SessionReactivated":
       return "session reactivated"
     case "SessionErrored":
-      return `session failed too often: ${event.reason}`
+      return `session failed: ${event.reason}`
     case "SessionDeleted":
       return "session deleted"
     case "MessageSent":
@@ -111,7 +111,7 @@ export const eventText = (event: SessionEvent): string => {
     case "TurnAccepted":
       return `turn ${event.turnId} accepted`
     case "TurnEdited":
-      return `turn ${event.turnId} asks something else`
+      return `turn ${event.turnId} was edited`
     case "TurnStarted":
       return `turn ${event.turnId} started`
     case "TurnJoined":
@@ -125,39 +125,39 @@ export const eventText = (event: SessionEvent): string => {
     case "TurnNoticed":
       return `turn ${event.turnId}: ${noticeText(event.notice)}`
     case "SessionConfigured":
-      return `session is answered by ${event.provider}/${event.model} from now on`
+      return `session uses ${event.provider}/${event.model} now`
   }
 }
 
 /**
- * Text that can change nothing on a terminal but what stands on it: control characters other than line breaks and tabs, and
- * those that reorder text, become visible.
+ * Text that is safe to print on a terminal: control characters other than line breaks and tabs, and characters that reorder
+ * text, are escaped.
  */
 export const visible = (text: string): string =>
   text.replaceAll(/[^\P{C}\n\t]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
 
 /**
- * What a search has found, on one line that only `bold` gives any control characters: those around what was looked for.
+ * A search hit on one line. The only control characters are those that `bold` puts around a match.
  */
-export const hitText = (hit: SearchHit, bold: boolean): string => {
+export const hitText = (hit: SearchHit, bold: (text: string) => string): string => {
   const place = hit._tag === "Message" ? `${hit.seq} ${hit.role}` : "name"
   const snippet = hit.snippet.map(({ match, text }) => {
     const shown = visible(text.replaceAll(/\s+/g, " "))
-    return match && bold ? `\u001b[1m${shown}\u001b[22m` : shown
+    return match ? bold(shown) : shown
   })
   return `${visible(hit.sessionId)}  ${DateTime.formatIso(hit.at)}  ${place}: ${snippet.join("")}`
 }
 
 /**
- * What became of a send, in words.
+ * The outcome of a send in words.
  */
 export const outcomeText: Readonly<Record<SendOutcome, string>> = {
-  started: "it is being answered",
-  queued: "it waits behind others",
+  started: "its turn runs",
+  queued: "it waits for earlier turns",
   interrupted: "the running turn is stopped for it",
-  rolledBack: "the running turn is taken back for it",
+  rolledBack: "the running turn is rolled back for it",
   steered: "it waits to join the running turn",
-  joined: "its key was known: this is the turn of an earlier send"
+  joined: "its key is known: this is the turn of an earlier send"
 }
 
 interface Row {
@@ -181,7 +181,7 @@ const columns: ReadonlyArray<readonly [name: string, of: (usage: Usage) => strin
 ]
 
 /**
- * A table of what was used, a row for each, that a person can read. The last column is free to be long.
+ * Usage as a table for people. Only the last column is not padded.
  */
 export const usageTable = (rows: ReadonlyArray<Row>): string => {
   const lines = [

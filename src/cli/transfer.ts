@@ -1,118 +1,164 @@
-import * as Args from "@effect/cli/Args"
-import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
-import * as Prompt from "@effect/cli/Prompt"
 import * as NodeStream from "@effect/platform-node/NodeStream"
+import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Console from "effect/Console"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { ConfigurationError } from "../domain/error/RequestError.js"
 import { SessionId } from "../domain/Ids.js"
 import { toMarkdown } from "../domain/Markdown.js"
-import { SessionStatus } from "../domain/Session.js"
 import { decode, encode } from "../domain/SessionLines.js"
 import { CleanupOutcome, ErasureReceipt } from "../domain/Store.js"
 import { SessionExport } from "../domain/Transfer.js"
 import { SessionManager } from "../services/SessionManager.js"
-import { connect, connectionOptions } from "./connection.js"
-import { json } from "./options.js"
+import { sessionCommand } from "./connection.js"
+import { json, status } from "./options.js"
 import { printJson, showProgress, writeFile, writeOutput } from "./output.js"
+import {
+  argument,
+  choice,
+  duration,
+  flag,
+  integer,
+  option,
+  optionalArgument,
+  optionOr,
+  requiredOption,
+  text
+} from "./parameters.js"
+import { confirm, note, print, Streams } from "./streams.js"
 import { countText, visible } from "./text.js"
-
-/** `30d` beside `30 days`. */
-const toDuration = (text: string): Option.Option<Duration.Duration> => {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? []
-  return Duration.decodeUnknown(count === undefined || unit === undefined ? text : `${count} ${units[unit]}`)
-}
-
-const units: Readonly<Record<string, string>> = { s: "seconds", m: "minutes", h: "hours", d: "days", w: "weeks" }
+import { UsageError } from "./usage.js"
 
 /**
- * `cleanup`: deletes or archives sessions that have rested.
+ * `export`: one session as a JSON document, or all that match as JSON Lines. Markdown is for reading.
  */
-export const cleanup = Command.make(
-  "cleanup",
+export const exportSessions = sessionCommand(
   {
-    ...connectionOptions,
-    olderThan: Options.text("older-than").pipe(
-      Options.withDescription("For how long they rest at least, such as 30d or \"30 days\""),
-      Options.filterMap(toDuration, "--older-than must be a length of time, such as 30d")
-    ),
-    status: Options.choice("status", SessionStatus.literals).pipe(
-      Options.withDescription("Only those with this status"),
-      Options.optional
-    ),
-    archive: Options.boolean("archive").pipe(Options.withDescription("Archive them instead of deleting them")),
-    limit: Options.integer("limit").pipe(Options.withDescription("How many at most"), Options.withDefault(1000)),
-    dryRun: Options.boolean("dry-run").pipe(Options.withDescription("Only tell which they are")),
-    json
+    options: {
+      user: option("user", text("USER"), "Only sessions of this user"),
+      status,
+      format: option(
+        "format",
+        choice("json", "jsonl", "markdown"),
+        "Format of the export. Default: json for one session, jsonl for several"
+      ),
+      output: option("output", text("FILE"), "New file that only you can read. Default: standard output", {
+        alias: "o"
+      }),
+      force: flag("force", "Replace the file if it exists")
+    },
+    arguments: { sessionId: optionalArgument(text("ID"), "Id of the one session to export. Default: all that match") }
   },
-  Effect.fnUntraced(
-    function*({ archive, dryRun, json, limit, olderThan, status }) {
-      const sessions = yield* SessionManager
-      const outcome = yield* sessions.cleanup({
-        olderThan,
-        action: archive ? "archive" : "delete",
-        limit,
-        dryRun,
+  Effect.fnUntraced(function*({ force, format: chosen, output, sessionId, status, user }) {
+    const sessions = yield* SessionManager
+    const format = Option.getOrElse(chosen, () => Option.isSome(sessionId) ? "json" : "jsonl")
+    if (format === "json" && Option.isNone(sessionId)) {
+      return yield* new UsageError({
+        problem: "--format json exports one session",
+        hint: "add its ID, or use --format jsonl for several"
+      })
+    }
+    const records = Option.isSome(sessionId)
+      ? Stream.fromEffect(Effect.flatMap(sessions.get(sessionId.value), (session) => session.export))
+      : sessions.exportSessions({
+        ...(Option.isSome(user) && { userId: user.value }),
         ...(Option.isSome(status) && { status: status.value })
       })
-      if (json) return yield* printJson(CleanupOutcome, outcome)
-      if (dryRun) yield* Effect.forEach(outcome.sessions, (id) => Console.log(id), { discard: true })
-      yield* (dryRun ? Console.error : Console.log)(toTextCleanup(outcome, dryRun))
-      if (outcome.more) yield* Console.error("(more: run it again, or raise --limit)")
-    },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Delete or archive sessions that have rested for long"))
+    const texts = exportText[format](showProgress(records, "exported"))
+    yield* Option.isSome(output) ? writeFile(output.value, texts, { force }) : writeOutput(texts)
+  })
+)
 
-const toTextCleanup = ({ action, sessions, spared }: CleanupOutcome, dryRun: boolean): string =>
-  `${countText(sessions.length, "session")} ${dryRun ? "would be " : ""}${action}d` +
-  (spared.length > 0 ? `, ${spared.length} spared: they are in use, gone, or cannot be used` : "")
+const encodeDocument = Schema.encode(Schema.parseJson(SessionExport, { space: 2 }))
 
-class NotConfirmed extends Data.TaggedError("NotConfirmed") {
+const exportText = {
+  json: <E, R>(records: Stream.Stream<SessionExport, E, R>) =>
+    Stream.mapEffect(records, (record) => Effect.map(Effect.orDie(encodeDocument(record)), (text) => `${text}\n`)),
+  jsonl: encode,
+  markdown: <E, R>(records: Stream.Stream<SessionExport, E, R>) =>
+    Stream.map(records, (record) => visible(toMarkdown(record)))
+}
+
+/**
+ * `import`: restores exported sessions. Those that exist already are not changed.
+ */
+export const importSessions = sessionCommand(
+  {
+    options: { renumber: flag("renumber", "Import under new ids: the same ones each time"), json },
+    arguments: { file: argument(text("FILE"), "File that export wrote as json or jsonl; - for standard input") }
+  },
+  Effect.fnUntraced(function*({ file, json, renumber }) {
+    const fs = yield* FileSystem.FileSystem
+    const { stdin } = yield* Streams
+    const sessions = yield* SessionManager
+    const records = decode(
+      file === "-" ? NodeStream.fromReadable<SystemError, Uint8Array>(() => stdin, toReadError) : fs.stream(file)
+    )
+    const outcomes = sessions.importSessions(records, { ids: renumber ? "renumber" : "keep" })
+    const summary = yield* Stream.runFold(
+      showProgress(outcomes, "read"),
+      nothingImported,
+      ({ conflicts, imported, unchanged }, { outcome, sessionId }) => ({
+        imported: imported + Number(outcome === "imported"),
+        unchanged: unchanged + Number(outcome === "unchanged"),
+        conflicts: outcome === "conflict" ? [...conflicts, sessionId] : conflicts
+      })
+    )
+    const { conflicts, imported, unchanged } = summary
+    yield* json
+      ? printJson(ImportSummary, summary)
+      : print(`${imported} imported, ${unchanged} unchanged, ${conflicts.length} in conflict`)
+    if (conflicts.length > 0) return yield* new ImportConflict({ ids: conflicts })
+  })
+)
+
+const toReadError = (cause: unknown) =>
+  new SystemError({ module: "Stream", method: "stdin", reason: "Unknown", cause })
+
+const ImportSummary = Schema.Struct({
+  imported: Schema.NonNegativeInt,
+  /** Sessions that exist already and are the same. */
+  unchanged: Schema.NonNegativeInt,
+  /** Sessions that exist already and differ. */
+  conflicts: Schema.Array(SessionId)
+})
+
+const nothingImported: typeof ImportSummary.Type = { imported: 0, unchanged: 0, conflicts: [] }
+
+class ImportConflict extends Data.TaggedError("ImportConflict")<{ readonly ids: ReadonlyArray<SessionId> }> {
   override get message(): string {
-    return "nothing was erased: it cannot be undone, so confirm it, or add --yes"
+    const [first = "", ...others] = this.ids
+    const existing = others.length === 0 ? `session ${first} exists` : `session ${first} and ${others.length} more exist`
+    return `${existing} already with other content and did not change; --renumber imports under new ids`
   }
 }
 
 /**
- * `erase`: removes all that is stored of a user.
+ * `erase`: removes all data of a user.
  */
-export const erase = Command.make(
-  "erase",
+export const erase = sessionCommand(
   {
-    ...connectionOptions,
-    yes: Options.boolean("yes").pipe(Options.withAlias("y"), Options.withDescription("Do not ask")),
-    json,
-    userId: Args.text({ name: "user" }).pipe(Args.withDescription("Whose sessions are erased"))
+    options: { yes: flag("yes", "Do not ask for confirmation", "y"), json },
+    arguments: { userId: argument(text("USER"), "User whose data is removed") }
   },
-  Effect.fnUntraced(
-    function*({ json, userId, yes }) {
-      const sessions = yield* SessionManager
-      if (!yes && !(yield* isConfirmed(userId))) return yield* new NotConfirmed()
-      const receipt = yield* sessions.eraseUser(userId)
-      yield* json ? printJson(ErasureReceipt, receipt) : Console.log(visible(toTextErase(receipt)))
-    },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Remove all that is stored of a user, for good"))
+  Effect.fnUntraced(function*({ json, userId, yes }) {
+    const sessions = yield* SessionManager
+    const confirmed = yes || (yield* confirm(`Erase all sessions of ${visible(userId)}? This cannot be undone.`))
+    if (!confirmed) return yield* new NotConfirmed()
+    const receipt = yield* sessions.eraseUser(userId)
+    yield* json ? printJson(ErasureReceipt, receipt) : print(visible(erasureText(receipt)))
+  })
+)
 
-const isConfirmed = (userId: string) =>
-  Effect.suspend(() =>
-    process.stdin.isTTY && process.stdout.isTTY
-      ? Prompt.run(Prompt.confirm({ message: `Erase all sessions of ${visible(userId)}, for good?` })).pipe(
-        Effect.catchTag("QuitException", () => Effect.interrupt)
-      )
-      : Effect.succeed(false)
-  )
+class NotConfirmed extends Data.TaggedError("NotConfirmed") {
+  override get message(): string {
+    return "nothing was erased, since it cannot be undone: confirm at a terminal, or add --yes"
+  }
+}
 
-const toTextErase = (
+const erasureText = (
   { messages, providerCopies, rollupDays, sessions, sharedMessages, turns, userId }: ErasureReceipt
 ): string =>
   [
@@ -121,130 +167,48 @@ const toTextErase = (
         countText(sessions, "session"),
         countText(turns, "turn"),
         countText(messages, "message"),
-        `the figures of ${countText(rollupDays, "day")}`
+        `usage of ${countText(rollupDays, "day")}`
       ].join(", ")
     }.`,
-    ...(sharedMessages > 0 ? [`Kept ${countText(sharedMessages, "message")} that other users' sessions share.`] : []),
+    ...(sharedMessages > 0 ? [`Kept ${countText(sharedMessages, "message")} that sessions of other users share.`] : []),
     ...(providerCopies.removed > 0 ? [`Providers removed ${countText(providerCopies.removed, "conversation")}.`] : []),
     ...(providerCopies.failed > 0
-      ? [`Providers still hold ${countText(providerCopies.failed, "conversation")}: see the server's log.`]
+      ? [`Providers still keep ${countText(providerCopies.failed, "conversation")}: see the server's log.`]
       : [])
   ].join("\n")
 
-const encodeDocument = Schema.encode(Schema.parseJson(SessionExport, { space: 2 }))
-
 /**
- * `export`: one session as a JSON document, or all that match as JSON Lines; to be read, as Markdown.
+ * `cleanup`: deletes or archives idle sessions.
  */
-export const exportSessions = Command.make(
-  "export",
+export const cleanup = sessionCommand(
   {
-    ...connectionOptions,
-    user: Options.text("user").pipe(Options.withDescription("Only this user's"), Options.optional),
-    status: Options.choice("status", SessionStatus.literals).pipe(
-      Options.withDescription("Only those with this status"),
-      Options.optional
-    ),
-    format: Options.choice("format", ["json", "jsonl", "markdown"]).pipe(
-      Options.withDescription("json, unless told, for one session; jsonl for many"),
-      Options.optional
-    ),
-    output: Options.text("output").pipe(
-      Options.withAlias("o"),
-      Options.withDescription("A new file, for your eyes only, in place of standard output"),
-      Options.optional
-    ),
-    force: Options.boolean("force").pipe(Options.withDescription("Put it in place of a file that is there")),
-    json,
-    sessionId: Args.text({ name: "id" }).pipe(
-      Args.withDescription("The session's id; all sessions that match if left out"),
-      Args.optional
-    )
-  },
-  Effect.fnUntraced(
-    function*({ force, format: chosen, output, sessionId, status, user }) {
-      const sessions = yield* SessionManager
-      const format = Option.getOrElse(chosen, () => Option.isSome(sessionId) ? "json" : "jsonl")
-      if (format === "json" && Option.isNone(sessionId)) {
-        return yield* new ConfigurationError({
-          problems: ["--format json is for one session, by its id; use jsonl for many"]
-        })
-      }
-      const records = Option.isSome(sessionId)
-        ? Stream.fromEffect(Effect.flatMap(sessions.get(sessionId.value), (session) => session.export))
-        : sessions.exportSessions({
-          ...(Option.isSome(user) && { userId: user.value }),
-          ...(Option.isSome(status) && { status: status.value })
-        })
-      const texts = toText[format](showProgress(records, "exported"))
-      yield* Option.isSome(output) ? writeFile(output.value, texts, { force }) : writeOutput(texts)
+    options: {
+      olderThan: requiredOption("older-than", duration, "Least time since the last activity, such as 30d"),
+      status,
+      archive: flag("archive", "Archive the sessions. Default: delete them"),
+      limit: optionOr("limit", integer(1, 10_000), "Most sessions, up to 10000", "1000"),
+      dryRun: flag("dry-run", "Print the sessions and change nothing"),
+      json
     },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Print a whole session as JSON, or all sessions as JSON Lines"))
-
-const toText = {
-  json: <E, R>(records: Stream.Stream<SessionExport, E, R>) =>
-    Stream.mapEffect(records, (record) => Effect.map(Effect.orDie(encodeDocument(record)), (text) => `${text}\n`)),
-  jsonl: encode,
-  markdown: <E, R>(records: Stream.Stream<SessionExport, E, R>) =>
-    Stream.map(records, (record) => visible(toMarkdown(record)))
-}
-
-const Summary = Schema.Struct({
-  imported: Schema.NonNegativeInt,
-  /** They were here already, and are the same. */
-  unchanged: Schema.NonNegativeInt,
-  /** They are here, and differ. */
-  conflicts: Schema.Array(SessionId)
-})
-
-class ImportConflict extends Data.TaggedError("ImportConflict")<{ readonly ids: ReadonlyArray<SessionId> }> {
-  override get message(): string {
-    const [first = "", ...others] = this.ids
-    const all = others.length === 0 ? `session ${first} is` : `session ${first} and ${others.length} more are`
-    return `${all} here already and differ from what was to be imported; they were left as they are (--renumber imports them under other ids)`
-  }
-}
-
-/**
- * `import`: restores sessions that `export` wrote. What is here already is left as it is.
- */
-export const importSessions = Command.make(
-  "import",
-  {
-    ...connectionOptions,
-    renumber: Options.boolean("renumber").pipe(
-      Options.withDescription("Give the sessions other ids: the same ones each time")
-    ),
-    json,
-    file: Args.text({ name: "file" }).pipe(
-      Args.withDescription("What export wrote as json or jsonl; - for standard input")
-    )
+    arguments: {}
   },
-  Effect.fnUntraced(
-    function*({ file, json, renumber }) {
-      const fs = yield* FileSystem.FileSystem
-      const sessions = yield* SessionManager
-      const records = decode(file === "-" ? NodeStream.stdin : fs.stream(file))
-      const outcomes = sessions.importSessions(records, { ids: renumber ? "renumber" : "keep" })
-      const summary = yield* Stream.runFold(
-        showProgress(outcomes, "read"),
-        none,
-        ({ conflicts, imported, unchanged }, { outcome, sessionId }) => ({
-          imported: imported + Number(outcome === "imported"),
-          unchanged: unchanged + Number(outcome === "unchanged"),
-          conflicts: outcome === "conflict" ? [...conflicts, sessionId] : conflicts
-        })
-      )
-      const { conflicts, imported, unchanged } = summary
-      yield* json
-        ? printJson(Summary, summary)
-        : Console.log(`${imported} imported, ${unchanged} unchanged, ${conflicts.length} in conflict`)
-      if (conflicts.length > 0) return yield* new ImportConflict({ ids: conflicts })
-    },
-    (effect, options) => Effect.provide(effect, connect(options))
-  )
-).pipe(Command.withDescription("Restore sessions that were exported"))
+  Effect.fnUntraced(function*(options) {
+    const { dryRun, limit, olderThan } = options
+    const sessions = yield* SessionManager
+    const outcome = yield* sessions.cleanup({
+      olderThan,
+      action: options.archive ? "archive" : "delete",
+      limit,
+      dryRun,
+      ...(Option.isSome(options.status) && { status: options.status.value })
+    })
+    if (options.json) return yield* printJson(CleanupOutcome, outcome)
+    if (dryRun) yield* Effect.forEach(outcome.sessions, (id) => print(id), { discard: true })
+    yield* (dryRun ? note : print)(cleanupText(outcome, dryRun))
+    if (outcome.more) yield* note("(more: run it again, or raise --limit)")
+  })
+)
 
-const none: typeof Summary.Type = { imported: 0, unchanged: 0, conflicts: [] }
+const cleanupText = ({ action, sessions, spared }: CleanupOutcome, dryRun: boolean): string =>
+  `${countText(sessions.length, "session")} ${dryRun ? "would be " : ""}${action}d` +
+  (spared.length > 0 ? `, ${spared.length} skipped: in use, already gone, or unavailable` : "")

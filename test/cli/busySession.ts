@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { SessionManager } from "../../src/services/SessionManager.js"
 
 /**
- * A session whose provider is being asked the first of these, and takes its time, so that the others wait.
+ * A session whose first turn runs for 10 minutes, so that the others wait.
  */
 export const busySession = Effect.fnUntraced(function*(...questions: ReadonlyArray<string>) {
   const session = yield* Effect.flatMap(SessionManager, (sessions) =>

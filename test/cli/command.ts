@@ -5,7 +5,7 @@ import { Deferred, Effect, Option, Stream, SubscriptionRef } from "effect"
 import { main } from "./compile.js"
 
 /**
- * The command line, as a shell would run it.
+ * The command as a process.
  */
 export const langswarmSession = (...args: ReadonlyArray<string>): Command.Command => Command.make("node", main, ...args)
 
@@ -33,25 +33,11 @@ export const run = (
   }))
 
 /**
- * A server on a free port, with more options if need be. `url` and `flags` tell how to reach it; `said` waits for a line of
- * its output. It is killed with the scope if it still runs.
+ * A server as a process, on a free port. `said` waits for a match in its output. It is killed with the scope.
  */
-export const startServer = (dataDir: string, ...options: ReadonlyArray<string>) =>
-  startServerWith({}, dataDir, ...options)
-
-/**
- * The same, with variables of the environment.
- */
-export const startServerWith = Effect.fnUntraced(function*(
-  env: Readonly<Record<string, string>>,
-  dataDir: string,
-  ...options: ReadonlyArray<string>
-) {
+export const startServer = Effect.fnUntraced(function*(dataDir: string, ...options: ReadonlyArray<string>) {
   const port = options.includes("--port") ? [] : ["--port", "0"]
-  const process = yield* langswarmSession("serve", ...port, "--data-dir", dataDir, ...options).pipe(
-    Command.env(env),
-    Command.start
-  )
+  const process = yield* Command.start(langswarmSession("serve", ...port, "--data-dir", dataDir, ...options))
   const output = yield* SubscriptionRef.make<ReadonlyArray<string>>([])
   const ended = yield* Deferred.make<never, string>()
   yield* Stream.merge(process.stdout, process.stderr).pipe(

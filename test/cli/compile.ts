@@ -1,23 +1,27 @@
 import { build, type BuildOptions } from "esbuild"
-import { readdirSync, rmSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 const inRepository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 const compiled = inRepository("node_modules/.cache/langswarm-session")
 
-/** The command line in one file, since to compile it at each start would take longer than all the rest. */
-export const main = `${compiled}/main.mjs`
+/** The command as it is shipped. */
+export const main = `${compiled}/cli/main.js`
 
-/** An example, likewise. */
+/** An example in one file, which starts faster than its modules. */
 export const example = (name: string): string => `${compiled}/examples/${name}.mjs`
+
+/** The program of `runMain`'s tests, likewise. */
+export const stubbornProgram = `${compiled}/stubbornProgram.mjs`
 
 const options: BuildOptions = {
   bundle: true,
   external: ["better-sqlite3"],
   format: "esm",
   platform: "node",
-  // What is no ES module in there asks for Node's modules in the old way.
+  // CommonJS packages in the bundle require Node's own modules.
   banner: {
     js: "import * as nodeModule from 'node:module'; const require = nodeModule.createRequire(import.meta.url);"
   }
@@ -27,7 +31,9 @@ const options: BuildOptions = {
 export const setup = async (): Promise<void> => {
   const examples = readdirSync(inRepository("examples")).filter((name) => name.endsWith(".ts"))
   rmSync(compiled, { recursive: true, force: true })
-  await build({ ...options, entryPoints: [inRepository("src/cli/main.ts")], outfile: main })
+  mkdirSync(compiled, { recursive: true })
+  writeFileSync(`${compiled}/package.json`, "{\"type\":\"module\"}")
+  execFileSync(process.execPath, [inRepository("scripts/build.mjs"), "--bundle", `${compiled}/cli`], { stdio: "inherit" })
   await build({
     ...options,
     entryPoints: examples.map((name) => inRepository(`examples/${name}`)),
@@ -35,4 +41,5 @@ export const setup = async (): Promise<void> => {
     outExtension: { ".js": ".mjs" },
     splitting: true
   })
+  await build({ ...options, entryPoints: [inRepository("test/cli/stubbornProgram.ts")], outfile: stubbornProgram })
 }

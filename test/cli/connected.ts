@@ -3,7 +3,7 @@ import { Effect, Redacted } from "effect"
 import * as SessionClient from "../../src/client/SessionClient.js"
 
 /**
- * Uses the sessions of a server from this process.
+ * Runs an effect with the sessions of a server.
  */
 export const connected = (url: string, dataDir: string) => <A, E, R>(use: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {

@@ -7,16 +7,14 @@ import { SessionId } from "../../src/domain/Ids.js"
 import { Page } from "../../src/domain/Page.js"
 import { SearchHit } from "../../src/domain/Search.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
-import { langswarmSession, run, startServer } from "./command.js"
 import { connected } from "./connected.js"
+import { run, serve } from "./inProcess.js"
 
-describe("the command line, on all that a store holds", () => {
-  it.scopedLive("finds what was said, and cares for the database", () =>
+describe("commands for the store", () => {
+  it.scopedLive("search messages, back up, optimize and migrate the database", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
-      const dataDir = yield* files.makeTempDirectoryScoped()
-      const { flags, process: server, url } = yield* startServer(dataDir)
-      const langswarm = (name: string, ...args: ReadonlyArray<string>) => run(langswarmSession(name, ...flags, ...args))
+      const { dataDir, langswarm, server, url } = yield* serve()
       const id = yield* connected(url, dataDir)(Effect.gen(function*() {
         const sessions = yield* SessionManager
         const session = yield* sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
@@ -45,24 +43,24 @@ describe("the command line, on all that a store holds", () => {
       assert.include(taken.stderr, "a backup named \"monday\" already exists")
       assert.strictEqual((yield* langswarm("backup")).exitCode, 0)
       assert.lengthOf(yield* files.readDirectory(`${dataDir}/sessions.db-backups`), 4)
-      assert.match((yield* langswarm("optimize")).stdout, /^The store took .*, and takes .*\.\n$/)
+      assert.match((yield* langswarm("optimize")).stdout, /^Size of the store: .* before, .* now\.\n$/)
       const { stdout } = yield* langswarm("stats")
       assert.match(stdout, /^sessions +1\nmessages +2\n/m)
       assert.match(stdout, /^backups +\d.*, 1 session, .*\n +monday, .*$/m)
 
-      const locked = yield* run(langswarmSession("migrate", "--data-dir", dataDir))
+      const locked = yield* run(["migrate", "--data-dir", dataDir])
       assert.strictEqual(locked.exitCode, 1)
       assert.include(locked.stderr, "another process has the database open")
-      yield* server.kill("SIGTERM")
-      const migrated = yield* run(langswarmSession("migrate", "--check", "--json", "--data-dir", dataDir))
+      yield* server.interrupt
+      const migrated = yield* run(["migrate", "--check", "--json", "--data-dir", dataDir])
       assert.match(migrated.stdout, /^\{\s+"from": (\d+),\s+"to": \1\s+\}\n$/)
       assert.include(
-        (yield* run(langswarmSession("migrate", "--data-dir", dataDir))).stdout,
+        (yield* run(["migrate", "--data-dir", dataDir])).stdout,
         "The database is up to date"
       )
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
 
-  it("shows what was found on one line, whose control characters are its own", () => {
+  it("print a search hit on one line and escape its control characters", () => {
     const hit: SearchHit = {
       _tag: "Name",
       sessionId: SessionId.make("s1"),
@@ -70,7 +68,7 @@ describe("the command line, on all that a store holds", () => {
       snippet: [{ text: "a\u001b[2J\nb ", match: false }, { text: "word\u202e", match: true }]
     }
     const place = "s1  1970-01-01T00:00:00.000Z  name: a\\u{1b}[2J b "
-    assert.strictEqual(hitText(hit, false), `${place}word\\u{202e}`)
-    assert.strictEqual(hitText(hit, true), `${place}\u001b[1mword\\u{202e}\u001b[22m`)
+    assert.strictEqual(hitText(hit, (text) => text), `${place}word\\u{202e}`)
+    assert.strictEqual(hitText(hit, (text) => `\u001b[1m${text}\u001b[22m`), `${place}\u001b[1mword\\u{202e}\u001b[22m`)
   })
 })

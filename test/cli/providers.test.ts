@@ -5,68 +5,60 @@ import { Effect } from "effect"
 import { apiKey, makeAnthropicServer } from "../vendor/AnthropicServer.js"
 import { makeChatCompletionsServer } from "../vendor/ChatCompletionsServer.js"
 import { makeOpenAiServer } from "../vendor/OpenAiServer.js"
-import { langswarmSession, run, startServerWith } from "./command.js"
+import { run, serve } from "./inProcess.js"
 
-const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped())
-
-describe("the command line, with keys of vendors in the environment", () => {
-  it.scopedLive("offers those vendors, and a session goes from one to the other", () =>
+describe("serve with API keys in its environment", () => {
+  it.scopedLive("offers those providers, and a session can change between them", () =>
     Effect.gen(function*() {
       const openAi = yield* makeOpenAiServer()
       const anthropic = yield* makeAnthropicServer()
       const chat = yield* makeChatCompletionsServer()
-      const { flags, said } = yield* startServerWith(
-        {
+      const { flags, langswarm, server } = yield* serve({
+        env: {
           OPENAI_API_KEY: "sk-test",
           OPENAI_BASE_URL: `${openAi.url}/v1`,
           ANTHROPIC_API_KEY: apiKey,
           ANTHROPIC_BASE_URL: anthropic.url,
           CHAT_COMPLETIONS_BASE_URL: `${chat.url}/v1`
-        },
-        yield* temporaryDirectory
-      )
-      assert.strictEqual(yield* said(/providers (.+)/), "anthropic, chat, mock, openai")
-      const langswarm = (name: string, ...args: ReadonlyArray<string>) => run(langswarmSession(name, ...flags, ...args))
+        }
+      })
+      assert.strictEqual(yield* server.stdout.waitFor(/providers (.+)/), "anthropic, chat, mock, openai")
 
       const { stdout } = yield* langswarm("providers")
-      assert.match(stdout, /^openai +may hold the conversation/m)
+      assert.match(stdout, /^openai +can keep the conversation/m)
       assert.match(stdout, /^anthropic +is sent the history/m)
 
       const begun = yield* run(
-        langswarmSession("chat", ...flags, "--provider", "openai", "--model", "gpt-5", "--fallback", "chat/any"),
+        ["chat", ...flags, "--provider", "openai", "--model", "gpt-5", "--fallback", "chat/any"],
         "Hello\n"
       )
       assert.strictEqual(begun.stdout, "You said: Hello\n")
       const id = /^session (\S+)$/m.exec(begun.stderr)?.[1] ?? assert.fail(begun.stderr)
       const noModel = yield* langswarm("send", "--provider", "openai", "Hi")
-      assert.deepStrictEqual([noModel.exitCode, noModel.stderr], [2, "error: --provider openai needs a --model\n"])
+      assert.deepStrictEqual([noModel.exitCode, noModel.stderr], [2, "error: --provider openai needs a --model; see langswarm-session send --help\n"])
 
       const held = yield* langswarm("show", id)
-      assert.match(held.stdout, /^held as +conv_\S+ by openai$/m)
+      assert.match(held.stdout, /^kept as +conv_\S+ by openai$/m)
       assert.match(held.stdout, /^fallbacks +chat\/any$/m)
       assert.match(held.stdout, /^cost +\$0\.\d+$/m)
 
       const configured = yield* langswarm("configure", "--provider", "anthropic", "--model", "claude-sonnet-4-5", id)
-      assert.strictEqual(configured.stdout, "The session is answered by anthropic/claude-sonnet-4-5.\n")
+      assert.strictEqual(configured.stdout, "anthropic/claude-sonnet-4-5 answers the session now.\n")
       const gone = yield* langswarm("send", "--session", id, "And now?")
       assert.strictEqual(gone.stdout, "You said: And now?\n")
       assert.include(anthropic.received.at(-1)?.raw ?? "", "You said: Hello")
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
 
-  it.scopedLive("says of a wrong key whose it is and what to do, and never shows it", () =>
+  it.scopedLive("names the provider of a wrong key and what to do, and never prints the key", () =>
     Effect.gen(function*() {
       const anthropic = yield* makeAnthropicServer()
       const wrong = "sk-ant-wrong-canary-4711"
       const files = yield* FileSystem.FileSystem
-      const dataDir = yield* temporaryDirectory
-      const { flags } = yield* startServerWith(
-        { ANTHROPIC_API_KEY: wrong, ANTHROPIC_BASE_URL: anthropic.url, OPENAI_API_KEY: "" },
-        dataDir
-      )
+      const { dataDir, langswarm } = yield* serve({
+        env: { ANTHROPIC_API_KEY: wrong, ANTHROPIC_BASE_URL: anthropic.url, OPENAI_API_KEY: "" }
+      })
       const send = (...args: ReadonlyArray<string>) =>
-        run(
-          langswarmSession("send", ...flags, "--provider", "anthropic", "--model", "claude-sonnet-4-5", ...args, "Hi")
-        )
+        langswarm("send", "--provider", "anthropic", "--model", "claude-sonnet-4-5", ...args, "Hi")
       const refused = yield* send()
       assert.strictEqual(refused.exitCode, 1)
       assert.match(refused.stderr, /^error: anthropic refused the credentials; check its API key: HTTP 401/m)
@@ -85,23 +77,16 @@ describe("the command line, with keys of vendors in the environment", () => {
       ) {
         assert.notInclude(sink, "wrong-canary")
       }
-      // A key that is set to nothing is none.
-      const listed = yield* run(langswarmSession("providers", ...flags, "--json"))
+      // An empty key counts as not set.
+      const listed = yield* langswarm("providers", "--json")
       assert.notInclude(listed.stdout, "openai")
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
 
-  it.scopedLive("says what is missing or wrong in an option", () =>
+  it.scopedLive("refuses an unknown provider", () =>
     Effect.gen(function*() {
-      const { flags } = yield* startServerWith({}, yield* temporaryDirectory)
-      const langswarm = (name: string, ...args: ReadonlyArray<string>) => run(langswarmSession(name, ...flags, ...args))
+      const { langswarm } = yield* serve()
       const nobody = yield* langswarm("send", "--provider", "openai", "--model", "gpt-5", "Hi")
       assert.strictEqual(nobody.exitCode, 2)
       assert.include(nobody.stderr, "there is no provider \"openai\"; use one of: mock")
-      const fallback = yield* langswarm("send", "--fallback", "nonsense", "Hi")
-      assert.strictEqual(fallback.exitCode, 2)
-      assert.include(fallback.stderr + fallback.stdout, "--fallback must be PROVIDER/MODEL")
-      const config = yield* langswarm("configure", "--config", "[1]", "some-session")
-      assert.strictEqual(config.exitCode, 2)
-      assert.include(config.stderr + config.stdout, "--config must be a JSON object")
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
 })

@@ -2,13 +2,12 @@ import { Command } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
+import { stubbornProgram } from "./compile.js"
 
-const program = new URL("stubbornProgram.ts", import.meta.url).pathname
-
-/** Runs the program, sends it a signal once it is ready, and answers what it said and its exit code. */
+/** Runs the program, sends it a signal when it is ready, and returns its output and exit code. */
 const runProgram = Effect.fnUntraced(
   function*(does: string, ending: string, signal?: NodeJS.Signals) {
-    const child = yield* Command.start(Command.make("node", "--import", "tsx", program, does, ending))
+    const child = yield* Command.start(Command.make("node", stubbornProgram, does, ending))
     const kill = signal === undefined ? Effect.void : Effect.asVoid(Effect.forkScoped(child.kill(signal)))
     const said = yield* child.stdout.pipe(
       Stream.decodeText(),
@@ -24,7 +23,7 @@ const runProgram = Effect.fnUntraced(
 
 describe("runMain", () => {
   for (const [signal, exitCode] of [["SIGHUP", 129], ["SIGINT", 130], ["SIGTERM", 143]] as const) {
-    it.live(`interrupts the program at ${signal}, and waits for its end`, () =>
+    it.live(`interrupts the program at ${signal} and waits for its finalizers`, () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* runProgram("wait", "end", signal), {
           said: ["ready", "stopping", "stopped"],
@@ -41,20 +40,20 @@ describe("runMain", () => {
       })
     }), 30_000)
 
-  it.live("ends without a word once nobody reads its output", () =>
+  it.live("ends silently when its output is closed", () =>
     Effect.gen(function*() {
-      const pipeline = `node --import tsx "${program}" talk end | head -n 2; echo "\${PIPESTATUS[0]}"`
+      const pipeline = `node "${stubbornProgram}" talk end | head -n 2; echo "\${PIPESTATUS[0]}"`
       const said = yield* Command.string(Command.make("bash", "-c", `exec 2>&1; ${pipeline}`))
       assert.deepStrictEqual(said.trim().split("\n"), ["ready", "and so on", "141"])
     }).pipe(Effect.provide(NodeContext.layer)), 30_000)
 
   for (const [does, what] of [["throw", "an exception"], ["reject", "a rejection"]] as const) {
-    it.live(`logs ${what} that nobody handles, lets the program end, and exits with 70`, () =>
+    it.live(`logs ${what} that is not handled, runs finalizers and exits with 70`, () =>
       Effect.gen(function*() {
         const { exitCode, said } = yield* runProgram(does, "end")
         assert.strictEqual(exitCode, 70)
         assert.deepStrictEqual(said.filter((line) => /^\w+$/.test(line)), ["ready", "stopping", "stopped"])
-        assert.include(said.join("\n"), "an error was handled by nobody")
+        assert.include(said.join("\n"), "uncaught error")
         assert.strictEqual((yield* runProgram(does, "hang")).exitCode, 70)
       }), 30_000)
   }

@@ -1,23 +1,15 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Redacted, Stream } from "effect"
-import * as SessionClient from "../../src/client/SessionClient.js"
+import { Deferred, Effect, Fiber, Stream } from "effect"
 import type { SessionId } from "../../src/domain/Ids.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { startServer } from "./command.js"
+import { connected } from "./connected.js"
 
 const emptyDirectory = Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped())
 
-/** The sessions of a server, in this process. */
-const connected = (url: string, dataDir: string) => <A, E, R>(use: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
-    const files = yield* FileSystem.FileSystem
-    const token = Redacted.make((yield* files.readFileString(`${dataDir}/token`)).trim())
-    return yield* Effect.provide(use, SessionClient.layer({ url, token }))
-  })
-
-/** Sends to a new session whose provider takes so long, and goes on once the provider is being called. */
+/** Sends to a new session whose provider has this delay, and waits until the turn runs. */
 const turnInFlight = Effect.fnUntraced(function*(delay: string) {
   const sessions = yield* SessionManager
   const session = yield* sessions.create({
@@ -40,9 +32,9 @@ const turnInFlight = Effect.fnUntraced(function*(delay: string) {
 const turnsOf = (id: SessionId) =>
   Effect.flatMap(SessionManager, (sessions) => Effect.flatMap(sessions.get(id), (session) => session.turns))
 
-describe("the server, told to stop", () => {
+describe("serve, when it gets a signal", () => {
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-    it.scopedLive(`drains at ${signal}, and has then done its job`, () =>
+    it.scopedLive(`drains at ${signal} and exits with 0`, () =>
       Effect.gen(function*() {
         const dataDir = yield* emptyDirectory
         const server = yield* startServer(dataDir)
@@ -60,7 +52,7 @@ describe("the server, told to stop", () => {
       }).pipe(Effect.provide(NodeContext.layer)), 60_000)
   }
 
-  it.scopedLive("stores the turns that are left after --drain as interrupted", () =>
+  it.scopedLive("stores turns that still run after --drain as interrupted", () =>
     Effect.gen(function*() {
       const dataDir = yield* emptyDirectory
       const server = yield* startServer(dataDir, "--drain", "0")
@@ -69,7 +61,7 @@ describe("the server, told to stop", () => {
       )
       assert.strictEqual(yield* server.process.exitCode, 0)
       const files = yield* FileSystem.FileSystem
-      assert.isFalse(yield* files.exists(`${dataDir}/sessions.db-wal`), "the database is closed, and needs no recovery")
+      assert.isFalse(yield* files.exists(`${dataDir}/sessions.db-wal`), "the database is closed and needs no recovery")
 
       const again = yield* startServer(dataDir)
       const turns = yield* connected(again.url, dataDir)(turnsOf(id))
@@ -77,7 +69,7 @@ describe("the server, told to stop", () => {
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
   for (const [signal, exitCode] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
-    it.scopedLive(`exits at once at a second signal, a ${signal}`, () =>
+    it.scopedLive(`exits at once at a second signal, ${signal}`, () =>
       Effect.gen(function*() {
         const dataDir = yield* emptyDirectory
         const server = yield* startServer(dataDir)

@@ -1,11 +1,10 @@
 /**
- * A program that says `ready`, waits, and does what its first argument names. It says `stopping` when it is interrupted, and
- * `stopped` at the end, unless its second argument is `hang`.
+ * A program that prints `ready` and does what its first argument names. It prints `stopping` when it is interrupted, and
+ * `stopped` at the end unless its second argument is `hang`.
  */
 import { Effect } from "effect"
 import { writeSync } from "node:fs"
-import { exitCode } from "../../src/cli/run.js"
-import { runMain } from "../../src/cli/run.js"
+import { exitCode, runMain } from "../../src/cli/run.js"
 
 const [does, ending] = process.argv.slice(2)
 
@@ -29,7 +28,7 @@ const wait = (does === "talk" ? talk : Effect.never).pipe(
   Effect.ensuring(ending === "hang" ? Effect.never : say("stopped"))
 )
 
-// Ready only when the program has begun, and with it the listening for signals.
+// Signals are handled once the program runs, so only then it is ready.
 Effect.all([Effect.yieldNow(), say("ready"), act, wait], { discard: true }).pipe(
   runMain({ exitCode, ...(ending === "hang" && { stopLimit: "1 millis", crashLimit: "1 millis" }) })
 )

@@ -3,7 +3,7 @@ import { usageTable } from "../../src/cli/text.js"
 import * as Rollup from "../../src/domain/Analytics.js"
 
 describe("usageTable", () => {
-  it("stands in columns, with numbers that can be read, and no time where no call answered", () => {
+  it("aligns columns, groups digits, and shows no latency without a successful call", () => {
     const busy = Rollup.toUsage({
       ...Rollup.empty,
       sessions: 3,

@@ -1,12 +1,11 @@
-import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { TurnReceipt } from "../../src/domain/Send.js"
 import { Turn } from "../../src/domain/Turn.js"
 import { busySession } from "./busySession.js"
-import { langswarmSession, run, startServer } from "./command.js"
 import { connected } from "./connected.js"
+import { serve } from "./inProcess.js"
 
 const ErrorLine = Schema.parseJson(Schema.Struct({ code: Schema.String }))
 const Receipt = Schema.parseJson(Schema.Struct({ sessionId: Schema.String, ...TurnReceipt.fields }))
@@ -14,19 +13,15 @@ const Turns = Schema.parseJson(Schema.Array(Turn))
 
 const refusal = (stderr: string) => Effect.map(Schema.decode(ErrorLine)(stderr), ({ code }) => code)
 
-/** A server with a busy session, and its command line. */
+/** A server with a busy session, and its commands. */
 const start = Effect.fnUntraced(function*(...waiting: ReadonlyArray<string>) {
-  const dataDir = yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped())
-  const { flags, url } = yield* startServer(dataDir)
+  const { dataDir, langswarm, url } = yield* serve()
   const id = yield* connected(url, dataDir)(busySession("first", ...waiting))
-  return {
-    id,
-    langswarm: (name: string, ...args: ReadonlyArray<string>) => run(langswarmSession(name, ...flags, ...args))
-  }
+  return { id, langswarm }
 })
 
-describe("the command line, while a turn runs", () => {
-  it.scopedLive("says what becomes of a send, and why one is refused", () =>
+describe("commands while a turn runs", () => {
+  it.scopedLive("print the outcome of a send, and why one is refused", () =>
     Effect.gen(function*() {
       const { id, langswarm } = yield* start()
       const send = (...args: ReadonlyArray<string>) => langswarm("send", "--session", id, ...args)
@@ -40,14 +35,14 @@ describe("the command line, while a turn runs", () => {
       assert.deepStrictEqual([busy.exitCode, yield* refusal(busy.stderr)], [1, "session_busy"])
       const late = yield* send("--json", "--timeout", "1 millis", "third")
       assert.deepStrictEqual([late.exitCode, yield* refusal(late.stderr)], [6, "deadline_exceeded"])
-      const never = yield* send("--timeout", "soon", "third")
-      assert.strictEqual(never.exitCode, 2)
-      assert.include(never.stderr, "30 seconds")
+      const invalid = yield* send("--timeout", "soon", "third")
+      assert.strictEqual(invalid.exitCode, 2)
+      assert.include(invalid.stderr, "--timeout must be a length of time")
       const interrupting = yield* send("--no-wait", "--when-busy", "interrupt", "--on-unknown", "retry", "fourth")
       assert.match(interrupting.stdout, /^turn \S+ is stored: the running turn is stopped for it\n$/)
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
 
-  it.scopedLive("lists, changes and drops what waits", () =>
+  it.scopedLive("list, edit and drop the turns that wait", () =>
     Effect.gen(function*() {
       const { id, langswarm } = yield* start("second")
       const waiting = yield* langswarm("pending", id)

@@ -1,38 +1,31 @@
-import { Command, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Schema, Stream } from "effect"
+import { Effect, Schema } from "effect"
 import { FeedEvent } from "../../src/domain/Events.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
-import { langswarmSession, startServer } from "./command.js"
 import { connected } from "./connected.js"
+import { serve, start } from "./inProcess.js"
 
-const linesOf = <E>(bytes: Stream.Stream<Uint8Array, E>) => Stream.splitLines(Stream.decodeText(bytes))
+const createSession = Effect.flatMap(SessionManager, (sessions) =>
+  sessions.create({ userId: "ada", provider: "mock", model: "mock-model" }))
 
 describe("watch", () => {
-  it.scopedLive("shows what happens, and goes on from where it was left", () =>
+  it.scopedLive("prints events as they happen, and the position to resume from", () =>
     Effect.gen(function*() {
-      const dataDir = yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped())
-      const { flags, url } = yield* startServer(dataDir)
+      const { dataDir, flags, url } = yield* serve()
       yield* connected(url, dataDir)(Effect.gen(function*() {
-        const session = yield* Effect.flatMap(SessionManager, (sessions) =>
-          sessions.create({ userId: "ada", provider: "mock", model: "mock-model" }))
+        const session = yield* createSession
+        const watching = yield* start(["watch", ...flags, session.id])
+        // It is subscribed once it has printed an event.
+        yield* watching.stdout.waitFor(/session created/)
+        yield* session.send("one\ntwo")
+        yield* watching.stdout.waitFor(/completed\n/)
+        yield* watching.interrupt
 
-        const watching = yield* Command.start(langswarmSession("watch", ...flags, session.id))
-        const seen = yield* linesOf(watching.stdout).pipe(
-          // It has begun to listen once it has printed something.
-          Stream.tap((line) =>
-            Effect.when(session.send("one\ntwo"), () => line.includes("session created"))
-          ),
-          Stream.tap((line) =>
-            Effect.when(Effect.forkScoped(watching.kill("SIGINT")), () => line.endsWith("completed"))
-          ),
-          Stream.runCollect
-        )
-        const farewell = yield* Stream.mkString(Stream.decodeText(watching.stderr))
-        assert.strictEqual(yield* watching.exitCode, 130)
+        const { exitCode, stderr, stdout } = yield* watching.output
+        assert.strictEqual(exitCode, 130)
         assert.deepStrictEqual(
-          Array.from(seen, (line) => line.replace(/^ *(\d+) +\S+Z +/, "$1 ").replace(/01\S+/, "ID")),
+          stdout.trimEnd().split("\n").map((line) => line.replace(/^ *(\d+) +\S+Z +/, "$1 ").replace(/01\S+/, "ID")),
           [
             "1 session created for ada, with mock/mock-model",
             "2 turn ID accepted",
@@ -45,34 +38,33 @@ describe("watch", () => {
             "6 turn ID completed"
           ]
         )
-        assert.match(farewell, /^\(go on with: --from 6(\.\d+)?\)\n$/)
+        assert.match(stderr, /^\(resume with: --from 6(\.\d+)?\)\n$/)
       }))
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
 
-  it.scopedLive("prints one event a line for programs, and ends with the session", () =>
+  it.scopedLive("prints JSON lines from a position on, and ends when the session is deleted", () =>
     Effect.gen(function*() {
-      const dataDir = yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.makeTempDirectoryScoped())
-      const { flags, url } = yield* startServer(dataDir)
+      const { dataDir, flags, url } = yield* serve()
       yield* connected(url, dataDir)(Effect.gen(function*() {
-        const session = yield* Effect.flatMap(SessionManager, (sessions) =>
-          sessions.create({ userId: "ada", provider: "mock", model: "mock-model" }))
+        const session = yield* createSession
         yield* session.send("one")
-        const watching = yield* Command.start(langswarmSession("watch", "--json", ...flags, "--from", "2", session.id))
-        const seen = yield* linesOf(watching.stdout).pipe(
-          Stream.mapEffect(Schema.decode(Schema.parseJson(FeedEvent))),
-          Stream.tap(({ event }) =>
-            Effect.when(session.delete, () => event._tag === "TurnCompleted")
-          ),
-          Stream.runCollect
+        const watching = yield* start(["watch", "--json", ...flags, "--from", "2", session.id])
+        yield* watching.stdout.waitFor(/TurnCompleted/)
+        yield* session.delete
+
+        const { exitCode, stdout } = yield* watching.output
+        const events = yield* Effect.forEach(
+          stdout.trimEnd().split("\n"),
+          (line) => Schema.decode(Schema.parseJson(FeedEvent))(line)
         )
-        assert.deepStrictEqual(Chunk.toReadonlyArray(seen).map(({ event, position }) => [position, event._tag]), [
+        assert.deepStrictEqual(events.map(({ event, position }) => [position, event._tag]), [
           ["3", "MessageSent"],
           ["4", "TurnStarted"],
           ["5", "MessageReceived"],
           ["6", "TurnCompleted"],
           ["7", "SessionDeleted"]
         ])
-        assert.strictEqual(yield* watching.exitCode, 0)
+        assert.strictEqual(exitCode, 0)
       }))
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
 })

@@ -1,0 +1,89 @@
+// Builds the package into dist: the library with tsc, the command as one bundle with esbuild. Does nothing when no input has
+// changed since the last build. `--bundle DIRECTORY` makes only the bundle, in another place.
+import { build } from "esbuild"
+import { spawn } from "node:child_process"
+import { createHash } from "node:crypto"
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const dist = join(root, "dist")
+const stamp = join(dist, ".inputs")
+
+/** A hash over everything that a build reads. The lock file stands for the packages. */
+const hashInputs = async () => {
+  const files = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"]
+  const sources = await readdir(join(root, "src"), { recursive: true, withFileTypes: true })
+  const paths = sources.filter((entry) => entry.isFile()).map((entry) => join(entry.path, entry.name)).sort()
+  const hash = createHash("sha256")
+  for (const path of [...files.map((file) => join(root, file)), ...paths]) {
+    hash.update(`${path.slice(root.length)}\0`).update(await readFile(path)).update("\0")
+  }
+  return hash.digest("hex")
+}
+
+/**
+ * Bundles the command with all packages but better-sqlite3, which is native. Modules that are imported dynamically, such as
+ * the server and each vendor's SDK, are chunks of their own.
+ */
+const bundle = async (directory) => {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { main: "src/cli/main.ts" },
+    outdir: directory,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.20",
+    external: ["better-sqlite3"],
+    chunkNames: "chunks/[name]-[hash]",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning",
+    // CommonJS packages in the bundle require Node's own modules.
+    banner: { js: "import { createRequire as $require } from \"node:module\"; const require = $require(import.meta.url);" }
+  })
+  await writeFile(join(directory, "LICENSES.txt"), await licenses(Object.keys(metafile.inputs)))
+  await chmod(join(directory, "main.js"), 0o755)
+}
+
+/** The license of each package that is in the bundle. */
+const licenses = async (inputs) => {
+  const directories = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []))
+  const texts = [...directories].sort().map(async (directory) => {
+    const { license, name, version } = JSON.parse(await readFile(join(root, directory, "package.json"), "utf8"))
+    const file = (await readdir(join(root, directory))).find((name) => /^licen[cs]e/i.test(name))
+    const text = file === undefined ? "" : `\n${(await readFile(join(root, directory, file), "utf8")).trim()}\n`
+    return `${name} ${version}, ${license ?? "see its license"}\n${text}`
+  })
+  return (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`)
+}
+
+/** Compiles the library: modules, declarations and source maps. */
+const compile = () =>
+  new Promise((resolve, reject) => {
+    const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc")
+    const child = spawn(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" })
+    child.on("error", reject)
+    child.on("exit", (code) => code === 0 ? resolve() : reject(new Error(`tsc failed with exit code ${code}`)))
+  })
+
+const buildAll = async () => {
+  const inputs = await hashInputs()
+  if (inputs === await readFile(stamp, "utf8").catch(() => "")) return
+  await rm(dist, { recursive: true, force: true })
+  await mkdir(dist)
+  await Promise.all([compile(), bundle(join(dist, "cli"))])
+  await writeFile(stamp, inputs)
+}
+
+const [option, directory] = process.argv.slice(2)
+await (option === "--bundle" ? bundle(directory) : buildAll()).catch((error) => {
+  console.error(error.message)
+  process.exitCode = 1
+})
