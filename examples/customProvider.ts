@@ -59,7 +59,9 @@ const makeShouter = (url: string) =>
 const toProviderError = (error: HttpClientError.HttpClientError | ParseResult.ParseError) => {
   const provider = "shouter"
   if (error._tag === "RequestError") return new ProviderTransient({ provider, reason: error.reason })
-  if (error._tag === "ParseError") return new ProviderProtocol({ provider, reason: "it sent a line that is not part of a reply" })
+  if (error._tag === "ParseError") {
+    return new ProviderProtocol({ provider, reason: "it sent a line that is not part of a reply" })
+  }
   const { status } = error.response
   if (status === 200) return new ProviderProtocol({ provider, reason: "the connection broke" })
   const reason = `HTTP ${status}`

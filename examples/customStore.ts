@@ -36,7 +36,9 @@ const open = Effect.fnUntraced(function*(filename: string) {
 
   // A line that was written in part would spoil the next one, so a failed write closes the store until it is opened again.
   const append = (line: string) =>
-    Effect.suspend(() => isBroken ? failed("Unavailable", "the journal could not be written; open it again") : Effect.void).pipe(
+    Effect.suspend(() =>
+      isBroken ? failed("Unavailable", "the journal could not be written; open it again") : Effect.void
+    ).pipe(
       Effect.zipRight(journal.writeAll(bytes(line))),
       Effect.zipRight(journal.sync),
       Effect.catchTags({

@@ -75,8 +75,9 @@ const port = Config.withDefault(Config.integer("PORT"), 3000)
 announce.pipe(
   Layer.provideMerge(HttpServer.serve(app)),
   Layer.provide(SessionRuntime.layerDevelopment),
-  Layer.provide(Layer.unwrapEffect(Effect.map(port, (port) =>
-    NodeHttpServer.layer(createServer, { port, host: "127.0.0.1" })))),
+  Layer.provide(
+    Layer.unwrapEffect(Effect.map(port, (port) => NodeHttpServer.layer(createServer, { port, host: "127.0.0.1" })))
+  ),
   Layer.launch,
   NodeRuntime.runMain
 )

@@ -115,14 +115,17 @@ const eventsOf = (url: string, last?: string) =>
   HttpClient.get(url, { headers: last === undefined ? {} : { "last-event-id": last } }).pipe(
     Effect.map(({ stream }) => stream.pipe(Stream.decodeText(), Stream.splitLines)),
     Stream.unwrap,
-    Stream.mapAccum("", (id, line) =>
-      line.startsWith("id: ") ? [line.slice(4), Option.none()] : [id, Option.some({ id, line })]),
+    Stream.mapAccum(
+      "",
+      (id, line) => line.startsWith("id: ") ? [line.slice(4), Option.none()] : [id, Option.some({ id, line })]
+    ),
     Stream.filterMap((event) => Option.filter(event, ({ line }) => line.startsWith("data: "))),
     Stream.mapEffect(({ id, line }) => Effect.map(Schema.decode(Data)(line.slice(6)), (data) => ({ id, data })))
   )
 
-const text = (effect: Effect.Effect<{ readonly text: Effect.Effect<string, unknown> }, unknown, HttpClient.HttpClient>) =>
-  Effect.flatMap(effect, ({ text }) => text)
+const text = (
+  effect: Effect.Effect<{ readonly text: Effect.Effect<string, unknown> }, unknown, HttpClient.HttpClient>
+) => Effect.flatMap(effect, ({ text }) => text)
 
 const services = Layer.merge(NodeContext.layer, FetchHttpClient.layer)
 
