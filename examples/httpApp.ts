@@ -67,7 +67,9 @@ const app = HttpRouter.empty.pipe(
 )
 
 const announce = Layer.effectDiscard(
-  HttpServer.addressFormattedWith((address) => Console.log(`POST, GET ${address}/users/ada/messages, GET .../events`))
+  HttpServer.addressFormattedWith((url) =>
+    Console.log(`Listening on ${url}. Try\n  curl -d '{ "content": "Hello" }' ${url}/users/ada/messages`)
+  )
 )
 
 const port = Config.withDefault(Config.integer("PORT"), 3000)

@@ -11,6 +11,9 @@ import { Application, Converter, ReferenceType, ReflectionKind, UnknownType } fr
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const target = join(root, "docs", "api")
 
+/** Characters of a type that are shown. */
+const longest = 400
+
 const entryPoints = Object.values(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).exports)
   .filter((file) => file.startsWith("./dist/"))
   .map((file) => join(root, file.replace("./dist/", "src/").replace(/\.js$/, ".ts")))
@@ -19,10 +22,7 @@ const entryPoints = Object.values(JSON.parse(readFileSync(join(root, "package.js
  * A service's members stand in the type that its Tag is made with: shows them as the members of its class, as they are
  * used.
  */
-const showMembersOfTags = (context) => {
-  const { project } = context
-  const [program] = context.programs
-  context.setActiveProgram(program)
+const showMembersOfTags = ({ project }) => {
   for (const each of project.getReflectionsByKind(ReflectionKind.Class)) {
     const members = each.extendedTypes?.flatMap(({ typeArguments = [] }) => typeArguments)
       .find(({ type }) => type === "reflection")?.declaration
@@ -32,11 +32,20 @@ const showMembersOfTags = (context) => {
     for (const child of [...(members?.children ?? [])]) {
       child.parent = each
       each.addChild(child)
-      // As the source writes it, with the names of types: their parts would be repeated at each member.
-      const node = context.getSymbolFromReflection(child)?.declarations?.[0]?.type
-      if (node !== undefined) child.type = context.converter.convertType(scopeOf(context, child), node)
     }
     if (members) members.children = undefined
+  }
+}
+
+/** Shows the type of a member as the source writes it, by the names of types: else their parts fill the page. */
+const showTypesAsWritten = (context) => {
+  const [program] = context.programs
+  context.setActiveProgram(program)
+  for (const each of context.project.getReflectionsByKind(ReflectionKind.Property)) {
+    if (!each.parent?.kindOf(ReflectionKind.ClassOrInterface)) continue
+    const node = context.getSymbolFromReflection(each)?.declarations?.[0]?.type
+    const isOurs = node !== undefined && !node.getSourceFile().fileName.includes("node_modules")
+    if (isOurs) each.type = context.converter.convertType(scopeOf(context, each), node)
   }
 }
 
@@ -44,19 +53,21 @@ const scopeOf = (context, reflection) =>
   reflection.parent === undefined ? context : scopeOf(context, reflection.parent).withScope(reflection)
 
 /** A schema and its type have one name: the type shows the fields, and the schema only that it is one. */
-const shortenSchemas = (project) => {
+const shortenSchemas = ({ project }) => {
   for (const variable of project.getReflectionsByKind(ReflectionKind.Variable)) {
     const type = variable.parent?.children?.find((each) =>
       each.name === variable.name && each.kindOf([ReflectionKind.Interface, ReflectionKind.TypeAlias])
     )
-    if (type === undefined) continue
+    if (type === undefined) {
+      const isLong = variable.type?.type === "reference" && variable.type.toString().length > longest
+      if (isLong) variable.type.typeArguments = undefined
+      continue
+    }
     if (type.comment === undefined) type.comment = variable.comment?.clone()
     variable.type = ReferenceType.createResolvedReference("Schema", -1, project)
     variable.type.typeArguments = [ReferenceType.createResolvedReference(type.name, type, project)]
   }
 }
-
-const longest = 400
 
 /** Names the type of a field whose parts would fill half a page. */
 const shortenFields = (project) => {
@@ -114,10 +125,14 @@ const write = async (out) => {
     propertyMembersFormat: "table",
     enumMembersFormat: "table"
   })
-  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
-    shortenSchemas(project)
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context) => {
+    showMembersOfTags(context)
+    showTypesAsWritten(context)
+    shortenSchemas(context)
+    for (const each of context.project.getReflectionsByKind(ReflectionKind.Module)) {
+      each.name = each.name === "index" ? "langswarm-session" : `langswarm-session/${each.name}`
+    }
   })
-  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, showMembersOfTags)
   app.converter.on(Converter.EVENT_END, ({ project }) => {
     shortenFields(project)
     hideBases(project)

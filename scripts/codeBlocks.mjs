@@ -90,10 +90,16 @@ const host = ts.createCompilerHost(compilerOptions)
 const { fileExists, getSourceFile, readFile } = host
 host.fileExists = (path) => virtual.has(path) || fileExists(path)
 host.readFile = (path) => virtual.get(path) ?? readFile(path)
-host.getSourceFile = (path, ...rest) =>
-  virtual.has(path)
-    ? ts.createSourceFile(path, virtual.get(path), { languageVersion: options.target, impliedNodeFormat: ts.ModuleKind.ESNext })
-    : getSourceFile(path, ...rest)
+// Both programs share what is on disk.
+const parsed = new Map()
+host.getSourceFile = (path, ...rest) => {
+  if (virtual.has(path)) {
+    const format = { languageVersion: options.target, impliedNodeFormat: ts.ModuleKind.ESNext }
+    return ts.createSourceFile(path, virtual.get(path), format)
+  }
+  if (!parsed.has(path)) parsed.set(path, getSourceFile(path, ...rest))
+  return parsed.get(path)
+}
 
 /** Where each public name comes from, and whether it is a type only. */
 const knownNames = (program) => {
