@@ -34,6 +34,7 @@ export declare const limits: Middleware
 
 export declare const store: Layer.Layer<SessionStore, StoreError>
 export declare const providers: Layer.Layer<ProviderRegistry, ConfigurationError>
+export declare const myStore: Layer.Layer<SessionStore>
 export declare const YourStore: { readonly layer: Layer.Layer<SessionStore> }
 
 export declare const isTooLong: (prompt: unknown) => Promise<boolean>
