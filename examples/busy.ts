@@ -8,23 +8,23 @@ const program = Effect.gen(function*() {
     userId: "ada",
     provider: "mock",
     model: "mock-model",
-    // Says what it was told, a word a day.
+    // The mock repeats the message, one word a day.
     config: { providerConfig: { pattern: "{input}", chunkDelay: "1 day" } }
   })
 
-  // The same key is the same turn, however often it is sent.
+  // The same key is the same turn, however often you send it.
   const first = yield* session.submit({ content: "Tell me everything", key: "story" })
   const again = yield* session.submit({ content: "Tell me everything", key: "story" })
   yield* Console.log(`${first.outcome}, ${again.outcome}: ${first.turnId === again.turnId ? "one turn" : "two turns"}`)
 
-  // Something else under that key is refused.
+  // Other content under that key is refused.
   const conflict = yield* Effect.flip(session.submit({ content: "Tell me nothing", key: "story" }))
-  yield* Console.log(conflict.code)
+  yield* Console.log(`other content, same key: ${conflict.code}`)
 
-  // It has begun to speak. One send would join that turn, or come next; another one stops it.
+  // Once the reply has started, one send asks to join the turn, and the next one interrupts it.
   yield* session.watch().pipe(Stream.takeUntil(({ event }) => event._tag === "TurnDelta"), Stream.runDrain)
   const { outcome } = yield* session.submit({ content: "Briefly!", whenBusy: "steer" })
-  yield* Console.log(outcome)
+  yield* Console.log(`while it runs: ${outcome}`)
   yield* session.send({ content: "Enough!", whenBusy: "interrupt" })
 
   const { items } = yield* session.messages()

@@ -27,7 +27,7 @@ const Line = Schema.parseJson(
 )
 
 /**
- * A provider over a plain HTTP service, which answers with a JSON object a line.
+ * A provider over a plain HTTP service that answers with one JSON object per line.
  */
 const makeShouter = (url: string) =>
   Effect.map(HttpClient.HttpClient, (client) =>
@@ -46,7 +46,7 @@ const makeShouter = (url: string) =>
               Stream.decodeText(),
               Stream.splitLines,
               Stream.mapEffect(Schema.decode(Line)),
-              // Without a `Finished` the reply counts as cut: one that just ends has not been seen to its end.
+              // A reply without `Finished` counts as cut: the connection may have broken.
               Stream.map((line) =>
                 "text" in line ? ProviderEvent.TextDelta(line) : ProviderEvent.Finished({ reason: "complete" })
               ),
@@ -55,11 +55,13 @@ const makeShouter = (url: string) =>
         })
     }))
 
-/** What is worth another try must be a `ProviderTransient`, and must not have been begun. */
+/** `ProviderTransient` means that the call did not start and can be retried. */
 const toProviderError = (error: HttpClientError.HttpClientError | ParseResult.ParseError) => {
   const provider = "shouter"
   if (error._tag === "RequestError") return new ProviderTransient({ provider, reason: error.reason })
-  if (error._tag === "ParseError") return new ProviderProtocol({ provider, reason: "it sent no line of a reply" })
+  if (error._tag === "ParseError") {
+    return new ProviderProtocol({ provider, reason: "it sent a line that is not part of a reply" })
+  }
   const { status } = error.response
   if (status === 200) return new ProviderProtocol({ provider, reason: "the connection broke" })
   const reason = `HTTP ${status}`
@@ -68,10 +70,10 @@ const toProviderError = (error: HttpClientError.HttpClientError | ParseResult.Pa
     : new ProviderRejected({ provider, reason })
 }
 
-const Asked = Schema.Struct({ volume: Schema.Int, lines: Schema.Array(Schema.String) })
+const Request = Schema.Struct({ volume: Schema.Int, lines: Schema.Array(Schema.String) })
 
-/** The service: it shouts the last line back. */
-const service = Effect.map(HttpServerRequest.schemaBodyJson(Asked), ({ lines, volume }) => {
+/** The service itself, which shouts the last message back. */
+const service = Effect.map(HttpServerRequest.schemaBodyJson(Request), ({ lines, volume }) => {
   const words = lines.at(-1)?.split(" ") ?? []
   const answer = [
     ...words.map((word) => ({ text: `${word.toUpperCase()}${"!".repeat(volume)} ` })),
@@ -95,8 +97,9 @@ const program = Effect.gen(function*() {
     config: { providerConfig: { volume: 2 } }
   })
   yield* session.stream("Is anybody there").pipe(
-    Stream.runForEach((event) => (event._tag === "TurnDelta" ? Console.log(event.text.trim()) : Effect.void))
+    Stream.runForEach((event) => Effect.sync(() => event._tag === "TurnDelta" && process.stdout.write(event.text)))
   )
+  yield* Console.log()
 })
 
 program.pipe(

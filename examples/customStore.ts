@@ -23,20 +23,22 @@ const Entry = Schema.parseJson(Schema.Tuple(Schema.String, Schema.Unknown))
 const failed = (reason: "Corrupt" | "Unavailable" | "Unknown", detail: string) => new StoreError({ reason, detail })
 
 /**
- * A store in memory with a journal beside it: one line for each write, on disk before the write is done, and done again when
- * the store opens. A write that is refused is refused then too.
+ * A store in memory with a journal on disk. Each write is one line, which is on disk before the write happens. Opening the
+ * store repeats all writes; one that was refused is refused again.
  */
 const open = Effect.fnUntraced(function*(filename: string) {
   const memory = Context.get(yield* Layer.build(MemorySessionStore.layer({ maxSessions: 1e6 })), SessionStore)
   const files = yield* FileSystem.FileSystem
   const journal = yield* files.open(filename, { flag: "a+", mode: 0o600 })
   const oneAtATime = yield* Effect.makeSemaphore(1)
-  const again = new Map<string, (args: unknown) => Effect.Effect<unknown, ParseResult.ParseError>>()
+  const replays = new Map<string, (args: unknown) => Effect.Effect<unknown, ParseResult.ParseError>>()
   let isBroken = false
 
-  // Half a line at its end would spoil the next one, so what could not be written ends it until the store is opened again.
+  // A line that was written in part would spoil the next one, so a failed write closes the store until it is opened again.
   const append = (line: string) =>
-    Effect.suspend(() => isBroken ? failed("Unavailable", "open the journal again") : Effect.void).pipe(
+    Effect.suspend(() =>
+      isBroken ? failed("Unavailable", "the journal could not be written; open it again") : Effect.void
+    ).pipe(
       Effect.zipRight(journal.writeAll(bytes(line))),
       Effect.zipRight(journal.sync),
       Effect.catchTags({
@@ -51,7 +53,7 @@ const open = Effect.fnUntraced(function*(filename: string) {
     args: Schema.Schema<Args, I>,
     run: (...args: Args) => Effect.Effect<A, E>
   ) => {
-    again.set(name, (json) => Effect.flatMap(Schema.decodeUnknown(args)(json), (args) => Effect.exit(run(...args))))
+    replays.set(name, (json) => Effect.flatMap(Schema.decodeUnknown(args)(json), (args) => Effect.exit(run(...args))))
     return (...given: Args): Effect.Effect<A, E | StoreError> =>
       Schema.encode(args)(given).pipe(
         Effect.flatMap((json) => Schema.encode(Entry)([name, json])),
@@ -91,14 +93,14 @@ const open = Effect.fnUntraced(function*(filename: string) {
     (line) =>
       Effect.flatMap(
         Schema.decode(Entry)(line),
-        ([name, args]) => Effect.flatten(Option.map(Option.fromNullable(again.get(name)), (run) => run(args)))
+        ([name, args]) => Effect.flatten(Option.map(Option.fromNullable(replays.get(name)), (run) => run(args)))
       ),
     { discard: true }
   )
   return store
 })
 
-/** As a function takes its arguments. */
+/** The arguments of a function. */
 const tuple = <const Elements extends Schema.TupleType.Elements>(...elements: Elements) =>
   Schema.mutable(Schema.Tuple(...elements))
 
@@ -106,7 +108,7 @@ const delivered = Schema.optionalElement(Schema.Literal(0, 1))
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
-/** `SessionStores.create("journal", { filename })` makes one. */
+/** With this kind registered, `SessionStores.create("journal", { filename })` makes one. */
 export const journal = defineStoreKind({
   name: "journal",
   config: Schema.Struct({ filename: Schema.NonEmptyString }),

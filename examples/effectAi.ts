@@ -15,8 +15,7 @@ import {
 } from "langswarm-session"
 
 /**
- * A provider over the `LanguageModel` of `@effect/ai`, for conversations in text. Whose model it is, and which, is the affair
- * of the layer that it comes from.
+ * A provider over the `LanguageModel` of `@effect/ai`, for text. The layer of that service decides on vendor and model.
  */
 const makeEffectAi = Effect.map(LanguageModel.LanguageModel, (model) =>
   defineProvider({
@@ -42,7 +41,7 @@ const toPrompt = ({ role, text }: Message): Prompt.MessageEncoded =>
 
 const toEvent = (part: Response.StreamPart<{}>): Option.Option<ProviderEvent> => {
   if (part.type === "text-delta") return Option.some(ProviderEvent.TextDelta({ text: part.delta }))
-  // An end for any other reason is none, and a reply without a `Finished` counts as cut.
+  // A reply that ends for any other reason has no `Finished`, and so counts as cut.
   if (part.type !== "finish" || (part.reason !== "stop" && part.reason !== "length")) return Option.none()
   const { inputTokens, outputTokens } = part.usage
   return Option.some(ProviderEvent.Finished({
@@ -61,7 +60,7 @@ const toProviderError = (error: AiError.AiError) => {
   return status === 429 || status >= 500 ? new ProviderTransient(fields) : new ProviderRejected(fields)
 }
 
-/** Stands for a vendor's, such as `OpenAiLanguageModel.layer({ model: "gpt-5.6" })` of `@effect/ai-openai`. */
+/** Stands for a vendor's layer, such as `OpenAiLanguageModel.layer({ model: "gpt-5.6" })` of `@effect/ai-openai`. */
 const counter = Layer.effect(
   LanguageModel.LanguageModel,
   LanguageModel.make({

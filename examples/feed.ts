@@ -5,7 +5,7 @@ import { type FeedEvent, SessionManager, SessionRuntime } from "langswarm-sessio
 const print = ({ event, position }: FeedEvent) =>
   Console.log(`${position}: ${event._tag === "MessageReceived" ? event.message.text : event._tag}`)
 
-/** What is stored, up to a reply. Without the filter there is each `TurnDelta` of a reply under way, too. */
+/** The stored events, up to a reply. Without the filter a watcher also gets each `TurnDelta` of a running reply. */
 const untilReply = (seq: number) => <E>(feed: Stream.Stream<FeedEvent, E>) =>
   feed.pipe(
     Stream.filter(({ event }) => event._tag !== "TurnDelta"),
@@ -18,15 +18,15 @@ const program = Effect.gen(function*() {
   const bob = yield* session.watch().pipe(untilReply(4), Stream.runCount, Effect.fork)
 
   yield* session.send("Hello")
-  yield* Console.log("Ada watches, and leaves:")
+  yield* Console.log("Ada watches until the reply, and leaves:")
   const last = yield* session.watch().pipe(untilReply(2), Stream.tap(print), Stream.runLast)
   const { position } = yield* last
 
   yield* session.send("Are you there?")
-  yield* Console.log("She comes back, and sees what she missed:")
+  yield* Console.log("She comes back to her position, and gets what she missed:")
   yield* session.watch({ from: position }).pipe(untilReply(4), Stream.runForEach(print))
 
-  yield* Console.log(`Bob, who stayed, saw ${yield* Fiber.join(bob)} events`)
+  yield* Console.log(`Bob, who stayed, received ${yield* Fiber.join(bob)} events`)
 })
 
 program.pipe(Effect.provide(SessionRuntime.layerDevelopment), NodeRuntime.runMain)

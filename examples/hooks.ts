@@ -2,7 +2,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Logger, LogLevel } from "effect"
 import { AlertingHook, AuditLoggingHook, HookBus, SessionManager, SessionRuntime } from "langswarm-session"
 
-/** A hook of one's own, that is down for a while. */
+/** A custom hook whose target is down for a while. */
 let isDown = true
 const mirror = HookBus.pipe(
   Effect.flatMap((bus) =>
@@ -25,7 +25,7 @@ const audit = AuditLoggingHook.layer({
   sink: ({ action, userId }) => action === "SessionCreated" ? Console.log(`audit: ${action}, ${userId}`) : Effect.void
 })
 
-/** The log would show here what the mirror says of itself. */
+/** Hides the log, which would show the mirror's failure. */
 const quiet = Logger.minimumLogLevel(LogLevel.None)
 
 const program = Effect.gen(function*() {
@@ -42,7 +42,7 @@ const program = Effect.gen(function*() {
 
   isDown = false
   const { told } = yield* sessions.replayDeadLetters({ hook: "mirror" })
-  yield* Console.log(`${told} told again`)
+  yield* Console.log(`${told} dead letter replayed`)
 })
 
 program.pipe(

@@ -9,7 +9,7 @@ import {
 } from "langswarm-session"
 
 /**
- * Refuses what is too long, before anything is stored.
+ * Refuses messages that are too long, before anything is stored.
  */
 const brevity: Middleware = {
   name: "brevity",
@@ -24,7 +24,7 @@ const program = Effect.gen(function*() {
   const sessions = yield* SessionManager
   const session = yield* sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
 
-  const refused = yield* Effect.flip(session.send("A message that goes on and on, and then on a bit more"))
+  const refused = yield* Effect.flip(session.send("A message with far too many words for a limit as short as this"))
   yield* Console.log(refused.message)
 
   const reply = yield* session.send("A short one")

@@ -1,5 +1,5 @@
 // @effect-diagnostics globalConsole:off
-// oxlint-disable no-console -- this one is of somebody who does not write Effect
+// oxlint-disable no-console -- a program that does not use Effect
 import {
   createSessionManager,
   defineMiddleware,
@@ -12,37 +12,38 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { journal } from "./customStore.js"
 
-/** Refuses what is too long, before anything is stored. */
+/** Refuses messages that are too long, before anything is stored. */
 const brevity = defineMiddleware({
   name: "brevity",
   admission: async (prompt) => JSON.stringify(prompt.parts).length > 120 ? refuse("please keep it short") : prompt
 })
 
-const told: Array<string> = []
+const seen: Array<string> = []
 const directory = await mkdtemp(join(tmpdir(), "promise-"))
 const manager = await createSessionManager({
   storeKinds: [journal],
   storage: { kind: "journal", filename: join(directory, "journal") },
   providers: { mock: true },
   middleware: [brevity],
-  hooks: [{ name: "counter", on: async ({ _tag }) => void told.push(_tag) }]
+  hooks: [{ name: "counter", on: async ({ _tag }) => void seen.push(_tag) }]
 })
 
 const session = await getOrCreateSession(manager, { userId: "ada" })
 const reply = await session.send("Hello")
 console.log(reply.text)
 
-for await (const event of session.stream("And now in verse")) {
-  if (event._tag === "TurnDelta") console.log(event.text.trim())
+for await (const event of session.stream("And now word by word")) {
+  if (event._tag === "TurnDelta") process.stdout.write(event.text)
 }
+console.log()
 
 try {
-  await withSession(session, ({ send }) => send("A message that goes on and on. ".repeat(5)))
+  await withSession(session, ({ send }) => send("A message with far too many words. ".repeat(4)))
 } catch (error) {
   console.log(error instanceof Error && error.message)
 }
-console.log((await session.info()).status)
+console.log(`the session is ${(await session.info()).status}`)
 
 await manager.close()
-console.log(`${told.length} events were told`)
+console.log(`the hook received ${seen.length} events`)
 await rm(directory, { recursive: true })

@@ -9,9 +9,10 @@ const program = Effect.gen(function*() {
   const reply = yield* session.send("Hello")
   yield* Console.log(reply.text)
 
-  yield* session.stream("And now in verse").pipe(
-    Stream.runForEach((event) => event._tag === "TurnDelta" ? Console.log(event.text) : Effect.void)
+  yield* session.stream("And now word by word").pipe(
+    Stream.runForEach((event) => Effect.sync(() => event._tag === "TurnDelta" && process.stdout.write(event.text)))
   )
+  yield* Console.log()
 })
 
 program.pipe(Effect.provide(SessionRuntime.layerDevelopment), NodeRuntime.runMain)

@@ -7,7 +7,7 @@ import { conversation } from "./conversation.js"
 
 const token = Redacted.make("an-example-token-of-32-characters")
 
-// A server on a free port; in real life it is another process: `npm start`.
+// A server on a free port. In real life it is another process, such as `langswarm-session serve`.
 const server = SessionServer.layer({ token, port: 0 }).pipe(Layer.provide(SessionRuntime.layerDevelopment))
 
 const program = Effect.gen(function*() {

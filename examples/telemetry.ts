@@ -16,7 +16,7 @@ import {
   SessionTelemetry
 } from "langswarm-session"
 
-// These keep what they are given, so that it can be printed. A real program has an OTLP exporter in their place.
+// These exporters keep everything in memory to print it. A real program has OTLP exporters instead.
 const spans = new InMemorySpanExporter()
 const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
 const metricReader = new PeriodicExportingMetricReader({ exporter: metrics })
@@ -27,21 +27,21 @@ const openTelemetry = NodeSdk.layer(() => ({
   metricReader
 }))
 
-/** Name, outcome and tokens of each span, with those that belong to it indented. */
+/** Name, outcome and tokens of each span, with its children indented. */
 const printSpans = (all: ReadonlyArray<ReadableSpan>, parent?: string, indent = ""): Effect.Effect<void> =>
   Effect.forEach(
     all.filter(({ parentSpanContext }) => parentSpanContext?.spanId === parent),
     (span) => {
       const { "error.type": error, "gen_ai.usage.output_tokens": tokens } = span.attributes
-      const told = [span.name, error && `failed: ${error}`, tokens && `${tokens} tokens`].filter(Boolean).join(", ")
-      return Effect.zipRight(Console.log(`${indent}${told}`), printSpans(all, span.spanContext().spanId, `${indent}  `))
+      const line = [span.name, error && `failed: ${error}`, tokens && `${tokens} tokens`].filter(Boolean).join(", ")
+      return Effect.zipRight(Console.log(`${indent}${line}`), printSpans(all, span.spanContext().spanId, `${indent}  `))
     },
     { discard: true }
   )
 
 const shownTags = ["gen_ai.request.model", "gen_ai.token.type", "error.type", "outcome"]
 
-/** What a metric has counted, or how often it has measured. Effect has metrics of its own too. */
+/** The value of each counter and gauge, and the number of measurements of each histogram. */
 const printMetrics = Effect.gen(function*() {
   yield* Effect.promise(() => metricReader.forceFlush())
   const [exported] = metrics.getMetrics()
@@ -50,8 +50,8 @@ const printMetrics = Effect.gen(function*() {
   for (const { dataPoints, descriptor } of ours) {
     for (const { attributes, value } of dataPoints) {
       const tags = shownTags.flatMap((tag) => (attributes[tag] === undefined ? [] : [`${attributes[tag]}`]))
-      const told = typeof value === "number" ? `${value}` : `measured ${value.count} times`
-      yield* Console.log(`${[descriptor.name, ...tags].join(" ")}: ${told}`)
+      const shown = typeof value === "number" ? `${value}` : `${value.count} measured`
+      yield* Console.log(`${[descriptor.name, ...tags].join(" ")}: ${shown}`)
     }
   }
 })
