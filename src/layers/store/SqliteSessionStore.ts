@@ -1,31 +1,12 @@
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import { FileSystem } from "@effect/platform/FileSystem"
-import { Path } from "@effect/platform/Path"
-import { SqlClient } from "@effect/sql/SqlClient"
 import type * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
-import { ConfigurationError } from "../../domain/error/RequestError.js"
-import { StoreError } from "../../domain/error/StoreError.js"
+import type { ConfigurationError } from "../../domain/error/RequestError.js"
+import type { StoreError } from "../../domain/error/StoreError.js"
 import type { Durability } from "../../domain/Store.js"
 import { layerFromConfig } from "../../services/internal/config.js"
 import { SessionStore } from "../../services/SessionStore.js"
-import {
-  createFile,
-  isIntact as checkPages,
-  openClient,
-  openDatabase,
-  walLimit,
-  warnOfNetworkFileSystem,
-  watchWal
-} from "./internal/sqlite/database.js"
-import { retryWhileBusy, storeErrorOrDie } from "./internal/sqlite/errors.js"
-import * as GroupCommitter from "./internal/sqlite/GroupCommitter.js"
-import { ownDatabase } from "./internal/sqlite/ownerLock.js"
-import { migrate as migrateSchema, newest, schemaVersion } from "./internal/sqlite/schema.js"
-import { makeStore, prepareCare, prepareStatements } from "./internal/sqlite/store.js"
 
 export interface SqliteSessionStoreOptions {
   /**
@@ -56,18 +37,7 @@ export interface SqliteSessionStoreOptions {
 export const layer = (
   { backups, durability = "disk", filename }: SqliteSessionStoreOptions
 ): Layer.Layer<SessionStore, ConfigurationError | StoreError> =>
-  Layer.scoped(
-    SessionStore,
-    Effect.gen(function*() {
-      yield* checkFilename(filename)
-      const { basename } = yield* Path
-      return yield* Effect.catchTag(
-        open(filename, durability, backups),
-        "StoreError",
-        ({ detail, reason }) => new StoreError({ reason, detail: `${basename(filename)}: ${detail}` })
-      )
-    })
-  ).pipe(Layer.provide(NodeContext.layer))
+  Layer.scoped(SessionStore, Effect.flatMap(sqlite, ({ openStore }) => openStore(filename, durability, backups)))
 
 /**
  * `layer` with its options read from `Config`: environment variables by default. Also fails with `ConfigError` when one is
@@ -91,7 +61,7 @@ export interface SchemaStatus {
  * Reads the schema version of a database, without changing it. Fails as `migrate` does, but never with `TooNew`.
  */
 export const status = (filename: string): Effect.Effect<SchemaStatus, ConfigurationError | StoreError> =>
-  offline(filename, (path) => Effect.map(versionOf(path), (version) => ({ version, newest })))
+  Effect.flatMap(sqlite, ({ schemaStatus }) => schemaStatus(filename))
 
 /**
  * Migrates a database that no store has open, and returns the versions before and after. Opening a store migrates it too.
@@ -103,71 +73,7 @@ export const status = (filename: string): Effect.Effect<SchemaStatus, Configurat
 export const migrate = (
   filename: string
 ): Effect.Effect<{ readonly from: number; readonly to: number }, ConfigurationError | StoreError> =>
-  offline(filename, (path) =>
-    Effect.gen(function*() {
-      const from = yield* versionOf(path)
-      const sql = yield* openClient(path)
-      yield* retryWhileBusy(Effect.provideService(migrateSchema, SqlClient, sql))
-      return { from, to: yield* versionOf(path) }
-    }))
+  Effect.flatMap(sqlite, ({ migrateFile }) => migrateFile(filename))
 
-const offline = <A>(
-  filename: string,
-  use: (path: string) => Effect.Effect<A, StoreError, Scope.Scope>
-): Effect.Effect<A, ConfigurationError | StoreError> =>
-  Effect.scoped(Effect.gen(function*() {
-    yield* checkFilename(filename)
-    const path = yield* resolveLinks(filename)
-    yield* ownDatabase(path)
-    return yield* use(path)
-  })).pipe(Effect.provide(NodeContext.layer))
-
-const versionOf = (path: string): Effect.Effect<number, StoreError> =>
-  retryWhileBusy(Effect.acquireUseRelease(
-    openDatabase(path, "disk"),
-    schemaVersion,
-    (db) => Effect.sync(() => db.close())
-  ))
-
-const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "process", backups?: string) {
-  yield* createFile(path)
-  const filename = yield* resolveLinks(path)
-  yield* warnOfNetworkFileSystem(filename)
-  yield* ownDatabase(filename)
-
-  const connect = openDatabase(filename, durability)
-  // Before the client opens the file, since the client turns any problem into a defect and blocks on a lock.
-  const isIntact = yield* retryWhileBusy(
-    Effect.acquireUseRelease(connect, checkPages, (db) => Effect.sync(() => db.close()))
-  )
-  const sql = yield* openClient(filename)
-  yield* retryWhileBusy(Effect.provideService(migrateSchema, SqlClient, sql))
-  yield* Effect.catchAll(sql`PRAGMA query_only = ON`, storeErrorOrDie)
-  const committer = yield* GroupCommitter.make({
-    connect,
-    prepare: (db) => ({ ...prepareStatements(db), ...prepareCare(db) })
-  })
-  yield* watchWal(filename, walLimit)
-  return yield* makeStore({
-    filename,
-    durability,
-    backups: backups ?? `${filename}-backups`,
-    isIntact,
-    sql,
-    committer
-  })
-})
-
-/** Resolves links as SQLite does, so that all files next to the database have one name, whatever the path. */
-const resolveLinks = (path: string) =>
-  Effect.catchAll(Effect.flatMap(FileSystem, (files) => files.realPath(path)), storeErrorOrDie)
-
-const checkFilename = (filename: string) =>
-  Effect.when(
-    new ConfigurationError({
-      problems: [
-        "filename must be the path of a file: two connections cannot share a database in memory; use MemorySessionStore"
-      ]
-    }),
-    () => filename.trim() === "" || filename.includes("\0") || /^(:memory:|file:)/.test(filename)
-  )
+/** Imported when it is used, so that programs with another store load no module of SQLite. */
+const sqlite = Effect.promise(() => import("./internal/sqlite/openStore.js"))
