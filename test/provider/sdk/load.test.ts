@@ -3,6 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Option } from "effect"
 import { createRequire } from "node:module"
+import { dirname } from "node:path"
 import { loadSdk } from "../../../src/layers/provider/internal/sdk/load.js"
 
 const load = <Module>(name: string, load: () => Promise<Module>) =>
@@ -17,7 +18,7 @@ const importError = Effect.fnUntraced(function*(name: string, files: Readonly<Re
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped()
   for (const [path, content] of Object.entries(files)) {
-    yield* fs.makeDirectory(`${folder}/${path}/..`, { recursive: true })
+    yield* fs.makeDirectory(dirname(`${folder}/${path}`), { recursive: true })
     yield* fs.writeFileString(`${folder}/${path}`, content)
   }
   const script = `import(${
