@@ -56,7 +56,7 @@ export class MiddlewarePipeline
     readonly list: Effect.Effect<ReadonlyArray<string>>
 
     /** The same, with those that were added for this session alone. */
-    readonly listOf: (session: SessionId) => Effect.Effect<ReadonlyArray<string>>
+    readonly listFor: (session: SessionId) => Effect.Effect<ReadonlyArray<string>>
   }>()
 {
   /** Starts with the given middleware, in whatever order they are given. Fails like `add`, with all problems at once. */

@@ -187,15 +187,15 @@ describe("makeRateLimiter", () => {
     assert.strictEqual(limiter.size(), 2)
     limiter.take("a", 4)
     limiter.take("b", 5)
-    assert.isAbove(limiter.waitOf("a", 5), 0)
-    assert.strictEqual(limiter.waitOf("b", 5), 0)
+    assert.isAbove(limiter.waitFor("a", 5), 0)
+    assert.strictEqual(limiter.waitFor("b", 5), 0)
   })
 
   it("gives back in all what it is told, however its shares are rounded", () => {
     const limiter = makeLimiter("tokenBucket")
     let taken = 0
     for (let millis = 0; millis <= 100_000; millis++) {
-      if (limiter.waitOf("a", millis) > 0) continue
+      if (limiter.waitFor("a", millis) > 0) continue
       limiter.take("a", millis)
       taken++
     }

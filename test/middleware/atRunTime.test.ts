@@ -19,7 +19,7 @@ type Of = Parameters<MiddlewarePipeline["Type"]["add"]>[1]
 
 const remove = (name: string, of?: Of) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.remove(name, of))
 const list = Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.list)
-const listOf = (session: SessionId) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.listOf(session))
+const listFor = (session: SessionId) => Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.listFor(session))
 
 const [one, two] = [SessionId.make("one"), SessionId.make("two")]
 
@@ -33,11 +33,11 @@ describe("middleware of one session", () => {
       yield* add({ name: "mine", priority: -9 }, { session: two })
       yield* add({ name: "later", dependsOn: ["last"] }, { session: one })
       assert.deepStrictEqual(yield* list, ["first", "last"])
-      assert.deepStrictEqual(yield* listOf(one), ["first", "mine", "last", "later"])
-      assert.deepStrictEqual(yield* listOf(two), ["first", "last", "mine"])
-      assert.deepStrictEqual(yield* listOf(SessionId.make("three")), ["first", "last"])
+      assert.deepStrictEqual(yield* listFor(one), ["first", "mine", "last", "later"])
+      assert.deepStrictEqual(yield* listFor(two), ["first", "last", "mine"])
+      assert.deepStrictEqual(yield* listFor(SessionId.make("three")), ["first", "last"])
       yield* add({ name: "everywhere", priority: 9 })
-      assert.deepStrictEqual(yield* listOf(one), ["everywhere", "first", "mine", "last", "later"])
+      assert.deepStrictEqual(yield* listFor(one), ["everywhere", "first", "mine", "last", "later"])
     }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "first" }, { name: "last" }))))
 
   it.scoped("is refused where its name is taken, or what it depends on is not there, and nothing has changed then", () =>
@@ -78,7 +78,9 @@ describe("middleware of one session", () => {
       for (const [middleware, of, problem] of refused) {
         assert.deepStrictEqual((yield* Effect.flip(add(middleware, of))).problems, [problem])
       }
-      assert.deepStrictEqual([yield* list, yield* listOf(one), yield* listOf(two)], [["all"], ["all", "mine"], ["all"]])
+      assert.deepStrictEqual([yield* list, yield* listFor(one), yield* listFor(two)], [["all"], ["all", "mine"], [
+        "all"
+      ]])
     }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "all" }))))
 
   it.scoped("sees no other session's turns, and leaves none of its own out", () =>
@@ -96,10 +98,10 @@ describe("middleware of one session", () => {
       const [session, other, kept] = [yield* start, yield* start, yield* start]
       for (const { id } of [session, other, kept]) yield* add(marking("mine"), { session: id })
       yield* session.delete
-      assert.deepStrictEqual([yield* listOf(session.id), yield* listOf(other.id)], [[], ["mine"]])
+      assert.deepStrictEqual([yield* listFor(session.id), yield* listFor(other.id)], [[], ["mine"]])
       const sessions = yield* SessionManager
       yield* sessions.eraseUser("ada")
-      assert.deepStrictEqual([yield* listOf(other.id), yield* listOf(kept.id)], [[], []])
+      assert.deepStrictEqual([yield* listFor(other.id), yield* listFor(kept.id)], [[], []])
       assert.isFalse(yield* remove("mine", { session: other.id }))
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
@@ -130,11 +132,11 @@ describe("middleware that is removed", () => {
       assert.isFalse(yield* remove("mine"))
       assert.isFalse(yield* remove("mine", { session: two }))
       assert.isFalse(yield* remove("all", { session: one }))
-      assert.deepStrictEqual(yield* listOf(one), ["all", "mine"])
+      assert.deepStrictEqual(yield* listFor(one), ["all", "mine"])
       assert.isTrue(yield* remove("all"))
       assert.isTrue(yield* remove("mine", { session: one }))
       assert.isFalse(yield* remove("all"))
-      assert.deepStrictEqual([yield* list, yield* listOf(one)], [[], []])
+      assert.deepStrictEqual([yield* list, yield* listFor(one)], [[], []])
     }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "all" }))))
 
   it.scoped("is gone for good: when its scope closes, another one of its name stays", () =>
@@ -145,7 +147,7 @@ describe("middleware that is removed", () => {
         assert.isTrue(yield* remove("a", place))
         yield* add({ name: "a" }, place)
         yield* Scope.close(scope, Exit.void)
-        assert.deepStrictEqual(yield* listOf(one), ["a"])
+        assert.deepStrictEqual(yield* listFor(one), ["a"])
         assert.isTrue(yield* remove("a", place))
       }
     }).pipe(Effect.provide(MiddlewarePipeline.layer())))
@@ -156,7 +158,7 @@ describe("middleware that is removed", () => {
       yield* add({ name: "kept" }, { session: one })
       yield* Scope.extend(add({ name: "mine" }, { session: one }), scope)
       yield* Scope.close(scope, Exit.void)
-      assert.deepStrictEqual(yield* listOf(one), ["all", "kept"])
+      assert.deepStrictEqual(yield* listFor(one), ["all", "kept"])
     }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "all" }))))
 
   it.scoped("is missed by those that depend on it, also by those of one session, which run without it", () =>
@@ -168,15 +170,15 @@ describe("middleware that is removed", () => {
         yield* add({ name: "own", dependsOn: ["own base", "base"] }, { session: two })
         yield* remove("base")
         yield* remove("own base", { session: two })
-        assert.deepStrictEqual(yield* listOf(one), ["needy", "mine"])
-        assert.deepStrictEqual(yield* listOf(two), ["needy", "own"])
+        assert.deepStrictEqual(yield* listFor(one), ["needy", "mine"])
+        assert.deepStrictEqual(yield* listFor(two), ["needy", "own"])
         assert.deepStrictEqual(lines.map(({ level, message }) => `${level}: ${message}`), [
           "Warning: Middleware \"base\" was removed; without it go on: mine, own, needy",
           "Warning: Middleware \"own base\" was removed; without it go on: own"
         ])
         // Once it is there again, they wait for it again.
         yield* add({ name: "base", priority: -1 })
-        assert.deepStrictEqual([yield* list, yield* listOf(one)], [["base", "needy"], ["base", "needy", "mine"]])
+        assert.deepStrictEqual([yield* list, yield* listFor(one)], [["base", "needy"], ["base", "needy", "mine"]])
       }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "base" })))
     ))
 })

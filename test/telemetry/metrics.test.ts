@@ -5,7 +5,7 @@ import { StoreError } from "../../src/domain/error/StoreError.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
-import { watchStore } from "../../src/layers/telemetry/internal/watch.js"
+import { traceStore } from "../../src/layers/telemetry/internal/tracing.js"
 import * as SessionTelemetry from "../../src/layers/telemetry/SessionTelemetry.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
@@ -151,7 +151,7 @@ describe("the metrics of a turn", () => {
   it.effect("tell how long commits take, and which failed", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
-      const failing = watchStore({
+      const failing = traceStore({
         ...store,
         commit: () => Effect.delay(new StoreError({ reason: "Full", detail: "told to" }), "3 millis")
       })

@@ -7,7 +7,7 @@ import type { SessionEvent } from "../../domain/Events.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
 import { type Alert, type AlertRule, makeRule, ruleProblems } from "./internal/alertRules.js"
-import { makeResumable } from "./internal/makeResumable.js"
+import { makeResumable } from "./internal/resumable.js"
 import { makeWebhookSink, type WebhookOptions } from "./internal/webhook.js"
 
 // What a sink fails with is its own: the bus takes anything for a failure.

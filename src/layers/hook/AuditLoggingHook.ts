@@ -10,7 +10,7 @@ import type { SessionId } from "../../domain/Ids.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
 import { SessionStore } from "../../services/SessionStore.js"
-import { makeUserOf } from "./internal/users.js"
+import { makeUserLookup } from "./internal/users.js"
 
 // What a sink fails with is its own: the bus takes anything for a failure.
 // @effect-diagnostics anyUnknownInErrorContext:off
@@ -57,7 +57,7 @@ export const make = (
   { content = false, sink }: AuditLoggingHookOptions
 ): Effect.Effect<Hook, never, SessionStore> =>
   Effect.map(SessionStore, (store) => {
-    const userOf = makeUserOf(store)
+    const userOf = makeUserLookup(store)
     return {
       name: "audit",
       on: (event) =>

@@ -7,7 +7,7 @@ import type { SessionEvent } from "../../domain/Events.js"
 import type { SessionId } from "../../domain/Ids.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
-import { makeResumable } from "./internal/makeResumable.js"
+import { makeResumable } from "./internal/resumable.js"
 
 // What an action fails with is its own: the bus takes anything for a failure.
 // @effect-diagnostics anyUnknownInErrorContext:off

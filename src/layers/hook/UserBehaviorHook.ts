@@ -8,7 +8,7 @@ import type { SessionId, UserId } from "../../domain/Ids.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
 import { SessionStore } from "../../services/SessionStore.js"
-import { makeBoundedMap, makeUserOf } from "./internal/users.js"
+import { makeBoundedMap, makeUserLookup } from "./internal/users.js"
 
 /**
  * How long a user's messages are: their number, their mean, and the sum of the squares of what they differ from it by.
@@ -139,7 +139,7 @@ export const make = (
   }: UserBehaviorHookOptions = {}
 ): Effect.Effect<Hook, never, SessionStore> =>
   Effect.map(SessionStore, (store) => {
-    const userOf = makeUserOf(store)
+    const userOf = makeUserLookup(store)
     const users = makeBoundedMap<UserId, { habits: Habits; readonly rate: ReturnType<typeof makeRate> }>(maxUsers)
 
     const known = (userId: UserId) => {

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import { ConfigurationError } from "../../domain/error/RequestError.js"
 import { type Middleware, MiddlewareRefusal } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
-import { type CountedBy, keyOf, makeRateLimiter, ownerOf, type RateAlgorithm } from "./internal/rateLimiter.js"
+import { type CountedBy, describeOwner, makeRateLimiter, type RateAlgorithm, toKey } from "./internal/rateLimiter.js"
 
 export interface RateLimit {
   /** So many messages are let through in `per`. */
@@ -44,7 +44,7 @@ export const make = Effect.fnUntraced(function*(
   const counters = limits.map(({ algorithm = "tokenBucket", by = "user", max, per }) => ({
     by,
     limiter: makeRateLimiter({ algorithm, max, maxKeys, per: Duration.decode(per) }),
-    rule: `no more than ${max} messages in ${Duration.format(per)} for ${ownerOf(by)}`
+    rule: `no more than ${max} messages in ${Duration.format(per)} for ${describeOwner(by)}`
   }))
 
   const middleware: Middleware = {
@@ -54,8 +54,8 @@ export const make = Effect.fnUntraced(function*(
       Effect.flatMap(Clock.currentTimeNanos, (nanos) => {
         // Not of the calendar, which may be set while it counts.
         const now = Number(nanos) / 1e6
-        const counted = counters.map(({ by, limiter, rule }) => ({ key: keyOf(by, context), limiter, rule }))
-        const waits = counted.map(({ key, limiter, rule }) => ({ rule, wait: limiter.waitOf(key, now) }))
+        const counted = counters.map(({ by, limiter, rule }) => ({ key: toKey(by, context), limiter, rule }))
+        const waits = counted.map(({ key, limiter, rule }) => ({ rule, wait: limiter.waitFor(key, now) }))
         const longest = waits.reduce((longest, other) => (other.wait > longest.wait ? other : longest))
         if (longest.wait > 0) return tooMany(longest.rule, longest.wait)
         for (const { key, limiter } of counted) limiter.take(key, now)

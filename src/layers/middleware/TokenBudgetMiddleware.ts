@@ -25,7 +25,7 @@ import {
   plus,
   type TokenBudget
 } from "./internal/budget.js"
-import { keyOf } from "./internal/rateLimiter.js"
+import { toKey } from "./internal/rateLimiter.js"
 
 export type { TokenBudget }
 
@@ -110,7 +110,7 @@ export const make = Effect.fnUntraced(function*(
     if (!isEdit && Option.isSome(yield* store.turn(session.id, turnId))) return prompt
     const estimate = yield* estimateTurn(store, session, prompt.parts, expectedOutput)
     const amount = yield* amountOf(estimate, context)
-    const keys = budgets.map(({ by = "user" }) => keyOf(by, context))
+    const keys = budgets.map(({ by = "user" }) => toKey(by, context))
     const each = Arr.zip(ledgers, keys)
     const refusal = yield* Effect.acquireUseRelease(
       Effect.sync(() => each.forEach(([{ accounts }, key]) => accounts.enter(key))),
@@ -160,7 +160,7 @@ export const make = Effect.fnUntraced(function*(
     const reservation = reservations.get(turnId)
     reservations.delete(turnId)
     if (reservation) release(reservation)
-    const keys = reservation?.keys ?? budgets.map(({ by = "user" }) => keyOf(by, context))
+    const keys = reservation?.keys ?? budgets.map(({ by = "user" }) => toKey(by, context))
     for (const [ledger, key] of Arr.zip(ledgers, keys)) ledger.settle(key, at, counted, guessed)
   })
 

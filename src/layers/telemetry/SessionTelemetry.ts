@@ -1,8 +1,8 @@
 import type * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import { CurrentInstrumentation } from "../../services/internal/Instrumentation.js"
-import { asked } from "./internal/spans.js"
-import { watchCall, watchHost, watchMiddleware, watchStore, watchTurn } from "./internal/watch.js"
+import { propagate } from "./internal/spans.js"
+import { sampleHost, traceCall, traceMiddleware, traceStore, traceTurn } from "./internal/tracing.js"
 
 export interface SessionTelemetryOptions {
   /** Also tells what was said, as `gen_ai.input.messages` and `gen_ai.output.messages`; text only. False unless told. */
@@ -27,10 +27,10 @@ export const layer = ({ content = false, sampleEvery = "5 seconds" }: SessionTel
   never
 > =>
   Layer.succeed(CurrentInstrumentation, {
-    asked,
-    store: watchStore,
-    turn: watchTurn,
-    call: watchCall(content),
-    middleware: watchMiddleware,
-    host: watchHost(sampleEvery)
+    propagate,
+    store: traceStore,
+    turn: traceTurn,
+    call: traceCall(content),
+    middleware: traceMiddleware,
+    host: sampleHost(sampleEvery)
   })

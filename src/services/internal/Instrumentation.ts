@@ -43,7 +43,7 @@ export interface HostLoad {
 export interface Instrumentation {
   readonly store: (store: SessionStore["Type"]) => SessionStore["Type"]
   /** A command of a mailbox that belongs to whoever asks for it now. */
-  readonly asked: <A, E>(command: Effect.Effect<A, E>) => Effect.Effect<Effect.Effect<A, E>>
+  readonly propagate: <A, E>(command: Effect.Effect<A, E>) => Effect.Effect<Effect.Effect<A, E>>
   /** A turn is about to be stored, or was found in the store. */
   readonly turn: (turn: Turn, session: SessionInfo) => Effect.Effect<TurnTrace>
   /** A provider call; when it is over, `asked` has what became of it. */
@@ -72,7 +72,7 @@ export class CurrentInstrumentation extends Context.Reference<CurrentInstrumenta
   {
     defaultValue: (): Instrumentation => ({
       store: identity,
-      asked: Effect.succeed,
+      propagate: Effect.succeed,
       turn: () => Effect.succeed(nobody),
       call: (_target, _request, _asked, call) => call,
       middleware: (_name, _stage, step) => step,
@@ -85,5 +85,5 @@ export class CurrentInstrumentation extends Context.Reference<CurrentInstrumenta
  * Effect makes an event of the current span of each line of a log. A defect may quote what people said, and a log is kept
  * where its owner wants it, while a span goes to others: so such a line is for the log alone.
  */
-export const outsideOfSpans = <A, E, R>(log: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+export const withoutSpanEvents = <A, E, R>(log: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.locallyWith(log, FiberRef.currentLoggers, HashSet.remove(Logger.tracerLogger))

@@ -9,8 +9,8 @@ import type { SessionId, TurnId } from "../../domain/Ids.js"
 import type { Prompt, Turn } from "../../domain/Turn.js"
 import type { Middleware, MiddlewareContext, OnSkip, TurnMiddleware } from "../Middleware.js"
 import { CurrentInstrumentation, type Instrumentation } from "./Instrumentation.js"
-import { conditionsOf, orderMiddleware, type Stages, stagesOf } from "./middlewareStages.js"
-import { deepFreeze, runStep, type Step, tellEnded } from "./middlewareStep.js"
+import { makeConditions, orderMiddleware, type Stages, toStages } from "./middlewareStages.js"
+import { deepFreeze, notifyEnded, runStep, type Step } from "./middlewareStep.js"
 
 /**
  * Who was asked at the admission of the turns that are not ended, and is owed the end of them. A turn is kept from its
@@ -46,9 +46,9 @@ interface Own {
 /**
  * Which middleware there is: for all sessions, and for single ones.
  */
-export const makeMiddlewareRegister = () => {
+export const makeMiddlewareRegistry = () => {
   let shared: ReadonlyArray<Middleware> = []
-  let stages = stagesOf([])
+  let stages = toStages([])
   let owned = new Map<SessionId, Own>()
 
   const addShared = (added: ReadonlyArray<Middleware>) =>
@@ -57,10 +57,10 @@ export const makeMiddlewareRegister = () => {
       const next = new Map<SessionId, Own>()
       for (const [session, { registered }] of owned) {
         const all = yield* Either.mapLeft(orderMiddleware([...shared, ...registered], added), inSession(session))
-        next.set(session, { registered, stages: stagesOf(all) })
+        next.set(session, { registered, stages: toStages(all) })
       }
       shared = [...shared, ...added]
-      stages = stagesOf(order)
+      stages = toStages(order)
       owned = next
     })
 
@@ -68,7 +68,7 @@ export const makeMiddlewareRegister = () => {
     Either.gen(function*() {
       const { registered = [] } = owned.get(session) ?? {}
       const order = yield* Either.mapLeft(orderMiddleware([...shared, ...registered], added), inSession(session))
-      owned.set(session, { registered: [...registered, ...added], stages: stagesOf(order) })
+      owned.set(session, { registered: [...registered, ...added], stages: toStages(order) })
     })
 
   const seenBy = (session: SessionId | undefined) => (session && owned.get(session)?.stages) ?? stages
@@ -76,7 +76,7 @@ export const makeMiddlewareRegister = () => {
   /** Does nothing when it is gone. Answers those that depend on it and go on without it. */
   const remove = (middleware: Middleware, session: SessionId | undefined): ReadonlyArray<string> => {
     const others = (all: ReadonlyArray<Middleware>) => all.filter((other) => other !== middleware)
-    const without = ({ ordered }: Stages) => stagesOf(others(ordered))
+    const without = ({ ordered }: Stages) => toStages(others(ordered))
     const seenByIt: Array<Middleware> = []
     if (session === undefined) {
       if (!shared.includes(middleware)) return []
@@ -130,7 +130,7 @@ interface Of {
  */
 export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: ReadonlyArray<Middleware>) {
   const run = runWith(yield* CurrentInstrumentation)
-  const register = makeMiddlewareRegister()
+  const register = makeMiddlewareRegistry()
   const asked = makeAdmissionLedger()
 
   const remove = (middleware: Middleware, session: SessionId | undefined) =>
@@ -149,7 +149,7 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
     const stages = register.stages(context.session.id)
     if (stages.admission.length === 0 && stages.ended.length === 0) return Effect.succeed(prompt)
     return Effect.suspend(() => {
-      const conditions = conditionsOf(context)
+      const conditions = makeConditions(context)
       asked.add(
         context,
         stages.ended.filter((middleware) => middleware.admission === undefined && conditions.applies(middleware))
@@ -167,7 +167,7 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
   const begin = (started: MiddlewareContext): TurnMiddleware => {
     const stages = register.stages(started.session.id)
     if (stages.turn.length === 0 && stages.reply.length === 0) return noMiddleware
-    const conditions = conditionsOf(started)
+    const conditions = makeConditions(started)
     const turn = conditions.steps(stages.turn)
     const reply = conditions.steps(stages.reply)
     return {
@@ -183,9 +183,9 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
     const listeners = admitted ?? (turn ? register.stages(context.session.id).ended : [])
     if (listeners.length === 0) return Option.none()
     return Option.some(Effect.suspend(() => {
-      const { applies } = conditionsOf(context)
+      const { applies } = makeConditions(context)
       const told = admitted ?? listeners.filter(applies)
-      return Effect.forEach(told, (middleware) => tellEnded(middleware, turn, deepFreeze(context)), {
+      return Effect.forEach(told, (middleware) => notifyEnded(middleware, turn, deepFreeze(context)), {
         concurrency: "unbounded",
         discard: true
       })
@@ -212,7 +212,7 @@ export const makeMiddlewarePipeline = Effect.fnUntraced(function*(initial: Reado
       ),
     forget: register.forget,
     list: Effect.sync(() => register.names(undefined)),
-    listOf: (session: SessionId) => Effect.sync(() => register.names(session))
+    listFor: (session: SessionId) => Effect.sync(() => register.names(session))
   }
 })
 

@@ -97,7 +97,7 @@ export interface Stages {
   readonly ended: ReadonlyArray<Middleware>
 }
 
-export const stagesOf = (ordered: ReadonlyArray<Middleware>): Stages => ({
+export const toStages = (ordered: ReadonlyArray<Middleware>): Stages => ({
   ordered,
   admission: ordered.flatMap((middleware): ReadonlyArray<Step<Prompt>> =>
     middleware.admission === undefined
@@ -135,7 +135,7 @@ const unlessObserver = <A>({ observer }: Middleware, process: Step<A>["process"]
  * Asks each middleware once whether it is for a session, for as long as the answer is kept. One whose condition throws is: it
  * fails when it is its turn, so that its policy decides.
  */
-export const conditionsOf = (context: MiddlewareContext) => {
+export const makeConditions = (context: MiddlewareContext) => {
   const asked = new Map<Middleware, Either.Either<boolean, unknown>>()
   const ask = (middleware: Middleware) => {
     const answer = asked.get(middleware) ?? Either.try(() => middlewareApplies(middleware, context))

@@ -15,7 +15,7 @@ import { SessionContext } from "../../domain/SessionContext.js"
 import { type MiddlewareSkipped, Prompt, type Turn } from "../../domain/Turn.js"
 import { type Middleware, type MiddlewareContext, MiddlewareRefusal, type OnSkip } from "../Middleware.js"
 import type { ProviderRequest, Reply } from "../Provider.js"
-import { outsideOfSpans } from "./Instrumentation.js"
+import { withoutSpanEvents } from "./Instrumentation.js"
 
 /**
  * Freezes data and all data in it, in place, for values that go to code which is not ours. What is frozen already is taken
@@ -124,7 +124,7 @@ export const runStep = <A>(
   )
 
 /** Tells a middleware of the end of a turn, within its time. */
-export const tellEnded = (
+export const notifyEnded = (
   middleware: Middleware,
   turn: Turn | undefined,
   context: MiddlewareContext
@@ -203,7 +203,7 @@ const settle = <A>(
     return asked
   })
 
-  return outsideOfSpans(log).pipe(
+  return withoutSpanEvents(log).pipe(
     Effect.annotateLogs({ middleware: name, stage, sessionId: context.session.id }),
     Effect.zipRight(tell(middleware, error, context)),
     Effect.zipRight(policy === "optional" ? skip : error)
@@ -215,7 +215,7 @@ const isWait = Schema.is(Schema.NonNegativeInt)
 const tell = (middleware: Middleware, error: MiddlewareError, context: MiddlewareContext): Effect.Effect<void> =>
   Effect.suspend(() =>
     middleware.onError === undefined ? Effect.void : withinTime(middleware)(middleware.onError(error, context))
-  ).pipe(Effect.catchAllCause((cause) => outsideOfSpans(Effect.logDebug("Middleware failed in onError", cause))))
+  ).pipe(Effect.catchAllCause((cause) => withoutSpanEvents(Effect.logDebug("Middleware failed in onError", cause))))
 
 const codeOf = (failure: MiddlewareRefusal | StepFailed | undefined): MiddlewareSkipped["reason"] => {
   if (failure instanceof MiddlewareRefusal) return "refused"

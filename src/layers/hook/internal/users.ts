@@ -35,7 +35,7 @@ const capacity = 10_000
 /**
  * Whose session an event is about: asked of the store once, and then remembered. Null when the session is gone.
  */
-export const makeUserOf = (store: SessionStore["Type"]) => {
+export const makeUserLookup = (store: SessionStore["Type"]) => {
   const known = makeBoundedMap<SessionId, UserId>(capacity)
 
   return (event: SessionEvent): Effect.Effect<UserId | null, StoreError> =>

@@ -191,7 +191,7 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
 
   const ask = <A, E = never>(body: Effect.Effect<A, E | PersistFailure>, offer = mailbox.offer) =>
     Effect.flatMap(
-      services.instrumentation.asked(body),
+      services.instrumentation.propagate(body),
       (body) =>
         Effect.async<A, ChangeError | Exclude<E, PersistFailure>>((resume) =>
           offer({

@@ -18,7 +18,7 @@ import { contextWindow } from "../../../services/internal/calls/contextWindow.js
 import { type Conversations, makeConversations } from "../../../services/internal/calls/conversations.js"
 import { CallProgress, isEmpty } from "../../../services/internal/calls/foldReply.js"
 import { type Target, targetsOf } from "../../../services/internal/calls/targets.js"
-import { outsideOfSpans } from "../../../services/internal/Instrumentation.js"
+import { withoutSpanEvents } from "../../../services/internal/Instrumentation.js"
 import type { MiddlewareContext, TurnMiddleware } from "../../../services/Middleware.js"
 import type { ProviderRequest, Reply } from "../../../services/Provider.js"
 import type { ActorCore, PersistFailure } from "./ActorCore.js"
@@ -103,7 +103,7 @@ export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
           Cause.isInterruptedOnly(cause)
             ? Effect.succeed(new TurnInterrupted({ sessionId, turnId }))
             : Effect.as(
-              outsideOfSpans(Effect.logError("A provider or middleware has a defect", cause)),
+              withoutSpanEvents(Effect.logError("A provider or middleware has a defect", cause)),
               new ProviderProtocol({
                 sessionId,
                 provider: asked.target?.provider ?? context.session.provider,

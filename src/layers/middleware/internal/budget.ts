@@ -13,7 +13,7 @@ import { totalTokens } from "../../../domain/SessionMetrics.js"
 import { estimateTokens } from "../../../services/internal/calls/contextWindow.js"
 import { type MiddlewareContext, MiddlewareRefusal } from "../../../services/Middleware.js"
 import type { SessionStore } from "../../../services/SessionStore.js"
-import { type CountedBy, ownerOf } from "./rateLimiter.js"
+import { type CountedBy, describeOwner } from "./rateLimiter.js"
 
 /**
  * What provider calls use, or may.
@@ -235,7 +235,7 @@ export const makeBudget = (budget: TokenBudget, store: SessionStore["Type"], max
       }`
     return new MiddlewareRefusal({
       reason: `of ${limit} ${unit} in ${period} for ${
-        ownerOf(by)
+        describeOwner(by)
       } ${left} are left, and this turn may take ${wanted}; ${renews}`,
       ...(retryAfterMs !== undefined && { retryAfterMs })
     })

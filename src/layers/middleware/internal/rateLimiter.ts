@@ -7,11 +7,11 @@ import type { MiddlewareContext } from "../../../services/Middleware.js"
  */
 export type CountedBy = "user" | "session" | ((context: MiddlewareContext) => string)
 
-export const keyOf = (by: CountedBy, context: MiddlewareContext): string =>
+export const toKey = (by: CountedBy, context: MiddlewareContext): string =>
   by === "user" ? context.session.userId : by === "session" ? context.session.id : by(context)
 
 /** For whom it reads. */
-export const ownerOf = (by: CountedBy): string =>
+export const describeOwner = (by: CountedBy): string =>
   by === "user" ? "a user" : by === "session" ? "a session" : "this group"
 
 /**
@@ -55,7 +55,7 @@ export const makeRateLimiter = (
 
   return {
     /** Milliseconds until `key` may take one; 0 when it may now. */
-    waitOf: (key: string, now: number): number => {
+    waitFor: (key: string, now: number): number => {
       const { at, left } = allowanceOf(key, now)
       if (left >= whole) return 0
       return algorithm === "fixedWindow" ? at + window - now : ((1 - left) * window) / max

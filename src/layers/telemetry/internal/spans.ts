@@ -23,15 +23,15 @@ interface Coded {
 /**
  * That somebody stopped a turn is no failure of it.
  */
-export const ofError = ({ _tag, code }: Coded): SpanEnd =>
+export const endFromError = ({ _tag, code }: Coded): SpanEnd =>
   _tag === "TurnStopped" || _tag === "TurnInterrupted" ? "stopped" : { error: code }
 
-export const ofExit = (exit: Exit.Exit<unknown, Coded>): SpanEnd =>
+export const endFromExit = (exit: Exit.Exit<unknown, Coded>): SpanEnd =>
   Exit.match(exit, {
     onSuccess: () => "well",
     onFailure: (cause) =>
       Either.match(Cause.failureOrCause(cause), {
-        onLeft: ofError,
+        onLeft: endFromError,
         onRight: (cause) => Cause.isInterruptedOnly(cause) ? "stopped" : { error: "defect" }
       })
   })
@@ -39,7 +39,7 @@ export const ofExit = (exit: Exit.Exit<unknown, Coded>): SpanEnd =>
 /**
  * Has a command, which the fiber of a mailbox runs, belong to the span of whoever asks for it.
  */
-export const asked: Instrumentation["asked"] = (command) =>
+export const propagate: Instrumentation["propagate"] = (command) =>
   Effect.map(
     Effect.serviceOption(Tracer.ParentSpan),
     Option.match({ onNone: () => command, onSome: (span) => Effect.withParentSpan(command, span) })

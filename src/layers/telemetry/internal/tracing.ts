@@ -14,12 +14,12 @@ import { MiddlewareRefusal } from "../../../services/Middleware.js"
 import type { SessionChanges, SessionStore } from "../../../services/SessionStore.js"
 import { inputMessages, outputMessages, requestAttributes, responseAttributes } from "./genAi.js"
 import { measure, measureCall, meters } from "./metrics.js"
-import { endSpan, inSpan, ofError, ofExit, type SpanEnd } from "./spans.js"
+import { endFromError, endFromExit, endSpan, inSpan, type SpanEnd } from "./spans.js"
 
 /**
  * A span for each provider call, and its tokens, cost and duration, also when it breaks off.
  */
-export const watchCall = (content: boolean): Instrumentation["call"] => (target, request, asked, call) =>
+export const traceCall = (content: boolean): Instrumentation["call"] => (target, request, asked, call) =>
   inSpan(
     `chat ${target.model}`,
     {
@@ -41,7 +41,7 @@ export const watchCall = (content: boolean): Instrumentation["call"] => (target,
       for (const [name, value] of Object.entries(response)) span.attribute(name, value)
       return Effect.as(
         measureCall(attempt, fold, vendor),
-        attempt.error === undefined ? "well" : ofError(attempt.error)
+        attempt.error === undefined ? "well" : endFromError(attempt.error)
       )
     }
   )
@@ -49,7 +49,7 @@ export const watchCall = (content: boolean): Instrumentation["call"] => (target,
 /**
  * Measures from time to time what a host is doing; when it stops, that is nothing.
  */
-export const watchHost = (sampleEvery: Duration.DurationInput): Instrumentation["host"] => (load) =>
+export const sampleHost = (sampleEvery: Duration.DurationInput): Instrumentation["host"] => (load) =>
   Effect.zipRight(
     Effect.addFinalizer(() => record({ activeSessions: 0, openTurns: 0, waitingCommands: 0 })),
     Effect.forkScoped(Effect.repeat(Effect.suspend(() => record(load())), Schedule.spaced(sampleEvery)))
@@ -65,7 +65,7 @@ const record = ({ activeSessions, openTurns, waitingCommands }: HostLoad): Effec
 /**
  * A span for each middleware that a message passes. One that its timeout has ended is told as stopped.
  */
-export const watchMiddleware: Instrumentation["middleware"] = (name, stage, step) =>
+export const traceMiddleware: Instrumentation["middleware"] = (name, stage, step) =>
   inSpan(
     `middleware ${name}`,
     { attributes: { "langswarm.middleware.name": name, "langswarm.middleware.stage": stage } },
@@ -83,7 +83,7 @@ const endOf = (exit: Exit.Exit<unknown, unknown>): SpanEnd => {
 /**
  * A store whose commits are seen. A turn is counted by the commit that ends it, since there is exactly one.
  */
-export const watchStore = (store: SessionStore["Type"]): SessionStore["Type"] => ({
+export const traceStore = (store: SessionStore["Type"]): SessionStore["Type"] => ({
   ...store,
 
   open: (id, window) =>
@@ -91,7 +91,7 @@ export const watchStore = (store: SessionStore["Type"]): SessionStore["Type"] =>
       "store open",
       { attributes: { "gen_ai.conversation.id": id } },
       store.open(id, window),
-      (exit) => Effect.succeed(ofExit(exit))
+      (exit) => Effect.succeed(endFromExit(exit))
     ),
 
   commit: (id, epoch, changes) =>
@@ -102,7 +102,7 @@ export const watchStore = (store: SessionStore["Type"]): SessionStore["Type"] =>
         store.commit(id, epoch, changes),
         (exit) =>
           Effect.gen(function*() {
-            const end = ofExit(exit)
+            const end = endFromExit(exit)
             const tags = typeof end === "object" ? { "error.type": end.error } : {}
             yield* measure(meters.commitDuration, Number((yield* Clock.currentTimeNanos) - startedAt) / 1e9, tags)
             if (Exit.isSuccess(exit)) yield* Effect.forEach(changes.turns ?? [], countTurn, { discard: true })
@@ -131,7 +131,7 @@ const countTurn = ({ acceptedAt, endedAt, error, status }: Turn): Effect.Effect<
  * A span from a turn's acceptance to its end. It belongs to the span of its sender, whether that waits for it or not; a turn
  * that an earlier process has left belongs to none.
  */
-export const watchTurn: Instrumentation["turn"] = ({ id, ordinal, sessionId }, { model, provider }) =>
+export const traceTurn: Instrumentation["turn"] = ({ id, ordinal, sessionId }, { model, provider }) =>
   Effect.zipWith(
     Effect.clock,
     Effect.makeSpan("turn", {
@@ -148,7 +148,7 @@ export const watchTurn: Instrumentation["turn"] = ({ id, ordinal, sessionId }, {
       withSpan: Effect.withParentSpan(span),
       end: (exit) => {
         span.attribute("langswarm.turn.outcome", outcomeOf(exit))
-        endSpan(span, clock, ofExit(exit))
+        endSpan(span, clock, endFromExit(exit))
       }
     })
   )
