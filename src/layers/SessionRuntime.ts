@@ -18,7 +18,7 @@ import { MemorySessionStore } from "./store/MemorySessionStore.js"
 import * as SqliteSessionStore from "./store/SqliteSessionStore.js"
 
 /**
- * The manager in process, over whatever store, providers, middleware and hooks are given.
+ * A session manager in this process, over the given store, providers, middleware and hooks.
  */
 export const layer = (
   options?: LocalSessionHost.LocalSessionHostOptions
@@ -27,12 +27,11 @@ export const layer = (
   StoreError,
   HookBus | IdGenerator | MiddlewarePipeline | Pricing | ProviderRegistry | SessionStore
 > =>
-  // Fresh, since it is a constant: two stacks that are built together would share the manager of the first.
+  // `fresh`, because layers are memoized: two stacks built together would share the manager of the first.
   Layer.fresh(SessionManager.layer).pipe(Layer.provideMerge(LocalSessionHost.layer(options)))
 
 /**
- * To try things out: everything in memory, the mock provider, and each message and event in the log at level
- * `Debug`.
+ * For development: everything in memory, the mock provider, and a log line at level `Debug` for each message and event.
  */
 export const layerDevelopment: Layer.Layer<SessionManager> = layer().pipe(
   Layer.provide([
@@ -43,16 +42,16 @@ export const layerDevelopment: Layer.Layer<SessionManager> = layer().pipe(
     LoggingMiddleware.layer({ level: LogLevel.Debug }).pipe(Layer.provideMerge(MiddlewarePipeline.layer())),
     HookBus.layer(LoggingHook.make({ level: LogLevel.Debug }))
   ]),
-  // Nothing here can be misconfigured, and memory has no disk to fail.
+  // This configuration is valid, and memory cannot fail.
   Layer.orDie
 )
 
 /**
- * To run for real: SQLite, with each acknowledged turn on disk. Bring the providers.
+ * For production: SQLite, with each acknowledged turn on disk. Provide a `ProviderRegistry`.
  */
 export const layerProduction = (
   options: SqliteSessionStore.SqliteSessionStoreOptions & LocalSessionHost.LocalSessionHostOptions & {
-    /** Prices beside those of the list. */
+    /** Prices that override or extend the built-in list. */
     readonly pricing?: GenAiPricing.GenAiPricingOptions
   }
 ) =>
@@ -62,9 +61,9 @@ export const layerProduction = (
   )
 
 /**
- * To test against: memory, ids that are the same in each run, and a mock provider whose control is there too, as are all
- * other services. It waits on the `Clock` only, so `TestClock` drives it; what still runs at the end is interrupted. A
- * provider call that fails is not made again, unless `providerRetries` says so: else a test would have to move the clock.
+ * For tests: everything in memory, deterministic ids, and a mock provider. All services are exposed, the control of the mock
+ * included. Time comes from `Clock` alone, so `TestClock` drives it. Turns still running at the end are interrupted. Failed
+ * provider calls are not retried unless `providerRetries` is set, because a test would have to advance the clock.
  */
 export const layerTest = (
   { providerRetries = 0, ...options }:

@@ -4,22 +4,22 @@ import type { DeadLetter } from "../domain/DeadLetter.js"
 import type { SessionEvent } from "../domain/Events.js"
 
 /**
- * Observes what has happened to sessions. It cannot change or delay a turn: it runs after the fact, in a fiber of its own,
- * and its failures and defects are logged and go no further.
+ * Observes what happened to sessions, after it is stored. A hook cannot change or delay a turn: it runs in its own fiber, and
+ * its failures and defects are only logged.
  */
 export interface Hook {
-  /** Unique within a bus. */
+  /** Unique within a bus; 1 to 64 characters, no control characters. */
   readonly name: string
-  /** Which events it is given; all unless told. */
+  /** The events it receives. Default: all. */
   readonly filter?: (event: SessionEvent) => boolean
-  /** For one event; 5 seconds unless told. */
+  /** Time limit for one event. Default: 5 seconds. */
   readonly timeout?: Duration.DurationInput
-  /** How often a failed event is tried again; 2 unless told. */
+  /** Retries for a failed event, after 100 ms, 200 ms, 400 ms and so on. Default: 2. */
   readonly retries?: number
   readonly on: (event: SessionEvent) => Effect.Effect<void, unknown>
 }
 
 /**
- * A hook has given up on an event.
+ * An event that a hook failed to handle after all retries.
  */
 export type HookFailure = Pick<DeadLetter, "at" | "attempts" | "hook" | "reason">

@@ -9,17 +9,19 @@ import type { Hook, HookFailure } from "./Hook.js"
 import { makeHookBus } from "./internal/hookBus.js"
 
 /**
- * Brings events to hooks, in order for each hook. Each has a queue and a fiber of its own, so that none waits for another and
- * no turn waits for any. Events are frozen.
+ * Delivers events to hooks, in order for each hook. Every hook has its own queue and fiber, so they neither wait for each other
+ * nor delay a turn. Events are frozen.
  *
- * A failed event is tried again after 100 ms, 200 ms and so on, and is then given up: whoever published it is told, and keeps
- * it as a dead letter. The error goes to the log and nowhere else; it must not quote what people said.
+ * A failed event is retried after 100 ms, 200 ms and so on. When the retries are used up, the publisher is notified and keeps the
+ * event as a dead letter. The hook's error goes to the log only, so it must not quote conversations.
  */
 export class HookBus extends Context.Tag("langswarm-session/services/HookBus")<HookBus, {
   /**
-   * Hands an event to all hooks and returns at once, with whether all have taken it: for a hook that 1,024 events wait for
-   * already it is dropped, with a warning and a count. `onDelivered` runs once every hook has seen it, or has given it up
-   * after its last retry, with those that have; not when it was dropped, so that it can be handed over again.
+   * Queues an event for all hooks and returns at once. Returns false if a hook already has 1,024 events waiting: for that hook
+   * the event is dropped, with a warning and a metric.
+   *
+   * `onDelivered` runs once every hook has handled the event or failed permanently, with those failures. It does not run when
+   * the event was dropped, so that the event can be published again.
    */
   readonly publish: (
     event: SessionEvent,
@@ -27,24 +29,24 @@ export class HookBus extends Context.Tag("langswarm-session/services/HookBus")<H
   ) => Effect.Effect<boolean>
 
   /**
-   * Tells one hook of an event, after all that waits for it, and answers once it has taken it or has given it up. Fails with
-   * `ConfigurationError` when there is no hook of that name, or no more.
+   * Delivers an event to one hook, after those already waiting for it. Returns the failure, if the hook failed after all
+   * retries. Fails with `ConfigurationError` when there is no hook of that name, or it is removed meanwhile.
    */
   readonly replay: (hook: string, event: SessionEvent) => Effect.Effect<Option.Option<HookFailure>, ConfigurationError>
 
   /**
-   * Adds a hook until the scope closes; then what waits for it is given 5 seconds. Fails when its name is taken, or is not
-   * 1 to 64 characters. It is told of what happens from now on.
+   * Adds a hook until the scope closes. It receives events published from now on; on close, waiting events have 5 seconds to be
+   * handled. Fails with `ConfigurationError` when the name is taken or invalid.
    */
   readonly add: (hook: Hook) => Effect.Effect<void, ConfigurationError, Scope.Scope>
 
-  /** Whether there is any hook now. */
+  /** Whether any hook is registered now. */
   readonly hasHooks: Effect.Effect<boolean>
 
-  /** Waits until every hook has seen all that was published before. */
+  /** Waits until every hook is done with all events published before. */
   readonly flush: Effect.Effect<void>
 }>() {
-  /** Starts with the given hooks. Fails when two have the same name. */
+  /** A bus with the given hooks. Fails with `ConfigurationError` when two have the same name, or a name is invalid. */
   static readonly layer = (...hooks: ReadonlyArray<Hook>): Layer.Layer<HookBus, ConfigurationError> =>
     Layer.scoped(HookBus, makeHookBus(hooks))
 }

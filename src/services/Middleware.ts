@@ -9,109 +9,112 @@ import type { MiddlewareSkipped, Prompt, Turn } from "../domain/Turn.js"
 import type { ProviderRequest, Reply } from "./Provider.js"
 
 /**
- * A middleware refuses what it was given. The sender is shown `reason`, up to 1,000 characters.
- */
-export class MiddlewareRefusal extends Data.TaggedError("MiddlewareRefusal")<{
-  readonly reason: string
-  /** Whole milliseconds after which the same may be let through, if that is known. */
-  readonly retryAfterMs?: number
-}> {}
-
-/**
- * What a middleware is told about the session.
- */
-export interface MiddlewareContext {
-  readonly session: SessionInfo
-  readonly context: SessionContext
-  /**
-   * The turn; at `admission` the one that the send is to become, or the waiting one that is edited. Absent for a system
-   * message, which belongs to no turn.
-   */
-  readonly turnId?: TurnId
-}
-
-/**
- * Which sessions a middleware is for. All that is given must hold; of a list, one must match. An empty list matches nothing.
- */
-export interface MiddlewareCondition {
-  /** `type` in the context's `user` scope. */
-  readonly userType?: string | ReadonlyArray<string>
-  /** The session's own provider, also while another stands in for it. */
-  readonly provider?: string | ReadonlyArray<string>
-  readonly model?: string | ReadonlyArray<string>
-  /** The session has this tag, or one of these. */
-  readonly tags?: string | ReadonlyArray<string>
-  /** Anything else. */
-  readonly predicate?: (context: MiddlewareContext) => boolean
-}
-
-/**
- * A step on a message's way. It gets values that it must not change and answers with new ones. Each stage is optional.
+ * A step that messages pass on their way to a provider and back. Each stage is optional. A stage receives a frozen value and
+ * returns a new one.
  *
- * A failure fails the turn: until `admission` is through nothing is stored, and until `reply` is through nothing is shown,
- * not even a delta.
+ * A failed stage fails the turn. Nothing is stored until `admission` succeeds, and nothing is shown, deltas included, until
+ * `reply` succeeds.
  */
 export interface Middleware {
   /** Unique within a pipeline. */
   readonly name: string
-  /** Higher runs first. 0 unless told. */
+  /** Higher runs first. Default: 0. */
   readonly priority?: number
-  /** Names of those that must have run before, whatever the priorities. */
+  /** Names of middleware that must run before this one, whatever the priorities. */
   readonly dependsOn?: ReadonlyArray<string>
   /**
-   * Runs for the sessions this holds for; for all unless told. Asked once at admission, and once when the turn starts for
-   * all that comes after.
+   * The sessions this runs for. Default: all. Evaluated once at admission, and once when the turn starts for all later
+   * stages.
    */
   readonly when?: MiddlewareCondition | ((context: MiddlewareContext) => boolean)
   /**
-   * `required`, unless told: a failure, a defect or a timeout ends the turn. `optional`: it is skipped, with a warning and a
-   * `MiddlewareSkipped` among the turn's events.
+   * `required`: a failure, a defect or a timeout ends the turn. `optional`: the middleware is skipped, with a warning in the
+   * log and a `MiddlewareSkipped` notice among the turn's events. Default: `required`.
    */
   readonly policy?: "required" | "optional"
-  /** 2 seconds unless told. */
+  /** Time limit for one call of a stage. Default: 2 seconds. */
   readonly timeout?: Duration.DurationInput
   /**
-   * Its `turn` and `reply` stages only look and never change: the reply may stream past it, and the provider may hold the
-   * conversation. Its `turn` may then run once the question is in the history. False unless told.
+   * The `turn` and `reply` stages only observe: their return values are ignored, so replies still stream and a provider may
+   * still hold the conversation. `turn` may then run after the question is in the history. Default: false.
    */
   readonly observer?: boolean
-  /** Told of each failure, whatever the policy. */
+  /** Called with each failure, whatever the policy. */
   readonly onError?: (error: MiddlewareError, context: MiddlewareContext) => Effect.Effect<void>
 
-  /** Before anything is stored: redact, validate, refuse. */
+  /** Runs before anything is stored: redact, validate, refuse. */
   readonly admission?: (prompt: Prompt, context: MiddlewareContext) => Effect.Effect<Prompt, MiddlewareRefusal>
-  /** After the question is stored: changes only what the provider sees. */
+  /** Runs after the question is stored. Changes only what the provider receives. */
   readonly turn?: (
     request: ProviderRequest,
     context: MiddlewareContext
   ) => Effect.Effect<ProviderRequest, MiddlewareRefusal>
-  /** Before the reply is stored and shown. Deltas are held back until it is through, so a reply streams no more. */
+  /** Runs before the reply is stored and shown. Unless this is an observer, deltas are held back until it succeeds. */
   readonly reply?: (reply: Reply, context: MiddlewareContext) => Effect.Effect<Reply, MiddlewareRefusal>
 
   /**
-   * Settles what `admission` has reserved for the turn of `context.turnId`. Told once, after the turn's terminal record is
-   * stored, whatever ended it: it may have been dropped before it started, or answered with the turn it was steered into.
+   * Settles what `admission` reserved for the turn `context.turnId`. Called once, after the turn's terminal record is stored,
+   * however the turn ended. A turn may end before it starts (dropped), or with the turn it was steered into.
    *
-   * `turn` is undefined when the send has become no turn: this middleware was asked at `admission`, but then it or another
-   * refused, the turn could not be stored, or the send turned out to be known. Also when the session was deleted or went to
-   * another process with the turn unended.
+   * `turn` is undefined when no turn came of the send: a middleware refused it, the turn could not be stored, or its
+   * idempotency key was already known. It is also undefined when the session was deleted, or moved to another process, before
+   * the turn ended.
    *
-   * Told are those that were asked at `admission` of the turn in this process, whatever their conditions say since; those
-   * without an `admission` stage count as asked. Those that had not done with an edit as its turn ended are told of that edit
-   * too: that it became none. A turn that an earlier process admitted is told to those it is for when
-   * it ends, which know nothing of it. Where the store could not say whether it stored a turn, both may be told, first that
-   * there is none. The turn is over: nothing waits for this, and a failure is logged and goes no further.
+   * It is called for the middleware whose `admission` ran for this turn in this process, even if its condition no longer holds
+   * or it has been removed. Middleware without an `admission` stage counts as having run. Three special cases:
+   * - If an edit of the turn is still in `admission` when the turn ends, it is called again for the edit, without a turn.
+   * - For a turn that an earlier process admitted, it is called on all middleware whose condition holds.
+   * - If the store cannot tell whether it stored a turn, it may be called twice, first without a turn.
+   *
+   * Nothing waits for it, and a failure is only logged.
    */
   readonly ended?: (turn: Turn | undefined, context: MiddlewareContext) => Effect.Effect<void>
 }
 
 /**
- * Told of each optional middleware that was skipped. May neither wait nor throw.
+ * Refuses a message. The sender sees `reason`, up to 1,000 characters.
+ */
+export class MiddlewareRefusal extends Data.TaggedError("MiddlewareRefusal")<{
+  readonly reason: string
+  /** Whole milliseconds until the same message may pass, if known. */
+  readonly retryAfterMs?: number
+}> {}
+
+/**
+ * The session and turn that a stage runs for.
+ */
+export interface MiddlewareContext {
+  readonly session: SessionInfo
+  readonly context: SessionContext
+  /**
+   * At `admission`, the turn that the send will become, or the waiting turn that is edited. Absent for a system message,
+   * which belongs to no turn.
+   */
+  readonly turnId?: TurnId
+}
+
+/**
+ * The sessions a middleware runs for. All given fields must match. A list matches if one of its items does; an empty list
+ * matches nothing.
+ */
+export interface MiddlewareCondition {
+  /** `type` in the context's `user` scope. */
+  readonly userType?: string | ReadonlyArray<string>
+  /** The session's own provider, even while a fallback stands in for it. */
+  readonly provider?: string | ReadonlyArray<string>
+  readonly model?: string | ReadonlyArray<string>
+  /** Matches a session with at least one of these tags. */
+  readonly tags?: string | ReadonlyArray<string>
+  readonly predicate?: (context: MiddlewareContext) => boolean
+}
+
+/**
+ * Called for each optional middleware that is skipped. Must neither wait nor throw.
  */
 export type OnSkip = (skipped: MiddlewareSkipped) => void
 
 /**
- * The middleware of one turn, as it was when the turn started: what is added or removed since is for the next one.
+ * The middleware of one turn, fixed when the turn starts. Later additions and removals apply to the next turn.
  */
 export interface TurnMiddleware {
   readonly turn: (
@@ -121,9 +124,9 @@ export interface TurnMiddleware {
   ) => Effect.Effect<ProviderRequest, MiddlewareError>
   readonly reply: (reply: Reply, context: MiddlewareContext, onSkip?: OnSkip) => Effect.Effect<Reply, MiddlewareError>
 
-  /** Whether any middleware may change what the provider is asked. */
+  /** Whether any middleware may change the provider's request. */
   readonly hasTurnStage: boolean
 
-  /** Whether the reply may be shown while it arrives: no middleware may change it. */
+  /** Whether the reply may be shown while it arrives, since no middleware may change it. */
   readonly mayStream: boolean
 }

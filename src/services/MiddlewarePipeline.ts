@@ -11,16 +11,19 @@ import { makeMiddlewarePipeline } from "./internal/middlewarePipeline.js"
 import type { Middleware, MiddlewareContext, OnSkip, TurnMiddleware } from "./Middleware.js"
 
 /**
- * Takes messages through the middleware, each stage in the same order: what depends on another comes after it, and then
- * the higher priority comes first, and then what was registered first.
+ * Passes messages through the registered middleware. Every stage uses the same order: dependencies first, then higher
+ * priority, then earlier registration.
  *
- * Nothing that a middleware does goes further than its policy says. It gets frozen values, and its answer is checked: a
- * prompt has 1 to 64 parts, a message or a reply keeps to 64 parts and to the limits of `Part`, a request keeps its session,
- * its turn and its messages' session, and gains at most 64 messages. What an observer answers at `turn` or
- * `reply` is not taken.
+ * Stages receive frozen values. What they return is validated and replaces the input:
+ * - a prompt has 1 to 64 parts
+ * - a message or reply has at most 64 parts, each within the limits of `Part`
+ * - a request keeps its session, turn and the session of its messages, and gains at most 64 messages
+ *
+ * What an observer returns from `turn` or `reply` is ignored.
  */
 export class MiddlewarePipeline
   extends Context.Tag("langswarm-session/services/MiddlewarePipeline")<MiddlewarePipeline, {
+    /** Runs the `admission` stage. Fails with `MiddlewareError` when a required middleware fails. */
     readonly admission: (
       prompt: Prompt,
       context: MiddlewareContext,
@@ -28,38 +31,43 @@ export class MiddlewarePipeline
     ) => Effect.Effect<Prompt, MiddlewareError>
 
     /**
-     * The middleware of a turn that starts: who is for it is asked here, once. Neither what is added later nor what is
-     * removed changes it, so that a reply never streams past a filter that it is then given to.
+     * Selects the middleware of a turn that starts, by their conditions. The selection is fixed for that turn, so that a reply
+     * never streams past a filter that it later has to pass.
      */
     readonly begin: (context: MiddlewareContext) => TurnMiddleware
 
-    /** Tells those that `Middleware.ended` speaks of, or is none when there is nobody to tell. */
+    /** Runs `Middleware.ended` where it applies. None when there is nothing to run. */
     readonly ended: (turn: Turn | undefined, context: MiddlewareContext) => Option.Option<Effect.Effect<void>>
 
     /**
-     * Adds a middleware until the scope closes, for all sessions, or for one until that is deleted. Fails on a taken name, an
-     * unknown dependency or a cycle in what such a session sees. When one that others depend on goes, they stay and run
-     * without it, with a warning.
+     * Adds a middleware until the scope closes: for all sessions, or for one session until that is deleted. Fails with
+     * `ConfigurationError` when its name is taken, a dependency is missing, or dependencies form a cycle. When a middleware that
+     * others depend on is removed, they keep running without it, and a warning is logged.
      */
     readonly add: (
       middleware: Middleware,
       of?: { readonly session?: SessionId }
     ) => Effect.Effect<void, ConfigurationError, Scope.Scope>
 
-    /** Takes out one that was added for all sessions, or for this one. Answers whether there was one of that name. */
+    /**
+     * Removes a middleware that was added for all sessions, or for this one. Returns whether there was one of that name.
+     */
     readonly remove: (name: string, of?: { readonly session?: SessionId }) => Effect.Effect<boolean>
 
-    /** Takes out all that was added for a session alone. */
+    /** Removes all middleware that was added for this session alone. */
     readonly forget: (session: SessionId) => void
 
-    /** The names of those for all sessions, in the order they run. */
+    /** Names of the middleware for all sessions, in the order they run. */
     readonly list: Effect.Effect<ReadonlyArray<string>>
 
-    /** The same, with those that were added for this session alone. */
+    /** Names of the middleware that one session passes, its own included, in the order they run. */
     readonly listFor: (session: SessionId) => Effect.Effect<ReadonlyArray<string>>
   }>()
 {
-  /** Starts with the given middleware, in whatever order they are given. Fails like `add`, with all problems at once. */
+  /**
+   * A pipeline with the given middleware, in any order. Fails with a `ConfigurationError` that lists all problems, as `add`
+   * does.
+   */
   static readonly layer = (
     ...middlewares: ReadonlyArray<Middleware>
   ): Layer.Layer<MiddlewarePipeline, ConfigurationError> =>

@@ -125,7 +125,7 @@ describe("AlertingHook", () => {
   it.effect("refuses rules of one name, and a threshold that cannot be counted to", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* refused(rule(1), rule(1)), [
-        "there are two rules \"a\"; give one of them another name"
+        "two rules are named \"a\": rename one of them"
       ])
       for (const count of [0, 1.5, 10_001]) {
         assert.match((yield* refused(rule(count))).join(), /whole number from 1 to 10000/)

@@ -82,7 +82,7 @@ describe("HookBus", () => {
         yield* bus.publish({ _tag: "MessageSent", sessionId, number: 1, at: now, message: sent })
         yield* bus.flush
         assert.deepStrictEqual(sent, message(1, "user", "Hello"))
-        assert.deepStrictEqual(messages(lines), ["Error: Hook gave up on an event"])
+        assert.deepStrictEqual(messages(lines), ["Error: Hook failed to handle an event"])
       }).pipe(Effect.scoped, Effect.provide(HookBus.layer()))
     ))
 
@@ -101,7 +101,7 @@ describe("HookBus", () => {
         yield* TestClock.adjust(0)
         yield* publish(2001, 2002, 2003)
         assert.deepStrictEqual(messages(lines), [
-          "Warning: Hook \"slow\" is too slow; events are dropped until it keeps up"
+          "Warning: Hook \"slow\" is too slow; events are dropped until it catches up"
         ])
 
         yield* Deferred.succeed(gate, undefined)
@@ -109,7 +109,7 @@ describe("HookBus", () => {
         assert.deepStrictEqual(slow.seen, Array.from({ length: 1025 }, (_, index) => `${index}`))
         assert.strictEqual(quick.seen.length, 1028)
         assert.deepStrictEqual(messages(lines).slice(1), [
-          "Warning: Hook \"slow\" keeps up again; 3 events were dropped"
+          "Warning: Hook \"slow\" caught up; 3 events were dropped"
         ])
         assert.strictEqual(yield* count("langswarm_session_hook_events_dropped", "slow"), 3)
 

@@ -3,12 +3,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
 import { initial } from "../../src/domain/SessionContext.js"
-import * as metrics from "../../src/layers/hook/MetricsCollectionHook.js"
 import * as MetricsCollectionHook from "../../src/layers/hook/MetricsCollectionHook.js"
 import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { now, session } from "../domain/conversation.js"
 import { archived, completed, created, deleted, errored, failed, received, sent } from "./events.js"
+
+const { metrics } = MetricsCollectionHook
 
 const storing = Effect.flatMap(SessionStore, (store) => store.create(session, initial(session.id, now)))
 
@@ -21,10 +22,10 @@ const added = <A, E, R>(effect: Effect.Effect<A, E, R>, read: Effect.Effect<numb
   })
 
 const ofProvider = (metric: typeof metrics.sessionsCreated, provider = "mock") =>
-  Effect.map(Metric.value(metrics.withTag(metric, "provider", provider)), ({ count }) => count)
+  Effect.map(Metric.value(Metric.tagged(metric, "provider", provider)), ({ count }) => count)
 
 const ofRole = (role: string) =>
-  Effect.map(Metric.value(metrics.withTag(metrics.messages, "role", role)), ({ count }) => count)
+  Effect.map(Metric.value(Metric.tagged(metrics.messages, "role", role)), ({ count }) => count)
 
 const sum = (metric: typeof metrics.responseTime) => Effect.map(Metric.value(metric), ({ sum }) => sum)
 
@@ -54,7 +55,7 @@ describe("MetricsCollectionHook", () => {
     Effect.gen(function*() {
       const { on } = yield* MetricsCollectionHook.make()
       const length = Effect.map(
-        Metric.value(metrics.withTag(metrics.messageLength, "role", "user")),
+        Metric.value(Metric.tagged(metrics.messageLength, "role", "user")),
         ({ sum }) => sum
       )
       assert.strictEqual(yield* added(on(sent("hello")), ofRole("user")), 1)
@@ -64,7 +65,7 @@ describe("MetricsCollectionHook", () => {
       assert.strictEqual(yield* added(on(received(12)), count(metrics.inputTokens)), 7)
       assert.strictEqual(yield* added(on(received(12)), count(metrics.outputTokens)), 5)
       assert.strictEqual(yield* added(on(completed), count(metrics.turnsCompleted)), 1)
-      const transient = metrics.withTag(metrics.turnsFailed, "error", "ProviderTransient")
+      const transient = Metric.tagged(metrics.turnsFailed, "error", "ProviderTransient")
       const failures = Effect.map(Metric.value(transient), ({ count }) => count)
       assert.strictEqual(yield* added(on(failed), failures), 1)
     }).pipe(Effect.provide(MemorySessionStore.layer())))

@@ -46,7 +46,7 @@ describe("HookBus, when a hook", () => {
           yield* flush
           assert.strictEqual(failing.seen.length, 3)
 
-          assert.deepStrictEqual(messages(lines), ["Error: Hook gave up on an event"])
+          assert.deepStrictEqual(messages(lines), ["Error: Hook failed to handle an event"])
           assert.deepStrictEqual(lines[0]?.annotations, { hook: name, event: "TurnStarted", sessionId })
           assert.strictEqual(yield* count("langswarm_session_hook_events_failed", name), 1)
         }).pipe(Effect.scoped, Effect.provide(HookBus.layer()))
@@ -80,7 +80,7 @@ describe("HookBus, when a hook", () => {
         })
         yield* Effect.provide(Effect.zipRight(publish("bad", "good"), flush), HookBus.layer(after.hook))
         assert.deepStrictEqual(after.seen, ["good"])
-        assert.deepStrictEqual(messages(lines), ["Error: Hook gave up on an event"])
+        assert.deepStrictEqual(messages(lines), ["Error: Hook failed to handle an event"])
       })
     ))
 

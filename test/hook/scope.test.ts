@@ -46,8 +46,8 @@ describe("HookBus, a hook's scope", () => {
         yield* TestClock.adjust("1 millis")
         assert.isNotNull(closed.unsafePoll())
         assert.sameMembers(messages(lines), [
-          "Warning: Hook \"one\" was stopped before it was done; 2 events still waited",
-          "Warning: Hook \"two\" was stopped before it was done; 2 events still waited"
+          "Warning: Hook \"one\" was stopped before it was done; 2 events were still waiting",
+          "Warning: Hook \"two\" was stopped before it was done; 2 events were still waiting"
         ])
       })
     ))
@@ -57,7 +57,7 @@ describe("HookBus, a hook's scope", () => {
       const error = yield* Effect.flip(
         Effect.scoped(Effect.zipRight(add(recording("a").hook), add(recording("a").hook)))
       )
-      assert.deepStrictEqual(error.problems, ["there are two hooks \"a\"; give one of them another name"])
+      assert.deepStrictEqual(error.problems, ["two hooks are named \"a\": rename one of them"])
       yield* Effect.scoped(add(recording("a").hook))
     }).pipe(Effect.provide(HookBus.layer())))
 })

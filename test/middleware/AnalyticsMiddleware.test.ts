@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Ref, TestClock } from "effect"
 import type { Turn } from "../../src/domain/Turn.js"
-import { analyzeText } from "../../src/layers/middleware/AnalyticsMiddleware.js"
 import type { MessageAnalysis } from "../../src/layers/middleware/AnalyticsMiddleware.js"
 import * as AnalyticsMiddleware from "../../src/layers/middleware/AnalyticsMiddleware.js"
+import { analyzeText } from "../../src/layers/middleware/internal/textAnalysis.js"
 import { now, sessionId, turnId } from "../domain/conversation.js"
 import { withCapturedLogs } from "./capturedLogs.js"
 import { context, prompt, reply } from "./pipeline.js"
@@ -110,10 +110,10 @@ describe("AnalyticsMiddleware", () => {
         }))
         assert.strictEqual(calls, 2)
         assert.deepStrictEqual(lines.map(({ message }) => message), [
-          "Analytics goes on without an intent, which failed or took too long",
-          "Analytics goes on without a sentiment, which failed or took too long",
-          "Analytics goes on without its sink, which failed or took too long",
-          "Analytics goes on without its sink, which failed or took too long"
+          "Analytics: \"intent\" failed or timed out",
+          "Analytics: \"sentiment\" failed or timed out",
+          "Analytics: \"sink\" failed or timed out",
+          "Analytics: \"sink\" failed or timed out"
         ])
         assert.notInclude(JSON.stringify(lines), "canary")
       })
@@ -137,7 +137,7 @@ describe("AnalyticsMiddleware", () => {
         }))
         assert.strictEqual(calls, 3)
         assert.deepStrictEqual(lines.map(({ message }) => message), [
-          "Analytics is too slow, and has left out 3 messages"
+          "Analytics is too slow; 3 messages were dropped"
         ])
       })
     ))

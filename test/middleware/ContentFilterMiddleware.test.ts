@@ -94,7 +94,7 @@ describe("ContentFilterMiddleware", () => {
             ]
             assert.deepStrictEqual(
               errors.map(({ middleware, reason, stage }) => [middleware, stage, reason]),
-              stages.map((stage) => ["content-filter", stage, "it holds what is filtered here"])
+              stages.map((stage) => ["content-filter", stage, "the message contains filtered content"])
             )
             assert.notInclude(JSON.stringify([errors, lines]), "canary")
             assert.deepStrictEqual(

@@ -136,9 +136,9 @@ describe("RateLimitMiddleware", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(RateLimitMiddleware.make({ limits: [{ max: 0, per: 0 }], maxKeys: 0.5 }))
       assert.deepStrictEqual(error.problems, [
-        "RateLimitMiddleware: \"max\" must be a whole number from 1 on",
-        "RateLimitMiddleware: \"per\" must be longer than 0, and come to an end",
-        "RateLimitMiddleware: \"maxKeys\" must be a whole number from 1 on"
+        "RateLimitMiddleware: \"max\" must be a positive integer (got 0)",
+        "RateLimitMiddleware: \"per\" must be longer than 0 and finite",
+        "RateLimitMiddleware: \"maxKeys\" must be a positive integer (got 0.5)"
       ])
     }))
 

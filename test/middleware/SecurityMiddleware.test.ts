@@ -217,7 +217,7 @@ describe("SecurityMiddleware", () => {
       const errors = refused.flatMap((one) => (Either.isLeft(one) ? [one.left] : []))
       assert.deepStrictEqual(
         errors.map(({ middleware, reason, stage }) => [middleware, stage, reason]),
-        options.stages.map((stage) => ["security", stage, "it holds what looks like: email address"])
+        options.stages.map((stage) => ["security", stage, "the message contains what looks like: email address"])
       )
       assert.notInclude(JSON.stringify(errors), "ada@")
       const [asked, answered] = yield* bothStages("ada@example.com", { ...options, detectors: { email: "tag" } })

@@ -65,7 +65,7 @@ describe("TokenBudgetMiddleware", () => {
       yield* TestClock.adjust("1 seconds")
       assert.strictEqual(
         yield* admit(session, "3"),
-        "of 250 tokens in a day for a user 48 are left, and this turn may take 101; it renews in 23h 59m 59s"
+        "the budget of 250 tokens in a day for a user has 48 left, and this turn may use 101; it renews in 23h 59m 59s"
       )
       assert.strictEqual(yield* admit(session, undefined), "ok", "nobody is called for a system message")
     }).pipe(Effect.provide(runtime)))
@@ -76,7 +76,7 @@ describe("TokenBudgetMiddleware", () => {
       const enough = yield* budgetOf(tokensOfUser(101))
       assert.strictEqual(yield* enough.admit(session, "1"), "ok")
       const short = yield* budgetOf(tokensOfUser(100))
-      assert.include(yield* short.admit(session, "1"), "100 are left, and this turn may take 101")
+      assert.include(yield* short.admit(session, "1"), "has 100 left, and this turn may use 101")
     }).pipe(Effect.provide(runtime)))
 
   it.scoped("lets only one of two in that ask for the last tokens at once, however long the store takes", () =>
@@ -119,7 +119,7 @@ describe("TokenBudgetMiddleware", () => {
       yield* session.send(question)
       yield* ended(session, "1", yield* last(session))
       yield* Deferred.succeed(goOn, undefined)
-      assert.include(yield* Fiber.join(second), "80 are left")
+      assert.include(yield* Fiber.join(second), "has 80 left")
     }).pipe(Effect.provide(runtime)))
 
   it.scoped("settles by what the provider counted, and releases the rest", () =>
@@ -134,7 +134,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.strictEqual(yield* admit(session, "2"), "ok")
       assert.include(
         yield* admit(session, "3"),
-        "of 2000 tokens in a day for a user 720 are left, and this turn may take 1160"
+        "the budget of 2000 tokens in a day for a user has 720 left, and this turn may use 1160"
       )
     }).pipe(Effect.provide(runtime)))
 
@@ -149,7 +149,7 @@ describe("TokenBudgetMiddleware", () => {
       yield* Effect.flip(session.send(question))
       yield* ended(session, "2", yield* last(session))
       // The question has entered the history.
-      assert.include(yield* admit(session, "3"), "101 are left")
+      assert.include(yield* admit(session, "3"), "has 101 left")
     }).pipe(Effect.provide(runtime)))
 
   it.scoped("row 45: counts by its estimate where the provider did not say, also of a turn that was stopped", () =>
@@ -168,7 +168,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.deepStrictEqual([turn?.status, turn?.attempts?.[0]?.usage], ["stopped", undefined])
       yield* ended(session, "1", turn)
       // 41 for the question with the settings, 20 for what had come of the reply.
-      assert.include(yield* admit(session, "2", "x".repeat(8000)), "939 are left")
+      assert.include(yield* admit(session, "2", "x".repeat(8000)), "has 939 left")
     }).pipe(Effect.provide(runtime)))
 
   it.scoped("counts all calls of a turn, those that failed too", () =>
@@ -189,7 +189,7 @@ describe("TokenBudgetMiddleware", () => {
       const turn = yield* last(session)
       assert.lengthOf(turn?.attempts ?? [], 2)
       yield* ended(session, "1", turn)
-      assert.include(yield* admit(session, "2", "x".repeat(8000)), "780 are left")
+      assert.include(yield* admit(session, "2", "x".repeat(8000)), "has 780 left")
     }).pipe(Effect.provide(runtime)))
 
   it.scoped("knows after a restart what was used before, and what a turn used that an earlier process let in", () =>
@@ -198,10 +198,10 @@ describe("TokenBudgetMiddleware", () => {
       yield* script(counted(), counted())
       yield* session.send(question)
       const later = yield* budgetOf(tokensOfUser(1000))
-      assert.include(yield* later.admit(session, "1", "x".repeat(8000)), "880 are left")
+      assert.include(yield* later.admit(session, "1", "x".repeat(8000)), "has 880 left")
       yield* session.send(question)
       yield* later.ended(session, "2", yield* later.last(session))
-      assert.include(yield* later.admit(session, "3", "x".repeat(8000)), "760 are left")
+      assert.include(yield* later.admit(session, "3", "x".repeat(8000)), "has 760 left")
     }).pipe(Effect.provide(runtime)))
 
   it.scoped("renews a day's budget at midnight UTC, also for what was estimated", () =>
@@ -214,10 +214,10 @@ describe("TokenBudgetMiddleware", () => {
       yield* ended(session, "1", yield* last(session))
       assert.include(
         yield* admit(session, "2", "x".repeat(4000)),
-        "180 are left, and this turn may take 1180; it renews in 2s"
+        "has 180 left, and this turn may use 1180; it renews in 2s"
       )
       yield* TestClock.adjust("2 seconds")
-      assert.include(yield* admit(session, "3", "x".repeat(4000)), "300 are left")
+      assert.include(yield* admit(session, "3", "x".repeat(4000)), "has 300 left")
     }).pipe(
       Effect.provide(runtime),
       // Before there is a runtime, which would do all that is due in a day.
@@ -229,12 +229,12 @@ describe("TokenBudgetMiddleware", () => {
       const { admit, ended } = yield* budgetOf(tokensOfUser(250))
       const session = yield* start
       yield* admit(session, "1")
-      assert.include(yield* admit(session, "1", "x".repeat(4000)), "250 are left")
-      assert.include(yield* admit(session, "2", "x".repeat(4000)), "149 are left")
+      assert.include(yield* admit(session, "1", "x".repeat(4000)), "has 250 left")
+      assert.include(yield* admit(session, "2", "x".repeat(4000)), "has 149 left")
       assert.strictEqual(yield* admit(session, "1", "x".repeat(320)), "ok")
-      assert.include(yield* admit(session, "2", "x".repeat(4000)), "109 are left")
+      assert.include(yield* admit(session, "2", "x".repeat(4000)), "has 109 left")
       yield* ended(session, "1")
-      assert.include(yield* admit(session, "2", "x".repeat(4000)), "250 are left")
+      assert.include(yield* admit(session, "2", "x".repeat(4000)), "has 250 left")
     }).pipe(Effect.provide(runtime)))
 
   it.scoped("keeps to a session's budget for all time, and to a group's over the last hours", () =>
@@ -256,14 +256,14 @@ describe("TokenBudgetMiddleware", () => {
       }
       assert.strictEqual(
         yield* admit(first, "a"),
-        "of 400 tokens in all time for a session 160 are left, and this turn may take 220; it does not renew"
+        "the budget of 400 tokens in all time for a session has 160 left, and this turn may use 220; it does not renew"
       )
       assert.include(
         yield* admit(second, "b"),
-        "of 500 tokens in 24s for this group 140 are left, and this turn may take 220"
+        "the budget of 500 tokens in 24s for this group has 140 left, and this turn may use 220"
       )
       yield* TestClock.adjust("24 seconds")
-      assert.include(yield* admit(second, "b"), "140 are left")
+      assert.include(yield* admit(second, "b"), "has 140 left")
       yield* TestClock.adjust("1 seconds")
       assert.strictEqual(yield* admit(second, "b"), "ok")
     }).pipe(Effect.provide(runtime)))
@@ -279,10 +279,10 @@ describe("TokenBudgetMiddleware", () => {
       assert.strictEqual(yield* known.admit(session, "1"), "ok")
       assert.include(
         yield* known.admit(session, "2"),
-        "of 1500 nano-dollars in a day for a user 490 are left, and this turn may take 1010"
+        "the budget of 1500 nano-dollars in a day for a user has 490 left, and this turn may use 1010"
       )
       const unknown = yield* budgetOf(options)
-      assert.strictEqual(yield* unknown.admit(session, "1"), "the price of the session's model is not known")
+      assert.strictEqual(yield* unknown.admit(session, "1"), "the price of the session's model is unknown")
       const free = yield* budgetOf({ ...options, unpriced: "free" })
       assert.strictEqual(yield* free.admit(session, "1"), "ok")
     }).pipe(Effect.provide(runtime)))
@@ -296,7 +296,7 @@ describe("TokenBudgetMiddleware", () => {
         analytics: () => new StoreError({ reason: "Io", detail: "told to" })
       })
       const { admit } = yield* Effect.provideService(budgetOf(tokensOfUser(5000)), SessionStore, broken)
-      assert.strictEqual(yield* admit(session, "1"), "what is left of the budget cannot be read from the store")
+      assert.strictEqual(yield* admit(session, "1"), "the remaining budget cannot be read from the store")
     }).pipe(Effect.provide(runtime)))
 
   it.effect("refuses budgets that let nothing through, or limit nothing", () =>
@@ -306,8 +306,8 @@ describe("TokenBudgetMiddleware", () => {
       )
       assert.deepStrictEqual("problems" in error && error.problems, [
         "TokenBudgetMiddleware: a budget must have \"tokens\" or \"nanoUsd\"",
-        "TokenBudgetMiddleware: \"tokens\" and \"nanoUsd\" must be whole numbers from 1 on",
-        "TokenBudgetMiddleware: \"per\" must be longer than 0, and come to an end"
+        "TokenBudgetMiddleware: \"tokens\" and \"nanoUsd\" must be positive integers",
+        "TokenBudgetMiddleware: \"per\" must be longer than 0 and finite"
       ])
     }).pipe(Effect.provide(runtime)))
 })

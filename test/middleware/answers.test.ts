@@ -38,7 +38,7 @@ describe("MiddlewarePipeline checks an answer:", () => {
   ])("admission refuses %s", ([, answer, reason]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(admit({ name: "wrong", admission: () => Effect.succeed(untyped(answer)) }))
-      assert.include(error.reason, "gave a wrong answer: ")
+      assert.include(error.reason, "returned an invalid value: ")
       assert.include(error.reason, reason)
       assert.notInclude(error.reason, "anary")
       assert.isBelow(error.reason.length, 500)
@@ -52,10 +52,10 @@ describe("MiddlewarePipeline checks an answer:", () => {
     }))
 
   it.effect.each<[string, (request: ProviderRequest) => unknown, string]>([
-    ["undefined", () => undefined, "not a request"],
-    ["another session", (request) => ({ ...request, sessionId: SessionId.make("other") }), "must stay as they are"],
-    ["another turn", (request) => ({ ...request, turnId: TurnId.make("other") }), "must stay as they are"],
-    ["no session", ({ context, messages, turnId }) => ({ context, messages, turnId }), "must stay as they are"],
+    ["undefined", () => undefined, "must be a request"],
+    ["another session", (request) => ({ ...request, sessionId: SessionId.make("other") }), "must stay the same"],
+    ["another turn", (request) => ({ ...request, turnId: TurnId.make("other") }), "must stay the same"],
+    ["no session", ({ context, messages, turnId }) => ({ context, messages, turnId }), "must stay the same"],
     ["no messages", (request) => ({ ...request, messages: undefined }), "array of Message"],
     ["what is no message", (request) => ({ ...request, messages: [{ role: "user" }] }), "array of Message"],
     [

@@ -47,17 +47,17 @@ describe("middleware of one session", () => {
         [
           { name: "all" },
           { session: one },
-          "there are two middleware \"all\"; give one of them another name (in session one)"
+          "two middleware are named \"all\": rename one of them (in session one)"
         ],
         [
           { name: "mine" },
           { session: one },
-          "there are two middleware \"mine\"; give one of them another name (in session one)"
+          "two middleware are named \"mine\": rename one of them (in session one)"
         ],
         [
           { name: "mine" },
           undefined,
-          "there are two middleware \"mine\"; give one of them another name (in session one)"
+          "two middleware are named \"mine\": rename one of them (in session one)"
         ],
         [
           { name: "needy", dependsOn: ["mine"] },
@@ -173,8 +173,8 @@ describe("middleware that is removed", () => {
         assert.deepStrictEqual(yield* listFor(one), ["needy", "mine"])
         assert.deepStrictEqual(yield* listFor(two), ["needy", "own"])
         assert.deepStrictEqual(lines.map(({ level, message }) => `${level}: ${message}`), [
-          "Warning: Middleware \"base\" was removed; without it go on: mine, own, needy",
-          "Warning: Middleware \"own base\" was removed; without it go on: own"
+          "Warning: Middleware \"base\" was removed; these depend on it and run without it: mine, own, needy",
+          "Warning: Middleware \"own base\" was removed; these depend on it and run without it: own"
         ])
         // Once it is there again, they wait for it again.
         yield* add({ name: "base", priority: -1 })

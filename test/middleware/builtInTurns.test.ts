@@ -33,7 +33,7 @@ const withBudget = (tokens: number) =>
 const left = (session: Session) =>
   Effect.repeatN(Effect.yieldNow(), 20).pipe(
     Effect.zipRight(Effect.flip(session.send("x".repeat(100_000)))),
-    Effect.map(({ message }) => /(\d+) are left/u.exec(message)?.[1])
+    Effect.map(({ message }) => /has (\d+) left/u.exec(message)?.[1])
   )
 
 describe("TokenBudgetMiddleware, in a runtime,", () => {

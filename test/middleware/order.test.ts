@@ -64,7 +64,7 @@ describe("MiddlewarePipeline, order", () => {
   it.effect("fails on a name that is there twice", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* problems({ name: "a" }, { name: "b" }, { name: "a" }, { name: "a" }), [
-        "there are two middleware \"a\"; give one of them another name"
+        "two middleware are named \"a\": rename one of them"
       ])
     }))
 
@@ -120,7 +120,7 @@ describe("MiddlewarePipeline, order", () => {
         yield* Scope.close(scope, Exit.void)
         assert.deepStrictEqual(yield* list, ["needy"])
         assert.deepStrictEqual(lines.map(({ level, message }) => [level, message]), [
-          ["Warning", "Middleware \"base\" was removed; without it go on: needy"]
+          ["Warning", "Middleware \"base\" was removed; these depend on it and run without it: needy"]
         ])
 
         yield* add({ name: "other" })

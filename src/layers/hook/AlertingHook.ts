@@ -10,41 +10,41 @@ import { type Alert, type AlertRule, makeRule, ruleProblems } from "./internal/a
 import { makeResumable } from "./internal/resumable.js"
 import { makeWebhookSink, type WebhookOptions } from "./internal/webhook.js"
 
-// What a sink fails with is its own: the bus takes anything for a failure.
+// A sink may fail with any error; the bus treats them all alike.
 // @effect-diagnostics anyUnknownInErrorContext:off
 
 export type { Alert, AlertRule, WebhookOptions }
 
 /**
- * Brings an alert to somebody. When it fails it is tried again, for this alert and without the other sinks.
+ * Sends an alert. A sink that fails is retried with the same alert; sinks that succeeded are not.
  */
 export type AlertSink = (alert: Alert) => Effect.Effect<void, unknown>
 
 export interface AlertingHookOptions {
-  /** Each with a name of its own. */
+  /** Rules with unique names. */
   readonly rules: ReadonlyArray<AlertRule>
   readonly sinks: ReadonlyArray<AlertSink>
 }
 
 /**
- * A hook named `alerting` that tells its sinks when a rule says so. An alert says which rule, which session and which event,
- * and never what people said. What rules have counted is lost with the process.
+ * A hook named `alerting` that sends an alert to all sinks when a rule fires. An alert names the rule, session and event, and never
+ * quotes the conversation. Rules count in memory: a restart resets them.
  *
- * Fails with `ConfigurationError` when two rules have one name, or a rule cannot be kept.
+ * Fails with `ConfigurationError` when two rules have the same name, or a threshold is out of range.
  */
 export const make = Effect.fnUntraced(function*({ rules, sinks }: AlertingHookOptions) {
   const problems = ruleProblems(rules)
   if (Arr.isNonEmptyReadonlyArray(problems)) return yield* new ConfigurationError({ problems })
-  const live = rules.map((rule) => makeRule(rule))
+  const counters = rules.map((rule) => makeRule(rule))
   const resume = makeResumable(sinks)
   let current: { readonly event: SessionEvent; readonly alerts: ReadonlyArray<Alert> } | undefined
 
-  /** A rule counts an event once, however often the hook has to be told of it until all sinks have taken it. */
-  const alertsOf = (event: SessionEvent) =>
+  /** Rules count an event once, even if the hook receives it again because a sink failed. */
+  const toAlerts = (event: SessionEvent) =>
     Effect.suspend(() =>
       current?.event === event
         ? Effect.succeed(current.alerts)
-        : Effect.map(Effect.forEach(live, (rule) => rule(event)), (found) => {
+        : Effect.map(Effect.forEach(counters, (rule) => rule(event)), (found) => {
           const alerts = Arr.getSomes(found)
           current = { event, alerts }
           return alerts
@@ -55,7 +55,7 @@ export const make = Effect.fnUntraced(function*({ rules, sinks }: AlertingHookOp
     name: "alerting",
     timeout: "30 seconds",
     on: (event) =>
-      Effect.flatMap(alertsOf(event), (alerts) =>
+      Effect.flatMap(toAlerts(event), (alerts) =>
         alerts.length === 0
           ? Effect.void
           : resume(event, (sink) => Effect.forEach(alerts, sink, { discard: true })))
@@ -64,13 +64,13 @@ export const make = Effect.fnUntraced(function*({ rules, sinks }: AlertingHookOp
 })
 
 /**
- * Adds it to the bus. Fails when a hook named `alerting` is there already, or when a rule cannot be kept.
+ * Adds the hook to the bus. Fails with `ConfigurationError` as `make` does, and when there is already a hook named `alerting`.
  */
 export const layer = (options: AlertingHookOptions): Layer.Layer<never, ConfigurationError, HookBus> =>
   Layer.scopedDiscard(Effect.flatMap(Effect.all([HookBus, make(options)]), ([bus, hook]) => bus.add(hook)))
 
 /**
- * Adds the hook, with sinks that have to be made first, such as a webhook.
+ * Adds the hook with sinks that are made by an effect, such as a webhook.
  */
 export const layerWith = <E, R>(
   sinks: Effect.Effect<ReadonlyArray<AlertSink>, E, R>,
@@ -79,7 +79,7 @@ export const layerWith = <E, R>(
   Layer.unwrapScoped(Effect.map(sinks, (made) => layer({ ...options, sinks: made })))
 
 /**
- * Writes an alert to the log: at level `Info`, `Warning` or `Error`, by its severity.
+ * Logs an alert at level `Info`, `Warning` or `Error`, by its severity.
  */
 export const logSink: AlertSink = ({ rule, severity, ...details }) => {
   const message = `Alert: ${rule}`
@@ -88,8 +88,8 @@ export const logSink: AlertSink = ({ rule, severity, ...details }) => {
 }
 
 /**
- * Posts an alert as JSON. Its address must be `https`, and must not lead into a private network, unless told; it follows no
- * redirect, and takes any answer but a 2xx for a failure. Fails with `ConfigurationError` when the address is refused.
+ * Posts an alert as JSON. The URL must be `https` and public, unless the options allow otherwise. Redirects are not followed, and
+ * any status but 2xx is a failure. Fails with `ConfigurationError` when the URL is not allowed.
  */
 export const webhookSink: (options: WebhookOptions) => Effect.Effect<
   AlertSink,

@@ -9,21 +9,22 @@ import type { SessionEvent } from "../../domain/Events.js"
 import type { SessionId } from "../../domain/Ids.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { makeUserLookup } from "./internal/users.js"
 
-// What a sink fails with is its own: the bus takes anything for a failure.
+// A sink may fail with any error; the bus treats them all alike.
 // @effect-diagnostics anyUnknownInErrorContext:off
 
 /**
- * One thing that happened. `sessionId` and `number` name the event: an entry that comes twice, after a crash, is the same one.
+ * One event. `sessionId` and `number` identify it: after a crash an entry may be written twice, with the same two values.
  */
 export interface AuditEntry {
   /** ISO 8601, UTC. */
   readonly at: string
   readonly sessionId: SessionId
   readonly number: number
-  /** Whose session it is; null when that is not known any more. Who called is not in events today. */
+  /** Owner of the session; null when the session no longer exists. Events do not record who made the call. */
   readonly userId: string | null
   /** The event's `_tag`. */
   readonly action: string
@@ -33,12 +34,12 @@ export interface AuditEntry {
   readonly role?: string
   readonly provider?: string
   readonly model?: string
-  /** Up to where the history was taken back. */
+  /** The sequence number that a rewind went back to. */
   readonly to?: number
   readonly contextVersion?: number
   /** The error's `_tag`. */
   readonly error?: string
-  /** What was said, only when asked for. */
+  /** Text of the message, only with `content`. */
   readonly text?: string
 }
 
@@ -46,27 +47,26 @@ export type AuditSink = (entry: AuditEntry) => Effect.Effect<void, unknown>
 
 export interface AuditLoggingHookOptions {
   readonly sink: AuditSink
-  /** Whether the texts of messages are written too. False unless told. */
+  /** Also writes the text of messages. Default: false. */
   readonly content?: boolean
 }
 
 /**
- * A hook named `audit` that gives its sink an entry for each event: what was done to which session, and whose that is.
+ * A hook named `audit` that writes an entry to `sink` for each event: what happened to which session, and who owns it.
  */
 export const make = (
   { content = false, sink }: AuditLoggingHookOptions
 ): Effect.Effect<Hook, never, SessionStore> =>
   Effect.map(SessionStore, (store) => {
-    const userOf = makeUserLookup(store)
+    const findUser = makeUserLookup(store)
     return {
       name: "audit",
-      on: (event) =>
-        Effect.flatMap(userOf(event), (userId) => sink({ ...placeOf(event, userId), ...detailsOf(event, content) }))
+      on: (event) => Effect.flatMap(findUser(event), (userId) => sink(toEntry(event, userId, content)))
     }
   })
 
 /**
- * Adds it to the bus. Fails when a hook named `audit` is there already.
+ * Adds the hook to the bus. Fails with `ConfigurationError` when there is already a hook named `audit`.
  */
 export const layer = (
   options: AuditLoggingHookOptions
@@ -76,8 +76,8 @@ export const layer = (
   )
 
 /**
- * A sink that appends each entry to a file, as a line of JSON: nothing in an entry can begin another line. The file is made
- * for its owner's eyes only, and open until the scope closes.
+ * A sink that appends each entry to a file as one line of JSON; line breaks in an entry are escaped. The file is created with mode
+ * 0600, and stays open until the scope closes. Fails with `PlatformError` when it cannot be opened.
  */
 export const fileSink = (path: string): Effect.Effect<AuditSink, PlatformError, FileSystem | Scope> =>
   Effect.map(
@@ -86,22 +86,28 @@ export const fileSink = (path: string): Effect.Effect<AuditSink, PlatformError, 
   )
 
 /**
- * Adds the hook, with a file as its sink.
+ * Adds the hook with a file as its sink. Fails as `layer` and `fileSink` do.
  */
 export const layerFile = (
   { path, ...options }: Omit<AuditLoggingHookOptions, "sink"> & { readonly path: string }
 ): Layer.Layer<never, ConfigurationError | PlatformError, FileSystem | HookBus | SessionStore> =>
   Layer.unwrapScoped(Effect.map(fileSink(path), (sink) => layer({ ...options, sink })))
 
-const placeOf = ({ _tag, at, number, sessionId }: SessionEvent, userId: string | null): AuditEntry => ({
-  at: DateTime.formatIso(at),
-  sessionId,
-  number,
+/**
+ * `layerFile` with options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layerFile)
+
+const toEntry = (event: SessionEvent, userId: string | null, content: boolean): AuditEntry => ({
+  at: DateTime.formatIso(event.at),
+  sessionId: event.sessionId,
+  number: event.number,
   userId,
-  action: _tag
+  action: event._tag,
+  ...toDetails(event, content)
 })
 
-const detailsOf = (event: SessionEvent, content: boolean): Partial<AuditEntry> => {
+const toDetails = (event: SessionEvent, content: boolean): Partial<AuditEntry> => {
   switch (event._tag) {
     case "SessionCreated":
       return { provider: event.session.provider, model: event.session.model }

@@ -9,14 +9,17 @@ import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
 import { makeResumable } from "./internal/resumable.js"
 
-// What an action fails with is its own: the bus takes anything for a failure.
+// An action may fail with any error; the bus treats them all alike.
 // @effect-diagnostics anyUnknownInErrorContext:off
 
+/**
+ * How a session ended.
+ */
 export type SessionEnd = "archived" | "deleted" | "errored"
 
 /**
- * What is let go of with a session: a temporary folder, a cache, a workspace elsewhere. It may be asked for again, after a
- * crash or a failure, and then has nothing left to do.
+ * Releases what an application holds for a session: a temporary folder, a cache, a remote workspace. Must be idempotent, because
+ * it may run again after a crash or a failure.
  */
 export type ReleaseAction = (ended: {
   readonly sessionId: SessionId
@@ -24,27 +27,27 @@ export type ReleaseAction = (ended: {
 }) => Effect.Effect<void, unknown>
 
 export interface CleanupHookOptions {
-  /** By name, each unique. All are run, in this order; one that fails keeps none of the others from it. */
+  /** Actions by name. All run in this order, even if one fails. */
   readonly actions: Readonly<Record<string, ReleaseAction>>
-  /** At which ends of a session. Only when it is deleted, unless told: an archived one may be reactivated. */
+  /** When to run them. Default: `["deleted"]`, because an archived session may be reactivated. */
   readonly after?: ReadonlyArray<SessionEnd>
 }
 
 /**
- * A hook named `cleanup` that releases what an application holds for a session once that has ended. What the runtime itself
- * holds needs none of this. An action that fails is tried again with the hook's retries, without those that succeeded.
+ * A hook named `cleanup` that releases what an application holds for a session when that ends. The runtime releases its own
+ * resources without it. The hook's retries run only the actions that failed.
  */
 export const make = ({ actions, after = ["deleted"] }: CleanupHookOptions): Hook => {
   const resume = makeResumable(Object.keys(actions))
   return {
     name: "cleanup",
     filter: (event) => {
-      const end = endOf(event)
+      const end = toSessionEnd(event)
       return end !== undefined && after.includes(end)
     },
     on: (event) => {
       const { sessionId } = event
-      const end = endOf(event)
+      const end = toSessionEnd(event)
       return end === undefined
         ? Effect.void
         : resume(event, (name) => actions[name]?.({ sessionId, end }) ?? Effect.void)
@@ -53,14 +56,14 @@ export const make = ({ actions, after = ["deleted"] }: CleanupHookOptions): Hook
 }
 
 /**
- * Adds it to the bus. Fails when a hook named `cleanup` is there already.
+ * Adds the hook to the bus. Fails with `ConfigurationError` when there is already a hook named `cleanup`.
  */
 export const layer = (options: CleanupHookOptions): Layer.Layer<never, ConfigurationError, HookBus> =>
   Layer.scopedDiscard(Effect.flatMap(HookBus, (bus) => bus.add(make(options))))
 
 /**
- * An action that removes the folder which an application keeps for a session: `<directory>/<session id>`, and all in it. An id
- * cannot lead out of the directory.
+ * An action that removes the folder `<directory>/<session id>` and everything in it. Session ids contain no path separators, so it
+ * removes nothing outside the directory.
  */
 export const removeFolder = (directory: string): Effect.Effect<ReleaseAction, never, FileSystem | Path> =>
   Effect.map(
@@ -69,7 +72,7 @@ export const removeFolder = (directory: string): Effect.Effect<ReleaseAction, ne
       files.remove(path.join(directory, sessionId), { recursive: true, force: true })
   )
 
-const endOf = ({ _tag }: SessionEvent): SessionEnd | undefined => {
+const toSessionEnd = ({ _tag }: SessionEvent): SessionEnd | undefined => {
   switch (_tag) {
     case "SessionArchived":
       return "archived"

@@ -4,14 +4,15 @@ import * as LogLevel from "effect/LogLevel"
 import type { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 
 export interface LoggingHookOptions {
-  /** `Info` unless told. */
+  /** Level of the log lines. Default: `Info`. */
   readonly level?: LogLevel.LogLevel
 }
 
 /**
- * A hook named `logging` that writes one line for each event: what happened and to which session, never what was said.
+ * A hook named `logging` that logs one line for each event, with its tag and session. It never logs the conversation.
  */
 export const make = ({ level = LogLevel.Info }: LoggingHookOptions = {}): Hook => ({
   name: "logging",
@@ -19,7 +20,12 @@ export const make = ({ level = LogLevel.Info }: LoggingHookOptions = {}): Hook =
 })
 
 /**
- * Adds it to the bus. Fails when a hook named `logging` is there already.
+ * Adds the hook to the bus. Fails with `ConfigurationError` when there is already a hook named `logging`.
  */
 export const layer = (options?: LoggingHookOptions): Layer.Layer<never, ConfigurationError, HookBus> =>
   Layer.scopedDiscard(Effect.flatMap(HookBus, (bus) => bus.add(make(options))))
+
+/**
+ * `layer` with options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layer)

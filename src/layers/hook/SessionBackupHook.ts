@@ -10,26 +10,28 @@ import type { SessionId } from "../../domain/Ids.js"
 import { SessionExport } from "../../domain/Transfer.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import { SessionStore } from "../../services/SessionStore.js"
 
 export interface SessionBackupHookOptions {
-  /** Where the files go, one a session: `<session id>.json`. It is made, for its owner's eyes only, unless it exists. */
+  /** Directory of the files `<session id>.json`. Created with mode 0700 if it does not exist. */
   readonly directory: string
-  /** Back up a session when it is archived. True unless told. */
+  /** Back up a session when it is archived. Default: true. */
   readonly onArchived?: boolean
-  /** Back it up when it is created. False unless told. */
+  /** Back up a session when it is created. Default: false. */
   readonly onCreated?: boolean
-  /** Back it up after each so many messages. Not at all unless told. */
+  /** Back up a session after every `everyMessages` messages. Default: never. */
   readonly everyMessages?: number
-  /** Remove the backup of a session that is deleted. False unless told: then what was deleted is still there. */
+  /** Remove the backup when its session is deleted. Default: false, so that a deleted session stays in its backup. */
   readonly removeDeleted?: boolean
 }
 
 /**
- * A hook named `backup` that writes sessions to a folder as JSON, each a whole export that can be imported again. A file is put
- * in place of the one before once it is complete; it is for its owner's eyes only, and says what people said.
+ * A hook named `backup` that writes each session to a directory as JSON: a complete export that can be imported. A file replaces
+ * the previous one atomically. It has mode 0600, and contains the conversation.
  *
- * Fails with `ConfigurationError` when `everyMessages` is not a positive whole number.
+ * Fails with `ConfigurationError` when `everyMessages` is not a positive integer, and with `PlatformError` when the directory
+ * cannot be created.
  */
 export const make = Effect.fnUntraced(function*({
   directory,
@@ -42,23 +44,25 @@ export const make = Effect.fnUntraced(function*({
   const path = yield* Path
   const store = yield* SessionStore
   if (everyMessages !== undefined && !(Number.isSafeInteger(everyMessages) && everyMessages > 0)) {
-    return yield* new ConfigurationError({ problems: ["everyMessages must be a positive whole number"] })
+    return yield* new ConfigurationError({
+      problems: [`"everyMessages" must be a positive integer (got ${everyMessages})`]
+    })
   }
   yield* files.makeDirectory(directory, { recursive: true, mode: 0o700 })
 
-  const fileOf = (id: SessionId) => path.join(directory, `${id}.json`)
+  const toFile = (id: SessionId) => path.join(directory, `${id}.json`)
 
   const backUp = (id: SessionId) =>
     store.export(id).pipe(
       Effect.flatMap(encodeExport),
       Effect.flatMap((text) => {
-        const draft = `${fileOf(id)}.draft`
+        const draft = `${toFile(id)}.draft`
         return Effect.zipRight(
           files.writeFileString(draft, text, { mode: 0o600 }),
-          files.rename(draft, fileOf(id))
+          files.rename(draft, toFile(id))
         )
       }),
-      // It has been deleted since, and there is nothing to keep.
+      // The session was deleted meanwhile.
       Effect.catchTag("SessionNotFound", () => Effect.void)
     )
 
@@ -81,13 +85,13 @@ export const make = Effect.fnUntraced(function*({
     timeout: "1 minute",
     filter: (event) => isDue(event) || (removeDeleted && event._tag === "SessionDeleted"),
     on: ({ _tag, sessionId }) =>
-      _tag === "SessionDeleted" ? files.remove(fileOf(sessionId), { force: true }) : backUp(sessionId)
+      _tag === "SessionDeleted" ? files.remove(toFile(sessionId), { force: true }) : backUp(sessionId)
   }
   return hook
 })
 
 /**
- * Adds it to the bus. Fails when a hook named `backup` is there already, or when the directory cannot be made.
+ * Adds the hook to the bus. Fails as `make` does, and with `ConfigurationError` when there is already a hook named `backup`.
  */
 export const layer = (
   options: SessionBackupHookOptions
@@ -95,5 +99,10 @@ export const layer = (
   Layer.scopedDiscard(
     Effect.flatMap(Effect.all([HookBus, make(options)]), ([bus, hook]) => bus.add(hook))
   )
+
+/**
+ * `layer` with options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layer)
 
 const encodeExport = Schema.encode(Schema.parseJson(SessionExport, { space: 2 }))

@@ -7,66 +7,28 @@ import type { SessionEvent } from "../../domain/Events.js"
 import type { SessionId, UserId } from "../../domain/Ids.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import { SessionStore } from "../../services/SessionStore.js"
 import { makeBoundedMap, makeUserLookup } from "./internal/users.js"
 
-/**
- * How long a user's messages are: their number, their mean, and the sum of the squares of what they differ from it by.
- */
-export interface Habits {
-  readonly count: number
-  readonly mean: number
-  readonly squares: number
-}
-
-export const noHabits: Habits = { count: 0, mean: 0, squares: 0 }
-
-const seenEnough = 20
-const neverUnusual = 1000
-
-/**
- * Welford's method: one message at a time, without the ones before.
- */
-export const withLength = ({ count, mean, squares }: Habits, length: number): Habits => {
-  const difference = length - mean
-  const next = mean + difference / (count + 1)
-  return { count: count + 1, mean: next, squares: squares + difference * (length - next) }
+export interface UserBehaviorHookOptions {
+  /** Active sessions of one user that are flagged when exceeded. Maximum: 499. Default: 5. */
+  readonly maxConcurrentSessions?: number
+  /** Messages of one user within a minute, over all sessions, that are flagged when exceeded. Default: 30. */
+  readonly maxMessagesPerMinute?: number
+  /**
+   * Standard deviations above the user's mean length at which a message is flagged. Only messages longer than 1,000 characters
+   * are, and only after 20 messages. Default: 4.
+   */
+  readonly lengthDeviations?: number
+  /** Called with each observation. Default: does nothing. */
+  readonly onObservation?: (observation: UserObservation) => Effect.Effect<void>
+  /** Called with each unusual observation. Default: logs at level `Warning`. */
+  readonly onFlag?: (flag: BehaviorFlag) => Effect.Effect<void>
 }
 
 /**
- * Answers the limit that a message of this length goes beyond, if it does.
- */
-export const exceeds = (
-  { count, mean, squares }: Habits,
-  length: number,
-  deviations: number
-): number | undefined => {
-  if (count < seenEnough) return undefined
-  const limit = Math.max(neverUnusual, Math.round(mean + deviations * Math.sqrt(squares / count)))
-  return length > limit ? limit : undefined
-}
-
-/**
- * Watches how often something happens. It takes the moments of the events themselves, so that events which hooks are told of
- * late, and all at once, are no rush.
- */
-export const makeRate = (max: number, within: Duration.Duration) => {
-  const span = Duration.toMillis(within)
-  let latest: Array<number> = []
-  let isAbove = false
-
-  /** Answers how many there were when this one is the first too many. */
-  return (at: DateTime.Utc): number | undefined => {
-    const now = DateTime.toEpochMillis(at)
-    latest = [...latest.filter((then) => then > now - span), now].slice(-(max + 1))
-    const wasAbove = isAbove
-    isAbove = latest.length > max
-    return isAbove && !wasAbove ? latest.length : undefined
-  }
-}
-
-/**
- * What a user did, without what was said.
+ * Something a user did, without the text of messages.
  */
 export type UserObservation =
   | {
@@ -76,7 +38,7 @@ export type UserObservation =
     readonly at: DateTime.Utc
     readonly provider: string
     readonly model: string
-    /** Active sessions of this user, this one included, as far as they were counted: up to one more than are usual. */
+    /** Active sessions of this user, this one included. Counted up to `maxConcurrentSessions + 1`. */
     readonly concurrentSessions: number
   }
   | {
@@ -90,7 +52,7 @@ export type UserObservation =
   }
 
 /**
- * Something that a user does not usually do, or that nobody should. `value` is what was seen, `limit` what it went beyond.
+ * Unusual behavior: `value` was observed and exceeds `limit`.
  */
 export interface BehaviorFlag {
   readonly kind: "concurrentSessions" | "messageLength" | "messageRate"
@@ -101,54 +63,40 @@ export interface BehaviorFlag {
   readonly limit: number
 }
 
-export interface UserBehaviorHookOptions {
-  /** Active sessions that a user may have at once. 5 unless told, 499 at most. */
-  readonly maxConcurrentSessions?: number
-  /** Messages that a user may send within a minute, in all sessions together. 30 unless told. */
-  readonly maxMessagesPerMinute?: number
-  /**
-   * A message is an outlier when it is longer than this user's mean by so many standard deviations, once 20 have been seen, and
-   * longer than 1,000 characters. 4 unless told.
-   */
-  readonly lengthDeviations?: number
-  /** Told of whatever a user does; nobody is unless told. */
-  readonly onObservation?: (observation: UserObservation) => Effect.Effect<void>
-  /** Told of what is unusual. A line in the log at level `Warning` unless told. */
-  readonly onFlag?: (flag: BehaviorFlag) => Effect.Effect<void>
-}
-
-/** Users whose habits are remembered: the latest ones. */
+/** Users whose rates and lengths are kept, the most recent ones. */
 const maxUsers = 10_000
 const minute = Duration.minutes(1)
 
-const warn = ({ kind, limit, sessionId, userId, value }: BehaviorFlag) =>
-  Effect.annotateLogs(Effect.logWarning(`Unusual behavior: ${kind}`), { userId, sessionId, value, limit })
-
 /**
- * A hook named `behavior` that watches how users use their sessions. Who has which sessions is asked of the store; rates and
- * lengths are remembered in this process, of the 10,000 users that were seen last, and begin anew with each process. A user
- * who goes on beyond the rate is flagged once, until the rate has come down.
+ * A hook named `behavior` that observes how users use their sessions. Active sessions are counted in the store. Message rates and
+ * lengths are kept in memory for the 10,000 most recent users, and start anew with each process. A user above the rate is flagged
+ * once, until the rate is back within the limit.
  */
 export const make = (
   {
     lengthDeviations = 4,
     maxConcurrentSessions = 5,
     maxMessagesPerMinute = 30,
-    onFlag = warn,
+    onFlag = logFlag,
     onObservation = () => Effect.void
   }: UserBehaviorHookOptions = {}
 ): Effect.Effect<Hook, never, SessionStore> =>
   Effect.map(SessionStore, (store) => {
-    const userOf = makeUserLookup(store)
-    const users = makeBoundedMap<UserId, { habits: Habits; readonly rate: ReturnType<typeof makeRate> }>(maxUsers)
+    const findUser = makeUserLookup(store)
+    const users = makeBoundedMap<
+      UserId,
+      { lengths: Lengths; readonly addToRate: (at: DateTime.Utc) => number | undefined }
+    >(
+      maxUsers
+    )
 
-    const known = (userId: UserId) => {
-      const user = users.get(userId) ?? { habits: noHabits, rate: makeRate(maxMessagesPerMinute, minute) }
+    const findOrAdd = (userId: UserId) => {
+      const user = users.get(userId) ?? { lengths: noLengths, addToRate: makeRate(maxMessagesPerMinute, minute) }
       users.set(userId, user)
       return user
     }
 
-    const started = Effect.fnUntraced(function*({ at, session, sessionId }: EventOf<"SessionCreated">) {
+    const observeSession = Effect.fnUntraced(function*({ at, session, sessionId }: EventOf<"SessionCreated">) {
       const { model, provider, userId } = session
       const limit = Math.min(maxConcurrentSessions + 1, 500)
       const { items } = yield* Effect.catchTag(
@@ -171,38 +119,43 @@ export const make = (
       }
     })
 
-    const sent = Effect.fnUntraced(function*({ at, message, sessionId }: EventOf<"MessageSent">, userId: UserId) {
-      const { text } = message
-      const { length } = text
-      const user = known(userId)
-      const outlier = exceeds(user.habits, length, lengthDeviations)
-      const flag = { userId, sessionId, at }
-      user.habits = withLength(user.habits, length)
-      const rate = user.rate(at)
-      yield* onObservation({
-        kind: "messageSent",
-        ...flag,
-        length,
-        containsCode: text.includes("```"),
-        containsUrl: text.includes("http://") || text.includes("https://")
-      })
-      if (outlier !== undefined) yield* onFlag({ kind: "messageLength", ...flag, value: length, limit: outlier })
-      if (rate !== undefined) yield* onFlag({ kind: "messageRate", ...flag, value: rate, limit: maxMessagesPerMinute })
-    })
+    const observeMessage = Effect.fnUntraced(
+      function*({ at, message: { text }, sessionId }: EventOf<"MessageSent">, userId: UserId) {
+        const { length } = text
+        const user = findOrAdd(userId)
+        const exceeded = exceededLimit(user.lengths, length, lengthDeviations)
+        user.lengths = addLength(user.lengths, length)
+        const rate = user.addToRate(at)
+        const about = { userId, sessionId, at }
+        yield* onObservation({
+          kind: "messageSent",
+          ...about,
+          length,
+          containsCode: text.includes("```"),
+          containsUrl: text.includes("http://") || text.includes("https://")
+        })
+        if (exceeded !== undefined) yield* onFlag({ kind: "messageLength", ...about, value: length, limit: exceeded })
+        if (rate !== undefined) {
+          yield* onFlag({ kind: "messageRate", ...about, value: rate, limit: maxMessagesPerMinute })
+        }
+      }
+    )
 
     return {
       name: "behavior",
       filter: ({ _tag }) => _tag === "SessionCreated" || _tag === "SessionDeleted" || _tag === "MessageSent",
       on: Effect.fnUntraced(function*(event) {
-        const userId = yield* userOf(event)
-        if (event._tag === "SessionCreated") yield* started(event)
-        if (event._tag === "MessageSent" && event.message.role === "user" && userId !== null) yield* sent(event, userId)
+        const userId = yield* findUser(event)
+        if (event._tag === "SessionCreated") yield* observeSession(event)
+        if (event._tag === "MessageSent" && event.message.role === "user" && userId !== null) {
+          yield* observeMessage(event, userId)
+        }
       })
     }
   })
 
 /**
- * Adds it to the bus. Fails when a hook named `behavior` is there already.
+ * Adds the hook to the bus. Fails with `ConfigurationError` when there is already a hook named `behavior`.
  */
 export const layer = (
   options?: UserBehaviorHookOptions
@@ -211,4 +164,68 @@ export const layer = (
     Effect.flatMap(Effect.all([HookBus, make(options)]), ([bus, hook]) => bus.add(hook))
   )
 
+/**
+ * `layer` with options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layer)
+
 type EventOf<Tag extends SessionEvent["_tag"]> = Extract<SessionEvent, { readonly _tag: Tag }>
+
+const logFlag = ({ kind, limit, sessionId, userId, value }: BehaviorFlag) =>
+  Effect.annotateLogs(Effect.logWarning(`Unusual behavior: ${kind}`), { userId, sessionId, value, limit })
+
+/**
+ * Statistics of a user's message lengths. `squares` is the sum of squared differences from the mean.
+ */
+interface Lengths {
+  readonly count: number
+  readonly mean: number
+  readonly squares: number
+}
+
+const noLengths: Lengths = { count: 0, mean: 0, squares: 0 }
+
+/** Messages before lengths are flagged. */
+const minCount = 20
+/** Shorter messages are never flagged. */
+const minLength = 1000
+
+/**
+ * Welford's online algorithm.
+ */
+const addLength = ({ count, mean, squares }: Lengths, length: number): Lengths => {
+  const difference = length - mean
+  const next = mean + difference / (count + 1)
+  return { count: count + 1, mean: next, squares: squares + difference * (length - next) }
+}
+
+/**
+ * The limit that this length exceeds, if it does.
+ */
+const exceededLimit = (
+  { count, mean, squares }: Lengths,
+  length: number,
+  deviations: number
+): number | undefined => {
+  if (count < minCount) return undefined
+  const limit = Math.max(minLength, Math.round(mean + deviations * Math.sqrt(squares / count)))
+  return length > limit ? limit : undefined
+}
+
+/**
+ * Counts occurrences within a sliding window. The function returns their number when one is the first above `max`. It uses the
+ * times of the events, so that events delivered late in a batch do not count as a burst.
+ */
+const makeRate = (max: number, within: Duration.Duration) => {
+  const span = Duration.toMillis(within)
+  let latest: Array<number> = []
+  let isAbove = false
+
+  return (at: DateTime.Utc): number | undefined => {
+    const now = DateTime.toEpochMillis(at)
+    latest = [...latest.filter((then) => then > now - span), now].slice(-(max + 1))
+    const wasAbove = isAbove
+    isAbove = latest.length > max
+    return isAbove && !wasAbove ? latest.length : undefined
+  }
+}

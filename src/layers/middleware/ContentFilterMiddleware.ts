@@ -2,28 +2,32 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { Part } from "../../domain/Message.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import { type Middleware, type MiddlewareContext, MiddlewareRefusal } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { compilePatterns, findPattern, type PatternInput } from "./internal/patterns.js"
+import { foldText, foldWordCharacter } from "./internal/textFolding.js"
 import { filterStages, mapTexts, replaceSpans } from "./internal/texts.js"
-import { compileWords, foldText, foldWordCharacter } from "./internal/words.js"
+import { compileWords } from "./internal/wordMatcher.js"
+
+export type { PatternInput }
 
 export interface ContentFilterMiddlewareOptions {
-  /** Whole words and phrases, whatever their case and diacritics; up to 10,000 of up to 128 characters. */
+  /** Whole words and phrases, matched without case and diacritics. Maximum: 10,000 of 128 characters each. */
   readonly words?: ReadonlyArray<string>
-  /** Up to 64 of up to 1,024 characters, in RE2's syntax. They see the text as it was written. */
+  /** Patterns in RE2 syntax, matched against the original text. Maximum: 64 of 1,024 characters each. */
   readonly patterns?: ReadonlyArray<PatternInput>
-  /** `replace` unless told. `reject` refuses the message. */
+  /** `reject` refuses the message. Default: `replace`. */
   readonly action?: "replace" | "reject"
-  /** `[filtered]` unless told. */
+  /** Replaces each match. Default: `[filtered]`. */
   readonly replacement?: string
-  /** `admission` alone unless told: what people say, and system messages. With `reply`, replies stream no more. */
+  /** `admission` filters questions and system messages. With `reply`, replies do not stream. Default: `["admission"]`. */
   readonly stages?: ReadonlyArray<"admission" | "reply">
 }
 
 /**
- * A middleware named `content-filter`. What it changed has `contentFiltered: true` in its metadata. Fails with a
- * `ConfigurationError` that names each word or pattern it cannot take.
+ * A middleware named `content-filter` that replaces or refuses words and patterns. A message it changed has
+ * `contentFiltered: true` in its metadata. Fails with a `ConfigurationError` that names each invalid word or pattern by its index.
  */
 export const make = ({
   action = "replace",
@@ -38,9 +42,9 @@ export const make = ({
 
     const find = Effect.fnUntraced(function*(text: string) {
       const { folded, original } = yield* foldText(text, foldWordCharacter)
-      const ofWords = (yield* findWords(folded)).map(({ end, start }) => original(start, end))
-      const ofPatterns = yield* Effect.forEach(compiled, (pattern) => findPattern(pattern, text))
-      return [...ofWords, ...ofPatterns.flat()]
+      const wordSpans = (yield* findWords(folded)).map(({ end, start }) => original(start, end))
+      const patternSpans = yield* Effect.forEach(compiled, (pattern) => findPattern(pattern, text))
+      return [...wordSpans, ...patternSpans.flat()]
     })
 
     const filter = Effect.fnUntraced(
@@ -53,22 +57,28 @@ export const make = ({
           }))
         if (count === 0) return { parts, metadata: {} }
         yield* Effect.logInfo("Content filtered").pipe(Effect.annotateLogs({ sessionId: session.id, count, action }))
-        if (action === "reject") return yield* new MiddlewareRefusal({ reason: "it holds what is filtered here" })
+        if (action === "reject") {
+          return yield* new MiddlewareRefusal({ reason: "the message contains filtered content" })
+        }
         return { parts: filtered, metadata: { contentFiltered: true } }
       }
     )
 
-    const middleware: Middleware = {
-      name: "content-filter",
-      ...filterStages(stages, filter)
-    }
-    return middleware
+    return { name: "content-filter", ...filterStages(stages, filter) }
   })
 
-/** Adds it to the pipeline. Fails also when a middleware named `content-filter` is there already. */
+/**
+ * Adds the middleware to the pipeline. Fails with `ConfigurationError` as `make` does, and when there is already one named
+ * `content-filter`.
+ */
 export const layer = (
   options: ContentFilterMiddlewareOptions
 ): Layer.Layer<never, ConfigurationError, MiddlewarePipeline> =>
   Layer.scopedDiscard(
     Effect.flatMap(MiddlewarePipeline, (pipeline) => Effect.flatMap(make(options), (one) => pipeline.add(one)))
   )
+
+/**
+ * `layer` with options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layer)

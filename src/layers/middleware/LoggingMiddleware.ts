@@ -3,23 +3,23 @@ import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import type { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { Part } from "../../domain/Message.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { escapeText, textOf } from "./internal/texts.js"
 
 export interface LoggingMiddlewareOptions {
-  /** `Info` unless told. */
+  /** Level of the log lines. Default: `Info`. */
   readonly level?: LogLevel.LogLevel
-  /** Also writes what was said, on one line with control characters escaped. False unless told. */
+  /** Also logs the text, on one line with control characters escaped. Default: false. */
   readonly content?: boolean
-  /** Characters of what was said that a line shows at most; `length` tells of all of it. 2,000 unless told. */
+  /** Maximum characters of text in a line; `length` is always that of the whole text. Default: 2,000. */
   readonly maxContent?: number
 }
 
 /**
- * A middleware named `logging` that writes one line at each stage: the session, the role and the length of the text in
- * characters. It runs after all others, so that it sees what they made of a message. It is an observer, and optional: a
- * turn never waits or fails for want of a log line.
+ * A middleware named `logging` that logs one line at each stage: the session, the role, and the length of the text in characters.
+ * It runs last, so it logs messages as other middleware left them. It is an observer and optional, so it never fails a turn.
  */
 export const make = (
   { content = false, level = LogLevel.Info, maxContent = 2000 }: LoggingMiddlewareOptions = {}
@@ -48,11 +48,11 @@ export const make = (
     observer: true,
     admission: (prompt, context) => Effect.as(log("Message admitted", prompt.parts, context, {}), prompt),
     turn: (request, context) => {
-      const asked = request.messages.at(-1)
-      return log("Provider called", asked?.parts ?? [], context, {
+      const last = request.messages.at(-1)
+      return log("Provider called", last?.parts ?? [], context, {
         turnId: request.turnId,
         messages: request.messages.length,
-        ...(asked && { role: asked.role })
+        ...(last && { role: last.role })
       }).pipe(Effect.as(request))
     },
     reply: (reply, context) =>
@@ -63,9 +63,14 @@ export const make = (
 }
 
 /**
- * Adds it to the pipeline. Fails when a middleware named `logging` is there already.
+ * Adds the middleware to the pipeline. Fails with `ConfigurationError` when there is already one named `logging`.
  */
 export const layer = (
   options?: LoggingMiddlewareOptions
 ): Layer.Layer<never, ConfigurationError, MiddlewarePipeline> =>
   Layer.scopedDiscard(Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(make(options))))
+
+/**
+ * `layer` with options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layer)

@@ -5,60 +5,28 @@ import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import type { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { TurnId } from "../../domain/Ids.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { textOf } from "./internal/texts.js"
 
 export interface MetricsMiddlewareOptions {
   /**
-   * Pairs of provider and model that are counted apart, since anybody may name a model; further ones count as `other`. 100
-   * unless told.
+   * Pairs of provider and model with labels of their own; further ones are labeled `other`, because clients may choose model
+   * names. Default: 100.
    */
   readonly maxModels?: number
 }
 
-const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
-const characters = MetricBoundaries.exponential({ start: 16, factor: 4, count: 8 })
-const milliseconds = MetricBoundaries.exponential({ start: 50, factor: 2, count: 12 })
-const messages = MetricBoundaries.exponential({ start: 1, factor: 2, count: 9 })
-
 /**
- * What is measured, for all runtimes of a process together. All have the tags `provider` and `model`, of the session, also
- * while another provider stands in for its own.
- */
-export const metrics = {
-  prompts: counter("langswarm_pipeline_prompts", "Prompts that reached admission: sends, edits, system messages"),
-  promptCharacters: Metric.histogram(
-    "langswarm_pipeline_prompt_characters",
-    characters,
-    "Characters of text in a prompt"
-  ),
-  unaccepted: counter("langswarm_pipeline_unaccepted", "Sends that became no turn: most were refused at admission"),
-  requestMessages: Metric.histogram(
-    "langswarm_pipeline_request_messages",
-    messages,
-    "Messages that a provider was to be shown, before turn middleware changed that"
-  ),
-  replies: counter("langswarm_pipeline_replies", "Replies that came back, by finish_reason"),
-  replyCharacters: Metric.histogram("langswarm_pipeline_reply_characters", characters, "Characters of text in a reply"),
-  replyTokens: counter("langswarm_pipeline_reply_tokens", "Tokens of replies that came with a count, by direction"),
-  responseTime: Metric.histogram(
-    "langswarm_pipeline_response_time_ms",
-    milliseconds,
-    "Milliseconds from the turn stage to the reply: retries, fallbacks and turn middleware included"
-  ),
-  refusals: counter("langswarm_pipeline_refusals", "Turns that middleware ended, by stage and middleware")
-}
-
-/**
- * A middleware named `metrics` that measures what passes through the pipeline, before other middleware has changed it. It is
- * an observer, and optional. Nothing of users or sessions is a tag.
+ * A middleware named `metrics` that measures what passes the pipeline, before other middleware changes it. It is an observer and
+ * optional. No metric is labeled with a user or session.
  */
 export const make = ({ maxModels = 100 }: MetricsMiddlewareOptions = {}): Middleware => {
   const models = new Set<string>()
   const startedAt = new Map<TurnId, bigint>()
 
-  const tagsOf = ({ session: { model, provider } }: MiddlewareContext) => {
+  const toLabels = ({ session: { model, provider } }: MiddlewareContext) => {
     const pair = JSON.stringify([provider, model])
     if (!models.has(pair) && models.size >= maxModels) return { provider: "other", model: "other" }
     models.add(pair)
@@ -68,7 +36,7 @@ export const make = ({ maxModels = 100 }: MetricsMiddlewareOptions = {}): Middle
     context: MiddlewareContext,
     measured: ReadonlyArray<Effect.Effect<void>>,
     more: Readonly<Record<string, string>> = {}
-  ) => Effect.tagMetrics(Effect.all(measured, { discard: true }), { ...tagsOf(context), ...more })
+  ) => Effect.tagMetrics(Effect.all(measured, { discard: true }), { ...toLabels(context), ...more })
 
   return {
     name: "metrics",
@@ -115,9 +83,47 @@ export const make = ({ maxModels = 100 }: MetricsMiddlewareOptions = {}): Middle
 }
 
 /**
- * Adds it to the pipeline. Fails when a middleware named `metrics` is there already.
+ * Adds the middleware to the pipeline. Fails with `ConfigurationError` when there is already one named `metrics`.
  */
 export const layer = (
   options?: MetricsMiddlewareOptions
 ): Layer.Layer<never, ConfigurationError, MiddlewarePipeline> =>
   Layer.scopedDiscard(Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(make(options))))
+
+/**
+ * `layer` with options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layer)
+
+const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
+const characters = MetricBoundaries.exponential({ start: 16, factor: 4, count: 8 })
+const milliseconds = MetricBoundaries.exponential({ start: 50, factor: 2, count: 12 })
+const messages = MetricBoundaries.exponential({ start: 1, factor: 2, count: 9 })
+
+/**
+ * The metrics, shared by all runtimes of a process. All are labeled with the `provider` and `model` of the session, even while a
+ * fallback stands in.
+ */
+export const metrics = {
+  prompts: counter("langswarm_pipeline_prompts", "Prompts that reached admission: sends, edits and system messages"),
+  promptCharacters: Metric.histogram(
+    "langswarm_pipeline_prompt_characters",
+    characters,
+    "Characters of text in a prompt"
+  ),
+  unaccepted: counter("langswarm_pipeline_unaccepted", "Sends without a turn: most were refused at admission"),
+  requestMessages: Metric.histogram(
+    "langswarm_pipeline_request_messages",
+    messages,
+    "Messages in a provider request, before turn middleware changed it"
+  ),
+  replies: counter("langswarm_pipeline_replies", "Replies, by finish_reason"),
+  replyCharacters: Metric.histogram("langswarm_pipeline_reply_characters", characters, "Characters of text in a reply"),
+  replyTokens: counter("langswarm_pipeline_reply_tokens", "Tokens of replies with a token count, by direction"),
+  responseTime: Metric.histogram(
+    "langswarm_pipeline_response_time_ms",
+    milliseconds,
+    "Milliseconds from the turn stage to the reply, including retries, fallbacks and turn middleware"
+  ),
+  refusals: counter("langswarm_pipeline_refusals", "Turns that middleware failed, by stage and middleware")
+}

@@ -4,41 +4,49 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ConfigurationError } from "../../domain/error/RequestError.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import { type Middleware, MiddlewareRefusal } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { type CountedBy, describeOwner, makeRateLimiter, type RateAlgorithm, toKey } from "./internal/rateLimiter.js"
 
-export interface RateLimit {
-  /** So many messages are let through in `per`. */
-  readonly max: number
-  readonly per: Duration.DurationInput
-  /** Whose messages count together. `user` unless told. */
-  readonly by?: CountedBy
-  /** `tokenBucket` unless told. */
-  readonly algorithm?: RateAlgorithm
-}
+export type { CountedBy, RateAlgorithm }
 
 export interface RateLimitMiddlewareOptions {
-  /** A message must keep to all of them. 60 per minute and user unless told. */
+  /** All limits apply to every message. Default: 60 messages per minute and user. */
   readonly limits?: Arr.NonEmptyReadonlyArray<RateLimit>
-  /** Users, sessions or groups that a limit counts for at the same time; past it, the longest at rest is forgotten. 100,000 unless told. */
+  /**
+   * Users, sessions or groups counted at the same time. Beyond that, the one idle for the longest time is forgotten. Default:
+   * 100,000.
+   */
   readonly maxKeys?: number
 }
 
+export interface RateLimit {
+  /** Messages allowed per `per`. */
+  readonly max: number
+  readonly per: Duration.DurationInput
+  /** The messages counted together. Default: `user`. */
+  readonly by?: CountedBy
+  /** Default: `tokenBucket`. */
+  readonly algorithm?: RateAlgorithm
+}
+
 /**
- * A middleware named `rateLimit` that refuses a message when there were too many of late, before anything is stored and
- * before other middleware sees it. The refusal says which limit that was, and after how many milliseconds to try again. What is
- * refused does not count. What another middleware refuses afterwards does, and so does an edit, or a message of the application; a
- * send that is repeated with its key does not, once it is accepted.
+ * A middleware named `rateLimit` that refuses messages above a limit, before anything is stored and before other middleware runs.
+ * The refusal names the limit and the time until the next message is allowed.
  *
- * It counts in memory: a restart forgets, and each process counts for itself. Fails when a limit can let nothing through.
+ * Refused messages do not count. Messages that other middleware refuses later do, and so do edits and system messages. A send
+ * repeated with the same idempotency key does not count once the first is accepted. Counts are in memory: they are per process, and
+ * a restart resets them.
+ *
+ * Fails with `ConfigurationError` when a limit allows no messages.
  */
 export const make = Effect.fnUntraced(function*(
   { limits = [{ max: 60, per: "1 minute" }], maxKeys = 100_000 }: RateLimitMiddlewareOptions = {}
 ) {
   const problems = [
-    ...limits.flatMap(problemsOf),
-    ...(isCount(maxKeys) ? [] : ["RateLimitMiddleware: \"maxKeys\" must be a whole number from 1 on"])
+    ...limits.flatMap(toProblems),
+    ...(isCount(maxKeys) ? [] : [`RateLimitMiddleware: "maxKeys" must be a positive integer (got ${maxKeys})`])
   ]
   if (Arr.isNonEmptyReadonlyArray(problems)) return yield* new ConfigurationError({ problems })
   const counters = limits.map(({ algorithm = "tokenBucket", by = "user", max, per }) => ({
@@ -52,7 +60,7 @@ export const make = Effect.fnUntraced(function*(
     priority: Number.MAX_SAFE_INTEGER,
     admission: (prompt, context) =>
       Effect.flatMap(Clock.currentTimeNanos, (nanos) => {
-        // Not of the calendar, which may be set while it counts.
+        // The monotonic clock, because the system time may be changed.
         const now = Number(nanos) / 1e6
         const counted = counters.map(({ by, limiter, rule }) => ({ key: toKey(by, context), limiter, rule }))
         const waits = counted.map(({ key, limiter, rule }) => ({ rule, wait: limiter.waitFor(key, now) }))
@@ -66,7 +74,8 @@ export const make = Effect.fnUntraced(function*(
 })
 
 /**
- * Adds it to the pipeline. Fails when a middleware named `rateLimit` is there already, and as `make` does.
+ * Adds the middleware to the pipeline. Fails with `ConfigurationError` as `make` does, and when there is already one named
+ * `rateLimit`.
  */
 export const layer = (
   options?: RateLimitMiddlewareOptions
@@ -76,6 +85,11 @@ export const layer = (
     yield* pipeline.add(yield* make(options))
   }))
 
+/**
+ * `layer` with options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layer)
+
 const tooMany = (rule: string, wait: number) => {
   const retryAfterMs = Math.ceil(wait)
   const reason = `${rule}; try again in ${Duration.format(Duration.seconds(Math.ceil(wait / 1000)))}`
@@ -84,9 +98,9 @@ const tooMany = (rule: string, wait: number) => {
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0
 
-const problemsOf = ({ max, per }: RateLimit): ReadonlyArray<string> => [
-  ...(isCount(max) ? [] : ["RateLimitMiddleware: \"max\" must be a whole number from 1 on"]),
-  ...(isSpan(Duration.toMillis(per)) ? [] : ["RateLimitMiddleware: \"per\" must be longer than 0, and come to an end"])
+const toProblems = ({ max, per }: RateLimit): ReadonlyArray<string> => [
+  ...(isCount(max) ? [] : [`RateLimitMiddleware: "max" must be a positive integer (got ${max})`]),
+  ...(isFinitePeriod(Duration.toMillis(per)) ? [] : ["RateLimitMiddleware: \"per\" must be longer than 0 and finite"])
 ]
 
-const isSpan = (millis: number): boolean => Number.isFinite(millis) && millis > 0
+const isFinitePeriod = (millis: number): boolean => Number.isFinite(millis) && millis > 0

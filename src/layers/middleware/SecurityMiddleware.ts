@@ -3,36 +3,39 @@ import * as Layer from "effect/Layer"
 import * as Record from "effect/Record"
 import type { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { Part } from "../../domain/Message.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import { eventLoopTurn } from "../../services/internal/eventLoopTurn.js"
 import { type Middleware, type MiddlewareContext, MiddlewareRefusal } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { detectors, type SecretKind } from "./internal/detectors.js"
 import { compilePatterns, findPattern, type PatternInput } from "./internal/patterns.js"
+import { foldCharacter, foldText } from "./internal/textFolding.js"
 import { filterStages, mapTexts, replaceSpans, type Span } from "./internal/texts.js"
-import { foldCharacter, foldText } from "./internal/words.js"
+
+export type { PatternInput, SecretKind }
+
+export interface SecurityMiddlewareOptions {
+  /** Action for each built-in kind; `false` disables its detector. Default: `redact` for all. */
+  readonly detectors?: Readonly<Partial<Record<SecretKind, SecurityAction | false>>>
+  /** Custom patterns in RE2 syntax, matched against the original text. Maximum: 64 of 1,024 characters each. */
+  readonly patterns?: ReadonlyArray<SecurityPattern>
+  /** The replacement for a kind. Default: the kind in brackets, such as `[credit card]`. */
+  readonly placeholder?: (kind: string) => string
+  /** With `reply`, replies do not stream. Default: `["admission"]`. */
+  readonly stages?: ReadonlyArray<"admission" | "reply">
+}
 
 /**
- * What happens to what was found: it is replaced, the message is refused, or its kind is noted in the metadata and it stays.
+ * What to do with a match: replace it, refuse the message, or keep it and note its kind in the metadata.
  */
 export type SecurityAction = "redact" | "reject" | "tag"
 
 export interface SecurityPattern {
-  /** As people are told of it, and as it is replaced: `[customer number]`. */
+  /** The name in refusals and replacements: `customer number` is replaced by `[customer number]`. */
   readonly kind: string
   readonly pattern: PatternInput
-  /** `redact` unless told. */
+  /** Default: `redact`. */
   readonly action?: SecurityAction
-}
-
-export interface SecurityMiddlewareOptions {
-  /** What is done about each kind; `redact` unless told. `false` leaves it alone. */
-  readonly detectors?: Readonly<Partial<Record<SecretKind, SecurityAction | false>>>
-  /** Your own, in RE2's syntax; up to 64 of up to 1,024 characters. They see the text as it was written. */
-  readonly patterns?: ReadonlyArray<SecurityPattern>
-  /** What stands in the place of what was found. `[credit card]`, `[email address]` and so on unless told. */
-  readonly placeholder?: (kind: string) => string
-  /** `admission` alone unless told. With `reply`, replies stream no more. */
-  readonly stages?: ReadonlyArray<"admission" | "reply">
 }
 
 interface Finding extends Span {
@@ -42,9 +45,9 @@ interface Finding extends Span {
 }
 
 /**
- * A middleware named `security` that looks for social security numbers, credit cards, email addresses, phone numbers and API
- * keys. Where it found something, the metadata has `security: { kinds }`. No refusal and no log quotes what was found.
- * Fails with a `ConfigurationError` that names each pattern it cannot take.
+ * A middleware named `security` that finds social security numbers, credit cards, email addresses, phone numbers and API keys. A
+ * message with matches has `security: { kinds }` in its metadata. Refusals and logs never quote a match. Fails with a
+ * `ConfigurationError` that names each invalid pattern by its index.
  */
 export const make = (options: SecurityMiddlewareOptions = {}): Effect.Effect<Middleware, ConfigurationError> =>
   Effect.gen(function*() {
@@ -66,9 +69,9 @@ export const make = (options: SecurityMiddlewareOptions = {}): Effect.Effect<Mid
         yield* eventLoopTurn
       }
       for (const pattern of compiled) {
-        const of = patterns[pattern.index]
-        if (of === undefined) continue
-        const { action = "redact", kind } = of
+        const input = patterns[pattern.index]
+        if (input === undefined) continue
+        const { action = "redact", kind } = input
         for (const { end, start } of yield* findPattern(pattern, text)) {
           findings.push({ start, end, action, kind, label: kind })
         }
@@ -89,24 +92,34 @@ export const make = (options: SecurityMiddlewareOptions = {}): Effect.Effect<Mid
         const kinds = [...new Set(all.map(({ kind }) => kind))].toSorted()
         yield* Effect.logInfo("Sensitive content found").pipe(Effect.annotateLogs({ sessionId: session.id, kinds }))
         const rejected = all.find(({ action }) => action === "reject")
-        if (rejected) return yield* new MiddlewareRefusal({ reason: `it holds what looks like: ${rejected.label}` })
+        if (rejected) {
+          return yield* new MiddlewareRefusal({ reason: `the message contains what looks like: ${rejected.label}` })
+        }
         return { parts: secured, metadata: { security: { kinds } } }
       }
     )
 
     const middleware: Middleware = {
       name: "security",
-      // Before others keep or count what was said.
+      // Before other middleware stores or counts the text.
       priority: 1000,
       ...filterStages(stages, secure)
     }
     return middleware
   })
 
-/** Adds it to the pipeline. Fails also when a middleware named `security` is there already. */
+/**
+ * Adds the middleware to the pipeline. Fails with `ConfigurationError` as `make` does, and when there is already one named
+ * `security`.
+ */
 export const layer = (
   options?: SecurityMiddlewareOptions
 ): Layer.Layer<never, ConfigurationError, MiddlewarePipeline> =>
   Layer.scopedDiscard(
     Effect.flatMap(MiddlewarePipeline, (pipeline) => Effect.flatMap(make(options), (one) => pipeline.add(one)))
   )
+
+/**
+ * `layer` with options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layer)

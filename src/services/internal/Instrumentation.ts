@@ -16,12 +16,39 @@ import type { CallProgress } from "./calls/foldReply.js"
 import type { Target } from "./calls/targets.js"
 
 /**
- * What is seen of one turn, from its acceptance to its end.
+ * The hooks by which telemetry sees the turns of a host. They exist because a turn passes from fiber to fiber, and its commits run
+ * in the command queue, so a wrapper around the services could not attribute them. The default does nothing: a span costs 13
+ * microseconds, and a turn has several.
+ */
+export interface Instrumentation {
+  readonly store: (store: SessionStore["Type"]) => SessionStore["Type"]
+  /** Makes a command run under the span of the caller that queues it. */
+  readonly propagate: <A, E>(command: Effect.Effect<A, E>) => Effect.Effect<Effect.Effect<A, E>>
+  /** Called when a turn is about to be stored, or was recovered from the store. */
+  readonly turn: (turn: Turn, session: SessionInfo) => Effect.Effect<TurnTrace>
+  /** Wraps a provider call. When the call ends, `progress` has its result. */
+  readonly call: <A, E>(
+    target: Target,
+    request: Pick<ProviderRequest, "messages" | "sessionId" | "turnId">,
+    progress: CallProgress,
+    call: Effect.Effect<A, E>
+  ) => Effect.Effect<A, E>
+  readonly middleware: <A, E>(
+    name: string,
+    stage: MiddlewareError["stage"],
+    step: Effect.Effect<A, E>
+  ) => Effect.Effect<A, E>
+  /** Called when a host starts. It runs until the scope closes. */
+  readonly host: (load: () => HostLoad) => Effect.Effect<void, never, Scope.Scope>
+}
+
+/**
+ * The trace of one turn, from its acceptance to its end.
  */
 export interface TurnTrace {
-  /** Has all that happens in it belong to the turn. */
+  /** Makes the turn's span the parent of all spans in the effect. */
   readonly withSpan: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-  /** Only the first call counts. */
+  /** Ends the span. Later calls have no effect. */
   readonly end: (exit: Exit.Exit<unknown, SessionError>) => void
 }
 
@@ -31,41 +58,14 @@ export interface TurnTrace {
 export interface HostLoad {
   readonly activeSessions: number
   readonly openTurns: number
-  /** Commands that wait in all mailboxes, those under way included. */
+  /** Commands in all command queues, running ones included. */
   readonly waitingCommands: number
 }
 
-/**
- * How the turns of a host are seen from outside. It is here rather than around the services, because a turn passes from fiber
- * to fiber, and what is committed for it in the mailbox has to be known as its own. It costs next to nothing unless a layer
- * puts something in its place: a span costs 13 microseconds, and a turn has several.
- */
-export interface Instrumentation {
-  readonly store: (store: SessionStore["Type"]) => SessionStore["Type"]
-  /** A command of a mailbox that belongs to whoever asks for it now. */
-  readonly propagate: <A, E>(command: Effect.Effect<A, E>) => Effect.Effect<Effect.Effect<A, E>>
-  /** A turn is about to be stored, or was found in the store. */
-  readonly turn: (turn: Turn, session: SessionInfo) => Effect.Effect<TurnTrace>
-  /** A provider call; when it is over, `asked` has what became of it. */
-  readonly call: <A, E>(
-    target: Target,
-    request: Pick<ProviderRequest, "messages" | "sessionId" | "turnId">,
-    asked: CallProgress,
-    call: Effect.Effect<A, E>
-  ) => Effect.Effect<A, E>
-  readonly middleware: <A, E>(
-    name: string,
-    stage: MiddlewareError["stage"],
-    step: Effect.Effect<A, E>
-  ) => Effect.Effect<A, E>
-  /** A host runs, until the scope closes. */
-  readonly host: (load: () => HostLoad) => Effect.Effect<void, never, Scope.Scope>
-}
-
-const nobody: TurnTrace = { withSpan: identity, end: () => {} }
+const untraced: TurnTrace = { withSpan: identity, end: () => {} }
 
 /**
- * What those who build hosts and pipelines take. Nobody looks unless told.
+ * The instrumentation of hosts and pipelines. `SessionTelemetry` replaces the default.
  */
 export class CurrentInstrumentation extends Context.Reference<CurrentInstrumentation>()(
   "langswarm-session/services/internal/Instrumentation",
@@ -73,8 +73,8 @@ export class CurrentInstrumentation extends Context.Reference<CurrentInstrumenta
     defaultValue: (): Instrumentation => ({
       store: identity,
       propagate: Effect.succeed,
-      turn: () => Effect.succeed(nobody),
-      call: (_target, _request, _asked, call) => call,
+      turn: () => Effect.succeed(untraced),
+      call: (_target, _request, _progress, call) => call,
       middleware: (_name, _stage, step) => step,
       host: () => Effect.void
     })
@@ -82,8 +82,8 @@ export class CurrentInstrumentation extends Context.Reference<CurrentInstrumenta
 ) {}
 
 /**
- * Effect makes an event of the current span of each line of a log. A defect may quote what people said, and a log is kept
- * where its owner wants it, while a span goes to others: so such a line is for the log alone.
+ * Logs without a span event. Effect adds every log line to the current span, but a defect may quote the conversation, and spans
+ * leave the process while logs stay with their owner.
  */
 export const withoutSpanEvents = <A, E, R>(log: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.locallyWith(log, FiberRef.currentLoggers, HashSet.remove(Logger.tracerLogger))

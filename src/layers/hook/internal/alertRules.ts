@@ -6,46 +6,47 @@ import * as Option from "effect/Option"
 import type { SessionEvent } from "../../../domain/Events.js"
 
 /**
- * A rule has come true.
+ * A rule that fired.
  */
 export interface Alert {
   readonly rule: string
   readonly severity: "critical" | "info" | "warning"
-  /** When the event happened: ISO 8601, UTC. */
+  /** Time of the event: ISO 8601, UTC. */
   readonly at: string
-  /** The event that made it true. */
+  /** The event that made the rule fire. */
   readonly sessionId: string
   readonly number: number
   readonly event: string
-  /** How many such events there were within the time of the rule; 1 without a threshold. */
+  /** Matching events within the time of the threshold. 1 without a threshold. */
   readonly count: number
-  /** Alerts of this rule that were not sent since the one before, in its cooldown. */
+  /** Alerts of this rule that its cooldown suppressed since the last alert. */
   readonly suppressed: number
 }
 
 /**
- * When to alert somebody.
+ * When to send an alert.
  */
 export interface AlertRule {
   readonly name: string
+  /** The events that the rule counts. */
   readonly when: (event: SessionEvent) => boolean
-  /** Only once so many such events have come within so long; at the first one unless told. 10,000 at most. */
+  /** Fires once `count` matching events happened within `within`. Maximum count: 10,000. Default: at the first event. */
   readonly threshold?: { readonly count: number; readonly within: Duration.DurationInput }
-  /** `warning` unless told. */
+  /** Default: `warning`. */
   readonly severity?: Alert["severity"]
-  /** How long it stays quiet after an alert. 5 minutes unless told. */
+  /** Time after an alert in which the rule sends no other. Default: 5 minutes. */
   readonly cooldown?: Duration.DurationInput
 }
 
 /**
- * A rule that counts, and knows when it alerted last. Both by the monotonic clock: nobody wants to miss an alert because the
- * time was set back.
+ * The state of one rule: matching events, and its cooldown. Both use the monotonic clock, so that setting the system time back
+ * does not suppress an alert.
  */
 export const makeRule = (
   { cooldown = "5 minutes", name, severity = "warning", threshold = { count: 1, within: 0 }, when }: AlertRule
 ) => {
-  const quiet = nanosOf(cooldown)
-  const within = nanosOf(threshold.within)
+  const quiet = toNanos(cooldown)
+  const within = toNanos(threshold.within)
   let matched: Array<bigint> = []
   let quietUntil: bigint | undefined
   let suppressed = 0
@@ -76,19 +77,21 @@ export const makeRule = (
     })
 }
 
-const ages = 1n << 62n
-const nanosOf = (duration: Duration.DurationInput): bigint => Option.getOrElse(Duration.toNanos(duration), () => ages)
+/** Stands for an infinite duration: 146 years. */
+const forever = 1n << 62n
+const toNanos = (duration: Duration.DurationInput): bigint =>
+  Option.getOrElse(Duration.toNanos(duration), () => forever)
 
 const maxCount = 10_000
 
 /**
- * What is wrong with rules, in words.
+ * The problems of a set of rules, as messages.
  */
 export const ruleProblems = (rules: ReadonlyArray<AlertRule>): ReadonlyArray<string> => {
   const names = rules.map(({ name }) => name)
   return [
     ...names.filter((name, index) => names.indexOf(name) < index)
-      .map((name) => `there are two rules "${name}"; give one of them another name`),
+      .map((name) => `two rules are named "${name}": rename one of them`),
     ...rules.filter(({ threshold }) => threshold !== undefined && !isCount(threshold.count))
       .map(({ name }) => `the threshold of rule "${name}" must be a whole number from 1 to ${maxCount}`)
   ]

@@ -4,9 +4,9 @@ import * as Exit from "effect/Exit"
 import type { SessionEvent } from "../../../domain/Events.js"
 
 /**
- * Runs several steps for an event, all of them whatever becomes of one, and fails with what failed. When the event comes again
- * because of that, only the steps that have not succeeded are run. A hook is told of one event at a time, so that there is one
- * to remember.
+ * Runs several steps for an event. One that fails does not keep the others from running; then the result fails with all failures.
+ * When the event is retried, only the steps that have not succeeded run. It remembers one event, because a hook receives one at a
+ * time.
  */
 export const makeResumable = <Step>(steps: ReadonlyArray<Step>) => {
   let current: { readonly event: SessionEvent; readonly done: Set<Step> } | undefined

@@ -4,36 +4,12 @@ import type { SessionEvent } from "../../../domain/Events.js"
 import type { SessionId, UserId } from "../../../domain/Ids.js"
 import type { SessionStore } from "../../../services/SessionStore.js"
 
-/**
- * What has been used lately, of what may be without end: once it is full, the entry goes that was used least recently.
- */
-export const makeBoundedMap = <Key, Value>(capacity: number) => {
-  const entries = new Map<Key, Value>()
-  return {
-    get: (key: Key): Value | undefined => {
-      const value = entries.get(key)
-      if (value !== undefined) {
-        entries.delete(key)
-        entries.set(key, value)
-      }
-      return value
-    },
-    set: (key: Key, value: Value): void => {
-      entries.delete(key)
-      entries.set(key, value)
-      for (const oldest of entries.keys()) {
-        if (entries.size <= capacity) break
-        entries.delete(oldest)
-      }
-    },
-    delete: (key: Key): void => void entries.delete(key)
-  }
-}
-
+/** Sessions whose user is cached. */
 const capacity = 10_000
 
 /**
- * Whose session an event is about: asked of the store once, and then remembered. Null when the session is gone.
+ * Finds the user whose session an event is about. Reads the store once per session and caches the result. Null when the session
+ * no longer exists.
  */
 export const makeUserLookup = (store: SessionStore["Type"]) => {
   const known = makeBoundedMap<SessionId, UserId>(capacity)
@@ -58,4 +34,30 @@ export const makeUserLookup = (store: SessionStore["Type"]) => {
         Effect.catchTag("SessionNotFound", () => Effect.succeed(null))
       )
     })
+}
+
+/**
+ * A map with a capacity. When it is full, the least recently used entry is dropped.
+ */
+export const makeBoundedMap = <Key, Value>(capacity: number) => {
+  const entries = new Map<Key, Value>()
+  return {
+    get: (key: Key): Value | undefined => {
+      const value = entries.get(key)
+      if (value !== undefined) {
+        entries.delete(key)
+        entries.set(key, value)
+      }
+      return value
+    },
+    set: (key: Key, value: Value): void => {
+      entries.delete(key)
+      entries.set(key, value)
+      for (const oldest of entries.keys()) {
+        if (entries.size <= capacity) break
+        entries.delete(oldest)
+      }
+    },
+    delete: (key: Key): void => void entries.delete(key)
+  }
 }

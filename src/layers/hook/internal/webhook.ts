@@ -12,10 +12,122 @@ import { BlockList, isIP, isIPv6, type LookupFunction } from "node:net"
 import { ConfigurationError } from "../../../domain/error/RequestError.js"
 import type { Alert } from "./alertRules.js"
 
+export interface WebhookOptions {
+  /** An absolute `https` URL without credentials. */
+  readonly url: string
+  /** Headers of each request, such as `authorization`. */
+  readonly headers?: Readonly<Record<string, Redacted.Redacted>>
+  /** Time limit for one request, from DNS lookup to response. Default: 5 seconds. */
+  readonly timeout?: Duration.DurationInput
+  /** Allow unencrypted `http`. Default: false. */
+  readonly allowHttp?: boolean
+  /** Allow hosts in private networks, and this machine. Default: false. */
+  readonly allowPrivate?: boolean
+}
+
 /**
- * Whether an IP address is one that a request from inside a network could reach and one from outside could not, or is no
- * address of a host at all. By the special-purpose registries of IANA: RFC 6890 and what has come since. IPv6 forms that
- * carry an IPv4 address count as private altogether, but for those that the operating system maps itself.
+ * A function that posts alerts. The address check is in the agent's DNS lookup, because only that determines the address connected
+ * to. Connections are not reused, so every request is checked.
+ */
+export const makeWebhookSink = Effect.fnUntraced(function*({
+  allowHttp = false,
+  allowPrivate = false,
+  headers = {},
+  timeout = "5 seconds",
+  url
+}: WebhookOptions): Effect.fn.Return<
+  (alert: Alert) => Effect.Effect<void, WebhookFailed>,
+  ConfigurationError,
+  Scope
+> {
+  const problems = webhookProblems(url, { allowHttp, allowPrivate })
+  if (Arr.isNonEmptyReadonlyArray(problems)) return yield* new ConfigurationError({ problems })
+
+  const agent = yield* NodeHttpClient.makeAgent({
+    keepAlive: false,
+    ...(!allowPrivate && { lookup: publicLookup })
+  })
+  // No span, because it would contain the URL.
+  const client = (yield* Effect.provideService(NodeHttpClient.make, NodeHttpClient.HttpAgent, agent)).pipe(
+    HttpClient.withTracerDisabledWhen(() => true),
+    HttpClient.withScope
+  )
+  const request = HttpClientRequest.post(url).pipe(
+    HttpClientRequest.setHeaders(Object.entries(headers).map(([name, value]) => [name, Redacted.value(value)] as const))
+  )
+
+  return (alert) =>
+    HttpClientRequest.bodyJson(request, alert).pipe(
+      Effect.orDie,
+      Effect.flatMap((post) => client.execute(post)),
+      // The URL and the response may be secret, so neither is in the error. The response body is not read.
+      Effect.mapError(() =>
+        new WebhookFailed({ message: "the webhook cannot be reached, or its host is in a private network" })
+      ),
+      Effect.timeoutFail({
+        duration: timeout,
+        onTimeout: () =>
+          new WebhookFailed({
+            message: `the webhook did not answer within ${Duration.format(Duration.decode(timeout))}`
+          })
+      }),
+      Effect.flatMap(({ status }) =>
+        status >= 200 && status < 300
+          ? Effect.void
+          : Effect.fail(new WebhookFailed({ message: `the webhook answered HTTP ${status}` }))
+      ),
+      Effect.scoped
+    )
+})
+
+class WebhookFailed extends Data.TaggedError("WebhookFailed")<{ readonly message: string }> {}
+
+/**
+ * The problems of a webhook URL. They do not quote it, because it may contain a secret.
+ */
+const webhookProblems = (
+  url: string,
+  { allowHttp, allowPrivate }: { readonly allowHttp: boolean; readonly allowPrivate: boolean }
+): ReadonlyArray<string> => {
+  if (!URL.canParse(url)) return ["the \"url\" of a webhook must be an absolute URL"]
+  const { hostname, password, protocol, username } = new URL(url)
+  const host = hostname.replace(/^\[(.*)\]$/, "$1")
+  return [
+    ...(protocol === "https:" || (protocol === "http:" && allowHttp)
+      ? []
+      : ["the \"url\" of a webhook must be https: to use http, set \"allowHttp\""]),
+    ...(username === "" && password === ""
+      ? []
+      : ["the \"url\" of a webhook must not contain credentials: use \"headers\""]),
+    // A hostname is checked when it is resolved; an address is never resolved.
+    ...(isIP(host) > 0 && isPrivateAddress(host) && !allowPrivate
+      ? ["the \"url\" of a webhook must not be a private address: to allow it, set \"allowPrivate\""]
+      : [])
+  ]
+}
+
+/**
+ * Resolves a hostname for a connection, and refuses it when any of its addresses is private. The connection uses the addresses
+ * checked here; resolving the name a second time could give others.
+ */
+const publicLookup: LookupFunction = (hostname, options, callback) =>
+  Dns.lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    const [first] = addresses ?? []
+    if (error || first === undefined) return callback(error ?? refusal, "")
+    if (addresses.some(({ address }) => isPrivateAddress(address))) return callback(refusal, "")
+    if (options.all) callback(null, addresses)
+    else callback(null, first.address, first.family)
+  })
+
+const refusal: NodeJS.ErrnoException = Object.assign(
+  new Error("The webhook's host has no address, or a private one: to allow it, set \"allowPrivate\""),
+  { code: "EACCES" }
+)
+
+/**
+ * Whether an IP address is reachable only from inside a network, or is not the address of a host. Follows IANA's special-purpose
+ * registries (RFC 6890 and later entries). All IPv6 forms that embed an IPv4 address count as private, except those that the
+ * operating system maps itself.
  */
 export const isPrivateAddress = (address: string): boolean => reserved.check(address, isIPv6(address) ? "ipv6" : "ipv4")
 
@@ -56,109 +168,3 @@ for (
     ["ff00::", 8]
   ] as const
 ) reserved.addSubnet(network, prefix, "ipv6")
-
-/**
- * Resolves a name for a connection that is about to be made, and refuses it when any of its addresses is private. The
- * connection goes to what was looked at: a name that is resolved once more could lead elsewhere by then.
- */
-export const publicLookup: LookupFunction = (hostname, options, callback) =>
-  Dns.lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    const [first] = addresses ?? []
-    if (error || first === undefined) return callback(error ?? refusal, "")
-    if (addresses.some(({ address }) => isPrivateAddress(address))) return callback(refusal, "")
-    if (options.all) callback(null, addresses)
-    else callback(null, first.address, first.family)
-  })
-
-const refusal: NodeJS.ErrnoException = Object.assign(
-  new Error("The webhook's host has a private address, or none; allow it with allowPrivate"),
-  { code: "EACCES" }
-)
-
-/**
- * What is wrong with the address of a webhook, in words that do not quote it: it may hold a secret.
- */
-export const webhookProblems = (
-  url: string,
-  { allowHttp, allowPrivate }: { readonly allowHttp: boolean; readonly allowPrivate: boolean }
-): ReadonlyArray<string> => {
-  if (!URL.canParse(url)) return ["the url of a webhook must be an absolute URL"]
-  const { hostname, password, protocol, username } = new URL(url)
-  const host = hostname.replace(/^\[(.*)\]$/, "$1")
-  return [
-    ...(protocol === "https:" || (protocol === "http:" && allowHttp)
-      ? []
-      : ["the url of a webhook must be https; allow http with allowHttp"]),
-    ...(username === "" && password === "" ? [] : ["the url of a webhook must have no user in it; use headers"]),
-    // A name is looked at when it has been resolved; an address never is.
-    ...(isIP(host) > 0 && isPrivateAddress(host) && !allowPrivate
-      ? ["the url of a webhook must not be a private address; allow it with allowPrivate"]
-      : [])
-  ]
-}
-
-export interface WebhookOptions {
-  readonly url: string
-  /** Sent with each request: a token, say. */
-  readonly headers?: Readonly<Record<string, Redacted.Redacted>>
-  /** For one request, from the lookup of its host to the answer. 5 seconds unless told. */
-  readonly timeout?: Duration.DurationInput
-  /** Take `http`, where anybody on the way can read it. False unless told. */
-  readonly allowHttp?: boolean
-  /** Take hosts in private networks, on this machine too. False unless told. */
-  readonly allowPrivate?: boolean
-}
-
-/** The lookup stands in the agent, since only that sees what a connection is made to. A connection is used once. */
-export const makeWebhookSink = Effect.fnUntraced(function*({
-  allowHttp = false,
-  allowPrivate = false,
-  headers = {},
-  timeout = "5 seconds",
-  url
-}: WebhookOptions): Effect.fn.Return<
-  (alert: Alert) => Effect.Effect<void, WebhookFailed>,
-  ConfigurationError,
-  Scope
-> {
-  const problems = webhookProblems(url, { allowHttp, allowPrivate })
-  if (Arr.isNonEmptyReadonlyArray(problems)) return yield* new ConfigurationError({ problems })
-
-  const agent = yield* NodeHttpClient.makeAgent({
-    keepAlive: false,
-    ...(!allowPrivate && { lookup: publicLookup })
-  })
-  // No span either: it would have the address in it.
-  const client = (yield* Effect.provideService(NodeHttpClient.make, NodeHttpClient.HttpAgent, agent)).pipe(
-    HttpClient.withTracerDisabledWhen(() => true),
-    HttpClient.withScope
-  )
-  const request = HttpClientRequest.post(url).pipe(
-    HttpClientRequest.setHeaders(Object.entries(headers).map(([name, value]) => [name, Redacted.value(value)] as const))
-  )
-
-  return (alert) =>
-    HttpClientRequest.bodyJson(request, alert).pipe(
-      Effect.orDie,
-      Effect.flatMap((post) => client.execute(post)),
-      // What the address is, and what it answers, may be a secret: neither is in the error. What it answers is not read.
-      Effect.mapError(() =>
-        new WebhookFailed({ message: "the webhook cannot be reached, or its host is in a private network" })
-      ),
-      Effect.timeoutFail({
-        duration: timeout,
-        onTimeout: () =>
-          new WebhookFailed({
-            message: `the webhook did not answer within ${Duration.format(Duration.decode(timeout))}`
-          })
-      }),
-      Effect.flatMap(({ status }) =>
-        status >= 200 && status < 300
-          ? Effect.void
-          : Effect.fail(new WebhookFailed({ message: `the webhook answered HTTP ${status}` }))
-      ),
-      Effect.scoped
-    )
-})
-
-class WebhookFailed extends Data.TaggedError("WebhookFailed")<{ readonly message: string }> {}

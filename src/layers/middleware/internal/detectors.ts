@@ -1,22 +1,23 @@
 import type { Span } from "./texts.js"
 
 /**
- * What of a person or a machine must not get out.
+ * The kinds of sensitive data with a built-in detector.
  */
 export type SecretKind = "ssn" | "creditCard" | "email" | "phone" | "apiKey"
 
 export interface Detector {
-  /** As a person is told of it, and as it is replaced: `[credit card]`. */
+  /** The name in refusals and replacements: `[credit card]`. */
   readonly label: string
+  /** Finds matches in a folded text. */
   readonly find: (folded: string) => ReadonlyArray<Span>
 }
 
-/** Each part of these expressions is bounded, so that their time is linear. */
+/** All repetitions in these expressions are bounded, so that they run in linear time. */
 const matching = (regex: RegExp, accept: (match: string) => boolean = () => true): Detector["find"] => (folded) =>
   Array.from(folded.matchAll(regex), (match) => ({ start: match.index, end: match.index + match[0].length }))
     .filter(({ end, start }) => accept(folded.slice(start, end)))
 
-/** The check digit of ISO/IEC 7812-1. */
+/** The checksum of ISO/IEC 7812-1. */
 const luhn = (text: string): boolean => {
   const digits = Array.from(text.replace(/\D/g, ""), Number).toReversed()
   const sum = digits.reduce((sum, digit, index) => {
@@ -26,17 +27,17 @@ const luhn = (text: string): boolean => {
   return digits.length <= 19 && sum % 10 === 0 && /[1-9]/.test(text)
 }
 
-/** Spaced as anybody likes. */
+/** Digits with any spacing. */
 const findCards = matching(/(?<!\d|\d[ -])\d(?:[ -]?\d){12,18}(?![ -]?\d)/g, luhn)
 
-/** Spaced as on the card: then other numbers may stand beside it, such as the month and year that it ends. */
+/** Digits spaced as on a card. Other numbers may be next to these, such as the expiry date. */
 const findPrintedCards = (folded: string): ReadonlyArray<Span> =>
   Array.from(
     folded.matchAll(/(?<!\d)(?=(\d{13,19}|\d{4}([ -])(?:\d{4}\2\d{4}\2\d{4}|\d{6}\2\d{4,5}))(?!\d))/g),
     ({ 1: card = "", index }) => ({ card, start: index, end: index + card.length })
   ).filter(({ card }) => luhn(card))
 
-/** From the header to the footer, or to the end where there is none. */
+/** From the header to the footer, or to the end if there is none. */
 const findPem = (folded: string): ReadonlyArray<Span> => {
   const spans: Array<Span> = []
   const header = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----/g
@@ -54,7 +55,7 @@ const findToken = matching(
   /(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{20,512}|gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}|A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])|xox[a-z]-[A-Za-z0-9-]{10,255}|AIza[A-Za-z0-9_-]{35})/g
 )
 
-/** From the first "." of each outwards: a header that may begin at every "-" would be read again and again. */
+/** Searches outwards from the first "." of a token. A search for headers could start at every "-", in quadratic time. */
 const findJwts = (folded: string): ReadonlyArray<Span> => {
   const spans: Array<Span> = []
   const claims = /\.eyJ[A-Za-z0-9_-]{4,8192}\.[A-Za-z0-9_-]{10,4096}/g
@@ -67,7 +68,7 @@ const findJwts = (folded: string): ReadonlyArray<Span> => {
   return spans
 }
 
-/** From each "@" outwards: to look for what stands before it at every letter would take ten times as long. */
+/** Searches outwards from each "@". A search for local parts would start at every letter, and take ten times as long. */
 const findEmails = (folded: string): ReadonlyArray<Span> => {
   const spans: Array<Span> = []
   const domain = /@(?:[\p{L}\p{N}][\p{L}\p{N}-]{0,62}\.){1,8}\p{L}{2,24}/uy
@@ -83,7 +84,7 @@ const findEmails = (folded: string): ReadonlyArray<Span> => {
 export const detectors: Readonly<Record<SecretKind, Detector>> = {
   ssn: {
     label: "social security number",
-    // Area 000, 666 and 900 to 999, group 00 and serial 0000 are never given out (SSA, POMS RM 10201.035).
+    // Area 000, 666 and 900 to 999, group 00 and serial 0000 are never issued (SSA, POMS RM 10201.035).
     find: matching(/(?<![\dA-Za-z]|\d-)(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\dA-Za-z]|-\d)/g)
   },
   creditCard: {
@@ -96,7 +97,7 @@ export const detectors: Readonly<Record<SecretKind, Detector>> = {
   },
   phone: {
     label: "phone number",
-    // E.164 with a plus, and North American numbers with their area code, separated.
+    // E.164 with a plus, and North American numbers with area code and separators.
     find: matching(
       /(?<![\dA-Za-z+])\+[1-9](?:[ ().-]{0,2}\d){7,14}(?!\d)|(?<![\dA-Za-z.-])(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}(?![\dA-Za-z])/g
     )

@@ -8,12 +8,11 @@ import { MiddlewareRefusal } from "../../../services/Middleware.js"
 import type { Span } from "./texts.js"
 
 /**
- * A pattern as it is given: its source in the syntax of RE2, and flags: `i` any case, `s` dot takes line ends, `m` `^` and `$`
- * at lines.
+ * A pattern in RE2 syntax, with flags: `i` ignores case, `s` lets a dot match line ends, `m` lets `^` and `$` match at lines.
  */
 export type PatternInput = string | { readonly source: string; readonly flags?: string }
 
-/** One that is compiled, with its place among those given. */
+/** A compiled pattern, with its index in the list. */
 export interface Pattern {
   readonly index: number
   readonly regex: RE2JS
@@ -21,13 +20,13 @@ export interface Pattern {
 
 const maxPatterns = 64
 const maxLength = 1024
-/** Instructions: what a match costs grows with them. */
+/** Maximum instructions; the cost of a match grows with them. */
 const maxSize = 2048
 const flagBits = new Map([["i", RE2JS.CASE_INSENSITIVE], ["s", RE2JS.DOTALL], ["m", RE2JS.MULTILINE]])
 
 /**
- * Compiles up to 64 patterns of up to 1,024 characters. The engine works in linear time, and so knows neither lookaround
- * nor backreferences. Fails with one problem for each that it cannot take, named by its index.
+ * Compiles up to 64 patterns of up to 1,024 characters. RE2 runs in linear time, and so has neither lookaround nor
+ * backreferences. Fails with one problem for each invalid pattern, named by its index.
  */
 export const compilePatterns = (
   patterns: ReadonlyArray<PatternInput>
@@ -50,10 +49,10 @@ const partition = (all: ReadonlyArray<Either.Either<Pattern, string>>) =>
 
 const compile = (input: PatternInput, index: number): Either.Either<Pattern, string> => {
   const { flags = "", source } = Predicate.isString(input) ? { source: input } : input
-  const wrong = (why: string) => Either.left(`pattern ${index}: ${why}`)
-  if (source.length > maxLength) return wrong(`longer than ${maxLength} characters`)
+  const invalid = (why: string) => Either.left(`pattern ${index}: ${why}`)
+  if (source.length > maxLength) return invalid(`longer than ${maxLength} characters`)
   const unknown = [...flags].find((flag) => !flagBits.has(flag))
-  if (unknown !== undefined) return wrong(`unknown flag ${JSON.stringify(unknown)}: use "i", "s" and "m"`)
+  if (unknown !== undefined) return invalid(`unknown flag ${JSON.stringify(unknown)}: use "i", "s" and "m"`)
   const bits = [...new Set(flags)].reduce((sum, flag) => sum | (flagBits.get(flag) ?? 0), 0)
   return Either.try({
     try: () => RE2JS.compile(source, bits),
@@ -63,31 +62,32 @@ const compile = (input: PatternInput, index: number): Either.Either<Pattern, str
   }).pipe(
     Either.filterOrLeft(
       (regex) => regex.programSize() <= maxSize,
-      () => `pattern ${index}: too large: repeat less often`
+      () => `pattern ${index}: too large: use fewer or smaller repetitions`
     ),
     Either.filterOrLeft(
       (regex) => !regex.matcher("").find(),
-      () => `pattern ${index}: it matches the empty text: let it match at least one character`
+      () => `pattern ${index}: it matches empty text: it must match at least one character`
     ),
     Either.map((regex) => ({ index, regex }))
   )
 }
 
-/** Where a match of one window may begin. One search of such a window takes about 10 ms; of 256 Ki characters, up to 380. */
+/** Characters in which a match of one window may start. Searching a window takes about 10 ms; 256 Ki characters take up to 380. */
 const window = 8192
-/** How long a match may be in a text of more than one window. */
+/** Maximum length of a match in a text of several windows. */
 const reach = 4096
-/** What stands before a window, so that `^` and `\b` see it: one character, which may be two units. */
+/** Context before a window, so that `^` and `\b` work there: one character, which may be two units. */
 const before = 2
-/** A match that is found again and again may have read the whole window each time. */
-const searches = 4
+/** Searches before yielding to the event loop; each may read the whole window. */
+const searchesPerTurn = 4
 
 /**
- * All matches of a pattern that take at least one character, from left to right. The event loop goes round between, and the
- * middleware's timeout ends it there.
+ * All matches of at least one character, from left to right. It yields to the event loop, where the middleware's timeout can end
+ * it.
  *
- * A text of up to 12,288 characters is searched as a whole. In a longer one, a match has at most 4,096: one that goes
- * further is refused, since what follows would be left as it is, and one that has to go further to be a match is none.
+ * A text of up to 12,288 characters is searched as a whole, a longer one in windows. There a match has at most 4,096 characters:
+ * a longer match is refused, because the rest of it would stay unfiltered, and a pattern that needs more characters to match does
+ * not match.
  */
 export const findPattern = Effect.fnUntraced(function*({ index, regex }: Pattern, text: string) {
   const found: Array<Span> = []
@@ -111,7 +111,7 @@ export const findPattern = Effect.fnUntraced(function*({ index, regex }: Pattern
       }
       if (end > start) found.push({ start, end })
       at = end > start ? end : end + 1
-      if (++count % searches === 0) yield* eventLoopTurn
+      if (++count % searchesPerTurn === 0) yield* eventLoopTurn
     }
     from = Math.max(until, at)
     yield* eventLoopTurn
@@ -119,5 +119,5 @@ export const findPattern = Effect.fnUntraced(function*({ index, regex }: Pattern
   return found
 })
 
-/** Between the two units of one character. */
+/** Whether the index is between the two units of one character. */
 const isInsidePair = (text: string, at: number) => (text.codePointAt(at - 1) ?? 0) > 0xffff

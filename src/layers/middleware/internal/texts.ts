@@ -5,15 +5,21 @@ import type { JsonObject, JsonValue } from "../../../domain/Json.js"
 import type { Part } from "../../../domain/Message.js"
 import type { Middleware, MiddlewareContext, MiddlewareRefusal } from "../../../services/Middleware.js"
 
-/** A place in a text, in UTF-16 units, `end` not included. */
+/** A part of a text, in UTF-16 code units, from `start` up to but not including `end`. */
 export interface Span {
   readonly start: number
   readonly end: number
 }
 
 /**
- * Text as one printable line: control characters and those that only change how others look become `\uXXXX`, so that nobody
- * can write a log line, or an escape sequence for a terminal, by sending it as a message.
+ * The text parts, concatenated.
+ */
+export const textOf = (parts: ReadonlyArray<Part>): string =>
+  parts.map((part) => (part._tag === "Text" ? part.text : "")).join("")
+
+/**
+ * A text as one printable line. Control, format and other invisible characters become `\uXXXX`, so that a message cannot forge a
+ * log line or send escape sequences to a terminal.
  */
 export const escapeText = (text: string): string =>
   text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
@@ -22,14 +28,14 @@ export const escapeText = (text: string): string =>
       (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`
     ).join(""))
 
-/** What becomes of the parts, and what is noted of that in the metadata. */
+/** Returns the filtered parts, and metadata to add to the message. */
 type Filter = <P extends Part>(
   parts: ReadonlyArray<P>,
   context: MiddlewareContext
 ) => Effect.Effect<{ readonly parts: ReadonlyArray<P>; readonly metadata: object }, MiddlewareRefusal>
 
 /**
- * The stages of a middleware that does the same to what is said on either side.
+ * The stages of a middleware that applies the same filter to prompts and replies.
  */
 export const filterStages = (
   stages: ReadonlyArray<"admission" | "reply">,
@@ -53,8 +59,8 @@ export const filterStages = (
 type Change<E> = (text: string) => Effect.Effect<string, E>
 
 /**
- * Changes all that can be read of a part: text, file names, tool results, and the strings in a tool call's arguments, but
- * not their keys. What only the vendor reads stays as it is.
+ * Changes all readable text of the parts: text, file names, tool results, and string values in a tool call's arguments. Keys, images
+ * and opaque vendor data stay as they are.
  */
 export const mapTexts = <P extends Part, E>(
   parts: ReadonlyArray<P>,
@@ -97,32 +103,26 @@ const mapValue = <E>(value: JsonValue, change: Change<E>): Effect.Effect<JsonVal
 const isList = (value: JsonValue): value is ReadonlyArray<JsonValue> => Array.isArray(value)
 const isObject = (value: JsonValue): value is JsonObject => Predicate.isRecord(value)
 
-/** From the left, and of those that begin together the longest. */
+/** By start; the longest first among those with the same start. */
 const order = Order.combine(
   Order.mapInput(Order.number, ({ start }: Span) => start),
   Order.mapInput(Order.reverse(Order.number), ({ end }: Span) => end)
 )
 
 /**
- * Puts a replacement in the place of each span. Spans that overlap become one, replaced as the first of them is: what two
- * detectors found together must go as a whole.
+ * Replaces each span. Overlapping spans are replaced as one, by the replacement of the first, so that no part of a match
+ * remains.
  */
 export const replaceSpans = <A extends Span>(
   text: string,
   spans: ReadonlyArray<A>,
-  replacementOf: (span: A) => string
+  toReplacement: (span: A) => string
 ): string => {
   const pieces: Array<string> = []
   let done = 0
   for (const span of spans.toSorted(order)) {
-    if (span.start >= done) pieces.push(text.slice(done, span.start), replacementOf(span))
+    if (span.start >= done) pieces.push(text.slice(done, span.start), toReplacement(span))
     done = Math.max(done, span.end)
   }
   return pieces.join("") + text.slice(done)
 }
-
-/**
- * The text parts, joined.
- */
-export const textOf = (parts: ReadonlyArray<Part>): string =>
-  parts.map((part) => (part._tag === "Text" ? part.text : "")).join("")

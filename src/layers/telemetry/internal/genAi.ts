@@ -5,46 +5,7 @@ import type { ReplyFold } from "../../../services/internal/calls/foldReply.js"
 import type { Target } from "../../../services/internal/calls/targets.js"
 import type { ProviderRequest } from "../../../services/Provider.js"
 
-/**
- * OpenTelemetry's word for why a reply ended, where it has one.
- */
-export const finishReason = (reason: FinishReason): string => {
-  switch (reason) {
-    case "complete":
-      return "stop"
-    case "toolCalls":
-      return "tool_call"
-    case "refusal":
-      return "content_filter"
-    case "cut":
-      return "error"
-    default:
-      return reason
-  }
-}
-
-/**
- * The text among the parts of a message, as OpenTelemetry writes it down.
- */
-export const textParts = (parts: ReadonlyArray<Part>) =>
-  parts.flatMap((part) => (part._tag === "Text" ? [{ type: "text", content: part.text }] : []))
-
-/**
- * What a provider is shown, in the format of `gen_ai.input.messages`; text only.
- */
-export const inputMessages = (messages: ReadonlyArray<Message>): string =>
-  JSON.stringify(messages.map(({ parts, role }) => ({ role, parts: textParts(parts) })))
-
-/**
- * What a provider has said, in the format of `gen_ai.output.messages`; text only.
- */
-export const outputMessages = (fold: ReplyFold): string => {
-  const reason = fold.finished()?.reason ?? "cut"
-  const { parts } = fold.reply(reason)
-  return JSON.stringify([{ role: "assistant", parts: textParts(parts), finish_reason: finishReason(reason) }])
-}
-
-/** Of a session's settings, those that OpenTelemetry has a name for. */
+/** The settings of a session that have a name in OpenTelemetry. */
 const parameters = [
   ["maxTokens", "gen_ai.request.max_tokens"],
   ["temperature", "gen_ai.request.temperature"],
@@ -52,7 +13,7 @@ const parameters = [
 ] as const
 
 /**
- * What is known of a provider call when it begins. The names are OpenTelemetry's, as far as it has one:
+ * Span attributes of a provider call when it starts. Names are OpenTelemetry's where it has one:
  * https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-spans.md
  */
 export const requestAttributes = (
@@ -74,7 +35,7 @@ export const requestAttributes = (
 })
 
 /**
- * Which model has answered, where the vendor says so: adapters tell it as `model` of a reply's metadata.
+ * The model that replied, if the vendor reports it. Adapters put it in `model` of the reply's metadata.
  */
 export const responseModel = (fold: ReplyFold): string | undefined => {
   const model = fold.finished()?.metadata?.["model"]
@@ -82,7 +43,7 @@ export const responseModel = (fold: ReplyFold): string | undefined => {
 }
 
 /**
- * What is known of a provider call once it is over. The names are OpenTelemetry's, as in `requestAttributes`.
+ * Span attributes of a provider call when it ends. Names are OpenTelemetry's, as in `requestAttributes`.
  */
 export const responseAttributes = (
   { cost, provider, requestId, usage }: Attempt,
@@ -108,4 +69,40 @@ export const responseAttributes = (
     ...(cost && { "langswarm.cost.nano_usd": cost.nanoUsd, "langswarm.cost.priced_as": cost.pricedAs }),
     ...(requestId !== undefined && { "langswarm.request.id": requestId })
   }
+}
+
+/**
+ * OpenTelemetry's name for why a reply ended, where it has one.
+ */
+export const finishReason = (reason: FinishReason): string => {
+  switch (reason) {
+    case "complete":
+      return "stop"
+    case "toolCalls":
+      return "tool_call"
+    case "refusal":
+      return "content_filter"
+    case "cut":
+      return "error"
+    default:
+      return reason
+  }
+}
+
+const textParts = (parts: ReadonlyArray<Part>) =>
+  parts.flatMap((part) => (part._tag === "Text" ? [{ type: "text", content: part.text }] : []))
+
+/**
+ * The messages of a request in the format of `gen_ai.input.messages`, text only.
+ */
+export const inputMessages = (messages: ReadonlyArray<Message>): string =>
+  JSON.stringify(messages.map(({ parts, role }) => ({ role, parts: textParts(parts) })))
+
+/**
+ * The reply in the format of `gen_ai.output.messages`, text only.
+ */
+export const outputMessages = (fold: ReplyFold): string => {
+  const reason = fold.finished()?.reason ?? "cut"
+  const { parts } = fold.reply(reason)
+  return JSON.stringify([{ role: "assistant", parts: textParts(parts), finish_reason: finishReason(reason) }])
 }

@@ -6,72 +6,60 @@ import type { Attempt } from "../../../domain/Turn.js"
 import type { ReplyFold } from "../../../services/internal/calls/foldReply.js"
 import { responseModel } from "./genAi.js"
 
-/**
- * Adds a value to a metric, under tags. Tags that are not known are left out.
- */
-export const measure = <Type, Out>(
-  metric: Metric.Metric<Type, number, Out>,
-  value: number,
-  tags: Readonly<Record<string, string | undefined>>
-): Effect.Effect<void> => Metric.update(Metric.taggedWithLabels(metric, labelsOf(tags)), value)
-
-const labelsOf = (tags: Readonly<Record<string, string | undefined>>): ReadonlyArray<MetricLabel.MetricLabel> =>
-  Object.entries(tags).flatMap(([name, value]) => (value === undefined ? [] : [MetricLabel.make(name, value)]))
-
 const histogram = (name: string, unit: string, boundaries: ReadonlyArray<number>, description: string) =>
-  // `@effect/opentelemetry` takes the unit from the tag of this name.
+  // `@effect/opentelemetry` reads the unit from a tag of this name.
   Metric.tagged(Metric.histogram(name, MetricBoundaries.fromIterable(boundaries), description), "unit", unit)
 
 const counter = (name: string, unit: string, description: string) =>
   Metric.tagged(Metric.counter(name, { description, incremental: true }), "unit", unit)
 
-/** From 1, each 4 times the last one. */
+/** 1, 4, 16, and so on. */
 const tokenBoundaries = Array.from({ length: 14 }, (_, index) => 4 ** index)
-/** From a hundredth of a second, each twice the last one. */
+/** Seconds: 0.01, 0.02, 0.04, and so on. */
 const callBoundaries = Array.from({ length: 14 }, (_, index) => 2 ** index / 100)
-/** From a tenth of a millisecond, each twice the last one. */
+/** Seconds: 0.0001, 0.0002, 0.0004, and so on. */
 const commitBoundaries = Array.from({ length: 15 }, (_, index) => 2 ** index / 10_000)
 
 /**
- * What is measured. The names and the boundaries of the first two are OpenTelemetry's:
+ * All metrics. The names and boundaries of the first two are OpenTelemetry's:
  * https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-metrics.md
  */
 export const meters = {
   tokens: histogram("gen_ai.client.token.usage", "{token}", tokenBoundaries, "Tokens of a provider call"),
   callDuration: histogram("gen_ai.client.operation.duration", "s", callBoundaries, "Duration of a provider call"),
-  cost: counter("langswarm_session_cost", "USD", "Cost of provider calls whose prices are known"),
+  cost: counter("langswarm_session_cost", "USD", "Cost of provider calls with a known price"),
   unpricedCalls: counter(
     "langswarm_session_unpriced_calls",
     "{call}",
-    "Provider calls that used tokens whose price is not known"
+    "Provider calls that used tokens of unknown price"
   ),
-  turns: counter("langswarm_session_turns", "{turn}", "Turns that have ended"),
+  turns: counter("langswarm_session_turns", "{turn}", "Ended turns"),
   turnDuration: histogram(
     "langswarm_session_turn_duration",
     "s",
     callBoundaries,
-    "Duration of a turn, from its acceptance to its end"
+    "Duration of a turn from acceptance to end"
   ),
-  commitDuration: histogram("langswarm_session_commit_duration", "s", commitBoundaries, "Duration of a store's commit"),
+  commitDuration: histogram("langswarm_session_commit_duration", "s", commitBoundaries, "Duration of a store commit"),
   activeSessions: Metric.tagged(
-    Metric.gauge("langswarm_session_active_sessions", { description: "Sessions that have an actor" }),
+    Metric.gauge("langswarm_session_active_sessions", { description: "Sessions with an actor in memory" }),
     "unit",
     "{session}"
   ),
   openTurns: Metric.tagged(
-    Metric.gauge("langswarm_session_open_turns", { description: "Turns that are accepted and not ended" }),
+    Metric.gauge("langswarm_session_open_turns", { description: "Turns that are accepted and have not ended" }),
     "unit",
     "{turn}"
   ),
   mailboxDepth: Metric.tagged(
-    Metric.gauge("langswarm_session_mailbox_depth", { description: "Commands that wait in all mailboxes" }),
+    Metric.gauge("langswarm_session_mailbox_depth", { description: "Commands in all command queues" }),
     "unit",
     "{command}"
   )
 }
 
 /**
- * Counts what a provider call has used, cost and taken.
+ * Records the tokens, cost and duration of a provider call.
  */
 export const measureCall = (
   { cost, durationMs, error, model, provider, usage }: Attempt,
@@ -98,3 +86,15 @@ export const measureCall = (
   ]
   return Effect.all(counts, { discard: true })
 }
+
+/**
+ * Updates a metric under labels. Undefined labels are left out.
+ */
+export const measure = <Type, Out>(
+  metric: Metric.Metric<Type, number, Out>,
+  value: number,
+  labels: Readonly<Record<string, string | undefined>>
+): Effect.Effect<void> => Metric.update(Metric.taggedWithLabels(metric, toLabels(labels)), value)
+
+const toLabels = (labels: Readonly<Record<string, string | undefined>>): ReadonlyArray<MetricLabel.MetricLabel> =>
+  Object.entries(labels).flatMap(([name, value]) => (value === undefined ? [] : [MetricLabel.make(name, value)]))

@@ -10,65 +10,7 @@ import * as Tracer from "effect/Tracer"
 import type { Instrumentation } from "../../../services/internal/Instrumentation.js"
 
 /**
- * What a span tells of how something ended: well, stopped, or with an error. That is named by its code and nothing else: a
- * message may have been written by a vendor, or by the author of a middleware, and quote what was said.
- */
-export type SpanEnd = { readonly error: string } | "stopped" | "well"
-
-interface Coded {
-  readonly _tag: string
-  readonly code: string
-}
-
-/**
- * That somebody stopped a turn is no failure of it.
- */
-export const endFromError = ({ _tag, code }: Coded): SpanEnd =>
-  _tag === "TurnStopped" || _tag === "TurnInterrupted" ? "stopped" : { error: code }
-
-export const endFromExit = (exit: Exit.Exit<unknown, Coded>): SpanEnd =>
-  Exit.match(exit, {
-    onSuccess: () => "well",
-    onFailure: (cause) =>
-      Either.match(Cause.failureOrCause(cause), {
-        onLeft: endFromError,
-        onRight: (cause) => Cause.isInterruptedOnly(cause) ? "stopped" : { error: "defect" }
-      })
-  })
-
-/**
- * Has a command, which the fiber of a mailbox runs, belong to the span of whoever asks for it.
- */
-export const propagate: Instrumentation["propagate"] = (command) =>
-  Effect.map(
-    Effect.serviceOption(Tracer.ParentSpan),
-    Option.match({ onNone: () => command, onSome: (span) => Effect.withParentSpan(command, span) })
-  )
-
-/**
- * Ends a span, once.
- */
-export const endSpan = (span: Tracer.Span, clock: Clock.Clock, end: SpanEnd): void => {
-  if (span.status._tag === "Ended") return
-  if (typeof end === "object") span.attribute("error.type", end.error)
-  span.end(clock.unsafeCurrentTimeNanos(), exitOf(end))
-}
-
-const exitOf = (end: SpanEnd): Exit.Exit<void, SpanFailed> => {
-  switch (end) {
-    case "well":
-      return Exit.void
-    case "stopped":
-      return Exit.interrupt(FiberId.none)
-    default:
-      return Exit.fail(new SpanFailed({ message: end.error }))
-  }
-}
-
-class SpanFailed extends Data.TaggedError("SpanFailed")<{ readonly message: string }> {}
-
-/**
- * Runs an effect in a span of its own. What the span tells of the end is for `ended` to say.
+ * Runs an effect in a span. `ended` decides how the span ends.
  */
 export const inSpan = <A, E>(
   name: string,
@@ -81,3 +23,61 @@ export const inSpan = <A, E>(
     (span) => Effect.withParentSpan(effect, span),
     (span, exit) => Effect.zipWith(ended(exit, span), Effect.clock, (end, clock) => endSpan(span, clock, end))
   )
+
+/**
+ * Makes a command, which the fiber of a command queue runs, a child of the caller's span.
+ */
+export const propagate: Instrumentation["propagate"] = (command) =>
+  Effect.map(
+    Effect.serviceOption(Tracer.ParentSpan),
+    Option.match({ onNone: () => command, onSome: (span) => Effect.withParentSpan(command, span) })
+  )
+
+/**
+ * How a span ends. An error is its code and nothing else: a vendor or the author of a middleware may have written its message,
+ * which may quote the conversation.
+ */
+export type SpanEnd = { readonly error: string } | "stopped" | "ok"
+
+interface Coded {
+  readonly _tag: string
+  readonly code: string
+}
+
+/**
+ * A turn that was stopped or interrupted is not an error.
+ */
+export const endFromError = ({ _tag, code }: Coded): SpanEnd =>
+  _tag === "TurnStopped" || _tag === "TurnInterrupted" ? "stopped" : { error: code }
+
+export const endFromExit = (exit: Exit.Exit<unknown, Coded>): SpanEnd =>
+  Exit.match(exit, {
+    onSuccess: () => "ok",
+    onFailure: (cause) =>
+      Either.match(Cause.failureOrCause(cause), {
+        onLeft: endFromError,
+        onRight: (cause) => Cause.isInterruptedOnly(cause) ? "stopped" : { error: "defect" }
+      })
+  })
+
+/**
+ * Ends a span. Does nothing if it has ended already.
+ */
+export const endSpan = (span: Tracer.Span, clock: Clock.Clock, end: SpanEnd): void => {
+  if (span.status._tag === "Ended") return
+  if (typeof end === "object") span.attribute("error.type", end.error)
+  span.end(clock.unsafeCurrentTimeNanos(), toExit(end))
+}
+
+const toExit = (end: SpanEnd): Exit.Exit<void, SpanFailed> => {
+  switch (end) {
+    case "ok":
+      return Exit.void
+    case "stopped":
+      return Exit.interrupt(FiberId.none)
+    default:
+      return Exit.fail(new SpanFailed({ message: end.error }))
+  }
+}
+
+class SpanFailed extends Data.TaggedError("SpanFailed")<{ readonly message: string }> {}

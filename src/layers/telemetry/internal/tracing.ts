@@ -17,9 +17,9 @@ import { measure, measureCall, meters } from "./metrics.js"
 import { endFromError, endFromExit, endSpan, inSpan, type SpanEnd } from "./spans.js"
 
 /**
- * A span for each provider call, and its tokens, cost and duration, also when it breaks off.
+ * A span for each provider call, and metrics of its tokens, cost and duration, even if it is cut short.
  */
-export const traceCall = (content: boolean): Instrumentation["call"] => (target, request, asked, call) =>
+export const traceCall = (content: boolean): Instrumentation["call"] => (target, request, progress, call) =>
   inSpan(
     `chat ${target.model}`,
     {
@@ -31,8 +31,8 @@ export const traceCall = (content: boolean): Instrumentation["call"] => (target,
     },
     call,
     (_exit, span): Effect.Effect<SpanEnd> => {
-      const { attempt, fold, vendor } = asked
-      // Interrupted before it began.
+      const { attempt, fold, vendor } = progress
+      // Interrupted before the call started.
       if (attempt === undefined) return Effect.succeed("stopped")
       const response = {
         ...responseAttributes(attempt, fold, vendor),
@@ -41,13 +41,13 @@ export const traceCall = (content: boolean): Instrumentation["call"] => (target,
       for (const [name, value] of Object.entries(response)) span.attribute(name, value)
       return Effect.as(
         measureCall(attempt, fold, vendor),
-        attempt.error === undefined ? "well" : endFromError(attempt.error)
+        attempt.error === undefined ? "ok" : endFromError(attempt.error)
       )
     }
   )
 
 /**
- * Measures from time to time what a host is doing; when it stops, that is nothing.
+ * Samples the load of a host at an interval, and sets it to zero when the host stops.
  */
 export const sampleHost = (sampleEvery: Duration.DurationInput): Instrumentation["host"] => (load) =>
   Effect.zipRight(
@@ -63,25 +63,26 @@ const record = ({ activeSessions, openTurns, waitingCommands }: HostLoad): Effec
   ], { discard: true })
 
 /**
- * A span for each middleware that a message passes. One that its timeout has ended is told as stopped.
+ * A span for each middleware that a message passes. A middleware that timed out was interrupted, so its span ends as stopped.
  */
 export const traceMiddleware: Instrumentation["middleware"] = (name, stage, step) =>
   inSpan(
     `middleware ${name}`,
     { attributes: { "langswarm.middleware.name": name, "langswarm.middleware.stage": stage } },
     step,
-    (exit) => Effect.succeed(endOf(exit))
+    (exit) => Effect.succeed(middlewareEnd(exit))
   )
 
-const endOf = (exit: Exit.Exit<unknown, unknown>): SpanEnd => {
-  if (Exit.isSuccess(exit)) return "well"
+const middlewareEnd = (exit: Exit.Exit<unknown, unknown>): SpanEnd => {
+  if (Exit.isSuccess(exit)) return "ok"
   if (Cause.isInterruptedOnly(exit.cause)) return "stopped"
   const isRefusal = Option.exists(Cause.failureOption(exit.cause), (error) => error instanceof MiddlewareRefusal)
   return { error: isRefusal ? "refused" : "defect" }
 }
 
 /**
- * A store whose commits are seen. A turn is counted by the commit that ends it, since there is exactly one.
+ * Spans and metrics for opening a session and for commits. A turn is counted by the commit that ends it, because there is exactly
+ * one.
  */
 export const traceStore = (store: SessionStore["Type"]): SessionStore["Type"] => ({
   ...store,
@@ -98,7 +99,7 @@ export const traceStore = (store: SessionStore["Type"]): SessionStore["Type"] =>
     Effect.flatMap(Clock.currentTimeNanos, (startedAt) =>
       inSpan(
         "store commit",
-        { attributes: { "gen_ai.conversation.id": id, ...attributesOf(changes) } },
+        { attributes: { "gen_ai.conversation.id": id, ...commitAttributes(changes) } },
         store.commit(id, epoch, changes),
         (exit) =>
           Effect.gen(function*() {
@@ -111,7 +112,7 @@ export const traceStore = (store: SessionStore["Type"]): SessionStore["Type"] =>
       ))
 })
 
-const attributesOf = ({ events = [], messages = [], turns = [] }: SessionChanges) => ({
+const commitAttributes = ({ events = [], messages = [], turns = [] }: SessionChanges) => ({
   ...(turns.length === 1 && { "langswarm.turn.id": turns[0]?.id }),
   "langswarm.commit.turns": turns.length,
   "langswarm.commit.messages": messages.length,
@@ -128,8 +129,8 @@ const countTurn = ({ acceptedAt, endedAt, error, status }: Turn): Effect.Effect<
 }
 
 /**
- * A span from a turn's acceptance to its end. It belongs to the span of its sender, whether that waits for it or not; a turn
- * that an earlier process has left belongs to none.
+ * A span from a turn's acceptance to its end. Its parent is the span of its sender, even if the sender does not wait. A turn
+ * recovered from an earlier process has no parent.
  */
 export const traceTurn: Instrumentation["turn"] = ({ id, ordinal, sessionId }, { model, provider }) =>
   Effect.zipWith(
@@ -147,14 +148,14 @@ export const traceTurn: Instrumentation["turn"] = ({ id, ordinal, sessionId }, {
     (clock, span) => ({
       withSpan: Effect.withParentSpan(span),
       end: (exit) => {
-        span.attribute("langswarm.turn.outcome", outcomeOf(exit))
+        span.attribute("langswarm.turn.outcome", toOutcome(exit))
         endSpan(span, clock, endFromExit(exit))
       }
     })
   )
 
-/** As the turn's own record has it. */
-const outcomeOf = (exit: Exit.Exit<unknown, SessionError>): TurnStatus => {
+/** The same status as the turn's record has. */
+const toOutcome = (exit: Exit.Exit<unknown, SessionError>): TurnStatus => {
   if (Exit.isSuccess(exit)) return "completed"
   switch (Option.getOrUndefined(Cause.failureOption(exit.cause))?._tag) {
     case "TurnInterrupted":
