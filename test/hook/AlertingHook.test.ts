@@ -1,4 +1,4 @@
-// A hook may fail with anything.
+// A hook may fail with any error.
 // @effect-diagnostics anyUnknownInErrorContext:off
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
@@ -24,7 +24,7 @@ const refused = (...rules: ReadonlyArray<AlertingHook.AlertRule>) =>
   Effect.map(Effect.flip(AlertingHook.make({ rules, sinks: [] })), ({ problems }) => problems)
 
 describe("AlertingHook", () => {
-  it.effect("alerts when a rule says so: of what, and never of what was said", () =>
+  it.effect("sends an alert when a rule fires, without text of the conversation", () =>
     Effect.gen(function*() {
       const { alerts, sink } = collecting()
       const { on } = yield* AlertingHook.make({
@@ -50,7 +50,7 @@ describe("AlertingHook", () => {
       )
     }))
 
-  it.effect("stays quiet in a cooldown, and says afterwards what it has kept to itself", () =>
+  it.effect("sends no alert in a cooldown, and counts the suppressed ones afterwards", () =>
     Effect.gen(function*() {
       const { alerts, sink } = collecting()
       const { on } = yield* AlertingHook.make({
@@ -67,7 +67,7 @@ describe("AlertingHook", () => {
       assert.deepStrictEqual(alerts.map(({ suppressed }) => suppressed), [0, 2])
     }))
 
-  it.effect("counts to a threshold within its time", () =>
+  it.effect("fires at a threshold within its time", () =>
     Effect.gen(function*() {
       const { alerts, sink } = collecting()
       const threshold = { count: 3, within: "10 seconds" as const }
@@ -86,7 +86,7 @@ describe("AlertingHook", () => {
       assert.deepStrictEqual(alerts.map(({ count }) => count), [3])
     }))
 
-  it.effect("asks only the sinks that have failed again, and counts an event once", () =>
+  it.effect("retries only failed sinks, and counts an event once", () =>
     Effect.gen(function*() {
       const { alerts, sink } = collecting()
       let tries = 0
@@ -101,7 +101,7 @@ describe("AlertingHook", () => {
       assert.deepStrictEqual([tries, alerts.length], [3, 1])
     }))
 
-  it.effect("writes to the log at the level of its severity", () =>
+  it.effect("logs at the level of the severity", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const { on } = yield* AlertingHook.make({
@@ -122,7 +122,7 @@ describe("AlertingHook", () => {
       })
     ))
 
-  it.effect("refuses rules of one name, and a threshold that cannot be counted to", () =>
+  it.effect("refuses duplicate rule names, and a threshold out of range", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* refused(rule(1), rule(1)), [
         "two rules are named \"a\": rename one of them"

@@ -1,4 +1,4 @@
-// A hook may fail with anything.
+// A hook may fail with any error.
 // @effect-diagnostics anyUnknownInErrorContext:off
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
@@ -25,7 +25,7 @@ const entriesWith = (options: { readonly content?: boolean }, ...events: Readonl
   })
 
 describe("AuditLoggingHook", () => {
-  it.effect("says what was done to which session, whose that is, and nothing that was said", () =>
+  it.effect("writes what happened to which session and its owner, without text", () =>
     Effect.gen(function*() {
       yield* Effect.flatMap(SessionStore, (store) => store.create(session, initial(session.id, now)))
       const entries = yield* entriesWith({}, sent("canary"), received(1), failed, errored, deleted)
@@ -39,7 +39,7 @@ describe("AuditLoggingHook", () => {
       ])
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("knows the user of a session from its creation, and of none that is gone", () =>
+  it.effect("knows the user of a session from its creation, and none of a deleted session", () =>
     Effect.gen(function*() {
       const [unknown] = yield* entriesWith({}, sent("hello"))
       assert.isNull(unknown?.userId)
@@ -48,13 +48,13 @@ describe("AuditLoggingHook", () => {
       assert.strictEqual(second?.userId, "ada")
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("says what was said when it is asked to", () =>
+  it.effect("writes text with content: true", () =>
     Effect.gen(function*() {
       const [entry] = yield* entriesWith({ content: true }, sent("hello"))
       assert.strictEqual(entry?.text, "hello")
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.scopedLive("appends lines to a file for its owner's eyes only, one an event whatever is in it", () =>
+  it.scopedLive("appends one line per event to a file with mode 0600", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const path = yield* temporaryFile

@@ -1,4 +1,4 @@
-// A hook may fail with anything.
+// A hook may fail with any error.
 // @effect-diagnostics anyUnknownInErrorContext:off
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
@@ -18,7 +18,7 @@ const tell = (hook: ReturnType<typeof CleanupHook.make>, ...events: ReadonlyArra
   }).pipe(Effect.provide(HookBus.layer(hook)))
 
 describe("CleanupHook", () => {
-  it.effect("releases once a session is deleted, or at the ends that it is told", () =>
+  it.effect("runs when a session is deleted, or at the configured ends", () =>
     Effect.gen(function*() {
       const ends: Array<string> = []
       const actions = { note: ({ end }: { readonly end: string }) => Effect.sync(() => ends.push(end)) }
@@ -29,7 +29,7 @@ describe("CleanupHook", () => {
       assert.deepStrictEqual(ends, ["archived", "errored"])
     }))
 
-  it.effect("runs all actions whatever becomes of one, and again only those that failed", () =>
+  it.effect("runs all actions even if one fails, and retries only that one", () =>
     Effect.gen(function*() {
       const ran: Array<string> = []
       let broken = true
@@ -46,7 +46,7 @@ describe("CleanupHook", () => {
       assert.deepStrictEqual(ran, ["first", "flaky", "last", "flaky"])
     }))
 
-  it.scopedLive("removes the folder of a session and no other, and does not mind when there is none", () =>
+  it.scopedLive("removes only the folder of the session, and succeeds when there is none", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const directory = yield* files.makeTempDirectoryScoped()

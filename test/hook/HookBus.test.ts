@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, TestClock } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer, Scope, TestClock } from "effect"
 import type { Hook } from "../../src/services/Hook.js"
 import { HookBus } from "../../src/services/HookBus.js"
 import { message, now, sessionId } from "../domain/conversation.js"
@@ -7,7 +7,7 @@ import { withCapturedLogs } from "../middleware/capturedLogs.js"
 import { untyped } from "../middleware/untyped.js"
 import { add, count, event, flush, messages, publish, recording, turnOf } from "./hooks.js"
 
-/** Gives what is closed at the end the time to give up. */
+/** Advances the clock so that hooks still draining at the end time out. */
 const closingOnTheClock = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.fork(effect)
@@ -16,7 +16,7 @@ const closingOnTheClock = <A, E>(effect: Effect.Effect<A, E>) =>
   })
 
 describe("HookBus", () => {
-  it.effect("without hooks takes everything and does nothing", () =>
+  it.effect("without hooks accepts everything and does nothing", () =>
     Effect.gen(function*() {
       const frozen = event(1)
       const bus = yield* HookBus
@@ -25,7 +25,7 @@ describe("HookBus", () => {
       assert.isFalse(Object.isFrozen(frozen))
     }).pipe(Effect.provide(HookBus.layer())))
 
-  it.effect("brings every event to every hook, in order", () =>
+  it.effect("delivers every event to every hook, in order", () =>
     Effect.gen(function*() {
       const turns = Array.from({ length: 500 }, (_, index) => `${index}`)
       const one = recording("one")
@@ -35,7 +35,7 @@ describe("HookBus", () => {
       assert.deepStrictEqual(two.seen, turns)
     }))
 
-  it.effect("calls a hook that is an object of a class on that object", () =>
+  it.effect("calls the methods of a class instance with the right `this`", () =>
     Effect.gen(function*() {
       class Counting implements Hook {
         readonly name = "counting"
@@ -50,14 +50,14 @@ describe("HookBus", () => {
       assert.strictEqual(hook.seen, 2)
     }))
 
-  it.effect("gives a hook the events that pass its filter", () =>
+  it.effect("delivers the events that pass the filter", () =>
     Effect.gen(function*() {
       const odd = recording("odd", { filter: (event) => Number(turnOf(event)) % 2 === 1 })
       yield* Effect.provide(Effect.zipRight(publish(1, 2, 3, 4, 5), flush), HookBus.layer(odd.hook))
       assert.deepStrictEqual(odd.seen, ["1", "3", "5"])
     }))
 
-  it.effect("waits for no hook, and lets none wait for another", () =>
+  it.effect("does not wait for hooks, and no hook waits for another", () =>
     Effect.gen(function*() {
       const hanging = recording("hanging", { on: () => Effect.never })
       const quick = recording("quick")
@@ -69,7 +69,7 @@ describe("HookBus", () => {
       }).pipe(Effect.provide(HookBus.layer(hanging.hook, quick.hook)), closingOnTheClock)
     }))
 
-  it.effect("hands out events that no hook can change", () =>
+  it.effect("delivers frozen events", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const sent = message(1, "user", "Hello")
@@ -86,7 +86,7 @@ describe("HookBus", () => {
       }).pipe(Effect.scoped, Effect.provide(HookBus.layer()))
     ))
 
-  it.effect("drops the newest events once 1,024 wait for a hook, warns once, and counts them", () =>
+  it.effect("drops new events while 1,024 wait for a hook, warns once, and counts them", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const gate = yield* Deferred.make<void>()
@@ -119,9 +119,38 @@ describe("HookBus", () => {
       }).pipe(Effect.scoped, Effect.provide(HookBus.layer()))
     ))
 
-  it.effect("cannot be built with two hooks of one name", () =>
+  it.effect("fails on two hooks of the same name", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Layer.build(HookBus.layer(recording("a").hook, recording("a").hook)))
       assert.strictEqual(error._tag, "ConfigurationError")
     }).pipe(Effect.scoped))
+})
+
+describe("HookBus, flush", () => {
+  it.effect("waits for events published before, not for later ones", () =>
+    Effect.gen(function*() {
+      const gates = { first: yield* Deferred.make<void>(), second: yield* Deferred.make<void>() }
+      yield* add({ name: "gated", on: (event) => Deferred.await(turnOf(event) === "1" ? gates.first : gates.second) })
+      yield* publish(1)
+      const flushed = yield* Effect.fork(flush)
+      yield* TestClock.adjust(0)
+      yield* publish(2)
+      assert.isNull(flushed.unsafePoll())
+      yield* Deferred.succeed(gates.first, undefined)
+      yield* Fiber.join(flushed)
+      yield* Deferred.succeed(gates.second, undefined)
+    }).pipe(Effect.scoped, Effect.provide(HookBus.layer())))
+
+  it.effect("ends when the hook it waits for is removed", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      yield* Scope.extend(add({ name: "hanging", timeout: "1 day", on: () => Effect.never }), scope)
+      yield* publish(1)
+      const flushed = yield* Effect.fork(flush)
+      yield* TestClock.adjust(0)
+      const closed = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(closed)
+      yield* Fiber.join(flushed)
+    }).pipe(Effect.provide(HookBus.layer())))
 })

@@ -27,7 +27,7 @@ const logged = (options?: LoggingHook.LoggingHookOptions) =>
   )
 
 describe("LoggingHook", () => {
-  it.effect("writes a line for each event: what and where, never what was said", () =>
+  it.effect("logs the tag and session of each event, without text", () =>
     Effect.gen(function*() {
       const lines = yield* logged()
       assert.deepStrictEqual(lines.map(({ annotations, level, message }) => ({ annotations, level, message })), [
@@ -38,15 +38,15 @@ describe("LoggingHook", () => {
       assert.notInclude(JSON.stringify(lines), "canary")
     }))
 
-  it.effect("writes at the level it is told", () =>
+  it.effect("logs at the configured level", () =>
     Effect.gen(function*() {
       const lines = yield* logged({ level: LogLevel.Trace })
       assert.deepStrictEqual(lines.map(({ level }) => level), ["Trace", "Trace", "Trace"])
     }))
 
-  it.effect("is there once", () =>
+  it.effect("fails on a second one in a bus", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Layer.build(LoggingHook.layer().pipe(Layer.provide(layer()))))
-      assert.include(error.message, "two hooks \"logging\"")
+      assert.include(error.message, "two hooks are named \"logging\"")
     }).pipe(Effect.scoped))
 })

@@ -1,4 +1,4 @@
-// A hook may fail with anything.
+// A hook may fail with any error.
 // @effect-diagnostics anyUnknownInErrorContext:off
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
@@ -13,7 +13,7 @@ const { metrics } = MetricsCollectionHook
 
 const storing = Effect.flatMap(SessionStore, (store) => store.create(session, initial(session.id, now)))
 
-/** What an effect adds to a counter, or to the sum of a histogram. */
+/** The amount that an effect adds to a counter, or to the sum of a histogram. */
 const added = <A, E, R>(effect: Effect.Effect<A, E, R>, read: Effect.Effect<number>) =>
   Effect.gen(function*() {
     const before = yield* read
@@ -32,7 +32,7 @@ const sum = (metric: typeof metrics.responseTime) => Effect.map(Metric.value(met
 const count = (metric: typeof metrics.inputTokens) => Effect.map(Metric.value(metric), ({ count }) => count)
 
 describe("MetricsCollectionHook", () => {
-  it.effect("counts sessions by their provider, archived ones by what the store knows of them", () =>
+  it.effect("counts sessions by provider, archived ones by their stored provider", () =>
     Effect.gen(function*() {
       yield* storing
       const { on } = yield* MetricsCollectionHook.make()
@@ -45,7 +45,7 @@ describe("MetricsCollectionHook", () => {
       assert.strictEqual(yield* added(on(errored), errors), 1)
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("counts an archived session that is gone as one of a provider that is not known", () =>
+  it.effect("counts an archived session that no longer exists under the provider unknown", () =>
     Effect.gen(function*() {
       const { on } = yield* MetricsCollectionHook.make()
       assert.strictEqual(yield* added(on(archived), ofProvider(metrics.sessionsArchived, "unknown")), 1)
@@ -70,7 +70,7 @@ describe("MetricsCollectionHook", () => {
       assert.strictEqual(yield* added(on(failed), failures), 1)
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("tells of a slow reply, and of an error rate once until it has come down", () =>
+  it.effect("reports a slow reply, and an error rate once until it is back within the limit", () =>
     Effect.gen(function*() {
       const crossed: Array<MetricsCollectionHook.ThresholdCrossed> = []
       const { on } = yield* MetricsCollectionHook.make({

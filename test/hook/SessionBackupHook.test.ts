@@ -32,7 +32,7 @@ const flush = Effect.flatMap(HookBus, (bus) => bus.flush)
 const list = (directory: string) => Effect.flatMap(FileSystem.FileSystem, (files) => files.readDirectory(directory))
 
 describe("SessionBackupHook", () => {
-  it.scopedLive("writes an archived session as an export, for its owner's eyes only", () =>
+  it.scopedLive("writes an archived session as an export, with mode 0600", () =>
     backedUp({}, (directory) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -49,7 +49,7 @@ describe("SessionBackupHook", () => {
         assert.strictEqual((yield* files.stat(directory)).mode & 0o777, 0o700)
       })))
 
-  it.scopedLive("backs up a new session, and then every so many messages, if told so", () =>
+  it.scopedLive("backs up a new session, and then every everyMessages messages, if configured", () =>
     backedUp({ onArchived: false, onCreated: true, everyMessages: 4 }, (directory) =>
       Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -72,7 +72,7 @@ describe("SessionBackupHook", () => {
         assert.strictEqual(yield* backedUpMessages, 4)
       })))
 
-  it.scopedLive("keeps the backup of a session that is deleted, unless told to remove it", () =>
+  it.scopedLive("keeps the backup of a deleted session, unless removeDeleted is set", () =>
     Effect.forEach([false, true], (removeDeleted) =>
       backedUp({ removeDeleted }, (directory) =>
         Effect.gen(function*() {
@@ -84,7 +84,7 @@ describe("SessionBackupHook", () => {
           assert.strictEqual((yield* list(directory)).length, removeDeleted ? 0 : 1)
         }))))
 
-  it.effect("refuses to count messages by anything but a positive whole number", () =>
+  it.effect("refuses everyMessages that is not a positive integer", () =>
     Effect.gen(function*() {
       for (const everyMessages of [0, -1, 1.5]) {
         const made = SessionBackupHook.make({ directory: "/nowhere", everyMessages })

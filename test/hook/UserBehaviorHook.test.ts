@@ -1,4 +1,4 @@
-// A hook may fail with anything.
+// A hook may fail with any error.
 // @effect-diagnostics anyUnknownInErrorContext:off
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -43,7 +43,7 @@ describe("UserBehaviorHook", () => {
       assert.deepStrictEqual(counted, [1, 2])
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("sees of a message how long it is, and whether it has code or an address in it, and not the message", () =>
+  it.effect("observes the length of a message and whether it contains code or a URL, not its text", () =>
     Effect.gen(function*() {
       yield* storeSession("session")
       const { observations, on } = yield* watching()
@@ -58,7 +58,7 @@ describe("UserBehaviorHook", () => {
       assert.notInclude(JSON.stringify(observations), "canary")
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("flags a user who sends too much, once until the rate has come down", () =>
+  it.effect("flags a user above the message rate, once until it is back within the limit", () =>
     Effect.gen(function*() {
       yield* storeSession("session")
       const { flags, on } = yield* watching({ maxMessagesPerMinute: 2 })
@@ -68,7 +68,7 @@ describe("UserBehaviorHook", () => {
       assert.strictEqual(flags.length, 2)
     }).pipe(Effect.provide(MemorySessionStore.layer())))
 
-  it.effect("flags a message that is much longer than this user's are", () =>
+  it.effect("flags a message that is much longer than usual for the user", () =>
     Effect.gen(function*() {
       yield* storeSession("session")
       const { flags, on } = yield* watching({ maxMessagesPerMinute: 1000 })

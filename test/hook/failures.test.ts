@@ -15,18 +15,18 @@ describe("HookBus, when a hook", () => {
         throw new Error("down")
       }
     }],
-    ["answers without an effect", { on: () => untyped(undefined) }],
+    ["returns no effect", { on: () => untyped(undefined) }],
     ["interrupts itself", { on: () => Effect.interrupt }],
     ["interrupts its own fiber", {
       on: () => Effect.withFiberRuntime((fiber) => Effect.zipRight(Fiber.interruptFork(fiber), Effect.never))
     }],
     ["hangs", { on: () => Effect.never }, 5],
     ["hangs and cannot be interrupted", { on: () => Effect.uninterruptible(Effect.never) }, 5],
-    ["takes longer than it said", { on: () => Effect.never, timeout: "1 second" }, 1]
+    ["exceeds its own timeout", { on: () => Effect.never, timeout: "1 second" }, 1]
   ]
 
   it.effect.each(faults)(
-    "%s, it is tried again after 100 and 200 ms and then given up",
+    "%s, it is retried after 100 and 200 ms and then fails permanently",
     ([name, fault, seconds = 0]) =>
       withCapturedLogs((lines) =>
         Effect.gen(function*() {
@@ -53,7 +53,7 @@ describe("HookBus, when a hook", () => {
       )
   )
 
-  it.effect.each(faults)("%s, the next event comes all the same", ([, fault, seconds = 0]) =>
+  it.effect.each(faults)("%s, the next event is still delivered", ([, fault, seconds = 0]) =>
     Effect.gen(function*() {
       const { on = () => Effect.void } = fault
       const faulty = recording("faulty", {
@@ -68,7 +68,7 @@ describe("HookBus, when a hook", () => {
       assert.deepStrictEqual(faulty.seen, ["bad", "good"])
     }).pipe(Effect.scoped, Effect.provide(HookBus.layer())))
 
-  it.effect("has a filter that throws, that is a failure like any other", () =>
+  it.effect("has a filter that throws, it fails like any other", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const after = recording("filtering", {

@@ -15,12 +15,12 @@ export const event = (turn: number | string): SessionEvent => ({
 })
 export const turnOf = (event: SessionEvent): string => ("turnId" in event ? event.turnId : event._tag)
 
-/** A hook, or some of one, with a known error. */
+/** A partial hook with a known error type. */
 export interface TestHook extends Omit<Hook, "name" | "on"> {
   readonly on?: (event: SessionEvent) => Effect.Effect<void, string>
 }
 
-/** A hook that keeps what it is given, before it does what it does. */
+/** A hook that records its events before it handles them. */
 export const recording = (name: string, { on = () => Effect.void, ...more }: TestHook = {}) => {
   const seen: Array<string> = []
   const hook: Hook = {

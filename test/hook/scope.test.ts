@@ -12,7 +12,7 @@ const hanging = (name: string): Hook => ({
 })
 
 describe("HookBus, a hook's scope", () => {
-  it.effect("ends it after it has seen what was published before, and nothing later", () =>
+  it.effect("ends it after the events published before, and before later ones", () =>
     Effect.gen(function*() {
       const kept = recording("kept")
       const scope = yield* Scope.make()
@@ -24,7 +24,7 @@ describe("HookBus, a hook's scope", () => {
       assert.deepStrictEqual(kept.seen, ["1", "2"])
     }).pipe(Effect.provide(HookBus.layer())))
 
-  it.effect("is all one needs to close, also where the hook was added in an uninterruptible region", () =>
+  it.effect("ends it even if it was added in an uninterruptible region", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       yield* Effect.uninterruptible(Scope.extend(add(recording("kept").hook), scope))
@@ -33,7 +33,7 @@ describe("HookBus, a hook's scope", () => {
       assert.isNotNull(closed.unsafePoll())
     }).pipe(Effect.provide(HookBus.layer())))
 
-  it.effect("gives up after 5 seconds on all hooks together, and tells how much was left", () =>
+  it.effect("times out after 5 seconds for all hooks together, and logs how many events were left", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()

@@ -22,7 +22,7 @@ const turn: Turn = {
 }
 const inTurn = { ...context, turnId }
 
-/** A turn that says these, as the middleware sees it. */
+/** Runs all stages for a turn with this question and answer. */
 const converse = Effect.fnUntraced(function*(
   { admission, ended, reply: replied }: Effect.Effect.Success<ReturnType<typeof AnalyticsMiddleware.make>>,
   question: string,
@@ -50,7 +50,7 @@ const told = Effect.fnUntraced(function*(
 })
 
 describe("AnalyticsMiddleware", () => {
-  it.effect("tells what the question and the reply of a turn were like, and nothing of what they said", () =>
+  it.effect("passes an analysis of question and reply to the sink, without their text", () =>
     Effect.gen(function*() {
       const found = yield* told(
         { intent: () => Effect.succeed("ask"), sentiment: (text) => Effect.succeed(`${text.length}`) },
@@ -64,7 +64,7 @@ describe("AnalyticsMiddleware", () => {
       assert.notInclude(JSON.stringify(found), "canary")
     }))
 
-  it.effect("tells nothing of what never made it into the history", () =>
+  it.effect("does not analyze messages that are not in the history", () =>
     Effect.gen(function*() {
       const { promptSeq: _, replySeq: __, ...dropped } = turn
       const { replySeq: ___, ...unanswered } = turn
@@ -72,7 +72,7 @@ describe("AnalyticsMiddleware", () => {
       assert.deepStrictEqual(found.map(({ characters, role }) => [role, characters]), [["user", 5]])
     }))
 
-  it.effect("forgets a send that has become no turn, and an edited question", () =>
+  it.effect("forgets a send without a turn, and replaces an edited question", () =>
     Effect.gen(function*() {
       const found = yield* Ref.make<ReadonlyArray<number>>([])
       yield* Effect.scoped(Effect.gen(function*() {
@@ -88,7 +88,7 @@ describe("AnalyticsMiddleware", () => {
       assert.deepStrictEqual(yield* found, [6, 2])
     }))
 
-  it.effect("goes on without an intent, a sentiment or a sink that fails, dies or hangs, and logs nothing that was said", () =>
+  it.effect("leaves out the result of a function that fails, dies or hangs, and logs no text", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         let calls = 0
@@ -119,7 +119,7 @@ describe("AnalyticsMiddleware", () => {
       })
     ))
 
-  it.effect("holds up no turn while its sink is slow, and leaves out what is too much", () =>
+  it.effect("does not delay turns while its sink is slow, and drops messages above its capacity", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const gate = yield* Deferred.make<void>()
@@ -156,17 +156,17 @@ describe("analyzeText", () => {
     assert.deepInclude(analyzeText(text, 1000), { ...expected, characters: text.length, analyzed: text.length })
   })
 
-  it("counts words where there are no spaces", () => {
+  it("counts words in languages without spaces", () => {
     assert.isAbove(analyzeText("今日は良い天気です。", 100).words, 2)
   })
 
-  it("measures complexity by length, sentences and words, each up to 1", () => {
-    // 4 words of 100, 4 a sentence of 25, 4 characters a word of 10.
+  it("measures complexity by length, sentences and words, each at most 1", () => {
+    // 4 words of 100, 4 words per sentence of 25, 4 characters per word of 10.
     assert.closeTo(analyzeText("four four four four", 100).complexity, (0.04 + 0.16 + 0.4) / 3, 1e-12)
     assert.strictEqual(analyzeText("extraordinary ".repeat(200), 10_000).complexity, 1)
   })
 
-  it("looks at no more than it is told", () => {
+  it("analyzes at most the given number of characters", () => {
     assert.deepInclude(analyzeText("word ".repeat(10), 10), { characters: 50, analyzed: 10, words: 2 })
   })
 })

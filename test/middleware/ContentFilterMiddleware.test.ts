@@ -15,7 +15,7 @@ const filtered = (text: string, options: ContentFilterMiddleware.ContentFilterMi
 const many = <A>(count: number, one: A) => Array.from({ length: count }, () => one)
 
 describe("ContentFilterMiddleware", () => {
-  it.effect("replaces whole words and phrases, whatever their case and diacritics", () =>
+  it.effect("replaces whole words and phrases, ignoring case and diacritics", () =>
     Effect.gen(function*() {
       const answer = yield* filtered("Dàmn, damned; BAD  word. da\u0301mn!", { words: ["damn", "bad word"] })
       assert.deepStrictEqual(answer, {
@@ -24,18 +24,18 @@ describe("ContentFilterMiddleware", () => {
       })
     }))
 
-  it.effect("leaves what holds nothing as it is, without a mark", () =>
+  it.effect("does not change or mark a message without matches", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* filtered("fine", { words: ["damn"], patterns: ["x+"] }), prompt("fine"))
     }))
 
-  it.effect("row 49: answers a pattern that would backtrack for ever", () =>
+  it.effect("row 49: completes for a pattern with catastrophic backtracking", () =>
     Effect.gen(function*() {
       const text = `${"a".repeat(31)}!`
       assert.deepStrictEqual(textsOf(yield* filtered(text, { patterns: ["^(a+)+$"] })), [text])
     }))
 
-  it.effect("sees a long text as one: anchors and borders hold at no inner edge, and no match is lost there", () =>
+  it.effect("matches a long text as a whole: no anchor or word border at an inner edge, and no match lost there", () =>
     Effect.gen(function*() {
       const text = `${"x".repeat(8190)}secret${"x".repeat(30_000)}`
       const answer = yield* filtered(text, { patterns: ["^x{3}", "x{3}$", "\\bx{5}", "secret"] })
@@ -44,7 +44,7 @@ describe("ContentFilterMiddleware", () => {
       ])
     }))
 
-  it.effect("refuses a match that goes further than a long text is searched", () =>
+  it.effect("refuses a match longer than the search window of a long text", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(filtered("x".repeat(20_000), { patterns: ["x+"] }))
       assert.include(error.message, "pattern 0 matches more than 4096 characters")
@@ -64,19 +64,19 @@ describe("ContentFilterMiddleware", () => {
       assert.deepStrictEqual(textsOf(yield* filtered(text, { words })), [expected])
     }))
 
-  it.effect("heeds the flags of a pattern", () =>
+  it.effect("applies the flags of a pattern", () =>
     Effect.gen(function*() {
       const patterns = [{ source: "^b.d$", flags: "ims" }, { source: "x" }]
       assert.deepStrictEqual(textsOf(yield* filtered("a\nB\nD\nX", { patterns, replacement: "-" })), ["a\n-\nX"])
     }))
 
-  it.effect("replaces what words and patterns found together as one", () =>
+  it.effect("replaces overlapping matches of words and patterns as one", () =>
     Effect.gen(function*() {
       const answer = yield* filtered("so bad word it is", { words: ["bad word"], patterns: ["so b", "d it"] })
       assert.deepStrictEqual(textsOf(answer), ["[filtered] is"])
     }))
 
-  it.effect("refuses at both stages, and tells and logs nothing of what was found", () =>
+  it.effect("refuses at both stages, without the match in the error or the log", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const stages = ["admission", "reply"] as const
@@ -105,7 +105,7 @@ describe("ContentFilterMiddleware", () => {
       })
     ))
 
-  it.effect("filters replies if it is told to, and not what people say then", () =>
+  it.effect("filters only replies with stages: [\"reply\"]", () =>
     Effect.gen(function*() {
       const filter = yield* ContentFilterMiddleware.make({ stages: ["reply"], words: ["damn"], replacement: "" })
       yield* pipeline((run) =>
@@ -132,14 +132,14 @@ describe("ContentFilterMiddleware", () => {
       assert.include(problems[0], problem)
     }))
 
-  it.effect("takes as many words and patterns as it may have, as long as they may be", () =>
+  it.effect("accepts the maximum number of words and patterns, of maximum length", () =>
     Effect.gen(function*() {
       const [word, pattern] = ["w".repeat(128), "p".repeat(1024)]
       const options = { words: [...many(9999, "a"), word], patterns: [...many(63, "b"), pattern] }
       assert.deepStrictEqual(textsOf(yield* filtered(`${word} ${pattern}.`, options)), ["[filtered] [filtered]."])
     }))
 
-  it.effect("names each word and each pattern that it cannot take", () =>
+  it.effect("names each invalid word and pattern", () =>
     Effect.gen(function*() {
       const words = yield* Effect.flip(ContentFilterMiddleware.make({ words: ["?", "fine", "!"] }))
       assert.deepStrictEqual(words.problems.map((problem) => problem.slice(0, 7)), ["word 0:", "word 2:"])
@@ -147,14 +147,14 @@ describe("ContentFilterMiddleware", () => {
       assert.deepStrictEqual(patterns.problems.map((problem) => problem.slice(0, 10)), ["pattern 0:", "pattern 2:"])
     }))
 
-  it.effect("is added by its layer, once, and not with a word that it cannot take", () =>
+  it.effect("has a layer that fails on a second one, and on an invalid word", () =>
     Effect.gen(function*() {
       const listed = Effect.flatMap(MiddlewarePipeline, ({ list }) => list)
       const within = (layer: ReturnType<typeof ContentFilterMiddleware.layer>) =>
         Effect.provide(listed, Layer.provideMerge(layer, MiddlewarePipeline.layer()))
       assert.deepStrictEqual(yield* within(ContentFilterMiddleware.layer({})), ["content-filter"])
       const twice = Layer.merge(ContentFilterMiddleware.layer({}), ContentFilterMiddleware.layer({}))
-      assert.include((yield* Effect.flip(within(twice))).message, "two middleware \"content-filter\"")
+      assert.include((yield* Effect.flip(within(twice))).message, "two middleware are named \"content-filter\"")
       const wrong = ContentFilterMiddleware.layer({ words: ["?"] })
       assert.match((yield* Effect.flip(within(wrong))).problems[0], /^word 0: /)
     }))

@@ -21,7 +21,7 @@ const layer = (options?: LoggingMiddleware.LoggingMiddlewareOptions) =>
     }))
   )
 
-/** One message through all stages, and what was logged on the way. */
+/** Runs one message through all stages, and returns the log lines. */
 const conversation = (options?: LoggingMiddleware.LoggingMiddlewareOptions) =>
   withCapturedLogs((lines) =>
     Effect.gen(function*() {
@@ -42,7 +42,7 @@ const conversation = (options?: LoggingMiddleware.LoggingMiddlewareOptions) =>
   )
 
 describe("LoggingMiddleware", () => {
-  it.effect("writes a line for each stage, and nothing of what was said", () =>
+  it.effect("logs a line for each stage, without text", () =>
     Effect.gen(function*() {
       const lines = yield* conversation()
       assert.deepStrictEqual(lines.map(({ annotations, level, message }) => ({ annotations, level, message })), [
@@ -61,7 +61,7 @@ describe("LoggingMiddleware", () => {
       assert.notInclude(JSON.stringify(lines), "canary")
     }))
 
-  it.effect("writes content when it is asked to: what the other middleware left of it, on one harmless line", () =>
+  it.effect("logs the text with content: true, as other middleware left it, on one escaped line", () =>
     Effect.gen(function*() {
       const lines = yield* conversation({ content: true })
       assert.deepStrictEqual(lines.map(({ annotations }) => annotations["content"]), [
@@ -71,7 +71,7 @@ describe("LoggingMiddleware", () => {
       ])
     }))
 
-  it.effect("row 82: shows no more of what was said than it is told, and tells of all", () =>
+  it.effect("row 82: logs at most maxContent characters, and the length of the whole text", () =>
     Effect.gen(function*() {
       const lines = yield* conversation({ content: true, maxContent: 3 })
       assert.deepStrictEqual(lines.map(({ annotations }) => [annotations["content"], annotations["length"]]), [
@@ -81,7 +81,7 @@ describe("LoggingMiddleware", () => {
       ])
     }))
 
-  it.scoped("lets a provider hold the conversation", () =>
+  it.scoped("does not keep a provider from holding the conversation", () =>
     Effect.gen(function*() {
       yield* Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.add(LoggingMiddleware.make()))
       const session = yield* start
@@ -91,16 +91,16 @@ describe("LoggingMiddleware", () => {
       assert.deepStrictEqual(requests.map(({ hold }) => hold && (hold.known?.seq ?? "new")), ["new", 2])
     }).pipe(Effect.provide(SessionRuntime.layerTest({ capabilities: { conversation: "cursor" } }))))
 
-  it.effect("writes at the level it is told", () =>
+  it.effect("logs at the configured level", () =>
     Effect.gen(function*() {
       const lines = yield* conversation({ level: LogLevel.Debug })
       assert.deepStrictEqual(lines.map(({ level }) => level), ["Debug", "Debug", "Debug"])
     }))
 
-  it.effect("is there once", () =>
+  it.effect("fails on a second one in a pipeline", () =>
     Effect.gen(function*() {
       const twice = LoggingMiddleware.layer().pipe(Layer.provide(layer()))
       const error = yield* Effect.flip(Layer.build(twice))
-      assert.include(error.message, "two middleware \"logging\"")
+      assert.include(error.message, "two middleware are named \"logging\"")
     }).pipe(Effect.scoped))
 })

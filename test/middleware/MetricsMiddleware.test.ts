@@ -8,7 +8,7 @@ import { context, prompt, reply } from "./pipeline.js"
 
 const { metrics } = MetricsMiddleware
 
-/** The registry is the process's own, so each test has a model of its own. */
+/** All tests of the process share the metric registry, so each test has its own model. */
 const inTurn = (model: string): MiddlewareContext => ({ ...context, turnId, session: { ...context.session, model } })
 const tagged = <Type, In, Out>(
   metric: Metric.Metric<Type, In, Out>,
@@ -24,7 +24,7 @@ const tagged = <Type, In, Out>(
 const turn = { id: turnId, sessionId, ordinal: 1, status: "completed", attempt: 1, acceptedAt: now } as const
 
 describe("MetricsMiddleware", () => {
-  it.effect("measures what comes in, what goes out, and how long that took", () =>
+  it.effect("measures prompts, replies and response times", () =>
     Effect.gen(function*() {
       const { admission, ended, reply: replied, turn: asked } = MetricsMiddleware.make()
       const told = inTurn("measured")
@@ -45,7 +45,7 @@ describe("MetricsMiddleware", () => {
       assert.strictEqual((yield* tagged(metrics.unaccepted, "measured")).count, 0)
     }))
 
-  it.effect("counts sends that became no turn, and turns that middleware ended, by stage and name", () =>
+  it.effect("counts sends without a turn, and turns that middleware failed, by stage and name", () =>
     Effect.gen(function*() {
       const { ended } = MetricsMiddleware.make()
       const told = inTurn("refused")
@@ -57,7 +57,7 @@ describe("MetricsMiddleware", () => {
       assert.strictEqual(refusals.count, 1)
     }))
 
-  it.effect("keeps the number of models apart that it is told, and no user or session", () =>
+  it.effect("labels at most maxModels models, and no user or session", () =>
     Effect.gen(function*() {
       const { admission } = MetricsMiddleware.make({ maxModels: 1 })
       for (const model of ["kept", "more", "most"]) {

@@ -13,7 +13,7 @@ const stages = (name: string): Middleware => ({
 })
 
 describe("MiddlewarePipeline", () => {
-  it.effect("without middleware answers each stage with what it was given, at once", () =>
+  it.effect("without middleware returns the input of each stage, synchronously", () =>
     pipeline(({ admission, mayStream, reply: replied, turn }) =>
       Effect.sync(() => {
         const [asked, toCall, said] = [prompt("Hello"), asking("Hello"), reply("Hi")]
@@ -25,7 +25,7 @@ describe("MiddlewarePipeline", () => {
       })
     ))
 
-  it.effect("hands the answer of one to the next, at each stage", () =>
+  it.effect("passes the output of one middleware to the next, at each stage", () =>
     pipeline(
       ({ admission, reply: replied, turn }) =>
         Effect.gen(function*() {
@@ -38,7 +38,7 @@ describe("MiddlewarePipeline", () => {
       { ...stages("a"), priority: 1 }
     ))
 
-  it.effect("calls a middleware that is an object of a class on that object", () =>
+  it.effect("calls the methods of a class instance with the right `this`", () =>
     Effect.gen(function*() {
       class Suffix implements Middleware {
         readonly name = "suffix"
@@ -50,7 +50,7 @@ describe("MiddlewarePipeline", () => {
       assert.deepStrictEqual(textsOf(yield* admit(new Suffix())), ["!"])
     }))
 
-  it.effect("runs a middleware for the sessions that its condition holds for", () =>
+  it.effect("runs a middleware only for sessions that match its condition", () =>
     Effect.gen(function*() {
       const given = yield* Ref.make<ReadonlyArray<MiddlewareContext>>([])
       const remember = appending("remember", {
@@ -61,7 +61,7 @@ describe("MiddlewarePipeline", () => {
       assert.deepStrictEqual(yield* given, [context])
     }))
 
-  it.effect("passes an interrupt of the caller on to the middleware, and calls it no failure", () =>
+  it.effect("passes an interrupt of the caller to the middleware, and does not treat it as a failure", () =>
     Effect.gen(function*() {
       const started = yield* Deferred.make<void>()
       const stopped = yield* Deferred.make<void>()

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, TestClock } from "effect"
+import { Config, ConfigProvider, Duration, Effect, Layer, TestClock } from "effect"
 import { UserId } from "../../src/domain/Ids.js"
 import { initial } from "../../src/domain/SessionContext.js"
 import { makeRateLimiter } from "../../src/layers/middleware/internal/rateLimiter.js"
@@ -17,7 +17,7 @@ const contextOf = (userId: string, id: string = "session"): MiddlewareContext =>
   context: initial(sessionId, now)
 })
 
-/** How a middleware answers sends of these, one after the other: `ok`, or milliseconds to wait. */
+/** The result of each send in turn: `ok`, or milliseconds to wait. */
 const answers = Effect.fnUntraced(function*(
   options: RateLimitMiddleware.RateLimitMiddlewareOptions,
   ...sends: ReadonlyArray<MiddlewareContext | Duration.DurationInput>
@@ -43,7 +43,7 @@ const ada = contextOf("ada")
 const bob = contextOf("bob")
 
 describe("RateLimitMiddleware", () => {
-  it.effect("lets so many through at once, and then one more for each share of the time that has gone by", () =>
+  it.effect("allows max messages at once, and then one more for each share of the period", () =>
     Effect.gen(function*() {
       const found = yield* answers(
         { limits: [{ max: 2, per: "10 seconds" }] },
@@ -52,7 +52,7 @@ describe("RateLimitMiddleware", () => {
       assert.deepStrictEqual(found, ["ok", "ok", 5000, 1000, "ok", 5000, "ok", "ok", 5000])
     }))
 
-  it.effect("counts in windows that begin with the first message, when told to", () =>
+  it.effect("counts in windows that start with the first message, with fixedWindow", () =>
     Effect.gen(function*() {
       const found = yield* answers(
         { limits: [{ max: 2, per: "10 seconds", algorithm: "fixedWindow" }] },
@@ -61,13 +61,13 @@ describe("RateLimitMiddleware", () => {
       assert.deepStrictEqual(found, ["ok", "ok", 6000, 1, "ok", "ok", 10_000])
     }))
 
-  it.effect("counts each user alone", () =>
+  it.effect("counts each user separately", () =>
     Effect.gen(function*() {
       const found = yield* answers({ limits: [{ max: 1, per: "1 minute" }] }, ada, ada, bob, bob)
       assert.deepStrictEqual(found, ["ok", 60_000, "ok", 60_000])
     }))
 
-  it.effect("counts together what a function says belongs together", () =>
+  it.effect("counts messages together that have the same key", () =>
     Effect.gen(function*() {
       const found = yield* answers(
         { limits: [{ max: 1, per: "1 minute", by: tenant }] },
@@ -78,7 +78,7 @@ describe("RateLimitMiddleware", () => {
       assert.deepStrictEqual(found, ["ok", 60_000, "ok"])
     }))
 
-  it.effect("keeps to several limits, tells the longest wait, and counts what one refuses for none", () =>
+  it.effect("applies several limits, reports the longest wait, and does not count a refused message for any", () =>
     Effect.gen(function*() {
       const found = yield* answers(
         {
@@ -94,7 +94,7 @@ describe("RateLimitMiddleware", () => {
       assert.deepStrictEqual(found, ["ok", 1000, 1000, 1000, "ok", 58_000])
     }))
 
-  it.effect("row 25: is not misled by a calendar that is set a day ahead or back", () =>
+  it.effect("row 25: is not affected when the system time is set a day ahead or back", () =>
     Effect.gen(function*() {
       const clock = yield* Effect.clock
       const set = (days: number) => ({ ...clock, currentTimeMillis: Effect.succeed(days * 86_400_000) })
@@ -107,7 +107,7 @@ describe("RateLimitMiddleware", () => {
       assert.deepStrictEqual((yield* send(-1))._tag, "Right")
     }))
 
-  it.effect("says which limit it was, and refuses before other middleware has seen the message", () =>
+  it.effect("names the limit, and refuses before other middleware runs", () =>
     Effect.gen(function*() {
       let seen = 0
       const pipeline = yield* MiddlewarePipeline
@@ -132,7 +132,7 @@ describe("RateLimitMiddleware", () => {
       )
     ))
 
-  it.effect("refuses limits that let nothing through", () =>
+  it.effect("refuses limits that allow nothing", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(RateLimitMiddleware.make({ limits: [{ max: 0, per: 0 }], maxKeys: 0.5 }))
       assert.deepStrictEqual(error.problems, [
@@ -142,7 +142,22 @@ describe("RateLimitMiddleware", () => {
       ])
     }))
 
-  it.scoped("stores nothing of what it refuses, and does not count a send that is repeated with its key", () =>
+  it.effect("reads its options from the configuration with layerConfig", () =>
+    Effect.gen(function*() {
+      const layer = RateLimitMiddleware.layerConfig({
+        limits: Config.map(Config.integer("PER_MINUTE"), (max) => [{ max, per: "1 minute" }] as const)
+      }).pipe(Layer.provideMerge(MiddlewarePipeline.layer()))
+      const list = (perMinute: string) =>
+        Effect.flatMap(MiddlewarePipeline, (pipeline) => pipeline.list).pipe(
+          Effect.provide(layer),
+          Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["PER_MINUTE", perMinute]])))
+        )
+      assert.deepStrictEqual(yield* list("20"), ["rateLimit"])
+      assert.include(String(yield* Effect.flip(list("0"))), "\"max\" must be a positive integer (got 0)")
+      assert.include(String(yield* Effect.flip(list("many"))), "PER_MINUTE")
+    }))
+
+  it.scoped("stores nothing of a refused message, and does not count a send repeated with its key", () =>
     Effect.gen(function*() {
       const pipeline = yield* MiddlewarePipeline
       yield* pipeline.add(yield* RateLimitMiddleware.make({ limits: [{ max: 2, per: "1 minute" }] }))
@@ -154,7 +169,7 @@ describe("RateLimitMiddleware", () => {
       assert.lengthOf(yield* session.turns, 2)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("takes no wait from a refusal that an author without types has put together wrongly", () =>
+  it.effect("ignores an invalid retryAfterMs of untyped middleware", () =>
     Effect.gen(function*() {
       for (const retryAfterMs of [-1, 0.5, Number.POSITIVE_INFINITY, Number.NaN]) {
         const refusing = MiddlewarePipeline.layer({
@@ -173,7 +188,7 @@ describe("RateLimitMiddleware", () => {
 })
 
 describe("makeRateLimiter", () => {
-  it.each(["fixedWindow", "tokenBucket"] as const)("forgets whom it has not seen for so long (%s)", (algorithm) => {
+  it.each(["fixedWindow", "tokenBucket"] as const)("forgets keys idle for a period (%s)", (algorithm) => {
     const limiter = makeLimiter(algorithm, 1_000_000)
     for (let user = 0; user < 10_000; user++) limiter.take(`user-${user}`, user)
     assert.isAtMost(limiter.size(), 1001)
@@ -181,7 +196,7 @@ describe("makeRateLimiter", () => {
     assert.strictEqual(limiter.size(), 1)
   })
 
-  it("keeps to its number of keys, and forgets the longest at rest", () => {
+  it("keeps at most maxKeys, and forgets the one idle for the longest time", () => {
     const limiter = makeLimiter("tokenBucket", 2)
     for (const [at, key] of ["a", "b", "a", "c"].entries()) limiter.take(key, at)
     assert.strictEqual(limiter.size(), 2)
@@ -191,7 +206,7 @@ describe("makeRateLimiter", () => {
     assert.strictEqual(limiter.waitFor("b", 5), 0)
   })
 
-  it("gives back in all what it is told, however its shares are rounded", () => {
+  it("restores exactly the allowance over time, despite rounding", () => {
     const limiter = makeLimiter("tokenBucket")
     let taken = 0
     for (let millis = 0; millis <= 100_000; millis++) {

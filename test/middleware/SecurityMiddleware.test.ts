@@ -18,7 +18,7 @@ const onlyCards: SecurityMiddleware.SecurityMiddlewareOptions = {
   detectors: { ssn: false, email: false, phone: false, apiKey: false }
 }
 
-/** With the check digit of ISO/IEC 7812-1, by its table: each second digit from the right counts twice, its digits added. */
+/** Adds the check digit of ISO/IEC 7812-1: every second digit from the right is doubled, and its digits are added. */
 const luhnValid = (digits: string): string => {
   const doubled = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9]
   const sum = [...digits].toReversed().reduce(
@@ -30,7 +30,7 @@ const luhnValid = (digits: string): string => {
 
 const isInput = (part: Part): part is InputPart => part._tag !== "Opaque"
 
-/** Both stages, each of which was told of the same text. */
+/** Runs both stages with the same text. */
 const bothStages = (text: string, options: SecurityMiddleware.SecurityMiddlewareOptions) =>
   Effect.flatMap(
     SecurityMiddleware.make(options),
@@ -70,22 +70,22 @@ describe("SecurityMiddleware", () => {
     ],
     [`jwt-eyJ${"a-".repeat(5)}.eyJ${"b_".repeat(4)}.${"c".repeat(10)}!`, "jwt-[API key]!"],
     [`eyJaaaa.eyJ${"a".repeat(10)}.eyJ${"b".repeat(4)}.${"c".repeat(10)} eyJ.eyJ`, "eyJaaaa.[API key] eyJ.eyJ"]
-  ])("makes of %s: %s", ([text, expected]) =>
+  ])("turns %s into: %s", ([text, expected]) =>
     Effect.gen(function*() {
       assert.deepStrictEqual(textsOf(yield* secured(text)), [expected])
     }))
 
   it.effect.each<[string, string]>([
-    ["wide letters", "ａｄａ＠ｅｘａｍｐｌｅ．ｃｏｍ"],
-    ["letters of mathematics", "𝐚𝐝𝐚@example.com"],
-    ["digits of mathematics", "𝟒𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏"],
+    ["full-width letters", "ａｄａ＠ｅｘａｍｐｌｅ．ｃｏｍ"],
+    ["mathematical letters", "𝐚𝐝𝐚@example.com"],
+    ["mathematical digits", "𝟒𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏 𝟏𝟏𝟏𝟏"],
     ["digits of another script", "+٤٤ २० ৭৯৪৬ ๐๙๕๘"],
-    ["a digit that comes with its full stop", "4242 4242 4242 42\u{1F105}"],
-    ["spaces that do not break", "123\u00A045\u00A06789"],
-    ["spaces of no width", "a\u200Bda@exam\u2060ple.com"],
+    ["a digit with a full stop in one character", "4242 4242 4242 42\u{1F105}"],
+    ["no-break spaces", "123\u00A045\u00A06789"],
+    ["zero-width spaces", "a\u200Bda@exam\u2060ple.com"],
     ["soft hyphens", "4111\u00AD1111\u00AD1111\u00AD1111"],
     ["joiners and variation selectors", `gh\u034Fp_\uFE0F${"a1".repeat(18)}`]
-  ])("sees through %s, and leaves nothing of it", ([, text]) =>
+  ])("detects text with %s, and replaces all of it", ([, text]) =>
     Effect.gen(function*() {
       const [redacted = ""] = textsOf(yield* secured(`<${text}>`))
       assert.match(redacted, /^<\[[\w ]+\]>$/)
@@ -94,16 +94,16 @@ describe("SecurityMiddleware", () => {
   it.effect.each<[string, string]>([
     ["12 digits", luhnValid("41111111111")],
     ["20 digits", luhnValid("4111111111111111111")],
-    ["nothing but zeros", "0".repeat(16)],
+    ["only zeros", "0".repeat(16)],
     ["16 digits of 17", `${luhnValid("411111111111111")}0`],
     ["16 digits with letters between", "4111x1111x1111x1111"],
     ["16 digits with two spaces between", "4111  1111  1111  1111"]
-  ])("takes %s for no credit card", ([, text]) =>
+  ])("does not take %s for a credit card", ([, text]) =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* secured(text, onlyCards), prompt(text))
     }))
 
-  it.effect("takes 13 to 19 digits for a credit card with the one right check digit, and with no other", () =>
+  it.effect("takes 13 to 19 digits for a credit card only with the valid check digit", () =>
     Effect.gen(function*() {
       for (let length = 13; length <= 19; length++) {
         const digits = "4024007103939509862".slice(0, length - 1)
@@ -118,7 +118,7 @@ describe("SecurityMiddleware", () => {
 
   it.effect.each<[string, Part, Part]>([
     [
-      "a tool call's arguments, and leaves their names",
+      "a tool call's arguments, but not their names",
       {
         _tag: "ToolCall",
         id: "1",
@@ -133,17 +133,17 @@ describe("SecurityMiddleware", () => {
       }
     ],
     [
-      "what a tool answered",
+      "a tool result",
       { _tag: "ToolResult", id: "1", result: "paid with 4111111111111111", isError: true },
       { _tag: "ToolResult", id: "1", result: "paid with [credit card]", isError: true }
     ],
     [
-      "a file's name",
+      "a file name",
       { _tag: "File", name: "of ada@example.com", mediaType: "text/plain", source: { _tag: "Inline", base64: "AAAA" } },
       { _tag: "File", name: "of [email address]", mediaType: "text/plain", source: { _tag: "Inline", base64: "AAAA" } }
     ],
     [
-      "what can be read of a part that is a vendor's, and leaves the rest to it",
+      "the text of an opaque part, but not its data",
       { _tag: "Opaque", provider: "mock", kind: "thinking", data: "\"ada@example.com\"", text: "ada@example.com" },
       { _tag: "Opaque", provider: "mock", kind: "thinking", data: "\"ada@example.com\"", text: "[email address]" }
     ]
@@ -161,20 +161,20 @@ describe("SecurityMiddleware", () => {
     }))
 
   it.effect.each<[string, string, string, SecurityMiddleware.SecurityAction, string]>([
-    ["begins before another", "to ada@example.com", "to ada", "redact", "[mine]"],
-    ["begins inside another", "ada@example.com now", "com now", "redact", "[email address]"],
-    ["lies inside another", "ada@example.com", "example", "redact", "[email address]"],
-    ["holds another", "<ada@example.com>", "<.*>", "redact", "[mine]"],
+    ["starts before another", "to ada@example.com", "to ada", "redact", "[mine]"],
+    ["starts inside another", "ada@example.com now", "com now", "redact", "[email address]"],
+    ["is inside another", "ada@example.com", "example", "redact", "[email address]"],
+    ["contains another", "<ada@example.com>", "<.*>", "redact", "[mine]"],
     ["touches another", "ada@example.com!", "!", "redact", "[email address][mine]"],
     ["is only tagged", "to ada@example.com", "to ada", "tag", "to [email address]"]
-  ])("leaves nothing of a finding that %s", ([, text, pattern, action, expected]) =>
+  ])("replaces all of a match that %s", ([, text, pattern, action, expected]) =>
     Effect.gen(function*() {
       const answer = yield* secured(text, { patterns: [{ kind: "mine", pattern, action }] })
       assert.deepStrictEqual(textsOf(answer), [expected])
       assert.deepStrictEqual(answer.metadata, { security: { kinds: ["email", "mine"] } })
     }))
 
-  it.effect("does about each kind what it is told, and wins over a mark that came with the message", () =>
+  it.effect("applies the action of each kind, and overrides metadata of the sender", () =>
     Effect.gen(function*() {
       const text = "ada@example.com 4111111111111111 123-45-6789 N-17 n-17"
       const security = yield* SecurityMiddleware.make({
@@ -189,18 +189,18 @@ describe("SecurityMiddleware", () => {
       })
     }))
 
-  it.effect("shows patterns of yours the text as it was written", () =>
+  it.effect("matches custom patterns against the original text", () =>
     Effect.gen(function*() {
       const answer = yield* secured("N-17 Ｎ-17 N\u200B-17", { patterns: [{ kind: "mine", pattern: "N-17" }] })
       assert.deepStrictEqual(textsOf(answer), ["[mine] Ｎ-17 N\u200B-17"])
     }))
 
   it.effect.each<[string, ReadonlyArray<"admission" | "reply">]>([
-    ["what people say, unless told", ["admission"]],
+    ["prompts by default", ["admission"]],
     ["replies", ["reply"]],
     ["both", ["admission", "reply"]],
     ["neither", []]
-  ])("looks at %s", ([, stages]) =>
+  ])("filters %s", ([, stages]) =>
     Effect.gen(function*() {
       const isDefault = stages.length === 1 && stages[0] === "admission"
       const where = isDefault ? {} : { stages }
@@ -210,7 +210,7 @@ describe("SecurityMiddleware", () => {
       assert.deepStrictEqual(textsAfter, [expected("admission"), expected("reply")])
     }))
 
-  it.effect("refuses or tags a reply as it does what people say", () =>
+  it.effect("refuses or tags a reply like a prompt", () =>
     Effect.gen(function*() {
       const options = { stages: ["admission", "reply"] } as const
       const refused = yield* bothStages("hello ada@example.com", { ...options, detectors: { email: "reject" } })
@@ -226,7 +226,7 @@ describe("SecurityMiddleware", () => {
       assert.deepStrictEqual(yield* answered, { ...reply("ada@example.com"), metadata })
     }))
 
-  it.effect("logs which kinds were found in which session, and not what", () =>
+  it.effect("logs the kinds and the session, but no matched text", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         yield* secured("canary@example.com 4111111111111111", { patterns: [{ kind: "mine", pattern: "canary" }] })
@@ -237,32 +237,32 @@ describe("SecurityMiddleware", () => {
       })
     ))
 
-  it("looks through a text in which tokens begin everywhere in the time of any other", () => {
-    // With each "eyJ" read to its end, this would take minutes.
+  it("searches a text with a token start everywhere in linear time", () => {
+    // Reading on from each "eyJ" would take minutes.
     const text = "-eyJ".repeat(2 ** 22)
     assert.deepStrictEqual(detectors.apiKey.find(`${text}.${text}`), [])
   })
 
-  it.effect("is added by its layer, once, and not with a pattern that it cannot take", () =>
+  it.effect("has a layer that fails on a second one, and on an invalid pattern", () =>
     Effect.gen(function*() {
       const listed = Effect.flatMap(MiddlewarePipeline, ({ list }) => list)
       const within = (layer: ReturnType<typeof SecurityMiddleware.layer>) =>
         Effect.provide(listed, Layer.provideMerge(layer, MiddlewarePipeline.layer()))
       assert.deepStrictEqual(yield* within(SecurityMiddleware.layer()), ["security"])
       const twice = Layer.merge(SecurityMiddleware.layer(), SecurityMiddleware.layer({ detectors: {} }))
-      assert.include((yield* Effect.flip(within(twice))).message, "two middleware \"security\"")
+      assert.include((yield* Effect.flip(within(twice))).message, "two middleware are named \"security\"")
       const wrong = SecurityMiddleware.layer({ patterns: [{ kind: "wrong", pattern: "(" }] })
       assert.match((yield* Effect.flip(within(wrong))).problems[0], /^pattern 0: /)
     }))
 
-  it.effect("refuses, and names the kind without what it was", () =>
+  it.effect("refuses with the kind but not the matched text", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(secured("4111111111111111", { detectors: { creditCard: "reject" } }))
       assert.include(error.message, "credit card")
       assert.notInclude(error.message, "4111")
     }))
 
-  it.effect("tags, and leaves the text", () =>
+  it.effect("tags without changing the text", () =>
     Effect.gen(function*() {
       const tagged = yield* secured("ada@example.com", { detectors: { email: "tag" } })
       assert.deepStrictEqual(tagged, {

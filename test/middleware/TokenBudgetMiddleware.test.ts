@@ -19,10 +19,10 @@ import { script } from "../host/scripted.js"
 import { spokenReply } from "../host/spokenReply.js"
 import { prompt } from "./pipeline.js"
 
-/** 40 tokens of a prompt. */
+/** A prompt of 40 tokens. */
 const question = "x".repeat(160)
 
-/** Takes 100 in and 20 out. */
+/** Uses 100 input and 20 output tokens. */
 const counted = (text = "Hi") => ({
   text,
   end: ProviderEvent.Finished({ reason: "complete", usage: { inputTokens: 100, outputTokens: 20 } })
@@ -34,10 +34,10 @@ const contextOf = (session: SessionInfo, turnId?: string): MiddlewareContext => 
   ...(turnId !== undefined && { turnId: TurnId.make(turnId) })
 })
 
-/** The last turn that the session had. */
+/** The last turn of the session. */
 const last = (session: Session) => Effect.map(session.turns, (turns) => turns.at(-1))
 
-/** A middleware beside the pipeline: it admits and is told of ends as a test says, of turns that really happen. */
+/** A middleware outside the pipeline: the test calls its stages for turns that really happen. */
 const budgetOf = (options: TokenBudgetMiddleware.TokenBudgetMiddlewareOptions) =>
   Effect.gen(function*() {
     const middleware = yield* TokenBudgetMiddleware.make(options)
@@ -57,7 +57,7 @@ const tokensOfUser = (tokens: number) => ({ expectedOutput: 60, budgets: [{ toke
 const runtime = SessionRuntime.layerTest()
 
 describe("TokenBudgetMiddleware", () => {
-  it.scoped("lets turns in up to the budget, and refuses the next one with what is left, and until when", () =>
+  it.scoped("admits turns up to the budget, and refuses the next one with what is left and when it renews", () =>
     Effect.gen(function*() {
       const { admit } = yield* budgetOf(tokensOfUser(250))
       const session = yield* start
@@ -70,7 +70,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.strictEqual(yield* admit(session, undefined), "ok", "nobody is called for a system message")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("lets exactly so much in, and not one token more", () =>
+  it.scoped("admits exactly the budget, and not one token more", () =>
     Effect.gen(function*() {
       const session = yield* start
       const enough = yield* budgetOf(tokensOfUser(101))
@@ -79,7 +79,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.include(yield* short.admit(session, "1"), "has 100 left, and this turn may use 101")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("lets only one of two in that ask for the last tokens at once, however long the store takes", () =>
+  it.scoped("admits only one of two concurrent turns for the last tokens, even with a slow store", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const reading = yield* Deferred.make<void>()
@@ -96,7 +96,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.deepStrictEqual(answers.map((answer) => answer === "ok"), [true, false])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("misses no turn that ends while the store is read", () =>
+  it.scoped("counts a turn that ends while the store is read", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const read = yield* Deferred.make<void>()
@@ -122,7 +122,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.include(yield* Fiber.join(second), "has 80 left")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("settles by what the provider counted, and releases the rest", () =>
+  it.scoped("settles by the reported usage, and releases the rest", () =>
     Effect.gen(function*() {
       const { admit, ended, last } = yield* budgetOf({ expectedOutput: 1000, budgets: [{ tokens: 2000, per: "day" }] })
       const session = yield* start
@@ -130,7 +130,7 @@ describe("TokenBudgetMiddleware", () => {
       yield* script(counted())
       yield* session.send(question)
       yield* ended(session, "1", yield* last(session))
-      // 120 are used; of the history the provider counted 120, and 40 are new, and 1,000 may come.
+      // 120 are used. The next turn: 120 of history by the provider's count, 40 of the prompt, 1,000 of the reply.
       assert.strictEqual(yield* admit(session, "2"), "ok")
       assert.include(
         yield* admit(session, "3"),
@@ -138,7 +138,7 @@ describe("TokenBudgetMiddleware", () => {
       )
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("releases all when the send has become no turn, or its turn called nobody", () =>
+  it.scoped("releases the reservation of a send without a turn, or of a turn without a call", () =>
     Effect.gen(function*() {
       const { admit, ended, last } = yield* budgetOf(tokensOfUser(101))
       const session = yield* start
@@ -148,11 +148,11 @@ describe("TokenBudgetMiddleware", () => {
       yield* script({ end: new ProviderRejected({ provider: "mock", reason: "HTTP 400" }) })
       yield* Effect.flip(session.send(question))
       yield* ended(session, "2", yield* last(session))
-      // The question has entered the history.
+      // The question is in the history.
       assert.include(yield* admit(session, "3"), "has 101 left")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("row 45: counts by its estimate where the provider did not say, also of a turn that was stopped", () =>
+  it.scoped("row 45: counts the estimate of a call without a report, also in a stopped turn", () =>
     Effect.gen(function*() {
       const { admit, ended, last } = yield* budgetOf(tokensOfUser(1000))
       const session = yield* start
@@ -167,11 +167,11 @@ describe("TokenBudgetMiddleware", () => {
       const turn = yield* last(session)
       assert.deepStrictEqual([turn?.status, turn?.attempts?.[0]?.usage], ["stopped", undefined])
       yield* ended(session, "1", turn)
-      // 41 for the question with the settings, 20 for what had come of the reply.
+      // 41 for the question with the settings, 20 for the partial reply.
       assert.include(yield* admit(session, "2", "x".repeat(8000)), "has 939 left")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("counts all calls of a turn, those that failed too", () =>
+  it.scoped("counts all calls of a turn, failed ones included", () =>
     Effect.gen(function*() {
       const second = yield* MockProvider.make({ name: "second" })
       const { admit, ended, last } = yield* budgetOf(tokensOfUser(1000))
@@ -192,7 +192,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.include(yield* admit(session, "2", "x".repeat(8000)), "has 780 left")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("knows after a restart what was used before, and what a turn used that an earlier process let in", () =>
+  it.scoped("knows after a restart what was used before, and counts a turn that an earlier process admitted", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* script(counted(), counted())
@@ -204,7 +204,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.include(yield* later.admit(session, "3", "x".repeat(8000)), "has 760 left")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("renews a day's budget at midnight UTC, also for what was estimated", () =>
+  it.scoped("renews a daily budget at midnight UTC, including estimates", () =>
     Effect.gen(function*() {
       const { admit, ended, last } = yield* budgetOf(tokensOfUser(300))
       const session = yield* start
@@ -220,11 +220,11 @@ describe("TokenBudgetMiddleware", () => {
       assert.include(yield* admit(session, "3", "x".repeat(4000)), "has 300 left")
     }).pipe(
       Effect.provide(runtime),
-      // Before there is a runtime, which would do all that is due in a day.
+      // Before the runtime starts, which would run everything due within that day.
       (test) => Effect.zipRight(TestClock.setTime(86_400_000 - 2000), test)
     ))
 
-  it.scoped("changes what is reserved when a waiting turn is edited, and keeps it when that is refused", () =>
+  it.scoped("changes the reservation when a waiting turn is edited, and keeps it if the edit is refused", () =>
     Effect.gen(function*() {
       const { admit, ended } = yield* budgetOf(tokensOfUser(250))
       const session = yield* start
@@ -237,7 +237,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.include(yield* admit(session, "2", "x".repeat(4000)), "has 250 left")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("keeps to a session's budget for all time, and to a group's over the last hours", () =>
+  it.scoped("applies a lifetime budget of a session, and a rolling budget of a group", () =>
     Effect.gen(function*() {
       const { admit, ended, last } = yield* budgetOf({
         expectedOutput: 60,
@@ -268,7 +268,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.strictEqual(yield* admit(second, "b"), "ok")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("limits costs, and refuses a model whose price is not known, unless told otherwise", () =>
+  it.scoped("limits costs, and refuses a model of unknown price unless it is free", () =>
     Effect.gen(function*() {
       const session = yield* start
       const options = { expectedOutput: 60, budgets: [{ nanoUsd: 1500, per: "day" }] } as const
@@ -287,7 +287,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.strictEqual(yield* free.admit(session, "1"), "ok")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("lets nobody in while it cannot read what is left", () =>
+  it.scoped("refuses turns while it cannot read the store", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start
@@ -299,7 +299,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.strictEqual(yield* admit(session, "1"), "the remaining budget cannot be read from the store")
     }).pipe(Effect.provide(runtime)))
 
-  it.effect("refuses budgets that let nothing through, or limit nothing", () =>
+  it.effect("refuses budgets that allow nothing, or limit nothing", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         TokenBudgetMiddleware.make({ budgets: [{ per: "day" }, { tokens: 0, per: 0 }] })

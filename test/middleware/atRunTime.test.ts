@@ -26,10 +26,10 @@ const [one, two] = [SessionId.make("one"), SessionId.make("two")]
 const marksOf = (session: Session) => Effect.map(session.send("Hello"), ({ metadata }) => Object.keys(metadata))
 
 describe("middleware of one session", () => {
-  it.scoped("runs in its place among those of all, and is in no other session's way", () =>
+  it.scoped("runs in its place among the shared ones, and does not affect other sessions", () =>
     Effect.gen(function*() {
       yield* add({ name: "mine", priority: 1, dependsOn: ["first"] }, { session: one })
-      // Another session may have another of the same name.
+      // Another session may use the same name.
       yield* add({ name: "mine", priority: -9 }, { session: two })
       yield* add({ name: "later", dependsOn: ["last"] }, { session: one })
       assert.deepStrictEqual(yield* list, ["first", "last"])
@@ -40,7 +40,7 @@ describe("middleware of one session", () => {
       assert.deepStrictEqual(yield* listFor(one), ["everywhere", "first", "mine", "last", "later"])
     }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "first" }, { name: "last" }))))
 
-  it.scoped("is refused where its name is taken, or what it depends on is not there, and nothing has changed then", () =>
+  it.scoped("is refused, without a change, when its name is taken or a dependency is missing", () =>
     Effect.gen(function*() {
       yield* add({ name: "mine" }, { session: one })
       const refused: ReadonlyArray<[Middleware, Of, string]> = [
@@ -83,7 +83,7 @@ describe("middleware of one session", () => {
       ]])
     }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "all" }))))
 
-  it.scoped("sees no other session's turns, and leaves none of its own out", () =>
+  it.scoped("runs for all turns of its session, and for no others", () =>
     Effect.gen(function*() {
       const [session, other] = [yield* start, yield* start]
       yield* add(marking("mine"), { session: session.id })
@@ -93,7 +93,7 @@ describe("middleware of one session", () => {
       assert.deepStrictEqual([yield* marksOf(session), yield* marksOf(other)], [["all"], ["all"]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is forgotten once its session is deleted, or its user is erased", () =>
+  it.scoped("is removed when its session is deleted, or its user is erased", () =>
     Effect.gen(function*() {
       const [session, other, kept] = [yield* start, yield* start, yield* start]
       for (const { id } of [session, other, kept]) yield* add(marking("mine"), { session: id })
@@ -105,7 +105,7 @@ describe("middleware of one session", () => {
       assert.isFalse(yield* remove("mine", { session: other.id }))
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is kept while its session rests, and while another process has that", () =>
+  it.scoped("is kept while its session is idle, and while another process owns the session", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* add(marking("mine"), { session: session.id })
@@ -124,7 +124,7 @@ describe("middleware of one session", () => {
 })
 
 describe("middleware that is removed", () => {
-  it.scoped("was there by that name, for all or for that session, or nothing happens", () =>
+  it.scoped("is removed only by its name and its scope, all sessions or one", () =>
     Effect.gen(function*() {
       yield* add({ name: "mine" }, { session: one })
       assert.isFalse(yield* remove("nobody"))
@@ -139,7 +139,7 @@ describe("middleware that is removed", () => {
       assert.deepStrictEqual([yield* list, yield* listFor(one)], [[], []])
     }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "all" }))))
 
-  it.scoped("is gone for good: when its scope closes, another one of its name stays", () =>
+  it.scoped("stays removed: when its scope closes, another one of the same name stays", () =>
     Effect.gen(function*() {
       for (const place of [undefined, { session: one }]) {
         const scope = yield* Scope.make()
@@ -152,7 +152,7 @@ describe("middleware that is removed", () => {
       }
     }).pipe(Effect.provide(MiddlewarePipeline.layer())))
 
-  it.scoped("of one session goes when its scope closes, and nothing else does", () =>
+  it.scoped("of one session is removed alone when its scope closes", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       yield* add({ name: "kept" }, { session: one })
@@ -161,7 +161,7 @@ describe("middleware that is removed", () => {
       assert.deepStrictEqual(yield* listFor(one), ["all", "kept"])
     }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "all" }))))
 
-  it.scoped("is missed by those that depend on it, also by those of one session, which run without it", () =>
+  it.scoped("leaves its dependents running without it, with a warning, those of one session included", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         yield* add({ name: "needy", dependsOn: ["base"] })
@@ -176,21 +176,21 @@ describe("middleware that is removed", () => {
           "Warning: Middleware \"base\" was removed; these depend on it and run without it: mine, own, needy",
           "Warning: Middleware \"own base\" was removed; these depend on it and run without it: own"
         ])
-        // Once it is there again, they wait for it again.
+        // Once it is added again, they run after it again.
         yield* add({ name: "base", priority: -1 })
         assert.deepStrictEqual([yield* list, yield* listFor(one)], [["base", "needy"], ["base", "needy", "mine"]])
       }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "base" })))
     ))
 })
 
-describe("a turn that is under way", () => {
+describe("a running turn", () => {
   const reach: ReadonlyArray<[string, (session: Session) => Of]> = [
     ["all sessions", () => undefined],
     ["one", ({ id }) => ({ session: id })]
   ]
 
   it.effect.each(reach)(
-    "goes on with middleware for %s that is removed meanwhile, and holds its reply back for it",
+    "keeps middleware for %s that is removed meanwhile, and holds its reply back for it",
     ([, of]) =>
       Effect.gen(function*() {
         const session = yield* start
@@ -219,7 +219,7 @@ describe("a turn that is under way", () => {
   )
 
   it.effect.each(reach)(
-    "knows nothing of middleware for %s that is added meanwhile, which sees the one that waits",
+    "does not pass middleware for %s that is added meanwhile, but the next turn does",
     ([, of]) =>
       Effect.gen(function*() {
         const session = yield* start

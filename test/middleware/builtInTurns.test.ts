@@ -21,7 +21,7 @@ const counted = {
   end: ProviderEvent.Finished({ reason: "complete", usage: { inputTokens: 100, outputTokens: 20 } })
 }
 
-/** 60 tokens are reserved for a reply. */
+/** Reserves 60 tokens for a reply. */
 const withBudget = (tokens: number) =>
   Effect.flatMap(MiddlewarePipeline, (pipeline) =>
     Effect.flatMap(
@@ -29,7 +29,7 @@ const withBudget = (tokens: number) =>
       (middleware) => pipeline.add(middleware)
     ))
 
-/** What is left, by a send that nothing could have room for. Nobody waits for a turn to be settled, so this does. */
+/** The remaining budget, from the refusal of a send that never fits. Waits for turns to be settled, which sends do not. */
 const left = (session: Session) =>
   Effect.repeatN(Effect.yieldNow(), 20).pipe(
     Effect.zipRight(Effect.flip(session.send("x".repeat(100_000)))),
@@ -37,7 +37,7 @@ const left = (session: Session) =>
   )
 
 describe("TokenBudgetMiddleware, in a runtime,", () => {
-  it.scoped("settles a turn that completed, one that failed, and one that was stopped", () =>
+  it.scoped("settles completed, failed and stopped turns", () =>
     Effect.gen(function*() {
       yield* withBudget(1000)
       const session = yield* start
@@ -55,11 +55,11 @@ describe("TokenBudgetMiddleware, in a runtime,", () => {
       assert.strictEqual(yield* left(session), "620")
       yield* session.stop()
       yield* Effect.flip(Fiber.join(send))
-      // Nobody knows what that took.
+      // The usage of that call is unknown.
       assert.strictEqual(yield* left(session), "620")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("releases what a waiting turn had reserved that is dropped, and stores nothing that it refuses", () =>
+  it.scoped("releases the reservation of a waiting turn that is dropped, and stores nothing of a refused one", () =>
     Effect.gen(function*() {
       yield* withBudget(1000)
       const session = yield* start
@@ -87,16 +87,16 @@ describe("TokenBudgetMiddleware, in a runtime,", () => {
       assert.strictEqual(yield* left(session), "880")
     }).pipe(Effect.provide(runtime)))
 
-  it.effect("is there once", () =>
+  it.effect("fails on a second one in a pipeline", () =>
     Effect.gen(function*() {
       const layer = TokenBudgetMiddleware.layer({ budgets: [{ tokens: 1, per: "day" }] })
       const error = yield* Effect.flip(Layer.build(Layer.merge(layer, Layer.fresh(layer))))
-      assert.include(error.message, "two middleware \"tokenBudget\"")
+      assert.include(error.message, "two middleware are named \"tokenBudget\"")
     }).pipe(Effect.scoped, Effect.provide(runtime)))
 })
 
 describe("AnalyticsMiddleware, in a runtime,", () => {
-  it.scoped("tells of what was said, by whom, and who answered", () =>
+  it.scoped("reports each message, its role, and the model that replied", () =>
     Effect.gen(function*() {
       const second = yield* MockProvider.make({ name: "second" })
       const found = yield* Ref.make<ReadonlyArray<MessageAnalysis>>([])

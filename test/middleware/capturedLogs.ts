@@ -7,7 +7,7 @@ export interface LogLine {
   readonly cause: string
 }
 
-/** Runs an effect beside the lines that it logs, of any level. */
+/** Runs an effect with the lines that it logs, of any level. */
 export const withCapturedLogs = <A, E, R>(use: (lines: ReadonlyArray<LogLine>) => Effect.Effect<A, E, R>) =>
   Effect.suspend(() => {
     const lines: Array<LogLine> = []

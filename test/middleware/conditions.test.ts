@@ -22,7 +22,7 @@ const of = (user: JsonRecord, tags?: ReadonlyArray<string>): MiddlewareContext =
   context: initial(sessionId, now, { user })
 })
 
-/** Whether a middleware with this condition is asked at each stage. */
+/** Whether a middleware with this condition runs at each stage. */
 const isFor = (when: Middleware["when"], about: MiddlewareContext) =>
   Effect.gen(function*() {
     const asked: Array<string> = []
@@ -105,7 +105,7 @@ describe("a condition", () => {
       assert.deepStrictEqual(yield* isFor(when, about), holds ? ["admission", "turn", "reply", "ended"] : [])
     }))
 
-  it.effect("is asked once at admission, and once as the turn begins", () =>
+  it.effect("is evaluated once at admission, and once when the turn starts", () =>
     Effect.gen(function*() {
       let count = 0
       const pipeline = yield* MiddlewarePipeline
@@ -126,7 +126,7 @@ describe("a condition", () => {
       assert.strictEqual(count, 2)
     }).pipe(Effect.scoped, Effect.provide(MiddlewarePipeline.layer())))
 
-  it.scoped("is asked again when a turn that waited begins, and its answer is kept until that has ended", () =>
+  it.scoped("is evaluated again when a waiting turn starts, and keeps its result until the turn ends", () =>
     Effect.gen(function*() {
       yield* add(marking("late", { when: { userType: "paying" } }))
       yield* add(marking("early", { when: { userType: "trial" } }))
@@ -144,7 +144,7 @@ describe("a condition", () => {
       assert.deepStrictEqual((yield* Fiber.join(waiting)).metadata, { late: true })
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("sees tags, and a provider that another stands in for", () =>
+  it.scoped("matches tags, and the session's provider even while a fallback stands in", () =>
     Effect.gen(function*() {
       const second = yield* MockProvider.make({ name: "second" })
       yield* add(marking("mine", { when: { provider: "mock", tags: "public" } }))
@@ -167,7 +167,7 @@ describe("a condition", () => {
     ["a function", broken],
     ["a predicate", { predicate: broken }]
   ])(
-    "rows 47, 48: that is %s and throws fails closed where it is required, and else is a skip of each stage",
+    "rows 47, 48: that is %s and throws fails a required middleware closed, and skips each stage of an optional one",
     ([, when]) =>
       Effect.gen(function*() {
         const throwing = marking("throwing", {
@@ -190,7 +190,7 @@ describe("a condition", () => {
         })
         const stream = yield* listening(session.stream("Hello"))
         yield* stream.end
-        // It might be a filter of replies: nothing streams past it.
+        // It might filter replies, so nothing streams past it.
         assert.deepStrictEqual(stream.heard.map(({ _tag }) => _tag), [
           "TurnAccepted",
           "TurnStarted",
@@ -216,7 +216,7 @@ describe("a condition", () => {
     ["session's owner", ({ session }) => Object.assign(session, { userId: "eve" }) !== undefined],
     ["session's settings", ({ session }) => Object.assign(session.config, { maxMessages: 1 }) !== undefined],
     ["context", ({ context }) => Object.assign(context.user, { admin: true }) !== undefined]
-  ])("row 48: that would change the %s fails instead", ([, change]) =>
+  ])("row 48: that tries to change the %s fails", ([, change]) =>
     Effect.gen(function*() {
       const session = yield* start
       const [info, before] = [yield* session.info, yield* session.context]

@@ -18,12 +18,12 @@ import { withCapturedLogs } from "./capturedLogs.js"
 import { add } from "./pipeline.js"
 import { untyped } from "./untyped.js"
 
-/** Nobody waits for a turn to be settled, so this does. */
+/** Waits for turns to be settled, which sends do not. */
 const settled = Effect.repeatN(Effect.yieldNow(), 30)
 
 /**
- * Reserves something at admission. `ended` answers whom it was told of since it was last asked, and how each of these ended:
- * with a turn, or with none.
+ * Records admissions and ends. `ended` returns the calls since it was last used: the turn id, and the status of the turn or
+ * `none`.
  */
 const ledger = (name: string, more: Partial<Middleware> = {}) => {
   const reserved: Array<TurnId | undefined> = []
@@ -54,7 +54,7 @@ const adding = (name: string, more?: Partial<Middleware>) => {
 const keyed = (content: string) => ({ content, key: IdempotencyKey.make("a") })
 
 describe("ended", () => {
-  it.scoped("is told once of a turn, with its record as it is stored", () =>
+  it.scoped("runs once for a turn, with its stored record", () =>
     Effect.gen(function*() {
       const { reserved, turns } = yield* adding("a")
       const session = yield* start
@@ -68,7 +68,7 @@ describe("ended", () => {
       assert.isTrue(Object.isFrozen(second))
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told that there is no turn where admission refused it: those that were asked, and who refused", () =>
+  it.scoped("runs without a turn when admission refused: for those that ran, and the one that refused", () =>
     Effect.gen(function*() {
       const first = yield* adding("first", { priority: 2 })
       const refusing = yield* adding("refusing", {
@@ -86,7 +86,7 @@ describe("ended", () => {
       assert.deepStrictEqual(yield* session.turns, [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told by way of what it settles, without an admission of its own, too", () =>
+  it.scoped("runs for middleware without an admission stage, too", () =>
     Effect.gen(function*() {
       const told: Array<string> = []
       yield* add({ name: "listening", ended: (turn) => Effect.sync(() => void told.push(turn?.status ?? "none")) })
@@ -99,7 +99,7 @@ describe("ended", () => {
       assert.deepStrictEqual(told, ["completed", "none"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told of a turn that its provider, or middleware of a later stage, has failed", () =>
+  it.scoped("runs for a turn that its provider or a later stage failed", () =>
     Effect.gen(function*() {
       const { turns } = yield* adding("a")
       const session = yield* start
@@ -120,7 +120,7 @@ describe("ended", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told of a turn that was stopped, and of one that was dropped before it began", () =>
+  it.scoped("runs for a stopped turn, and for one dropped before it started", () =>
     Effect.gen(function*() {
       const { ended } = yield* adding("a")
       const session = yield* start
@@ -133,7 +133,7 @@ describe("ended", () => {
       assert.deepStrictEqual(yield* ended, [[running.turnId, "stopped"]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told of a turn that was steered into another one, once they are over", () =>
+  it.scoped("runs for a turn that was steered into another one, when that ends", () =>
     Effect.gen(function*() {
       const { turns } = yield* adding("a")
       const session = yield* start
@@ -150,7 +150,7 @@ describe("ended", () => {
       assert.lengthOf(told, 3)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told that there is no turn any more, of each that was open when its session was deleted", () =>
+  it.scoped("runs without a turn for each open turn when its session is deleted", () =>
     Effect.gen(function*() {
       const { ended } = yield* adding("a")
       const session = yield* start
@@ -160,7 +160,7 @@ describe("ended", () => {
       assert.sameDeepMembers(yield* ended, [[running.turnId, "none"], [waiting.turnId, "none"]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is not told of a send whose key is known, since it was never asked", () =>
+  it.scoped("does not run for a send with a known key, which never reached admission", () =>
     Effect.gen(function*() {
       const { ended, reserved } = yield* adding("a")
       const session = yield* start
@@ -170,7 +170,7 @@ describe("ended", () => {
       assert.deepStrictEqual([yield* ended, reserved], [[], [reply.turnId]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told that there is no turn where a send turned out to be known once it was admitted", () =>
+  it.scoped("runs without a turn for a send whose key became known during admission", () =>
     Effect.gen(function*() {
       const both = yield* Deferred.make<void>()
       let waiting = 0
@@ -196,7 +196,7 @@ describe("ended", () => {
       assert.lengthOf(yield* session.turns, 1)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told that there is no turn where the session took none: it was busy, or too long, or the store failed", () =>
+  it.scoped("runs without a turn when the session is busy, the message too long, or the store fails", () =>
     Effect.gen(function*() {
       const { ended, reserved } = yield* adding("a")
       const session = yield* start
@@ -226,7 +226,7 @@ describe("ended", () => {
       assert.deepStrictEqual(yield* ended, [[reserved[3], "none"]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told that there is no turn where the sender left while it was admitted", () =>
+  it.scoped("runs without a turn when the sender is interrupted during admission", () =>
     Effect.gen(function*() {
       const { ended, reserved } = yield* adding("a", { priority: 1 })
       const asked = yield* Deferred.make<void>()
@@ -238,7 +238,7 @@ describe("ended", () => {
       assert.deepStrictEqual(yield* ended, [[reserved[0], "none"]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told by whether it was asked, whatever its condition says since, and also when it was removed", () =>
+  it.scoped("runs for middleware that admitted the turn, even if its condition changed or it was removed", () =>
     Effect.gen(function*() {
       const early = yield* adding("early", { when: ({ context }) => context.user["late"] === undefined })
       const late = yield* adding("late", { when: ({ context }) => context.user["late"] === true })
@@ -254,7 +254,7 @@ describe("ended", () => {
       assert.deepStrictEqual([yield* late.ended, yield* added.ended], [[], []])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told of a turn that an earlier process has admitted to those it is for", () =>
+  it.scoped("runs for a turn that an earlier process admitted, by condition", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { turnId } = yield* runningTurn(session, { content: "Hello", onUnknown: "retry" }, "never said")
@@ -267,7 +267,7 @@ describe("ended", () => {
       assert.deepStrictEqual(yield* forOthers.ended, [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told once more of an edit that was still admitted as its turn ended, that it became none", () =>
+  it.scoped("runs again without a turn for an edit that was still in admission when its turn ended", () =>
     Effect.gen(function*() {
       const early = yield* adding("early", { priority: 2 })
       const session = yield* start
@@ -290,7 +290,7 @@ describe("ended", () => {
       assert.deepStrictEqual(yield* early.ended, [[turnId, "stopped"]])
       yield* Deferred.succeed(goOn, undefined)
       assert.strictEqual(yield* Fiber.join(edit), "tooLate")
-      // What it may have reserved since it was told of the end is not forgotten.
+      // It may have reserved something after the end, so it is called again.
       assert.deepStrictEqual(yield* slow.ended, [[turnId, "stopped"], [turnId, "none"]])
       assert.deepStrictEqual([yield* early.ended, yield* last.ended], [[], [[turnId, "none"]]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
@@ -302,18 +302,18 @@ describe("ended", () => {
     }],
     ["dies", () => Effect.die("broken")],
     ["interrupts itself", () => Effect.interrupt],
-    ["answers nothing", () => untyped(undefined)],
+    ["returns nothing", () => untyped(undefined)],
     ["hangs", () => Effect.never],
     ["hangs and cannot be interrupted", () => Effect.uninterruptible(Effect.never)]
   ])(
-    "rows 47, 48: that %s is logged, and changes neither what a turn comes to nor its time",
+    "rows 47, 48: that %s is logged, and affects neither the result of a turn nor its duration",
     ([, ended]) =>
       withCapturedLogs((lines) =>
         Effect.gen(function*() {
           const session = yield* start
           yield* add({ name: "broken", priority: 1, ended })
           const sane = yield* adding("sane")
-          // No time passes here.
+          // The clock does not advance here.
           const replies = [yield* session.send("canary"), yield* session.send("canary")]
           assert.deepStrictEqual(replies.map(({ text }) => text), ["You said: canary", "You said: canary"])
           assert.deepStrictEqual(yield* sane.ended, replies.map(({ turnId }) => [turnId, "completed"]))

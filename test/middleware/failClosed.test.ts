@@ -24,7 +24,7 @@ import { withCapturedLogs } from "./capturedLogs.js"
 import { add } from "./pipeline.js"
 import { type StageFault, stageFaults } from "./stageFaults.js"
 
-/** As `SessionRuntime.layerTest`, over a file. */
+/** `SessionRuntime.layerTest`, but with a database file. */
 const onDisk = SessionRuntime.layer({ drainTimeout: 0, providerRetries: 0 }).pipe(
   Layer.provideMerge(Layer.mergeAll(
     Layer.unwrapScoped(
@@ -38,7 +38,7 @@ const onDisk = SessionRuntime.layer({ drainTimeout: 0, providerRetries: 0 }).pip
   ))
 )
 
-/** All that a store has of a session. */
+/** Everything a store has of a session. */
 const stored = ({ id }: Session) =>
   Effect.flatMap(SessionStore, (store) =>
     Effect.all([
@@ -51,14 +51,14 @@ const stored = ({ id }: Session) =>
       store.get(id)
     ]))
 
-/** A reply that has the canary wherever a reply can have a text. */
+/** A reply with the canary wherever a reply can have text. */
 const secrets: ReadonlyArray<ProviderEvent> = [
   ProviderEvent.TextDelta({ text: "canary" }),
   ProviderEvent.ToolCall({ part: { _tag: "ToolCall", id: "1", name: "search", arguments: { canary: "canary" } } }),
   ProviderEvent.Opaque({ part: { _tag: "Opaque", provider: "mock", kind: "thinking", data: "canary", text: "canary" } })
 ]
 
-/** Writes down what hooks are told. */
+/** Records the events of a hook. */
 const hooked = Effect.gen(function*() {
   const seen: Array<SessionEvent> = []
   const bus = yield* HookBus
@@ -93,7 +93,7 @@ const failing = ([stage, , fault]: StageFault) =>
         })
         const stream = yield* listening(session.stream(stage === "admission" ? "canary" : "Hello"))
         if (stage === "reply") yield* Deferred.await(called)
-        // In no time, whatever becomes of the other turn.
+        // At once, whatever happens to the other turn.
         assert.strictEqual((yield* other.send("Hi")).text, "You said: Hi")
         yield* TestClock.adjust("2 seconds")
         const error = yield* Effect.flip(stream.end)
@@ -116,7 +116,7 @@ const failing = ([stage, , fault]: StageFault) =>
       )
       assert.deepStrictEqual(yield* texts(session.id), stage === "reply" ? ["Hello"] : [])
       assert.strictEqual((yield* session.metrics).providerCalls, Number(stage === "reply"))
-      // The session goes on, and the provider is shown nothing of it either.
+      // The session continues, and the provider never receives the text.
       assert.strictEqual((yield* session.send("next")).text, "You said: next")
       assert.strictEqual((yield* other.send("next")).text, "You said: next")
       assert.notInclude(JSON.stringify(yield* shown), "canary")
@@ -127,16 +127,16 @@ const refusing = () => new MiddlewareRefusal({ reason: "no" })
 
 describe("a required middleware", () => {
   it.effect.each(stageFaults)(
-    "rows 47, 48: at %s that %s fails its turn and no other, and nothing unfiltered is stored, shown, told or logged",
+    "rows 47, 48: at %s that %s fails only its turn, and nothing unfiltered is stored, shown, published or logged",
     (fault) => Effect.provide(failing(fault), SessionRuntime.layerTest())
   )
 
-  it.effect.each(stageFaults.filter(([, does]) => does === "dies" || does === "answers undefined"))(
-    "rows 47, 48: at %s that %s leaves nothing of it in a file either",
+  it.effect.each(stageFaults.filter(([, does]) => does === "dies" || does === "returns undefined"))(
+    "rows 47, 48: at %s that %s leaves nothing unfiltered in a database file",
     (fault) => Effect.provide(failing(fault), onDisk)
   )
 
-  it.scoped("lets nothing out of a reply that was cut short either: by a stop, by its deadline, or by its provider", () =>
+  it.scoped("holds back a reply that is cut short by a stop, its deadline or its provider", () =>
     Effect.gen(function*() {
       yield* add({ name: "broken", reply: refusing })
       const session = yield* start
@@ -177,7 +177,7 @@ describe("a required middleware", () => {
       )
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("that adds who it is to what it answers changes nobody: roles and ids stay whose they are", () =>
+  it.scoped("cannot change roles or ids with extra fields in its return value", () =>
     Effect.gen(function*() {
       const identity = {
         id: "forged",

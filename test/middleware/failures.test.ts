@@ -7,7 +7,7 @@ import { withCapturedLogs } from "./capturedLogs.js"
 import { admit, appending, textsOf } from "./pipeline.js"
 import { untyped } from "./untyped.js"
 
-/** Long enough for every timeout. */
+/** Advances the clock past every timeout. */
 const afterTimeouts = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.fork(Effect.exit(effect))
@@ -19,11 +19,11 @@ describe("MiddlewarePipeline, when a middleware", () => {
   const faults: ReadonlyArray<[name: string, fault: Partial<Middleware>, reason: string]> = [
     ["refuses", { admission: () => new MiddlewareRefusal({ reason: "too rude" }) }, "too rude"],
     [
-      "fails with something else",
+      "fails with another error",
       { admission: () => untyped(Effect.fail("canary")) },
       "failed unexpectedly"
     ],
-    ["interrupts another than itself", {
+    ["interrupts another fiber", {
       admission: () => Effect.flatMap(Effect.fork(Effect.interrupt), Fiber.join)
     }, "failed unexpectedly"],
     ["dies", { admission: () => Effect.die(new Error("canary")) }, "failed unexpectedly"],
@@ -32,8 +32,8 @@ describe("MiddlewarePipeline, when a middleware", () => {
         throw new Error("canary")
       }
     }, "failed unexpectedly"],
-    ["answers without an effect", { admission: () => untyped(Promise.resolve("canary")) }, "failed unexpectedly"],
-    ["answers with nothing at all", { admission: () => untyped(undefined) }, "failed unexpectedly"],
+    ["returns no effect", { admission: () => untyped(Promise.resolve("canary")) }, "failed unexpectedly"],
+    ["returns nothing", { admission: () => untyped(undefined) }, "failed unexpectedly"],
     ["interrupts itself", { admission: () => Effect.interrupt }, "failed unexpectedly"],
     ["interrupts its own fiber", {
       admission: () => Effect.withFiberRuntime((fiber) => Effect.zipRight(Fiber.interruptFork(fiber), Effect.never))
@@ -42,7 +42,7 @@ describe("MiddlewarePipeline, when a middleware", () => {
     ["hangs and cannot be interrupted", {
       admission: () => Effect.uninterruptible(Effect.never)
     }, "timed out after 2s"],
-    ["takes longer than it said", { timeout: "50 millis", admission: () => Effect.never }, "timed out after 50ms"],
+    ["exceeds its own timeout", { timeout: "50 millis", admission: () => Effect.never }, "timed out after 50ms"],
     ["has a condition that throws", {
       when: () => {
         throw new Error("canary")
@@ -51,7 +51,7 @@ describe("MiddlewarePipeline, when a middleware", () => {
   ]
 
   it.effect.each(faults)(
-    "%s, a required one stops the turn and tells nothing more than it should",
+    "%s, a required one fails the turn without leaking the error",
     ([, fault, reason]) =>
       withCapturedLogs((lines) =>
         Effect.gen(function*() {
@@ -89,7 +89,7 @@ describe("MiddlewarePipeline, when a middleware", () => {
   )
 
   it.effect.each(faults)(
-    "%s, it is told of it in onError, whatever the policy",
+    "%s, its onError is called, whatever the policy",
     ([, fault, reason]) =>
       Effect.gen(function*() {
         const told = yield* Ref.make<ReadonlyArray<string>>([])
@@ -104,7 +104,7 @@ describe("MiddlewarePipeline, when a middleware", () => {
   it.effect.each<[string, Effect.Effect<never>]>([
     ["hangs", Effect.never],
     ["hangs and cannot be interrupted", Effect.uninterruptible(Effect.never)]
-  ])("%s, its time is up in an uninterruptible region of the caller too", ([, admission]) =>
+  ])("%s, it times out in an uninterruptible region of the caller too", ([, admission]) =>
     Effect.gen(function*() {
       const fiber = yield* Effect.fork(
         Effect.flip(Effect.uninterruptible(admit({ name: "hanging", admission: () => admission })))
@@ -115,7 +115,7 @@ describe("MiddlewarePipeline, when a middleware", () => {
       assert.strictEqual(exit.value.reason, "timed out after 2s")
     }))
 
-  it.effect("refuses without words, that is a failure like any other", () =>
+  it.effect("refuses without a reason, it fails like any other", () =>
     Effect.gen(function*() {
       const mute: Middleware = {
         name: "mute",
@@ -125,14 +125,14 @@ describe("MiddlewarePipeline, when a middleware", () => {
       assert.deepStrictEqual(textsOf(yield* admit({ ...mute, policy: "optional" })), ["Hello"])
     }))
 
-  it.effect("refuses with more words than a turn should hold, they are cut", () =>
+  it.effect("refuses with a very long reason, it is truncated", () =>
     Effect.gen(function*() {
       const reason = "no".repeat(1_000_000)
       const wordy = { name: "wordy", admission: () => new MiddlewareRefusal({ reason }) }
       assert.strictEqual((yield* Effect.flip(admit(wordy))).reason, "no".repeat(500))
     }))
 
-  it.effect("dies, the log has the cause", () =>
+  it.effect("dies, the cause is logged", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         yield* Effect.exit(admit({ name: "faulty", admission: () => Effect.die(new Error("what broke")) }))
@@ -147,14 +147,14 @@ describe("MiddlewarePipeline, when a middleware", () => {
     }],
     ["hangs", () => Effect.never],
     ["interrupts itself", () => Effect.interrupt]
-  ])("%s in onError, that changes nothing", ([, onError]) =>
+  ])("%s in onError, nothing changes", ([, onError]) =>
     Effect.gen(function*() {
       const refusing = { name: "a", admission: () => new MiddlewareRefusal({ reason: "no" }), onError }
       assert.strictEqual((yield* Effect.flip(afterTimeouts(admit(refusing)))).reason, "no")
       assert.deepStrictEqual(textsOf(yield* afterTimeouts(admit({ ...refusing, policy: "optional" }))), ["Hello"])
     }))
 
-  it.effect("takes its time, it is not stopped before its timeout", () =>
+  it.effect("is slow, it is not stopped before its timeout", () =>
     Effect.gen(function*() {
       const slow = appending("slow", { admission: (prompt) => Effect.delay(Effect.succeed(prompt), "1999 millis") })
       assert.deepStrictEqual(textsOf(yield* afterTimeouts(admit(slow))), ["Hello"])

@@ -14,7 +14,7 @@ import { runningTurn } from "../host/runningTurn.js"
 import { script, shown } from "../host/scripted.js"
 
 const card = "4111 1111 1111 1111"
-/** A card that no chunk has the whole of. */
+/** A card number split over chunks. */
 const inChunks = ["Your card is 4111 11", "11 1111 ", "1111, and that is damn good."]
 const filtered = "Your card is [credit card], and that is [filtered] good."
 
@@ -27,7 +27,7 @@ const both = (stages: ReadonlyArray<"admission" | "reply">, action: SecurityMidd
 const over = (filters: Layer.Layer<never, ConfigurationError, MiddlewarePipeline>) =>
   Layer.provideMerge(filters, SessionRuntime.layerTest())
 
-/** All that is kept of a session. */
+/** Everything stored of a session. */
 const stored = (id: SessionId) =>
   Effect.gen(function*() {
     const store = yield* SessionStore
@@ -38,7 +38,7 @@ const stored = (id: SessionId) =>
     ])
   })
 
-/** All that a watcher is shown, until `use` is done. */
+/** All events of a watcher until `use` is done. */
 const watchedWhile = <A, E, R>(session: Session, use: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const watching = yield* Effect.fork(Stream.runCollect(Stream.takeUntil(
@@ -50,8 +50,8 @@ const watchedWhile = <A, E, R>(session: Session, use: Effect.Effect<A, E, R>) =>
     return Chunk.toReadonlyArray(yield* Fiber.join(watching))
   })
 
-describe("a reply that is filtered", () => {
-  it.scoped("is nowhere to be seen as it came: in no delta, event, message, turn or export", () =>
+describe("a filtered reply", () => {
+  it.scoped("appears unfiltered in no delta, event, message, turn or export", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* script({ text: inChunks })
@@ -74,7 +74,7 @@ describe("a reply that is filtered", () => {
       }
     }).pipe(Effect.provide(over(both(["reply"])))))
 
-  it.scoped("leaves no draft while it comes", () =>
+  it.scoped("leaves no draft while it arrives", () =>
     Effect.gen(function*() {
       const session = yield* start
       const [asked, open] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
@@ -97,7 +97,7 @@ describe("a reply that is filtered", () => {
       assert.strictEqual((yield* Fiber.join(sending)).text, "It is [credit card].")
     }).pipe(Effect.provide(over(both(["reply"])))))
 
-  it.scoped("is filtered too as far as it came, when it breaks off", () =>
+  it.scoped("is filtered too when it is cut off", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* script({ text: inChunks, end: "cut" })
@@ -107,7 +107,7 @@ describe("a reply that is filtered", () => {
       assert.notMatch(yield* stored(session.id), /4111|1111|damn/)
     }).pipe(Effect.provide(over(both(["reply"])))))
 
-  it.scoped("fails its turn when it is refused, and nothing of it is stored or shown", () =>
+  it.scoped("fails its turn when it is refused, and is neither stored nor shown", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* script({ text: inChunks })
@@ -123,7 +123,7 @@ describe("a reply that is filtered", () => {
       assert.notMatch(JSON.stringify(seen) + (yield* stored(session.id)), /4111|1111|damn/)
     }).pipe(Effect.provide(over(both(["reply"], "reject")))))
 
-  it.scoped("has its tool calls filtered, their arguments too", () =>
+  it.scoped("has the arguments of its tool calls filtered", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* script({
@@ -137,8 +137,8 @@ describe("a reply that is filtered", () => {
     }).pipe(Effect.provide(over(both(["reply"])))))
 })
 
-describe("what people say, filtered,", () => {
-  it.scoped("is filtered before it is stored, shown, or told to a provider, whichever way it comes", () =>
+describe("a filtered prompt", () => {
+  it.scoped("is filtered before it is stored, shown or sent to a provider, for each way to send it", () =>
     Effect.gen(function*() {
       const session = yield* start
       const seen = yield* watchedWhile(

@@ -5,10 +5,10 @@ import { asking } from "../domain/conversation.js"
 import { admit, appending, context, pipeline, prompt, reply } from "./pipeline.js"
 import { untyped } from "./untyped.js"
 
-/** Does something, and answers with what no stage may answer. */
+/** Runs a mutation, and returns an invalid value. */
 const changing = (change: () => unknown) => Effect.sync(() => untyped(change()))
 
-describe("MiddlewarePipeline hands in what cannot be changed:", () => {
+describe("MiddlewarePipeline freezes the input of a stage:", () => {
   const mutations: ReadonlyArray<[string, Partial<Middleware>]> = [
     ["a prompt's parts", { admission: (prompt) => changing(() => untyped(prompt.parts).push({})) }],
     ["a part's text", { admission: (prompt) => changing(() => untyped(prompt.parts[0]).text = "changed") }],
@@ -38,7 +38,7 @@ describe("MiddlewarePipeline hands in what cannot be changed:", () => {
       assert.strictEqual(JSON.stringify([said, context]), before)
     }))
 
-  it.effect("nor what one made for the next", () =>
+  it.effect("the output of the middleware before", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(admit(appending("a"), {
         name: "mutating",

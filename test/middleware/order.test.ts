@@ -11,12 +11,12 @@ const problems = (...all: ReadonlyArray<Middleware>) =>
   Effect.map(Effect.flip(order(...all)), ({ problems }) => problems)
 
 describe("MiddlewarePipeline, order", () => {
-  it.effect("is registration for equals", () =>
+  it.effect("is that of registration for equal priorities", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* order({ name: "b" }, { name: "c" }, { name: "a" }), ["b", "c", "a"])
     }))
 
-  it.effect("puts the higher priority first, 0 being the usual one", () =>
+  it.effect("puts higher priority first, 0 being the default", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
         yield* order({ name: "late", priority: -1 }, { name: "usual" }, { name: "first", priority: 100 }, {
@@ -27,7 +27,7 @@ describe("MiddlewarePipeline, order", () => {
       )
     }))
 
-  it.effect("puts dependencies before priority, and does not hold up what does not depend", () =>
+  it.effect("puts dependencies before priority, without delaying others", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
         yield* order(
@@ -47,7 +47,7 @@ describe("MiddlewarePipeline, order", () => {
     })],
     ([all]) =>
       Effect.gen(function*() {
-        // Each depends on earlier ones only, so that there is no circle, and they are registered back to front.
+        // Each depends on earlier ones only, so there is no cycle, and they are registered in reverse.
         const middlewares = all.map(([priority, dependsOn], index): Middleware => ({
           name: `${index}`,
           priority,
@@ -61,14 +61,14 @@ describe("MiddlewarePipeline, order", () => {
       })
   )
 
-  it.effect("fails on a name that is there twice", () =>
+  it.effect("fails on a duplicate name", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* problems({ name: "a" }, { name: "b" }, { name: "a" }, { name: "a" }), [
         "two middleware are named \"a\": rename one of them"
       ])
     }))
 
-  it.effect("fails on every dependency that is not there", () =>
+  it.effect("fails on every missing dependency", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* problems({ name: "a", dependsOn: ["x", "b"] }, { name: "b", dependsOn: ["y"] }), [
         "middleware \"a\" depends on \"x\", which is not in the pipeline",
@@ -76,7 +76,7 @@ describe("MiddlewarePipeline, order", () => {
       ])
     }))
 
-  it.effect("fails on a circle and shows it, without those that only depend on it", () =>
+  it.effect("fails on a cycle and shows it, without its dependents", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
         yield* problems(
@@ -92,7 +92,7 @@ describe("MiddlewarePipeline, order", () => {
       ])
     }))
 
-  it.scoped("adds one in its place, and takes it out when the scope closes", () =>
+  it.scoped("adds one in its place, and removes it when the scope closes", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       yield* Scope.extend(add({ name: "added", priority: 1, dependsOn: ["first"] }), scope)
@@ -101,7 +101,7 @@ describe("MiddlewarePipeline, order", () => {
       assert.deepStrictEqual(yield* list, ["first", "last"])
     }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "first", priority: 2 }, { name: "last" }))))
 
-  it.scoped("refuses to add what does not fit, and stays as it was", () =>
+  it.scoped("refuses an invalid addition, and does not change", () =>
     Effect.gen(function*() {
       for (const wrong of [{ name: "a" }, { name: "b", dependsOn: ["x"] }, { name: "b", dependsOn: ["b"] }]) {
         assert.strictEqual((yield* Effect.flip(add(wrong)))._tag, "ConfigurationError")
@@ -109,7 +109,7 @@ describe("MiddlewarePipeline, order", () => {
       assert.deepStrictEqual(yield* list, ["a"])
     }).pipe(Effect.provide(MiddlewarePipeline.layer({ name: "a" }))))
 
-  it.scoped("lets the others go on when one they depend on goes, with a warning, and orders them again when it is back", () =>
+  it.scoped("keeps dependents of a removed one running, with a warning, and orders them again when it is back", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()

@@ -32,7 +32,7 @@ interface EachStage {
   readonly hasTurnStage: (context: MiddlewareContext) => boolean
 }
 
-/** Each stage by itself, of a turn that starts there. */
+/** Runs each stage alone, for a turn that starts there. */
 export const eachStage = (
   pipeline: MiddlewarePipeline["Type"]
 ): Pick<MiddlewarePipeline["Type"], "admission"> & EachStage => ({
@@ -55,7 +55,7 @@ export const appending = (name: string, more: Partial<Middleware> = {}): Middlew
   ...more
 })
 
-/** Replies go through it with a mark. */
+/** Marks replies in their metadata. */
 export const marking = (name: string, more: Partial<Middleware> = {}): Middleware => ({
   name,
   reply: (reply) => Effect.succeed({ ...reply, metadata: { ...reply.metadata, [name]: true } }),

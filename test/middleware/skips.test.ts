@@ -21,7 +21,7 @@ const refusing = () => new MiddlewareRefusal({ reason: "no" })
 const hasEnded = ({ event: { _tag } }: FeedEvent) =>
   _tag === "TurnCompleted" || _tag === "TurnFailed" || _tag === "TurnStopped"
 
-/** What the feed has of a session up to the end of its first turn. */
+/** The feed of a session up to the end of its first turn. */
 const feedOf = (session: Session) =>
   Effect.gen(function*() {
     const { heard, leave, until } = yield* listening(session.watch())
@@ -35,7 +35,7 @@ const skipsIn = (events: ReadonlyArray<SessionEvent>) =>
 
 describe("an optional middleware", () => {
   it.effect.each(stageFaults)(
-    "rows 47, 48: at %s that %s is skipped, which its turn's events, hooks, the log and itself are told",
+    "rows 47, 48: at %s that %s is skipped, and the turn's events, hooks, log and onError say so",
     ([stage, , fault, reason]) =>
       withCapturedLogs((lines) =>
         Effect.gen(function*() {
@@ -70,7 +70,7 @@ describe("an optional middleware", () => {
           yield* bus.flush
           assert.deepStrictEqual(skipsIn(hooked), [notice])
           assert.deepStrictEqual(told, [`broken ${stage}`])
-          // One that takes long for a real clock has the test clock warn, too.
+          // The test clock itself may warn, too, when the machine is slow.
           const logged = lines.filter(({ annotations }) => annotations["middleware"] !== undefined)
           assert.deepStrictEqual(logged.map(({ annotations, level }) => [level, annotations]), [
             ["Warning", { middleware: "broken", stage, sessionId: session.id }]
@@ -81,7 +81,7 @@ describe("an optional middleware", () => {
       )
   )
 
-  it.scoped("is skipped at each stage by itself, and another one too, in the order they happen", () =>
+  it.scoped("is skipped at each stage separately, and so are others, in order", () =>
     Effect.gen(function*() {
       yield* add({ name: "a", policy: "optional", priority: 1, admission: refusing, turn: refusing, reply: refusing })
       yield* add({ name: "b", policy: "optional", admission: refusing, reply: refusing })
@@ -95,7 +95,7 @@ describe("an optional middleware", () => {
       )
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told of where its turn fails or is stopped later, too", () =>
+  it.scoped("is reported when its turn fails or is stopped later, too", () =>
     Effect.gen(function*() {
       yield* add({ name: "skipped", policy: "optional", priority: 1, admission: refusing, turn: refusing })
       const [failed, stopped, held] = [yield* start, yield* start, yield* start]
@@ -113,7 +113,7 @@ describe("an optional middleware", () => {
       }
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told of for an edit, by the turn that is edited", () =>
+  it.scoped("is reported for an edit, in the events of the edited turn", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { open } = yield* runningTurn(session, "one", "Hi")
@@ -128,7 +128,7 @@ describe("an optional middleware", () => {
       )
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("that is skipped for a system message is told of in the log, since that belongs to no turn", () =>
+  it.effect("that is skipped for a system message is only logged, because that belongs to no turn", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         yield* add({ name: "skipped", policy: "optional", admission: refusing })
@@ -142,7 +142,7 @@ describe("an optional middleware", () => {
       }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest()))
     ))
 
-  it.scoped("has changed nothing by what it did before it was skipped", () =>
+  it.scoped("has no effect by what it did before it was skipped", () =>
     Effect.gen(function*() {
       const half = yield* Deferred.make<void>()
       yield* add({
@@ -183,7 +183,7 @@ describe("onError", () => {
   )
 
   it.effect.each(cases)(
-    "that %s at %s changes nothing: neither a refusal, nor a skip",
+    "that %s at %s changes neither a refusal nor a skip",
     ([does, stage, middleware]) =>
       Effect.gen(function*() {
         const session = yield* start
@@ -202,7 +202,7 @@ describe("onError", () => {
       }).pipe(Effect.provide(SessionRuntime.layerTest()))
   )
 
-  it.scoped("is told what refused, of which session, turn and stage, and what may be tried again when", () =>
+  it.scoped("receives the middleware, session, turn, stage and retry time of a refusal", () =>
     Effect.gen(function*() {
       const told: Array<readonly [unknown, unknown]> = []
       const onError: Middleware["onError"] = (error, { session, turnId }) =>

@@ -7,7 +7,7 @@ import { untyped } from "./untyped.js"
 
 type Stage = MiddlewareSkipped["stage"]
 
-/** Something that goes wrong at a stage, and how a skip of it is recorded. */
+/** A fault at a stage, and the recorded reason when it is skipped. */
 export type StageFault = readonly [
   stage: Stage,
   does: string,
@@ -20,12 +20,12 @@ const huge = (length: number) => ({ _tag: "Text", text: "x".repeat(length) })
 const answering = (answer: (asked: object) => unknown) => (asked: unknown): Effect.Effect<never> =>
   untyped(Effect.sync(() => answer(untyped(asked))))
 
-/** What may go wrong anywhere. */
+/** Faults of any stage. */
 const anywhere: ReadonlyArray<
   readonly [string, (asked: unknown) => Effect.Effect<never, MiddlewareRefusal>, MiddlewareSkipped["reason"]]
 > = [
   ["refuses", () => new MiddlewareRefusal({ reason: "no" }), "refused"],
-  ["fails with something else", () => untyped(Effect.fail("no")), "failed"],
+  ["fails with another error", () => untyped(Effect.fail("no")), "failed"],
   ["throws", () => {
     throw new Error("broken")
   }, "failed"],
@@ -38,10 +38,10 @@ const anywhere: ReadonlyArray<
     () => Effect.withFiberRuntime((fiber) => Effect.zipRight(Fiber.interruptFork(fiber), Effect.never)),
     "failed"
   ],
-  ["answers undefined", answering(() => undefined), "wrongAnswer"],
-  ["answers with what it got, and no effect", (asked) => untyped(asked), "failed"],
-  ["answers with a promise", (asked) => untyped(Promise.resolve(asked)), "failed"],
-  ["changes what it got", answering((asked) => Object.assign(asked, { parts: [], messages: [] })), "failed"]
+  ["returns undefined", answering(() => undefined), "wrongAnswer"],
+  ["returns its input instead of an effect", (asked) => untyped(asked), "failed"],
+  ["returns a promise", (asked) => untyped(Promise.resolve(asked)), "failed"],
+  ["mutates its input", answering((asked) => Object.assign(asked, { parts: [], messages: [] })), "failed"]
 ]
 
 const remade = (
@@ -49,21 +49,21 @@ const remade = (
   change: object
 ) => [new Message(untyped({ ...message, ...change }), true)]
 
-/** What is no answer of a stage: 100 MB. */
+/** Return values that are too large. */
 const tooLarge = [
-  ["answers 100 MB", { parts: many(400, huge(250_000)) }],
-  ["answers one text of 100 MB", { parts: [huge(100_000_000)] }]
+  ["returns 100 MB", { parts: many(400, huge(250_000)) }],
+  ["returns one text of 100 MB", { parts: [huge(100_000_000)] }]
 ] as const
 
 const changedMessage = (change: object): NonNullable<Middleware["turn"]> => (request) =>
   Effect.sync(() => ({ ...request, messages: remade(request.messages, change) }))
 
-/** What is no answer of a turn stage: another's. */
+/** Return values of a turn stage that belong to something else. */
 const anothers: ReadonlyArray<readonly [string, NonNullable<Middleware["turn"]>]> = [
-  ["answers for another session", (request) => Effect.succeed({ ...request, sessionId: untyped("another") })],
-  ["answers for another turn", (request) => Effect.succeed({ ...request, turnId: untyped("another") })],
-  ["answers with a message of another session", changedMessage({ sessionId: "another" })],
-  ["answers with a role that does not exist", changedMessage({ role: "root" })]
+  ["returns another session", (request) => Effect.succeed({ ...request, sessionId: untyped("another") })],
+  ["returns another turn", (request) => Effect.succeed({ ...request, turnId: untyped("another") })],
+  ["returns a message of another session", changedMessage({ sessionId: "another" })],
+  ["returns an unknown role", changedMessage({ role: "root" })]
 ]
 
 export const stageFaults: ReadonlyArray<StageFault> = [

@@ -5,16 +5,16 @@ import type { Reply } from "../../src/services/Provider.js"
 import { asking } from "../domain/conversation.js"
 import { appending, context, pipeline, reply } from "./pipeline.js"
 
-describe("MiddlewarePipeline lets a reply stream", () => {
+describe("MiddlewarePipeline streams a reply", () => {
   const replying: Middleware = { name: "replying", reply: (reply) => Effect.succeed(reply) }
 
   it.effect.each<[string, Middleware, boolean]>([
     ["past one without a reply stage", appending("a"), true],
     ["past an observer", { ...replying, observer: true }, true],
-    ["past one that is not for this session", { ...replying, when: () => false }, true],
+    ["past one that does not match this session", { ...replying, when: () => false }, true],
     ["never past one that may change it", replying, false],
     ["never past an optional one that may change it", { ...replying, policy: "optional" }, false],
-    ["never past one that is for this session", { ...replying, when: () => true }, false],
+    ["never past one that matches this session", { ...replying, when: () => true }, false],
     ["never past one whose condition throws", {
       ...replying,
       when: () => {
@@ -29,7 +29,7 @@ describe("MiddlewarePipeline lets a reply stream", () => {
       )
     }))
 
-  it.effect("and takes no answer of an observer, which may be about what was shown already", () =>
+  it.effect("and ignores what an observer returns, because the reply may be shown already", () =>
     Effect.gen(function*() {
       const said = reply("Hi")
       const seen = yield* Ref.make<ReadonlyArray<Reply>>([])
@@ -48,8 +48,8 @@ describe("MiddlewarePipeline lets a provider hold the conversation", () => {
 
   it.effect.each<[string, Middleware, boolean]>([
     ["past an observer", { ...turning, observer: true }, false],
-    ["past one that is not for this session", { ...turning, when: () => false }, false],
-    ["never past one that may change what is asked", turning, true]
+    ["past one that does not match this session", { ...turning, when: () => false }, false],
+    ["never past one that may change the request", turning, true]
   ])("%s", ([, middleware, expected]) =>
     Effect.gen(function*() {
       const found = yield* pipeline(
@@ -60,7 +60,7 @@ describe("MiddlewarePipeline lets a provider hold the conversation", () => {
       assert.strictEqual(found, expected)
     }))
 
-  it.effect("and takes no answer of an observer, since the provider knows what was said", () =>
+  it.effect("and ignores what an observer returns, because the provider has the conversation", () =>
     Effect.gen(function*() {
       const asked = asking("Hello")
       const answer = yield* pipeline(({ turn }) => turn(asked, context), { ...turning, observer: true })

@@ -1,2 +1,2 @@
-/** Stands for an author without types. */
+/** Stands for untyped JavaScript. */
 export const untyped = (value: unknown): ReturnType<typeof JSON.parse> => value

@@ -8,10 +8,10 @@ import {
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
 import { Context, Effect, Layer } from "effect"
 
-/** Never, as far as a test is concerned. */
+/** Longer than any test. */
 const exportIntervalMillis = 2 ** 31 - 1
 
-/** What a span tells, without its times and ids. */
+/** A span without its times and ids. */
 export interface Span extends Pick<ReadableSpan, "attributes" | "events" | "kind" | "name" | "status"> {
   readonly children: ReadonlyArray<Span>
 }
@@ -23,10 +23,10 @@ export interface Metric {
 }
 
 /**
- * What has reached OpenTelemetry's exporters.
+ * The spans and metrics that reached OpenTelemetry's exporters.
  */
 export class Exported extends Context.Tag("langswarm-session/test/telemetry/Exported")<Exported, {
-  /** The spans that belong to no other, with those that belong to them, in the order in which they ended. */
+  /** Root spans with their children, in the order in which they ended. */
   readonly spans: Effect.Effect<ReadonlyArray<Span>>
   readonly metrics: Effect.Effect<ReadonlyArray<Metric>>
 }>() {
@@ -61,15 +61,15 @@ const childrenOf = (all: ReadonlyArray<ReadableSpan>, parent?: string): Readonly
     children: childrenOf(all, span.spanContext().spanId)
   }))
 
-/** One line a span, with what belongs to it indented. */
+/** One line per span, children indented. */
 export const outline = (spans: ReadonlyArray<Span>, indent = ""): ReadonlyArray<string> =>
   spans.flatMap(({ children, name }) => [`${indent}${name}`, ...outline(children, `${indent}  `)])
 
-/** All of them, one after the other. */
+/** All spans in a flat list. */
 export const flatten = (spans: ReadonlyArray<Span>): ReadonlyArray<Span> =>
   spans.flatMap((span) => [span, ...flatten(span.children)])
 
-/** Those of this name. */
+/** The spans with this name. */
 export const named = (name: string) =>
   Effect.map(
     Effect.flatMap(Exported, ({ spans }) => spans),

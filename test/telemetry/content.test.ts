@@ -12,7 +12,7 @@ const replied = "canary-replied"
 const known = "canary-known"
 const key = "canary-key"
 
-/** What a session says, knows and is told, up to a defect that quotes it all. */
+/** All content of a session, including a defect that quotes it. */
 const conversation = Effect.gen(function*() {
   const registry = yield* ProviderRegistry
   const pipeline = yield* MiddlewarePipeline
@@ -58,17 +58,17 @@ const everything = Effect.flatMap(
 )
 
 describe("content", () => {
-  it.scoped("row 80: reaches no exporter unless told, and secrets never do", () =>
+  it.scoped("row 80: reaches no exporter by default, and secrets never do", () =>
     Effect.gen(function*() {
       yield* conversation
       const all = yield* everything
-      // So that this is not for want of spans.
+      // Makes sure that there are spans at all.
       assert.include(all, "chat talkative")
       assert.include(all, "gen_ai.client.operation.duration")
       assert.notInclude(all, "canary")
     }).pipe(Effect.provide(runtime())))
 
-  it.scoped("is in the span of its provider call when it is wanted, text only", () =>
+  it.scoped("is in the span of its provider call with content: true, text only", () =>
     Effect.gen(function*() {
       yield* conversation
       const [answered, broken] = yield* named("chat talkative")
@@ -88,7 +88,7 @@ describe("content", () => {
       for (const secret of [known, key, "canary-thought"]) assert.notInclude(all, secret)
     }).pipe(Effect.provide(runtime({ content: true }))))
 
-  it.scoped("is no parameter of a call, nor the name of what has answered", () =>
+  it.scoped("is never a parameter of a call, nor the name of the responding model", () =>
     Effect.gen(function*() {
       yield* conversation
       const [answered, broken] = yield* named("chat talkative")

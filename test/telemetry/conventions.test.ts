@@ -10,7 +10,7 @@ import { runtime, start } from "./runtime.js"
 const known: ReadonlySet<unknown> = new Set(Object.values(Conventions))
 
 describe("OpenTelemetry's conventions", () => {
-  it.effect("have each gen_ai name that is told", () =>
+  it.effect("contain each gen_ai name in use", () =>
     Effect.gen(function*() {
       yield* script({
         events: [ProviderEvent.Finished({
@@ -58,7 +58,7 @@ describe("OpenTelemetry's conventions", () => {
       ])
     }).pipe(Effect.provide(runtime({ content: true }))))
 
-  // From gen-ai-metrics.md of the conventions: the package has names only.
+  // From gen-ai-metrics.md of the conventions; the package has only names.
   it.effect("have these boundaries", () =>
     Effect.gen(function*() {
       const session = yield* start("bounded")
@@ -102,7 +102,7 @@ describe("OpenTelemetry's conventions", () => {
       ])
     }).pipe(Effect.provide(runtime())))
 
-  it("have a word for each end of a reply, but for a pause", () => {
+  it("have a name for each finish reason but a pause", () => {
     assert.deepStrictEqual(
       (["complete", "length", "toolCalls", "refusal", "cut", "paused"] as const).map(finishReason),
       ["stop", "length", "tool_call", "content_filter", "error", "paused"]

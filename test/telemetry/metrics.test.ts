@@ -18,7 +18,7 @@ import { script } from "../host/scripted.js"
 import { Exported, type Metric, named } from "./Exported.js"
 import { runtime, start } from "./runtime.js"
 
-/** The points of a metric with these tags, without its unit. */
+/** The points of a metric with these labels, without its unit. */
 const points = (name: string, tags: Readonly<Record<string, string>> = {}) =>
   Effect.map(
     Effect.flatMap(Exported, ({ metrics }) => metrics),
@@ -33,11 +33,11 @@ const value = (name: string, tags?: Readonly<Record<string, string>>) =>
     (all) => all.reduce((sum, { value }) => sum + (typeof value === "number" ? value : value.count), 0)
   )
 
-/** Those of the first test: the metrics of a process are of all its tests. */
+/** Labels of the first test; all tests of the process share the metrics. */
 const counted = (all: ReadonlyArray<Metric["points"][number]>) =>
   all.filter(({ attributes }) => String(attributes["gen_ai.request.model"]).startsWith("counted"))
 
-/** One model has a price: a quarter of a dollar for a call. */
+/** One model has a price: a quarter of a dollar per call. */
 const pricing = Layer.succeed(Pricing, {
   costOf: ({ model }) => model === "priced" ? Option.some({ nanoUsd: 250_000_000, pricedAs: "priced" }) : Option.none()
 })
@@ -57,7 +57,7 @@ const priced = SessionRuntime.layer().pipe(
 const modelOf = (model: string) => ({ "gen_ai.request.model": model })
 
 describe("the metrics of a turn", () => {
-  it.scoped("count its calls and their tokens by OpenTelemetry's conventions, and know no user and no session", () =>
+  it.scoped("count its calls and tokens by OpenTelemetry's conventions, with no label for user or session", () =>
     Effect.gen(function*() {
       yield* MockProvider.make({ name: "second", vendor: "openai" })
       yield* script({ end: new ProviderTransient({ provider: "mock", reason: "overloaded" }) })
@@ -85,7 +85,7 @@ describe("the metrics of a turn", () => {
       assert.notInclude(all, "ada")
     }).pipe(Effect.provide(runtime())))
 
-  it.effect("count what is not priced apart, and the cost of what is", () =>
+  it.effect("count unpriced calls, and the cost of priced ones", () =>
     Effect.gen(function*() {
       const session = yield* start("priced")
       yield* session.send("Hello")
@@ -97,7 +97,7 @@ describe("the metrics of a turn", () => {
       assert.deepStrictEqual(yield* points("langswarm_session_unpriced_calls", modelOf("priced")), [])
     }).pipe(Effect.provide(priced)))
 
-  it.effect("count each turn once, by what became of it", () =>
+  it.effect("count each turn once, by its outcome", () =>
     Effect.gen(function*() {
       const before = {
         completed: yield* value("langswarm_session_turns", { outcome: "completed" }),
@@ -127,7 +127,7 @@ describe("the metrics of a turn", () => {
       assert.strictEqual(yield* value("langswarm_session_turn_duration"), yield* value("langswarm_session_turns"))
     }).pipe(Effect.provide(runtime())))
 
-  it.effect("tell how busy the host is, and nothing once it has stopped", () =>
+  it.effect("show the load of the host, and zero after it stops", () =>
     Effect.gen(function*() {
       const load = Effect.all([
         value("langswarm_session_active_sessions"),
@@ -148,7 +148,7 @@ describe("the metrics of a turn", () => {
       assert.deepStrictEqual(yield* load, [0, 0, 0])
     }).pipe(Effect.provide(Exported.layer)))
 
-  it.effect("tell how long commits take, and which failed", () =>
+  it.effect("show the duration of commits, and which failed", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const failing = traceStore({

@@ -5,14 +5,14 @@ import * as SessionTelemetry from "../../src/layers/telemetry/SessionTelemetry.j
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { Exported } from "./Exported.js"
 
-/** A runtime for tests whose spans and metrics are exported. */
+/** A test runtime that exports spans and metrics. */
 export const runtime = (options?: SessionTelemetry.SessionTelemetryOptions, mock?: MockProviderOptions) =>
   SessionRuntime.layerTest(mock).pipe(
     Layer.provide(SessionTelemetry.layer(options)),
     Layer.provideMerge(Exported.layer)
   )
 
-/** A session whose model is called as the test wishes: metrics are those of the whole process. */
+/** A session with a model name of its own, because all tests of the process share the metrics. */
 export const start = (model: string, fallback?: string) =>
   Effect.flatMap(SessionManager, (sessions) =>
     sessions.create({

@@ -16,7 +16,7 @@ import { runtime, start } from "./runtime.js"
 const overloaded = new ProviderTransient({ provider: "mock", reason: "overloaded" })
 
 describe("the spans of a turn", () => {
-  it.scoped("make a tree: the send, the turn, and in it calls, commits and middleware", () =>
+  it.scoped("form a tree: the send, the turn, and below it calls, commits and middleware", () =>
     Effect.gen(function*() {
       const pipeline = yield* MiddlewarePipeline
       yield* pipeline.add({
@@ -94,7 +94,7 @@ describe("the spans of a turn", () => {
       )
     }).pipe(Effect.provide(runtime())))
 
-  it.effect("belong to who sent it, also when it waits behind another", () =>
+  it.effect("belong to their sender's span, even if the turn waits for another", () =>
     Effect.gen(function*() {
       const { asked, open, reply } = yield* gatedReply("at last")
       yield* script(reply)
@@ -115,7 +115,7 @@ describe("the spans of a turn", () => {
       assert.deepStrictEqual(of("third"), ["third", "  Session.send", ...waiting])
     }).pipe(Effect.provide(runtime())))
 
-  it.effect("tell that it was stopped, and that this is no error", () =>
+  it.effect("show that it was stopped, which is not an error", () =>
     Effect.gen(function*() {
       const { asked, reply } = yield* gatedReply("never")
       yield* script(reply)
@@ -133,7 +133,7 @@ describe("the spans of a turn", () => {
       assert.strictEqual(turn?.attributes["langswarm.turn.outcome"], "stopped")
     }).pipe(Effect.provide(runtime())))
 
-  it.scoped("belong to nobody when an earlier process has left it", () =>
+  it.scoped("have no parent when an earlier process left the turn", () =>
     Effect.gen(function*() {
       const { asked, reply } = yield* gatedReply("never")
       yield* script(reply)
@@ -150,7 +150,7 @@ describe("the spans of a turn", () => {
       assert.deepStrictEqual(outline(found?.children ?? []), ["store commit", "chat left", "store commit"])
     }).pipe(Effect.provide(runtime())))
 
-  it.scoped("tell what becomes of middleware", () =>
+  it.scoped("show the outcome of middleware", () =>
     Effect.gen(function*() {
       const pipeline = yield* MiddlewarePipeline
       yield* pipeline.add({ name: "skipped", when: () => false, admission: Effect.succeed })
@@ -168,7 +168,7 @@ describe("the spans of a turn", () => {
       assert.deepStrictEqual(yield* named("turn"), [])
     }).pipe(Effect.provide(runtime())))
 
-  it.effect("are not there unless the layer is", () =>
+  it.effect("do not exist without the layer", () =>
     Effect.gen(function*() {
       const session = yield* start("unseen")
       yield* session.send("Hello")

@@ -9,7 +9,7 @@ import { SessionStore } from "../../src/services/SessionStore.js"
 import { start } from "../host/anotherHost.js"
 import { context, pipeline, prompt, textsOf } from "./pipeline.js"
 
-/** As long as a text may be. */
+/** The maximum length of a text. */
 const longest = 262_144
 
 const filtered = (text: string, options: ContentFilterMiddleware.ContentFilterMiddlewareOptions) =>
@@ -18,10 +18,10 @@ const filtered = (text: string, options: ContentFilterMiddleware.ContentFilterMi
     (filter) => pipeline(({ admission }) => admission(prompt(text), context), filter)
   )
 
-/** In a text of several windows. */
+/** A match in a text of several windows. */
 const around = (match: string, at: number) => `${"-".repeat(at)}${match}${"-".repeat(20_000)}`
 
-/** How often the event loop goes round meanwhile. */
+/** Rounds of the event loop while an effect runs. */
 const roundsOf = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.gen(function*() {
     let rounds = 0
@@ -33,10 +33,10 @@ const roundsOf = <A, E>(effect: Effect.Effect<A, E>) =>
 
 describe("row 49: a search through a long text", () => {
   it.effect.each<[string, string, ContentFilterMiddleware.ContentFilterMiddlewareOptions, number]>([
-    ["a hard pattern that is found nowhere", "a".repeat(longest), { patterns: ["(?:a+)+b|(a|a)*c"] }, 31 + 16],
-    ["a pattern that is found everywhere", "a".repeat(65_536), { patterns: ["a"] }, 16_384],
-    ["words that may each begin a phrase", "a ".repeat(longest / 2), { words: ["a a a b"] }, 64 + 16]
-  ])("lets the event loop go round: with %s", ([, text, options, expected]) =>
+    ["a hard pattern without a match", "a".repeat(longest), { patterns: ["(?:a+)+b|(a|a)*c"] }, 31 + 16],
+    ["a pattern that matches everywhere", "a".repeat(65_536), { patterns: ["a"] }, 16_384],
+    ["words that may each start a phrase", "a ".repeat(longest / 2), { words: ["a a a b"] }, 64 + 16]
+  ])("yields to the event loop: with %s", ([, text, options, expected]) =>
     Effect.gen(function*() {
       assert.isAtLeast(yield* roundsOf(Effect.ignore(filtered(text, options))), expected)
     }))
@@ -87,11 +87,11 @@ describe("row 49: a search through a long text", () => {
 })
 
 describe("a match at a window's edge", () => {
-  /** The last place where a match of the first window may begin. */
+  /** The last index where a match of the first window may start. */
   const edge = 8191
 
   it.effect.each([edge - 3, edge, edge + 1, 2 * edge, 2 * edge + 1, 2 * edge + 2])(
-    "is found as a whole, once, from %i on",
+    "is found once as a whole, from %i on",
     (at) =>
       Effect.gen(function*() {
         const options = { patterns: ["secret|ecret"], words: ["secret"] }
@@ -100,7 +100,7 @@ describe("a match at a window's edge", () => {
       })
   )
 
-  it.effect("is found up to 4,096 characters, and refused beyond that", () =>
+  it.effect("is found up to 4,096 characters, and refused beyond", () =>
     Effect.gen(function*() {
       const options = { patterns: ["x+"] }
       assert.deepStrictEqual(
@@ -111,14 +111,14 @@ describe("a match at a window's edge", () => {
       assert.include(error.message, "pattern 0 matches more than 4096 characters")
     }))
 
-  it.effect("does not exist in a text of up to 12,288 characters", () =>
+  it.effect("has no limit in a text of up to 12,288 characters", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(textsOf(yield* filtered("x".repeat(12_288), { patterns: ["^x+$"] })), ["[filtered]"])
       const error = yield* Effect.flip(filtered("x".repeat(12_289), { patterns: ["^x+$"] }))
       assert.include(error.message, "more than 4096 characters")
     }))
 
-  it.effect("cuts no character in two", () =>
+  it.effect("does not split a character", () =>
     Effect.gen(function*() {
       const text = `-${"🧵".repeat(10_000)}`
       assert.deepStrictEqual((yield* filtered(text, { patterns: ["[^-🧵]"] })).metadata, {})

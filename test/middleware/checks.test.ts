@@ -22,18 +22,18 @@ const changed = (change: (request: ProviderRequest) => unknown) =>
 
 const edited = (message: Message | undefined, edit: object) => new Message(untyped({ ...message, ...edit }), true)
 
-describe("MiddlewarePipeline checks an answer:", () => {
+describe("MiddlewarePipeline checks a return value:", () => {
   it.effect.each<[string, unknown, string]>([
     ["undefined", undefined, "must be"],
     ["null", null, "must be"],
-    ["a text", "Hello", "must be"],
+    ["a string", "Hello", "must be"],
     ["no parts", { metadata: {} }, "\"parts\" is missing"],
     ["an empty prompt", { parts: [], metadata: {} }, "\"parts\" must be"],
     ["65 parts", { parts: many(65, text(1)), metadata: {} }, "\"parts\" must be"],
     ["a huge text", { parts: [text(262_145)], metadata: {} }, "\"parts.0.text\" must be"],
     ["100 MB", { parts: many(400, text(262_144)), metadata: {} }, "\"parts\" must be"],
-    ["a part of no kind", { parts: [{ _tag: "Canary" }], metadata: {} }, "\"parts.0._tag\" must be"],
-    ["metadata that is no JSON", { parts: [text(1)], metadata: { canary: () => 1 } }, "\"metadata\" holds"],
+    ["a part of unknown kind", { parts: [{ _tag: "Canary" }], metadata: {} }, "\"parts.0._tag\" must be"],
+    ["metadata that is not JSON", { parts: [text(1)], metadata: { canary: () => 1 } }, "\"metadata\" holds"],
     ["a prototype in metadata", { parts: [text(1)], metadata: untyped(JSON.parse("{\"__proto__\":{}}")) }, "reserved"]
   ])("admission refuses %s", ([, answer, reason]) =>
     Effect.gen(function*() {
@@ -44,7 +44,7 @@ describe("MiddlewarePipeline checks an answer:", () => {
       assert.isBelow(error.reason.length, 500)
     }))
 
-  it.effect("admission takes a prompt at its limits, and makes its text well-formed", () =>
+  it.effect("admission accepts a prompt at its limits, and makes its text well-formed", () =>
     Effect.gen(function*() {
       const answer: Prompt = { parts: many(64, { _tag: "Text", text: "a\uD800" }), metadata: {} }
       const admitted = yield* admit({ name: "right", admission: () => Effect.succeed(answer) })
@@ -57,7 +57,11 @@ describe("MiddlewarePipeline checks an answer:", () => {
     ["another turn", (request) => ({ ...request, turnId: TurnId.make("other") }), "must stay the same"],
     ["no session", ({ context, messages, turnId }) => ({ context, messages, turnId }), "must stay the same"],
     ["no messages", (request) => ({ ...request, messages: undefined }), "array of Message"],
-    ["what is no message", (request) => ({ ...request, messages: [{ role: "user" }] }), "array of Message"],
+    [
+      "something that is not a message",
+      (request) => ({ ...request, messages: [{ role: "user" }] }),
+      "array of Message"
+    ],
     [
       "65 more messages",
       (request) => ({ ...request, messages: many(66, message(1, "user", "Hello")) }),
@@ -88,13 +92,13 @@ describe("MiddlewarePipeline checks an answer:", () => {
       (request) => ({ ...request, context: initial(SessionId.make("other"), now) }),
       "belongs to another session"
     ],
-    ["what is no context", (request) => ({ ...request, context: {} }), "is missing"]
+    ["something that is not a context", (request) => ({ ...request, context: {} }), "is missing"]
   ])("turn refuses %s", ([, change, reason]) =>
     Effect.gen(function*() {
       assert.include((yield* Effect.flip(changed(change))).reason, reason)
     }))
 
-  it.effect("turn takes other messages and another context of the session, and nothing beside", () =>
+  it.effect("turn accepts other messages and another context of the session, and nothing else", () =>
     Effect.gen(function*() {
       const other = initial(sessionId, now, { user: { name: "Ada" } })
       const added = many(64, message(2, "system", "be brief"))
@@ -119,7 +123,7 @@ describe("MiddlewarePipeline checks an answer:", () => {
     ],
     ["a huge text", { ...reply("Hi"), parts: [text(262_145)] }, "\"parts.0.text\" must be"],
     ["65 parts", { ...reply("Hi"), parts: many(65, text(1)) }, "more than 64 parts"],
-    ["metadata that is no JSON", { ...reply("Hi"), metadata: { at: now } }, "\"metadata\" holds"]
+    ["metadata that is not JSON", { ...reply("Hi"), metadata: { at: now } }, "\"metadata\" holds"]
   ])("reply refuses %s", ([, answer, reason]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(pipeline(
