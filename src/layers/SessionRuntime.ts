@@ -3,6 +3,7 @@ import * as LogLevel from "effect/LogLevel"
 import type { StoreError } from "../domain/error/StoreError.js"
 import { HookBus } from "../services/HookBus.js"
 import { IdGenerator } from "../services/IdGenerator.js"
+import { layerFromConfig } from "../services/internal/config.js"
 import { MiddlewarePipeline } from "../services/MiddlewarePipeline.js"
 import { Pricing } from "../services/Pricing.js"
 import { ProviderRegistry } from "../services/ProviderRegistry.js"
@@ -29,6 +30,11 @@ export const layer = (
 > =>
   // `fresh`, because layers are memoized: two stacks built together would share the manager of the first.
   Layer.fresh(SessionManager.layer).pipe(Layer.provideMerge(LocalSessionHost.layer(options)))
+
+/**
+ * `layer` with options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layer)
 
 /**
  * For development: everything in memory, the mock provider, and a log line at level `Debug` for each message and event.
@@ -59,6 +65,11 @@ export const layerProduction = (
     Layer.provideMerge(Layer.mergeAll(MiddlewarePipeline.layer(), HookBus.layer())),
     Layer.provide([SqliteSessionStore.layer(options), IdGenerator.layer, GenAiPricing.layer(options.pricing)])
   )
+
+/**
+ * `layerProduction` with options read from `Config`.
+ */
+export const layerProductionConfig = layerFromConfig(layerProduction)
 
 /**
  * For tests: everything in memory, deterministic ids, and a mock provider. All services are exposed, the control of the mock

@@ -67,7 +67,7 @@ describe("TokenBudgetMiddleware", () => {
         yield* admit(session, "3"),
         "the budget of 250 tokens in a day for a user has 48 left, and this turn may use 101; it renews in 23h 59m 59s"
       )
-      assert.strictEqual(yield* admit(session, undefined), "ok", "nobody is called for a system message")
+      assert.strictEqual(yield* admit(session, undefined), "ok", "a system message makes no call")
     }).pipe(Effect.provide(runtime)))
 
   it.scoped("admits exactly the budget, and not one token more", () =>

@@ -63,7 +63,7 @@ describe("a condition", () => {
     ["one of several types", { userType: ["paying", "trial"] }, trial, true],
     ["none of several types", { userType: ["paying", "free"] }, trial, false],
     ["no types", { userType: [] }, trial, false],
-    ["a type, and nobody knows the user's", { userType: "trial" }, unknown, false],
+    ["a type that the user does not have", { userType: "trial" }, unknown, false],
     ["a type, and the user's is no text", { userType: "7" }, of({ type: 7 }), false],
     ["a type that is part of the user's", { userType: "tri" }, trial, false],
     ["the provider", { provider: "mock" }, trial, true],

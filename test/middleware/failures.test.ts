@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Ref, TestClock } from "effect"
-import type { Middleware } from "../../src/services/Middleware.js"
-import { MiddlewareRefusal } from "../../src/services/Middleware.js"
+import { type Middleware, MiddlewareRefusal } from "../../src/services/Middleware.js"
 import { sessionId } from "../domain/conversation.js"
 import { withCapturedLogs } from "./capturedLogs.js"
 import { admit, appending, textsOf } from "./pipeline.js"

@@ -1,8 +1,7 @@
 import { Effect, Fiber } from "effect"
 import { Message } from "../../src/domain/Message.js"
 import type { MiddlewareSkipped } from "../../src/domain/Turn.js"
-import type { Middleware } from "../../src/services/Middleware.js"
-import { MiddlewareRefusal } from "../../src/services/Middleware.js"
+import { type Middleware, MiddlewareRefusal } from "../../src/services/Middleware.js"
 import { untyped } from "./untyped.js"
 
 type Stage = MiddlewareSkipped["stage"]

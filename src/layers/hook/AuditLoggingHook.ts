@@ -96,7 +96,7 @@ export const layerFile = (
 /**
  * `layerFile` with options read from `Config`.
  */
-export const layerConfig = layerFromConfig(layerFile)
+export const layerFileConfig = layerFromConfig(layerFile)
 
 const toEntry = (event: SessionEvent, userId: string | null, content: boolean): AuditEntry => ({
   at: DateTime.formatIso(event.at),
