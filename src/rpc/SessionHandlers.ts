@@ -1,9 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
+import * as Struct from "effect/Struct"
 import { InvalidRequest } from "../domain/error/RequestError.js"
 import { decodeLine, maxLineBytes } from "../domain/SessionLines.js"
 import { SessionManager } from "../services/SessionManager.js"
+import { managerOperations, sessionOperations } from "../services/SessionOperations.js"
+import { makeHandlers } from "./internal/handlers.js"
 import { type ImportPart, SessionRpcs } from "./SessionRpcs.js"
 
 /** Characters of all imports together that wait for their last piece. */
@@ -67,55 +70,25 @@ export const makeUploads: Effect.Effect<Uploads, never, Scope.Scope> = Effect.ge
 const refuse = (path: ReadonlyArray<string>, reason: string) => new InvalidRequest({ path, reason })
 
 /**
- * Answers `SessionRpcs` from whichever `SessionManager` is provided.
+ * Handles the calls of `SessionRpcs` with the `SessionManager` that is provided.
  */
 export const layer = SessionRpcs.toLayer(
   Effect.map(Effect.all([SessionManager, makeUploads]), ([sessions, uploads]) =>
     SessionRpcs.of({
+      ...makeHandlers(ofManager, () => sessions),
+      ...makeHandlers(ofSession, ({ sessionId }) => sessions.session(sessionId)),
       Create: (input) => Effect.map(sessions.create(input), ({ id }) => id),
       GetOrCreate: (input) => Effect.map(sessions.getOrCreate(input), ({ id }) => id),
       List: (query) => sessions.search(query),
-      SearchMessages: (query) => sessions.searchMessages(query),
-      Optimize: () => sessions.optimize,
-      Stats: () => sessions.stats,
-      Backup: ({ name }) => sessions.backup(name),
-      ListProviders: () => sessions.listProviders,
-      ProviderInfo: ({ name }) => sessions.providerInfo(name),
-      DeadLetters: (query) => sessions.deadLetters(query),
-      ReplayDeadLetters: (replay) => sessions.replayDeadLetters(replay),
-      ExportSessions: (query) => sessions.exportSessions(query),
+      Fork: ({ fork, sessionId }) => Effect.map(sessions.session(sessionId).fork(fork), ({ id }) => id),
       ImportPart: (part) =>
         Effect.flatMap(uploads.add(part), (text) =>
           text === undefined
             ? Effect.succeed(null)
-            : Effect.flatMap(decodeLine(text), (record) => sessions.importSession(record, part.options))),
-      EraseUser: ({ userId }) => sessions.eraseUser(userId),
-      Cleanup: (cleanup) => sessions.cleanup(cleanup),
-      Analytics: (query) => sessions.analytics(query),
-      Health: () => sessions.health,
-      Info: ({ sessionId }) => sessions.session(sessionId).info,
-      Context: ({ sessionId }) => sessions.session(sessionId).context,
-      Metrics: ({ sessionId }) => sessions.session(sessionId).metrics,
-      Turns: ({ sessionId }) => sessions.session(sessionId).turns,
-      Turn: ({ sessionId, turnId }) => sessions.session(sessionId).turn(turnId),
-      Messages: ({ query, sessionId }) => sessions.session(sessionId).messages(query),
-      Message: ({ messageId, sessionId }) => sessions.session(sessionId).message(messageId),
-      Export: ({ sessionId }) => sessions.session(sessionId).export,
-      Send: ({ message, sessionId }) => sessions.session(sessionId).send(message),
-      Stream: ({ message, sessionId }) => sessions.session(sessionId).stream(message),
-      Submit: ({ message, sessionId }) => sessions.session(sessionId).submit(message),
-      Watch: ({ sessionId, watch }) => sessions.session(sessionId).watch(watch),
-      Pending: ({ sessionId }) => sessions.session(sessionId).pending,
-      Edit: ({ edit, sessionId }) => sessions.session(sessionId).edit(edit),
-      Stop: ({ sessionId, stop }) => sessions.session(sessionId).stop(stop),
-      SendSystem: ({ content, sessionId }) => sessions.session(sessionId).sendSystem(content),
-      UpdateContext: ({ patch, sessionId }) => sessions.session(sessionId).updateContext(patch),
-      Configure: ({ changes, sessionId }) => sessions.session(sessionId).configure(changes),
-      Clear: ({ sessionId }) => sessions.session(sessionId).clear,
-      Fork: ({ fork, sessionId }) => Effect.map(sessions.session(sessionId).fork(fork), ({ id }) => id),
-      Rewind: ({ rewind, sessionId }) => sessions.session(sessionId).rewind(rewind),
-      Archive: ({ sessionId }) => sessions.session(sessionId).archive,
-      Reactivate: ({ sessionId }) => sessions.session(sessionId).reactivate,
-      Delete: ({ sessionId }) => sessions.session(sessionId).delete
+            : Effect.flatMap(decodeLine(text), (record) => sessions.importSession(record, part.options)))
     }))
 )
+
+// The others have handlers of their own: they return handles, or are named otherwise in the manager.
+const ofManager = Struct.omit(managerOperations, "create", "getOrCreate", "list")
+const ofSession = Struct.omit(sessionOperations, "fork")

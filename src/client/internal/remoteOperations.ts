@@ -1,5 +1,4 @@
 import * as RpcClient from "@effect/rpc/RpcClient"
-import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,8 +13,8 @@ import type { ImportOptions, ImportOutcome } from "../../domain/Transfer.js"
 import { type ImportPart, maxPartLength, SessionRpcs } from "../../rpc/SessionRpcs.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import { jittered } from "../../services/internal/jittered.js"
-import type { SessionOperations } from "../../services/SessionOperations.js"
-import { remoteCause } from "./remoteCause.js"
+import { managerOperations, sessionOperations, type SessionOperations } from "../../services/SessionOperations.js"
+import { makeRemoteCalls } from "./remoteCalls.js"
 
 /**
  * Makes calls that can be repeated survive a broken connection: they are made again, for as long as it is told. A call that
@@ -100,19 +99,15 @@ export const unseenOf = () => {
 }
 
 /**
- * The operations by calls to the server at `url`. Each send carries a key, so that it can be sent again when its connection
- * breaks.
+ * The operations as calls to the server at `url`. Sends, feeds and imports resume when their connection breaks, for at most
+ * `retryWindow`: a send repeats with the same key, a feed continues after its last event.
  */
-export const remoteOperations = Effect.fnUntraced(function*(url: string, patience: Duration.DurationInput) {
+export const remoteOperations = Effect.fnUntraced(function*(url: string, retryWindow: Duration.DurationInput) {
   const client = yield* RpcClient.make(SessionRpcs)
   const ids = yield* IdGenerator
-  const toDomainError = remoteCause(url)
-  const resume = resumeWindow(patience)
-
-  const call = <A, E, R>(self: Effect.Effect<A, E | RpcClientError, R>) =>
-    Effect.catchAllCause(self, (cause) => Effect.failCause(toDomainError<E>(cause)))
-  const callStream = <A, E, R>(self: Stream.Stream<A, E | RpcClientError, R>) =>
-    Stream.catchAllCause(self, (cause) => Stream.failCause(toDomainError<E>(cause)))
+  const resume = resumeWindow(retryWindow)
+  const calls = makeRemoteCalls(client, url)
+  const session = calls.ofSession(sessionOperations)
 
   const withKey = (message: SendMessage): Effect.Effect<SendMessage> =>
     message.key === undefined
@@ -120,68 +115,29 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, patienc
       : Effect.succeed(message)
 
   return {
-    create: (input) => call(client.Create(input)),
-    getOrCreate: (input) => call(client.GetOrCreate(input)),
-    list: (query) => call(client.List(query)),
-    searchMessages: (query) => call(client.SearchMessages(query)),
-    optimize: call(Effect.suspend(() => client.Optimize())),
-    stats: call(Effect.suspend(() => client.Stats())),
-    backup: (name) => call(client.Backup({ name })),
-    listProviders: call(Effect.suspend(() => client.ListProviders())),
-    providerInfo: (name) => call(client.ProviderInfo({ name })),
-    deadLetters: (query) => call(client.DeadLetters(query)),
-    replayDeadLetters: (replay) => call(client.ReplayDeadLetters(replay)),
-    exportSessions: (query) => callStream(client.ExportSessions(query)),
+    ...calls.ofManager(managerOperations),
+    ...session,
     importSession: (record, options) =>
       Effect.flatMap(
         encodeLine(record),
-        (text) => resume.call(sendParts(ids, text, options, (part) => call(client.ImportPart(part))))
+        (text) => resume.call(sendParts(ids, text, options, (part) => calls.effect(client.ImportPart(part))))
       ),
-    eraseUser: (userId) => call(client.EraseUser({ userId })),
-    cleanup: (cleanup) => call(client.Cleanup(cleanup)),
-    analytics: (query) => call(client.Analytics(query)),
-    health: call(Effect.suspend(() => client.Health())),
-    info: (sessionId) => call(client.Info({ sessionId })),
-    context: (sessionId) => call(client.Context({ sessionId })),
-    metrics: (sessionId) => call(client.Metrics({ sessionId })),
-    turns: (sessionId) => call(client.Turns({ sessionId })),
-    turn: (sessionId, turnId) => call(client.Turn({ sessionId, turnId })),
-    messages: (sessionId, query) => call(client.Messages({ sessionId, query })),
-    message: (sessionId, messageId) => call(client.Message({ sessionId, messageId })),
-    export: (sessionId) => call(client.Export({ sessionId })),
-    submit: (sessionId, input) =>
-      Effect.flatMap(withKey(input), (message) => resume.call(call(client.Submit({ sessionId, message })))),
-    send: (sessionId, input) =>
-      Effect.flatMap(withKey(input), (message) => resume.call(call(client.Send({ sessionId, message })))),
-    stream: (sessionId, input) =>
+    submit: (id, input) => Effect.flatMap(withKey(input), (message) => resume.call(session.submit(id, message))),
+    send: (id, input) => Effect.flatMap(withKey(input), (message) => resume.call(session.send(id, message))),
+    stream: (id, input) =>
       Stream.unwrap(Effect.map(withKey(input), (message) => {
         const unseen = unseenOf()
-        return resume.stream(() => Stream.filterMap(callStream(client.Stream({ sessionId, message })), unseen))
+        return resume.stream(() => Stream.filterMap(session.stream(id, message), unseen))
       })),
-    watch: (sessionId, watch) =>
+    watch: (id, watch) =>
       Stream.suspend(() => {
         let { from } = watch
         return resume.stream(() =>
-          Stream.map(
-            callStream(client.Watch({ sessionId, watch: from === undefined ? {} : { from } })),
-            (event) => {
-              from = event.position
-              return event
-            }
-          )
+          Stream.map(session.watch(id, from === undefined ? {} : { from }), (event) => {
+            from = event.position
+            return event
+          })
         )
-      }),
-    pending: (sessionId) => call(client.Pending({ sessionId })),
-    edit: (sessionId, edit) => call(client.Edit({ sessionId, edit })),
-    stop: (sessionId, stop) => call(client.Stop({ sessionId, stop })),
-    sendSystem: (sessionId, content) => call(client.SendSystem({ sessionId, content })),
-    updateContext: (sessionId, patch) => call(client.UpdateContext({ sessionId, patch })),
-    configure: (sessionId, changes) => call(client.Configure({ sessionId, changes })),
-    clear: (sessionId) => call(client.Clear({ sessionId })),
-    fork: (sessionId, fork) => call(client.Fork({ sessionId, fork })),
-    rewind: (sessionId, rewind) => call(client.Rewind({ sessionId, rewind })),
-    archive: (sessionId) => call(client.Archive({ sessionId })),
-    reactivate: (sessionId) => call(client.Reactivate({ sessionId })),
-    delete: (sessionId) => call(client.Delete({ sessionId }))
+      })
   } satisfies SessionOperations
 })

@@ -7,8 +7,8 @@ import * as Mailbox from "effect/Mailbox"
 import * as Schema from "effect/Schema"
 import { Disconnected, InternalError, InvalidRequest, ShuttingDown } from "../../domain/error/RequestError.js"
 import { AccessError } from "../../domain/error/SessionError.js"
-import { SanitizedDefect } from "../SessionRpcs.js"
 import { type ClientFrame, type ReadFrame, readFrames } from "./frames.js"
+import { SanitizedDefect } from "./sanitizedDefect.js"
 
 const encode = Schema.encodeSync(Schema.Union(AccessError, InternalError))
 
