@@ -9,7 +9,9 @@ import type { ErasedSession, ExpiringSession } from "./SessionStore.js"
 /**
  * Where actors live: routes each command to the session's one actor, and starts that actor if it is not running.
  */
-export class SessionHost extends Context.Tag("langswarm-session/services/SessionHost")<SessionHost, SessionHostService>() {}
+export class SessionHost
+  extends Context.Tag("langswarm-session/services/SessionHost")<SessionHost, SessionHostService>()
+{}
 
 /**
  * The commands of sessions, and what a manager needs for sessions as a whole.

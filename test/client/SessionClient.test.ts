@@ -23,7 +23,7 @@ const start = Effect.flatMap(
   (sessions) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
 )
 
-/** Some other HTTP server, which is no session server. */
+/** An HTTP server that is not a session server. */
 const otherServer = (listener: Http.RequestListener) =>
   Effect.acquireRelease(
     Effect.async<Http.Server>((resume) => {
@@ -64,7 +64,7 @@ describe("SessionClient", () => {
       Effect.gen(function*() {
         const sessions = yield* connect({ url: "http://127.0.0.1:9", transport })
         const error = yield* Effect.flip(sessions.health)
-        assert.match(error.message, /no connection to (http|ws):\/\/127\.0\.0\.1:9\/rpc can be made$/)
+        assert.match(error.message, /no connection to (http|ws):\/\/127\.0\.0\.1:9\/rpc could be made$/)
         const streamed = yield* Effect.flip(Effect.flatMap(sessions.get("s"), ({ info }) => info))
         assert.strictEqual(streamed._tag, "Disconnected")
       }))
@@ -149,7 +149,7 @@ describe("SessionClient", () => {
       {
         what: "no frame at all",
         answer: (response: Http.ServerResponse) => response.writeHead(200, ndjson).end(),
-        reason: /is no session server/
+        reason: /did not answer as a session server/
       },
       {
         what: "half a frame",

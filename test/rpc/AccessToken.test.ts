@@ -55,12 +55,12 @@ describe("AccessToken.loadOrCreate", () => {
 
   for (
     const { mode, problem, text } of [
-      { text: "canary-token-that-is-good", mode: 0o640, problem: /can be read by others.*chmod 600/ },
-      { text: "canary-token-that-is-good", mode: 0o604, problem: /can be read by others.*chmod 600/ },
+      { text: "canary-token-that-is-good", mode: 0o640, problem: /can be read by other users.*chmod 600/ },
+      { text: "canary-token-that-is-good", mode: 0o604, problem: /can be read by other users.*chmod 600/ },
       { text: "", mode: 0o600, problem: /is empty.*delete it/ },
       { text: " \n", mode: 0o600, problem: /is empty.*delete it/ },
       { text: "canary", mode: 0o600, problem: /must have 16 to 512 characters/ },
-      { text: "canary\ncanary canary", mode: 0o600, problem: /may hold letters, digits/ }
+      { text: "canary\ncanary canary", mode: 0o600, problem: /may contain only letters, digits/ }
     ]
   ) {
     it.scoped(`refuses ${JSON.stringify(text)} in a file of mode ${mode.toString(8)}`, () =>
@@ -72,7 +72,7 @@ describe("AccessToken.loadOrCreate", () => {
       }).pipe(Effect.provide(NodeContext.layer)))
   }
 
-  it.scoped("says where a token cannot be kept", () =>
+  it.scoped("names the directory where a token cannot be stored", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const file = yield* fs.makeTempFileScoped()

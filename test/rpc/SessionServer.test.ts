@@ -49,7 +49,7 @@ describe("SessionServer.layer", () => {
       Effect.gen(function*() {
         const error = yield* Effect.flip(Layer.build(TestServer.layer({ port })))
         assert.strictEqual(error._tag, "ConfigurationError")
-        assert.strictEqual(error.message, "port must be a whole number from 0 to 65535")
+        assert.strictEqual(error.message, `port must be a whole number from 0 to 65535 (got ${port})`)
       }))
   }
 })

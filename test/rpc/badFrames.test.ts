@@ -26,7 +26,7 @@ const unreadable = [
 
 // `path` and `reason` are what the refusal says; `id` is the call it is addressed to.
 const refused = [
-  { what: "an unknown call", line: request("7", canary), id: "7", path: ["tag"], reason: /names no call/ },
+  { what: "an unknown call", line: request("7", canary), id: "7", path: ["tag"], reason: /is not a call/ },
   { what: "a call named as a prototype", line: request("7", "__proto__"), id: "7", path: ["tag"], reason: /names no/ },
   { what: "a call without a name", line: request("7", undefined), id: "7", path: ["tag"], reason: /./ },
   { what: "a call with a long name", line: request("7", canary.repeat(9)), id: "7", path: ["tag"], reason: /128/ },

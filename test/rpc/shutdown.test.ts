@@ -42,7 +42,7 @@ describe("a server that stops", () => {
         yield* asked
         yield* stop
         const error = yield* Fiber.join(call)
-        assert.strictEqual(error.message, "The server cannot be reached: it stopped before the call was answered")
+        assert.strictEqual(error.message, "The server cannot be reached: it stopped before the call ended")
         yield* open
         yield* session.send("and again")
         assert.lengthOf((yield* session.messages()).items, 4)

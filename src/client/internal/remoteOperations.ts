@@ -13,90 +13,8 @@ import type { ImportOptions, ImportOutcome } from "../../domain/Transfer.js"
 import { type ImportPart, maxPartLength, SessionRpcs } from "../../rpc/SessionRpcs.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import { jittered } from "../../services/internal/jittered.js"
-import { managerOperations, sessionOperations, type SessionOperations } from "../../services/SessionOperations.js"
+import { managerOperations, type SessionOperations, sessionOperations } from "../../services/SessionOperations.js"
 import { makeRemoteCalls } from "./remoteCalls.js"
-
-/**
- * Makes calls that can be repeated survive a broken connection: they are made again, for as long as it is told. A call that
- * never got through fails at once, since nothing of it is in doubt.
- */
-export const resumeWindow = (retryWindow: Duration.DurationInput) => {
-  const attempts = Schedule.exponential("100 millis", 1.5).pipe(
-    Schedule.union(Schedule.spaced("2 seconds")),
-    jittered,
-    Schedule.upTo(retryWindow)
-  )
-
-  return {
-    call: <A, E extends SessionError>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      Effect.suspend(() => Effect.retry(call, { schedule: attempts, while: untilCutOff().isAway })),
-
-    /** `next` is run for each connection, and goes on where the one before it ended. */
-    stream: <A, E extends SessionError>(next: () => Stream.Stream<A, E>): Stream.Stream<A, E> =>
-      Stream.suspend(() => {
-        const { isAway, isThere } = untilCutOff()
-        return Stream.suspend(next).pipe(
-          Stream.tap(() => Effect.sync(isThere)),
-          Stream.retry(Schedule.whileInput(attempts, (error: E) => isAway(error)))
-        )
-      })
-  }
-}
-
-/** Tells whether a call is to be made again: it was cut off once, and the server is not back yet. */
-const untilCutOff = () => {
-  let wasCut = false
-  let wasThere = false
-  return {
-    isThere: () => {
-      wasThere = true
-    },
-    isAway: (error: SessionError) => {
-      // A server that is about to stop says so to who listens already, and to who comes too late.
-      wasCut ||= error._tag === "Disconnected" ? error.sent : error._tag === "ShuttingDown" && wasThere
-      return wasCut && (error._tag === "Disconnected" || error._tag === "ShuttingDown")
-    }
-  }
-}
-
-/**
- * Sends a session in pieces that each fit into a call. Run again, it begins again: what was imported already is unchanged then.
- */
-export const sendParts = Effect.fnUntraced(function*(
-  ids: IdGenerator["Type"],
-  text: string,
-  options: ImportOptions,
-  send: (part: ImportPart) => Effect.Effect<ImportOutcome | null, AccessError>
-) {
-  const upload = yield* ids.sessionId
-  for (let index = 0;; index++) {
-    const start = index * maxPartLength
-    const last = start + maxPartLength >= text.length
-    const outcome = yield* send({ upload, index, text: text.slice(start, start + maxPartLength), last, options })
-    if (outcome !== null) return outcome
-    if (last) return yield* Effect.dieMessage("The server takes the last piece of a session for another one")
-  }
-})
-
-/**
- * Tells what is new of a turn's events when the turn is shown again from its beginning.
- */
-export const unseenOf = () => {
-  const seen = new Set<TurnEvent["_tag"]>()
-  let length = 0
-  return (event: TurnEvent): Option.Option<TurnEvent> => {
-    if (event._tag !== "TurnDelta") {
-      if (seen.has(event._tag)) return Option.none()
-      seen.add(event._tag)
-      return Option.some(event)
-    }
-    const text = event.text.slice(Math.max(0, length - event.offset))
-    if (text === "") return Option.none()
-    const offset = Math.max(length, event.offset)
-    length = offset + text.length
-    return Option.some({ ...event, offset, text })
-  }
-}
 
 /**
  * The operations as calls to the server at `url`. Sends, feeds and imports resume when their connection breaks, for at most
@@ -141,3 +59,86 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, retryWi
       })
   } satisfies SessionOperations
 })
+
+/**
+ * Repeats idempotent calls whose connection broke, for at most `retryWindow`. A call that never reached the server fails at
+ * once, since it had no effect.
+ */
+export const resumeWindow = (retryWindow: Duration.DurationInput) => {
+  const attempts = Schedule.exponential("100 millis", 1.5).pipe(
+    Schedule.union(Schedule.spaced("2 seconds")),
+    jittered,
+    Schedule.upTo(retryWindow)
+  )
+
+  return {
+    call: <A, E extends SessionError>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.suspend(() => Effect.retry(call, { schedule: attempts, while: makeCutDetector().isDown })),
+
+    /** `next` runs for each connection, and continues where the one before it ended. */
+    stream: <A, E extends SessionError>(next: () => Stream.Stream<A, E>): Stream.Stream<A, E> =>
+      Stream.suspend(() => {
+        const { isDown, markReached } = makeCutDetector()
+        return Stream.suspend(next).pipe(
+          Stream.tap(() => Effect.sync(markReached)),
+          Stream.retry(Schedule.whileInput(attempts, (error: E) => isDown(error)))
+        )
+      })
+  }
+}
+
+/** Whether to repeat a call: it was cut off once, and the server has not returned since. */
+const makeCutDetector = () => {
+  let wasCut = false
+  let wasReached = false
+  return {
+    markReached: () => {
+      wasReached = true
+    },
+    isDown: (error: SessionError) => {
+      // A stopping server sends `ShuttingDown` to calls that it has accepted, and to calls that arrive too late.
+      wasCut ||= error._tag === "Disconnected" ? error.sent : error._tag === "ShuttingDown" && wasReached
+      return wasCut && (error._tag === "Disconnected" || error._tag === "ShuttingDown")
+    }
+  }
+}
+
+/**
+ * Sends a session in parts that each fit into one call. Running it again starts over; a session that was imported meanwhile is
+ * then unchanged.
+ */
+export const sendParts = Effect.fnUntraced(function*(
+  ids: IdGenerator["Type"],
+  text: string,
+  options: ImportOptions,
+  send: (part: ImportPart) => Effect.Effect<ImportOutcome | null, AccessError>
+) {
+  const upload = yield* ids.sessionId
+  for (let index = 0;; index++) {
+    const start = index * maxPartLength
+    const last = start + maxPartLength >= text.length
+    const outcome = yield* send({ upload, index, text: text.slice(start, start + maxPartLength), last, options })
+    if (outcome !== null) return outcome
+    if (last) return yield* Effect.dieMessage("The server did not recognize the last part of an import")
+  }
+})
+
+/**
+ * Filters the events of a turn that is streamed again from its beginning: keeps only what was not seen before.
+ */
+export const unseenOf = () => {
+  const seen = new Set<TurnEvent["_tag"]>()
+  let length = 0
+  return (event: TurnEvent): Option.Option<TurnEvent> => {
+    if (event._tag !== "TurnDelta") {
+      if (seen.has(event._tag)) return Option.none()
+      seen.add(event._tag)
+      return Option.some(event)
+    }
+    const text = event.text.slice(Math.max(0, length - event.offset))
+    if (text === "") return Option.none()
+    const offset = Math.max(length, event.offset)
+    length = offset + text.length
+    return Option.some({ ...event, offset, text })
+  }
+}

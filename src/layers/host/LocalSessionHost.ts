@@ -22,8 +22,8 @@ import { SessionStore } from "../../services/SessionStore.js"
 import type { ActorServices } from "./actor/ActorServices.js"
 import { makeActorRegistry } from "./internal/ActorRegistry.js"
 import { makeDeletions } from "./internal/deletions.js"
-import { forwardCommands } from "./internal/forwardCommands.js"
 import { makeFeedHub, makeFeedStream } from "./internal/feed.js"
+import { forwardCommands } from "./internal/forwardCommands.js"
 import { makeSenders } from "./internal/senders.js"
 
 /**

@@ -4,7 +4,13 @@ import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import { InvalidRequest } from "../../domain/error/RequestError.js"
 import type { SessionId } from "../../domain/Ids.js"
-import { inputField, type Operation, type OperationInput, type OperationResult, type OperationTable } from "../SessionOperations.js"
+import {
+  inputField,
+  type Operation,
+  type OperationInput,
+  type OperationResult,
+  type OperationTable
+} from "../SessionOperations.js"
 
 /**
  * Decodes what a caller passed. Fails with `InvalidRequest` and the path to the wrong field; `argument` is the first part of
@@ -45,7 +51,10 @@ type Run = (...args: ReadonlyArray<unknown>) => unknown
 /**
  * A manager's calls: each checks its input, runs the operation, and has a span `SessionManager.<name>`.
  */
-export function makeManagerCalls<Table extends OperationTable>(table: Table, operations: Operations<Table>): Calls<Table>
+export function makeManagerCalls<Table extends OperationTable>(
+  table: Table,
+  operations: Operations<Table>
+): Calls<Table>
 export function makeManagerCalls(table: OperationTable, operations: Operations<OperationTable>): unknown {
   return mapRows(table, (name, row) => {
     const operation = operations[name]
@@ -62,7 +71,10 @@ export function makeManagerCalls(table: OperationTable, operations: Operations<O
 /**
  * The calls of all sessions, by id: each checks its input, runs the operation, and has a span `Session.<name>`.
  */
-export function makeSessionCalls<Table extends OperationTable>(table: Table, operations: Operations<Table>): CallsById<Table>
+export function makeSessionCalls<Table extends OperationTable>(
+  table: Table,
+  operations: Operations<Table>
+): CallsById<Table>
 export function makeSessionCalls(table: OperationTable, operations: Operations<OperationTable>): unknown {
   return mapRows(table, (name, row) => {
     const run = operations[name] as Run

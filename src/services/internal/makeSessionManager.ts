@@ -7,7 +7,7 @@ import { SessionId } from "../../domain/Ids.js"
 import { CreateSession, ForkSession, SessionQuery } from "../../domain/Session.js"
 import { ImportOptions, type ImportOutcome, type SessionExport, SessionRecord } from "../../domain/Transfer.js"
 import type { Session } from "../Session.js"
-import { managerOperations, sessionOperations, type SessionOperations } from "../SessionOperations.js"
+import { managerOperations, type SessionOperations, sessionOperations } from "../SessionOperations.js"
 import { bindCalls, checkInput, makeManagerCalls, makeSessionCalls } from "./checkedCalls.js"
 
 /**

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
-import { makeCallGate } from "../../src/rpc/internal/protocol.js"
+import { makeCallGate } from "../../src/rpc/internal/callGate.js"
 import { SessionRpcs } from "../../src/rpc/SessionRpcs.js"
 
 const open = () => makeCallGate(SessionRpcs.requests)
