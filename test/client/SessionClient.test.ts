@@ -139,12 +139,12 @@ describe("SessionClient", () => {
       {
         what: "a web page",
         answer: (response: Http.ServerResponse) => response.end("<html>\n</html>\n"),
-        reason: /answers with HTTP 200/
+        reason: /answered with HTTP 200/
       },
       {
         what: "an error",
         answer: (response: Http.ServerResponse) => response.writeHead(502).end("bad gateway"),
-        reason: /answers with HTTP 502/
+        reason: /answered with HTTP 502/
       },
       {
         what: "no frame at all",

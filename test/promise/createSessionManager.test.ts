@@ -86,7 +86,7 @@ describe("createSessionManager", () => {
     )
     assert.match(
       await messageOf(createSessionManager({ storage: "memory", preset: "production" })),
-      /providers: .* name one/
+      /providers: .* needs at least one/
     )
     assert.match(
       await messageOf(createSessionManager({ providers: { nobody: true } })),
