@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream, TestClock } from "effect"
 import { resumeWindow } from "../../src/client/internal/remoteOperations.js"
-import { Disconnected } from "../../src/domain/error/RequestError.js"
-import { ShuttingDown } from "../../src/domain/error/RequestError.js"
+import { Disconnected, ShuttingDown } from "../../src/domain/error/RequestError.js"
 import { SessionNotFound } from "../../src/domain/error/SessionError.js"
 import { sessionId } from "../domain/conversation.js"
 

@@ -2,8 +2,7 @@
 // @effect-diagnostics anyUnknownInErrorContext:off unknownInEffectCatch:off globalErrorInEffectCatch:off
 import { Effect, Layer, Predicate, Stream } from "effect"
 import type { SessionError } from "../../src/domain/error/SessionError.js"
-import type { PromiseSession } from "../../src/services/promise/PromiseSession.js"
-import type { PromiseSessionManager } from "../../src/services/promise/PromiseSession.js"
+import type { PromiseSession, PromiseSessionManager } from "../../src/services/promise/PromiseSession.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { untyped } from "../middleware/untyped.js"
 
