@@ -2,21 +2,5 @@
 
 export { ConfigurationError } from "../domain/error/RequestError.js"
 export { DateTimeFromInput, DurationFromInput } from "../domain/Input.js"
-export {
-  AnthropicConfig,
-  ChatCompletionsConfig,
-  defineProviderKind,
-  MockConfig,
-  OpenAiConfig,
-  type ProviderConfigs,
-  type ProviderKind,
-  Providers
-} from "../layers/Providers.js"
-export {
-  defineStoreKind,
-  MemoryConfig,
-  SessionStores,
-  SqliteConfig,
-  type StoreConfigs,
-  type StoreKind
-} from "../layers/SessionStores.js"
+export { defineProviderKind, type ProviderConfigs, type ProviderKind, Providers } from "../layers/Providers.js"
+export { defineStoreKind, SessionStores, type StoreConfigs, type StoreKind } from "../layers/SessionStores.js"
