@@ -5,6 +5,9 @@ const mayImport = {
   rpc: ["domain", "services"],
   client: ["domain", "services", "rpc"],
   promise: ["domain", "services", "layers"],
+  store: ["domain", "services"],
+  provider: ["domain", "services"],
+  registry: ["domain", "services", "layers"],
   testing: ["domain", "services", "layers"]
 }
 

@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { type Provider, ProviderEvent } from "langswarm-session"
+import { type Provider, ProviderEvent } from "langswarm-session/provider"
 
 /**
  * Answers at once, so that what is measured is the runtime.

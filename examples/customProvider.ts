@@ -10,16 +10,15 @@ import {
 } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, type ParseResult, Schema, Stream } from "effect"
+import { SessionManager, SessionRuntime } from "langswarm-session"
 import {
   defineProvider,
   ProviderEvent,
   ProviderProtocol,
   ProviderRegistry,
   ProviderRejected,
-  ProviderTransient,
-  SessionManager,
-  SessionRuntime
-} from "langswarm-session"
+  ProviderTransient
+} from "langswarm-session/provider"
 import { createServer } from "node:http"
 
 const Line = Schema.parseJson(

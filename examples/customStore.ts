@@ -1,11 +1,11 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { Context, Effect, Layer, Option, type ParseResult, Schema } from "effect"
+import { MemorySessionStore } from "langswarm-session"
+import { defineStoreKind } from "langswarm-session/registry"
 import {
   DeadLetter,
-  defineStoreKind,
   Epoch,
-  MemorySessionStore,
   SessionChangesFromJson,
   SessionContext,
   SessionDeletion,
@@ -16,7 +16,7 @@ import {
   StoreError,
   UsageEntry,
   UserId
-} from "langswarm-session"
+} from "langswarm-session/store"
 
 const Entry = Schema.parseJson(Schema.Tuple(Schema.String, Schema.Unknown))
 

@@ -1,6 +1,7 @@
 import { type AiError, LanguageModel, type Prompt, type Response } from "@effect/ai"
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Option, Schema, Stream } from "effect"
+import { SessionManager, SessionRuntime } from "langswarm-session"
 import {
   defineProvider,
   type Message,
@@ -9,10 +10,8 @@ import {
   ProviderProtocol,
   ProviderRegistry,
   ProviderRejected,
-  ProviderTransient,
-  SessionManager,
-  SessionRuntime
-} from "langswarm-session"
+  ProviderTransient
+} from "langswarm-session/provider"
 
 /**
  * A provider over the `LanguageModel` of `@effect/ai`, for text. The layer of that service decides on vendor and model.

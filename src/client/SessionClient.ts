@@ -7,22 +7,11 @@ import * as Redacted from "effect/Redacted"
 import type { ConfigurationError } from "../domain/error/RequestError.js"
 import { Authentication } from "../rpc/Authentication.js"
 import { IdGenerator } from "../services/IdGenerator.js"
+import { layerFromConfig } from "../services/internal/config.js"
 import { makeSessionManager } from "../services/internal/makeSessionManager.js"
 import { SessionManager } from "../services/SessionManager.js"
 import * as ClientProtocol from "./internal/protocol.js"
 import { remoteOperations } from "./internal/remoteOperations.js"
-
-/**
- * Shows the token in each call itself, since a browser cannot set the headers of a WebSocket.
- */
-export const layerBearerToken = (
-  token: Redacted.Redacted<string>
-): Layer.Layer<RpcMiddleware.ForClient<Authentication>> =>
-  RpcMiddleware.layerClient(Authentication, ({ request }) =>
-    Effect.succeed({
-      ...request,
-      headers: Headers.set(request.headers, "authorization", `Bearer ${Redacted.value(token)}`)
-    }))
 
 /**
  * How to reach a server.
@@ -30,19 +19,19 @@ export const layerBearerToken = (
 export interface SessionClientOptions {
   /** The server's address, such as `http://127.0.0.1:4080` or `wss://sessions.example.com`. */
   readonly url: string
-  /** What the server was started with. */
+  /** The token that the server was started with. */
   readonly token: Redacted.Redacted<string>
-  /** `websocket`, unless told; `http` is for where those are not let through, and takes far longer for a call. */
+  /** Use `http` where proxies block WebSockets; its calls are much slower. Default: `websocket`. */
   readonly transport?: "http" | "websocket"
-  /** How long a send or a watch whose connection broke is tried again; 30 seconds unless told. */
+  /** How long a send, a feed or an import is retried after its connection breaks. Default: 30 seconds. */
   readonly resumeFor?: Duration.DurationInput
 }
 
 /**
- * The manager of a server's sessions, in Node and in a browser. Fails with `ConfigurationError` when the URL is none.
+ * A manager of the sessions of a server, in Node and in browsers. Fails with `ConfigurationError` when the URL is malformed.
  *
- * It connects by itself, again too when a connection breaks. What was sent is then sent again, with the key it had, and is
- * the same turn; streams and feeds go on where they were. All other calls meanwhile fail with `Disconnected`.
+ * It connects by itself, and reconnects when a connection breaks. A send is then repeated with its key, so it stays the same
+ * turn; streams and feeds continue where they were. All other calls meanwhile fail with `Disconnected`.
  */
 export const layer = (options: SessionClientOptions): Layer.Layer<SessionManager, ConfigurationError> =>
   ClientProtocol.fromUrl(options.url, options.transport ?? "websocket").pipe(
@@ -58,3 +47,18 @@ export const layer = (options: SessionClientOptions): Layer.Layer<SessionManager
     ),
     Layer.unwrapEffect
   )
+
+/** The same, with settings read from `Config`. */
+export const layerConfig = layerFromConfig(layer)
+
+/**
+ * Adds the token to each call, since a browser cannot set the headers of a WebSocket.
+ */
+const layerBearerToken = (
+  token: Redacted.Redacted<string>
+): Layer.Layer<RpcMiddleware.ForClient<Authentication>> =>
+  RpcMiddleware.layerClient(Authentication, ({ request }) =>
+    Effect.succeed({
+      ...request,
+      headers: Headers.set(request.headers, "authorization", `Bearer ${Redacted.value(token)}`)
+    }))

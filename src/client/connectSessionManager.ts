@@ -4,16 +4,19 @@ import { openSessionManager } from "../services/promise/calls.js"
 import type { PromiseSessionManager } from "../services/promise/PromiseSession.js"
 import * as SessionClient from "./SessionClient.js"
 
+/**
+ * How to reach a server, and how to close.
+ */
 export interface ConnectOptions extends Omit<SessionClient.SessionClientOptions, "token"> {
-  /** What the server was started with. */
+  /** The token that the server was started with. */
   readonly token: Redacted.Redacted | string
-  /** How long `close` waits for calls; 20 seconds unless told. */
+  /** How long `close` waits for running calls. Default: 20 seconds. */
   readonly drainTimeout?: Duration.DurationInput
 }
 
 /**
- * The manager of a server's sessions, for those who do not write Effect. Rejects with `ConfigurationError` when the URL is
- * none; it connects with the first call.
+ * A manager of the sessions of a server, with promises in place of effects. Rejects with `ConfigurationError` when the URL is
+ * malformed. It connects with the first call.
  */
 export const connectSessionManager = (
   { drainTimeout = "20 seconds", token, ...options }: ConnectOptions

@@ -1,6 +1,5 @@
-export type { CallOptions, PromiseSession } from "../services/promise/PromiseSession.js"
-export type { PromiseSessionManager } from "../services/promise/PromiseSession.js"
+export type { CallOptions, PromiseSession, PromiseSessionManager } from "../services/promise/PromiseSession.js"
 export type { SendInput, Session } from "../services/Session.js"
 export { SessionManager } from "../services/SessionManager.js"
-export * from "./connectSessionManager.js"
+export { type ConnectOptions, connectSessionManager } from "./connectSessionManager.js"
 export * as SessionClient from "./SessionClient.js"

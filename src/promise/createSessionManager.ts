@@ -35,96 +35,39 @@ type ProviderConfig =
   | { readonly kind?: string; readonly [key: string]: unknown }
 
 /**
- * What a manager is made of. All of it has defaults; what is told goes before the preset.
+ * Options of a manager. Explicit options override the preset.
  */
 export interface SessionManagerOptions extends LocalSessionHostOptions {
   /**
-   * `development`: in memory, with the mock provider, and each message and event in the log at level `Debug`. `production`:
-   * SQLite on disk, the providers that are given and no other, and a log of JSON from level `Info` on. Without one: in
-   * memory, with the providers that are given, or the mock when none are.
+   * `development`: sessions in memory, the mock provider, and each message and event logged at level `Debug`. `production`:
+   * SQLite on disk, only the given providers, and a JSON log from level `Info`. Default: sessions in memory with the given
+   * providers, or with the mock provider when none are given.
    */
   readonly preset?: "development" | "production"
-  /** Where sessions are kept: the name of a kind of `SessionStores`, one with its configuration, or a layer. */
+  /** The store: a kind's name, `{ kind, ...config }`, or a layer. */
   readonly storage?: keyof StoreConfigs | StorageConfig | Layer.Layer<SessionStore, ConfigurationError | StoreError>
   /**
-   * Who answers, by the name that sessions choose: an API key, `true` for one that needs none, or a configuration, with the
-   * `kind` of `Providers` when the name is not that. Or a list of providers, and of layers that register some.
+   * Providers by name: an API key, `true` for a provider without one, or a configuration, with its `kind` when the name is not
+   * the kind. Or a list of providers, and of layers that register providers.
    */
   readonly providers?:
     | { readonly [name: string]: ProviderConfig }
     | ReadonlyArray<Provider | Layer.Layer<never, ConfigurationError, ProviderRegistry>>
   readonly middleware?: ReadonlyArray<MiddlewareDefinition>
   readonly hooks?: ReadonlyArray<HookDefinition>
-  /** Prices beside those of the list. */
+  /** Prices in addition to the built-in list. */
   readonly pricing?: GenAiPricingOptions
-  /** Kinds of stores that `storage` may name beside `memory` and `sqlite`. */
+  /** Kinds of stores that `storage` may name, besides the built-in ones. */
   readonly storeKinds?: ReadonlyArray<StoreKind>
-  /** Kinds of providers that `providers` may name beside those there are. */
+  /** Kinds of providers that `providers` may name, besides the built-in ones. */
   readonly providerKinds?: ReadonlyArray<ProviderKind>
 }
 
-type Registering = Layer.Layer<never, ConfigurationError, ProviderRegistry | Providers>
-
 /**
- * Who answers.
- */
-export const providersOf = (
-  { preset, providerKinds = [], providers = {} }: SessionManagerOptions
-): Layer.Layer<ProviderRegistry, ConfigurationError> => {
-  const given: ReadonlyArray<Registering> = isList(providers)
-    ? providers.map((provider) => "open" in provider ? registering(provider) : provider)
-    : Object.entries(providers).map(([name, config]) => named(name, config))
-  const hasMock = !isList(providers) && "mock" in providers
-  const withMock = preset === "development" ? !hasMock : preset === undefined && given.length === 0
-  if (preset === "production" && given.length === 0) return Layer.fail(noProvider)
-  return Layer.mergeAll(Layer.empty, ...given, ...(withMock ? [Providers.create("mock")] : [])).pipe(
-    Layer.provide(Providers.layer(...providerKinds)),
-    Layer.provideMerge(ProviderRegistry.layer())
-  )
-}
-
-const noProvider = new ConfigurationError({
-  problems: ["providers: the preset \"production\" has none of its own; name one, such as { openai: apiKey }"]
-})
-
-const isList = (
-  providers: NonNullable<SessionManagerOptions["providers"]>
-): providers is Extract<typeof providers, ReadonlyArray<unknown>> => Array.isArray(providers)
-
-const registering = (provider: Provider): Registering =>
-  Layer.scopedDiscard(Effect.flatMap(ProviderRegistry, (registry) => registry.register(provider)))
-
-const named = (name: string, given: unknown): Registering => {
-  if (Predicate.isString(given)) return Providers.create<string>(name, { name, apiKey: given })
-  const { kind = name, ...config } = Predicate.isRecord(given) ? given : {}
-  return Predicate.isString(kind)
-    ? Providers.create<string>(kind, { name, ...config })
-    : Layer.fail(new ConfigurationError({ problems: [`providers.${name}.kind must be the name of a kind`] }))
-}
-
-/**
- * Where sessions are kept.
- */
-export const storeOf = (
-  { preset, storage = preset === "production" ? "sqlite" : "memory", storeKinds = [] }: SessionManagerOptions
-): Layer.Layer<SessionStore, ConfigurationError | StoreError> => {
-  const named = Predicate.isString(storage) ? { kind: storage } : storage
-  if (!("kind" in named)) return named
-  const { kind, ...config } = named
-  return SessionStores.create<string>(kind, config).pipe(Layer.provide(SessionStores.layer(...storeKinds)))
-}
-
-const logs = {
-  development: Layer.merge(Logger.pretty, Logger.minimumLogLevel(LogLevel.Debug)),
-  production: Layer.merge(Logger.json, Logger.minimumLogLevel(LogLevel.Info))
-}
-
-/**
- * Makes a manager in this process. Rejects with `ConfigurationError` when an option is wrong, and with `StoreError` when the
- * store cannot be opened. `close` it in the end.
+ * Creates a manager in this process. Rejects with `ConfigurationError` when an option is wrong, and with `StoreError` when the
+ * store cannot be opened. Call `close` at the end.
  *
- * `drainTimeout`, 20 seconds unless told, is how long `close` takes at most: half of it is for calls, half for turns that
- * nobody waits for.
+ * `drainTimeout` is how long `close` may take: half of it for calls, half for other turns. Default: 20 seconds.
  */
 export const createSessionManager = (options: SessionManagerOptions = {}): Promise<PromiseSessionManager> => {
   const { drainTimeout = "20 seconds", hooks = [], middleware = [], preset, pricing, ...limits } = options
@@ -136,8 +79,8 @@ export const createSessionManager = (options: SessionManagerOptions = {}): Promi
 
   const layer = SessionRuntime.layer({ ...limits, drainTimeout: half }).pipe(
     Layer.provide([
-      storeOf(options),
-      providersOf(options),
+      storeLayer(options),
+      providersLayer(options),
       IdGenerator.layer,
       GenAiPricing.layer(pricing),
       MiddlewarePipeline.layer(...observers.middleware, ...middleware.map(defineMiddleware)),
@@ -146,4 +89,54 @@ export const createSessionManager = (options: SessionManagerOptions = {}): Promi
     Layer.provideMerge(preset === undefined ? Layer.empty : logs[preset])
   )
   return openSessionManager(layer, half)
+}
+
+type Registration = Layer.Layer<never, ConfigurationError, ProviderRegistry | Providers>
+
+const providersLayer = (
+  { preset, providerKinds = [], providers = {} }: SessionManagerOptions
+): Layer.Layer<ProviderRegistry, ConfigurationError> => {
+  const given: ReadonlyArray<Registration> = isList(providers)
+    ? providers.map((provider) => "open" in provider ? registerProvider(provider) : provider)
+    : Object.entries(providers).map(([name, config]) => createProvider(name, config))
+  const hasMock = !isList(providers) && "mock" in providers
+  const withMock = preset === "development" ? !hasMock : preset === undefined && given.length === 0
+  if (preset === "production" && given.length === 0) return Layer.fail(noProvider)
+  return Layer.mergeAll(Layer.empty, ...given, ...(withMock ? [Providers.create("mock")] : [])).pipe(
+    Layer.provide(Providers.layer(...providerKinds)),
+    Layer.provideMerge(ProviderRegistry.layer())
+  )
+}
+
+const noProvider = new ConfigurationError({
+  problems: ["providers: the preset \"production\" needs at least one; pass one, such as { openai: apiKey }"]
+})
+
+const isList = (
+  providers: NonNullable<SessionManagerOptions["providers"]>
+): providers is Extract<typeof providers, ReadonlyArray<unknown>> => Array.isArray(providers)
+
+const registerProvider = (provider: Provider): Registration =>
+  Layer.scopedDiscard(Effect.flatMap(ProviderRegistry, (registry) => registry.register(provider)))
+
+const createProvider = (name: string, given: unknown): Registration => {
+  if (Predicate.isString(given)) return Providers.create<string>(name, { name, apiKey: given })
+  const { kind = name, ...config } = Predicate.isRecord(given) ? given : {}
+  return Predicate.isString(kind)
+    ? Providers.create<string>(kind, { name, ...config })
+    : Layer.fail(new ConfigurationError({ problems: [`providers.${name}.kind must be a string, such as "openai"`] }))
+}
+
+const storeLayer = (
+  { preset, storage = preset === "production" ? "sqlite" : "memory", storeKinds = [] }: SessionManagerOptions
+): Layer.Layer<SessionStore, ConfigurationError | StoreError> => {
+  const named = Predicate.isString(storage) ? { kind: storage } : storage
+  if (!("kind" in named)) return named
+  const { kind, ...config } = named
+  return SessionStores.create<string>(kind, config).pipe(Layer.provide(SessionStores.layer(...storeKinds)))
+}
+
+const logs = {
+  development: Layer.merge(Logger.pretty, Logger.minimumLogLevel(LogLevel.Debug)),
+  production: Layer.merge(Logger.json, Logger.minimumLogLevel(LogLevel.Info))
 }

@@ -1,16 +1,19 @@
 import type { PromiseSession } from "../services/promise/PromiseSession.js"
 import { createSessionManager, type SessionManagerOptions } from "./createSessionManager.js"
 
+/**
+ * Options of a simple session, and of its manager.
+ */
 export interface SimpleSessionOptions extends SessionManagerOptions {
   readonly userId: string
-  /** `mock` unless told; any other has to be among `providers`. */
+  /** Default: `mock`. Any other must be among `providers`. */
   readonly provider?: string
-  /** `mock-model` unless told. */
+  /** Default: `mock-model`. */
   readonly model?: string
 }
 
 /**
- * A session with a manager of its own, which `close` closes.
+ * A session with its own manager, which `close` closes.
  */
 export interface SimpleSession extends PromiseSession {
   readonly close: () => Promise<void>
@@ -18,7 +21,7 @@ export interface SimpleSession extends PromiseSession {
 }
 
 /**
- * Starts a session to try things out with: in memory and with the mock provider, unless told.
+ * Creates a session to try things out. Default: in memory, with the mock provider.
  */
 export const createSimpleSession = async (
   { model = "mock-model", provider = "mock", userId, ...options }: SimpleSessionOptions

@@ -8,25 +8,26 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
 import { ConfigurationError, Unauthorized } from "../domain/error/RequestError.js"
 import { Authentication } from "./Authentication.js"
 
-const grammar = /^[A-Za-z0-9._~+/-]+=*$/
-const minLength = 16
-const maxLength = 512
-
 /**
- * Why a token cannot protect a server, in words; undefined when it can. The grammar is that of RFC 6750.
+ * Authenticates callers by one access token. A caller that shows it is the principal `owner`.
  */
-export const tokenProblem = (token: Redacted.Redacted<string>): string | undefined => {
-  const { length } = Redacted.value(token)
-  if (length === 0) return "is empty"
-  if (length < minLength || length > maxLength) return `must have ${minLength} to ${maxLength} characters`
-  return grammar.test(Redacted.value(token)) ? undefined : "may hold letters, digits and -._~+/ only"
-}
+export const layer = (token: Redacted.Redacted<string>): Layer.Layer<Authentication> =>
+  Layer.sync(Authentication, () => {
+    const expected = sha256(`Bearer ${Redacted.value(token)}`)
+    return Authentication.of(({ headers }) =>
+      // Hashes have one length, so the comparison reveals nothing about the token, not even its length.
+      timingSafeEqual(sha256(headers["authorization"] ?? ""), expected)
+        ? Effect.succeed({ name: "owner" })
+        : new Unauthorized()
+    )
+  })
 
-const readableByOthers = 0o077
+const sha256 = (text: string) => createHash("sha256").update(text).digest()
 
 /**
- * The access token in the file `token` of a directory. When there is none yet, both are made: 256 random bits, for the
- * eyes of the owner only. Fails with `ConfigurationError` when the file cannot be used, or others may have read it.
+ * The access token in the file `token` of a directory. Creates the directory and the file when they are missing: the token is
+ * 256 random bits, readable by the owner only. Fails with `ConfigurationError` when the file cannot be used, or when other
+ * users can read it.
  */
 export const loadOrCreate = Effect.fn("AccessToken.loadOrCreate")(
   function*(directory: string) {
@@ -36,17 +37,19 @@ export const loadOrCreate = Effect.fn("AccessToken.loadOrCreate")(
     if (!(yield* fs.exists(path))) yield* create(directory, path)
     const { mode } = yield* fs.stat(path)
     if ((mode & readableByOthers) !== 0) {
-      return yield* refuse(`${path} can be read by others; delete it to get a new token, or run chmod 600 on it`)
+      return yield* refuse(`${path} can be read by other users; delete it to get a new token, or run chmod 600 on it`)
     }
     const token = Redacted.make((yield* fs.readFileString(path)).trim())
-    const problem = tokenProblem(token)
+    const problem = findProblem(token)
     return problem === undefined ? token : yield* refuse(`the token in ${path} ${problem}; delete it to get a new one`)
   },
   Effect.catchAll((error) => error._tag === "ConfigurationError" ? error : refuse(describe(error)))
 )
 
+const readableByOthers = 0o077
+
 /**
- * A link to a finished file appears whole or not at all, and fails where another process was first, whose token is as good.
+ * Links a finished file, so the token file appears complete or not at all. When another process was faster, its token is used.
  */
 const create = Effect.fnUntraced(function*(directory: string, path: string) {
   const fs = yield* FileSystem.FileSystem
@@ -62,24 +65,20 @@ const create = Effect.fnUntraced(function*(directory: string, path: string) {
 
 const isTaken = (error: PlatformError) => error._tag === "SystemError" && error.reason === "AlreadyExists"
 
-const describe = (error: PlatformError) => `the access token cannot be kept: ${error.message}`
+const describe = (error: PlatformError) => `the access token cannot be stored: ${error.message}`
 
 const refuse = (problem: string) => new ConfigurationError({ problems: [problem] })
 
-const principal = { name: "owner" }
-
 /**
- * Lets in whoever shows the one token there is, as the principal `owner`.
+ * Why a token cannot protect a server; undefined when it can. The grammar is that of RFC 6750.
  */
-export const layer = (token: Redacted.Redacted<string>): Layer.Layer<Authentication> =>
-  Layer.sync(Authentication, () => {
-    const expected = sha256(`Bearer ${Redacted.value(token)}`)
-    return Authentication.of(({ headers }) =>
-      // Hashes are of one length, so the comparison tells nothing about the token, not even how long it is.
-      timingSafeEqual(sha256(headers["authorization"] ?? ""), expected)
-        ? Effect.succeed(principal)
-        : new Unauthorized()
-    )
-  })
+export const findProblem = (token: Redacted.Redacted<string>): string | undefined => {
+  const { length } = Redacted.value(token)
+  if (length === 0) return "is empty"
+  if (length < minLength || length > maxLength) return `must have ${minLength} to ${maxLength} characters`
+  return grammar.test(Redacted.value(token)) ? undefined : "may contain only letters, digits and -._~+/"
+}
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest()
+const grammar = /^[A-Za-z0-9._~+/-]+=*$/
+const minLength = 16
+const maxLength = 512

@@ -3,14 +3,14 @@ import * as Context from "effect/Context"
 import { Unauthorized } from "../domain/error/RequestError.js"
 
 /**
- * Who is calling, as the server has verified it. Never taken from what a call carries.
+ * Who is calling, as verified by the server. It is never taken from a call's payload.
  */
 export class Principal extends Context.Tag("langswarm-session/rpc/Principal")<Principal, {
   readonly name: string
 }>() {}
 
 /**
- * Every call shows a bearer token, and without a valid one is refused with `Unauthorized`.
+ * Authenticates each call by its bearer token. A call without a valid token fails with `Unauthorized`.
  */
 export class Authentication extends RpcMiddleware.Tag<Authentication>()("langswarm-session/rpc/Authentication", {
   failure: Unauthorized,

@@ -23,12 +23,12 @@ import type { SessionExport } from "../domain/Transfer.js"
 import type { Turn } from "../domain/Turn.js"
 
 /**
- * What is said to a session: a text, or parts with metadata and with how they are to be answered.
+ * A message to send: a text, or an object with content, metadata and options of the turn.
  */
 export type SendInput = string | typeof SendMessage.Encoded
 
 /**
- * A handle to one session. A cheap value: it holds an id and no resource, and stays good across restarts.
+ * A handle to one session. It is a cheap value: it holds an id and no resources, and stays valid across restarts.
  */
 export interface Session {
   readonly id: SessionId
@@ -36,42 +36,42 @@ export interface Session {
   readonly info: Effect.Effect<SessionInfo, SessionNotFound | AccessError>
 
   /**
-   * Says something and waits for the reply. Sends are answered one after the other, in the order they came, unless
-   * `whenBusy` says otherwise. Interrupting it does not stop the turn, unless it was sent with `stopOnDisconnect`.
+   * Sends a message and waits for the reply. Sends are answered one at a time, in order of arrival, unless `whenBusy` changes
+   * that. Interrupting the effect does not stop the turn, unless the message has `stopOnDisconnect`.
    */
   readonly send: (input: SendInput) => Effect.Effect<Message, SendError>
 
   /**
-   * The same, as it happens. A turn that fails fails the stream; a reader that falls too far behind gets `SlowConsumer`.
-   * In both cases, and when the stream is left early, the same send with the same `key` shows the rest.
+   * Sends a message and streams the turn's events. The stream fails when the turn fails, and with `SlowConsumer` when the
+   * reader falls too far behind. After that, or after leaving the stream early, send the same message with the same `key` to
+   * read the rest.
    */
   readonly stream: (input: SendInput) => Stream.Stream<TurnEvent, SendError | SlowConsumer>
 
-  /** Says something and waits only until it is stored: the reply comes whatever happens, and `watch` shows it. */
+  /** Sends a message and waits only until it is stored. The turn then runs by itself; `watch` shows its reply. */
   readonly submit: (input: SendInput) => Effect.Effect<TurnReceipt, SendError>
 
   /**
-   * Everything that happens in the session, from the beginning or from a position on: what was missed is replayed, the reply
-   * under way included, and then it goes on live, without a gap and without a repeat. It ends when the session is deleted.
-   * A watcher that falls too far behind gets `SlowConsumer` and can come back with its last position. Leaving it changes
-   * nothing.
+   * The session's event feed, from the beginning or from a position. It replays past events, including those of a reply in
+   * progress, and continues live, without gaps or repeats. It ends when the session is deleted. A watcher that falls too far
+   * behind gets `SlowConsumer`, and can resume from its last position. Leaving the feed does not affect the session.
    */
   readonly watch: (watch?: typeof WatchSession.Encoded) => Stream.Stream<FeedEvent, ChangeError | SlowConsumer>
 
-  /** The turns that wait, in order, with what they will ask. `stop` drops one. */
+  /** Waiting turns, in order, with their prompts. Use `stop` to drop one. */
   readonly pending: Effect.Effect<ReadonlyArray<Turn>, ChangeError>
 
-  /** Changes what a turn that waits will ask. */
+  /** Replaces the prompt of a waiting turn. */
   readonly edit: (edit: typeof EditTurn.Encoded) => Effect.Effect<EditOutcome, SendError>
 
   /**
-   * Ends the turn that runs, or the one that is named, whether it runs or waits. The provider call is closed at once, and
-   * who waits for the reply gets `TurnStopped`. Stopping again, or too late, is no error: the outcome says so. A turn is only
-   * ever stopped by this: leaving a stream or losing a connection does not.
+   * Stops the running turn, or the given one, running or waiting. The provider call is closed at once, and callers that wait
+   * for the reply get `TurnStopped`. Stopping a turn that has already ended is not an error: the outcome reports it. Leaving a
+   * stream or losing a connection does not stop a turn.
    */
   readonly stop: (stop?: typeof StopTurn.Encoded) => Effect.Effect<StopOutcome, ChangeError>
 
-  /** Adds a message with the role `system`. Providers see it from the next turn on. */
+  /** Adds a message with the role `system`. The provider sees it from the next turn on. */
   readonly sendSystem: (input: string | typeof MessageContent.Encoded) => Effect.Effect<Message, SendError>
 
   /** A page of the history. */
@@ -81,25 +81,25 @@ export interface Session {
 
   readonly message: (messageId: string) => Effect.Effect<Message, MessageNotFound | SessionNotFound | AccessError>
 
-  /** The latest 50 turns, the last one first. */
+  /** The latest 50 turns, newest first. */
   readonly turns: Effect.Effect<ReadonlyArray<Turn>, SessionNotFound | AccessError>
 
-  /** One turn, such as a `submit` has made: how it stands, or how it ended. */
+  /** State of one turn, such as one that `submit` has started. */
   readonly turn: (turnId: string) => Effect.Effect<Turn, TurnNotFound | SessionNotFound | AccessError>
 
-  /** Removes all messages. Metrics and context stay. */
+  /** Removes all messages. Keeps metrics and context. */
   readonly clear: Effect.Effect<void, ChangeError>
 
   readonly context: Effect.Effect<SessionContext, SessionNotFound | AccessError>
 
-  /** Applies a JSON Merge Patch (RFC 7396) to each scope that is named, and answers the new version. */
+  /** Applies a JSON Merge Patch (RFC 7396) to each given scope, and returns the new version. */
   readonly updateContext: (patch: typeof ContextPatch.Encoded) => Effect.Effect<SessionContext, ChangeError>
 
   /**
-   * Changes the provider, the model, what the provider is told beside the history, or the fallbacks, once the turns accepted
-   * before have ended. The conversation goes on: what the new provider does not take is left out of what it is shown, which
-   * the feed says. Fails with `ConfigurationError`, and changes nothing, when a provider is not registered or does not take
-   * its configuration.
+   * Changes the provider, the model, the provider's configuration, or the fallbacks, once the turns accepted before have
+   * ended. The conversation continues: parts that the new provider does not accept are omitted from its requests, and the
+   * feed reports it. Fails with `ConfigurationError`, and changes nothing, when a provider is not registered or rejects its
+   * configuration.
    */
   readonly configure: (
     changes: typeof ConfigureSession.Encoded
@@ -108,27 +108,27 @@ export interface Session {
   readonly metrics: Effect.Effect<SessionMetrics, SessionNotFound | AccessError>
 
   /**
-   * Starts another session that shares this one's history up to a message, the latest unless told, and has the context as it
-   * was then. Neither sees what happens to the other from then on.
+   * Creates a session that shares this one's history up to a message, with the context as it was then. Default: the latest
+   * message. Later changes to either session do not affect the other.
    */
   readonly fork: (
     fork?: typeof ForkSession.Encoded
   ) => Effect.Effect<Session, ChangeError | ConfigurationError | MessageNotFound>
 
   /**
-   * Takes the messages after one out of the history, once the turns accepted before have ended, and restores the context as
-   * it was then, as a new version. What was rewound can still be read, with `messages({ rewound: true })`. Tool calls that
-   * it leaves unanswered are closed.
+   * Removes the messages after a given one from the history, once the turns accepted before have ended, and restores the
+   * context as it was then, as a new version. `messages({ rewound: true })` still returns the removed messages. Tool calls
+   * left without a result are closed.
    */
   readonly rewind: (rewind: typeof RewindSession.Encoded) => Effect.Effect<void, ChangeError | MessageNotFound>
 
-  /** Makes the session read-only: its messages and its context. Turns that were accepted before are still answered. */
+  /** Makes the session's messages and context read-only. Turns accepted before still run. */
   readonly archive: Effect.Effect<void, ChangeError>
 
-  /** Lets an archived session, or one that failed too often, take messages again. */
+  /** Makes an archived session, or one that failed permanently, accept messages again. */
   readonly reactivate: Effect.Effect<void, ChangeError>
 
-  /** Removes the session and all that belongs to it. A running turn is interrupted. */
+  /** Deletes the session and all of its data. A running turn is interrupted. */
   readonly delete: Effect.Effect<void, ChangeError>
 
   /** The whole session as one document. */
@@ -136,8 +136,8 @@ export interface Session {
 }
 
 /**
- * Uses a session, and archives it when that fails or dies, so that nobody goes on with it; the failure goes on as it is.
- * An interruption says nothing of the session and leaves it as it is. A session that cannot be archived is logged.
+ * Uses a session, and archives it when `use` fails or dies, so that it cannot be continued by mistake. The failure is passed
+ * on. An interruption does not archive the session. When archiving fails, a warning is logged.
  */
 export const withSession = <A, E, R>(
   session: Session,

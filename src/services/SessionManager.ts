@@ -32,30 +32,30 @@ import type { SessionHost } from "./SessionHost.js"
 import type { SessionStore } from "./SessionStore.js"
 
 /**
- * The door to all sessions. The same service in process (`SessionManager.layer`) and over the wire
- * (`SessionClient.layer`), with the same errors.
+ * Entry point to all sessions. The service and its errors are the same in process (`SessionManager.layer`) and over the wire
+ * (`SessionClient.layer`).
  */
 export class SessionManager extends Context.Tag("langswarm-session/services/SessionManager")<SessionManager, {
   /**
-   * Starts a session. Fails with `ConfigurationError` when no such provider is registered, for itself or for a fallback, when
-   * a provider does not take its configuration, or when the configuration contradicts itself.
+   * Creates a session. Fails with `ConfigurationError` when the provider or a fallback is not registered, when a provider
+   * rejects its configuration, or when settings contradict each other.
    */
   readonly create: (
     input: typeof CreateSession.Encoded
   ) => Effect.Effect<Session, AccessError | ConfigurationError>
 
   /**
-   * The latest session of this user, provider and model that takes messages, or a new one; `config` and `context` are for a
-   * new one only. Calls at once, from any number of callers, get the same session. Fails as `create` does.
+   * The latest session of this user, provider and model that accepts messages, or a new one. `config` and `context` apply to a
+   * new one only. Concurrent calls get the same session. Fails as `create` does.
    */
   readonly getOrCreate: (
     input: typeof CreateSession.Encoded
   ) => Effect.Effect<Session, AccessError | ConfigurationError>
 
-  /** A handle to a session, without a look whether it exists. */
+  /** A handle to a session. Does not check that the session exists. */
   readonly session: (id: SessionId) => Session
 
-  /** A handle to a session that exists. */
+  /** A handle to an existing session. Fails with `SessionNotFound` when there is none. */
   readonly get: (id: string) => Effect.Effect<Session, SessionNotFound | AccessError>
 
   /** A user's sessions, newest first. */
@@ -64,13 +64,13 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
     query?: Omit<typeof SessionQuery.Encoded, "userId">
   ) => Effect.Effect<Page<SessionInfo>, AccessError>
 
-  /** All sessions that match, newest first. */
+  /** Matching sessions of all users, newest first. */
   readonly search: (query: typeof SessionQuery.Encoded) => Effect.Effect<Page<SessionInfo>, AccessError>
 
   /**
-   * Full-text search over messages, and over names and descriptions of sessions, those of the sessions created last first.
-   * Every word of `text` must occur; `"words in quotes"` as they stand; `begin*` begins a word. Anything else in it has no
-   * meaning. A page may hold less than `limit` and have a `next` all the same.
+   * Full-text search over messages, and over names and descriptions of sessions, newest sessions first. A hit contains every
+   * word of `text`; `"quoted words"` match as a phrase, `begin*` matches words that begin so. Other characters are ignored. A
+   * page may hold fewer hits than `limit` and still have a `next`.
    *
    * Fails with `NotSupported` when the store has no search.
    */
@@ -78,78 +78,81 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
     query: typeof TextQuery.Encoded
   ) => Effect.Effect<Page<SearchHit>, AccessError | NotSupported>
 
-  /** Gives back what the store does not need any more, while turns go on. `NotSupported` when there is no such thing. */
+  /** Frees space that the store no longer needs, while turns run. Fails with `NotSupported` when the store cannot do that. */
   readonly optimize: Effect.Effect<StoreOptimization, AccessError | NotSupported>
 
-  /** What the store holds, and what it takes. `NotSupported` when it cannot tell. */
+  /** Contents and size of the store. Fails with `NotSupported` when the store does not measure them. */
   readonly stats: Effect.Effect<StoreStats, AccessError | NotSupported>
 
   /**
-   * Copies all sessions, while turns go on, to where the store keeps its backups. The name is one, and no path. Fails with
-   * `InvalidRequest` when there is a backup of that name, and with `NotSupported` when the store makes none.
+   * Copies all sessions to the store's backup location, while turns run. `name` is a plain name, not a path. Fails with
+   * `InvalidRequest` when a backup of that name exists, and with `NotSupported` when the store makes no backups.
    */
   readonly backup: (name: string) => Effect.Effect<StoreBackup, AccessError | NotSupported>
 
-  /** The providers that sessions can name, and what each of them can do. */
+  /** Registered providers, and what each can do. */
   readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>
 
-  /** What is known of one of them. Fails with `ConfigurationError` when there is none of that name. */
+  /** One registered provider. Fails with `ConfigurationError` when there is none of that name. */
   readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
 
-  /** What hooks have given up on, in the order in which they did. */
+  /** Events that hooks failed to handle after all retries, oldest failure first. */
   readonly deadLetters: (
     query?: typeof DeadLetterQuery.Encoded
   ) => Effect.Effect<Page<DeadLetter>, AccessError>
 
   /**
-   * Tells hooks once more of what they have given up on, in the same order: 100 events unless told. What a hook takes now is
-   * no dead letter any more. Answers once all have been told; interrupted, it has done what it has done.
+   * Delivers dead letters to their hooks again, in the same order. Default: 100 events. A dead letter that its hook handles is
+   * removed. Returns once all are delivered; when interrupted, those delivered so far stay delivered.
    */
   readonly replayDeadLetters: (
     replay?: typeof ReplayDeadLetters.Encoded
   ) => Effect.Effect<ReplayOutcome, AccessError>
 
   /**
-   * The sessions that match, whole, newest first: each as it is at one moment. They are read as the stream is, one at a time.
+   * Complete records of matching sessions, newest first. Each record is a consistent snapshot. Sessions are read one at a
+   * time, as the stream is consumed.
    */
   readonly exportSessions: (
     query?: typeof ExportSessions.Encoded
   ) => Stream.Stream<SessionExport, AccessError>
 
   /**
-   * Restores a session that was exported, here or elsewhere, under its own ids unless told. A session that is there already is
-   * never changed, so that an import can be repeated. Fails with `InvalidRequest`, and the path to the field, when the record
-   * is not of a session. Hooks are told of it as of one that is created.
+   * Restores an exported session. Default: under its own ids. An existing session is never changed, so an import can be
+   * repeated. Fails with `InvalidRequest` and the path to the field when the record is malformed. Hooks receive
+   * `SessionCreated`.
    */
   readonly importSession: (
     record: SessionExport,
     options?: typeof ImportOptions.Encoded
   ) => Effect.Effect<ImportOutcome, AccessError>
 
-  /** The same for many, one after the other. Ends at the first that is refused, and names it in the error's path. */
+  /** Imports many records, one after the other. Stops at the first that is refused; the error's path names it. */
   readonly importSessions: <E, R>(
     records: Stream.Stream<SessionExport, E, R>,
     options?: typeof ImportOptions.Encoded
   ) => Stream.Stream<ImportOutcome, AccessError | E, R>
 
   /**
-   * Deletes all sessions of a user, with what providers hold of them, and answers what went. Running turns are interrupted.
-   * Messages that sessions of other users share stay, as part of those. It can be repeated: what is gone is counted no more.
+   * Deletes all sessions of a user, and the copies that providers hold, and returns what was deleted. Running turns are
+   * interrupted. Messages shared with other users' sessions remain in those. It is safe to repeat: a repetition counts only
+   * what it deletes itself.
    */
   readonly eraseUser: (userId: string) => Effect.Effect<ErasureReceipt, ChangeError>
 
-  /** Archives or deletes sessions that have rested. One that becomes active meanwhile is spared. */
+  /** Archives or deletes inactive sessions. A session that becomes active meanwhile is skipped. */
   readonly cleanup: (cleanup: typeof CleanupSessions.Encoded) => Effect.Effect<CleanupOutcome, AccessError>
 
   /**
-   * What was used over a period of UTC days: the last 30, today included, unless told. Sessions that were deleted are in it.
-   * Costs as much as there are days, providers, models and sets of tags, however many messages there are.
+   * Usage over a period of UTC days, deleted sessions included. Default: the last 30 days, today included. The cost of the
+   * query depends on the number of days, providers, models and tag sets, not on the number of messages.
    */
   readonly analytics: (query?: typeof AnalyticsQuery.Encoded) => Effect.Effect<Analytics, AccessError>
 
+  /** Health of the runtime: its store, its providers and its load. */
   readonly health: Effect.Effect<Health, AccessError>
 }>() {
-  /** In process, over a host and a store. */
+  /** A manager in this process, over a host and a store. */
   static readonly layer: Layer.Layer<
     SessionManager,
     never,

@@ -1,25 +1,37 @@
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import type { Analytics, AnalyticsQuery } from "../domain/Analytics.js"
-import type { DeadLetter, DeadLetterQuery, ReplayDeadLetters, ReplayOutcome } from "../domain/DeadLetter.js"
-import type { ConfigurationError } from "../domain/error/RequestError.js"
-import type {
+import { Analytics, AnalyticsQuery } from "../domain/Analytics.js"
+import { DeadLetter, DeadLetterQuery, ReplayDeadLetters, ReplayOutcome } from "../domain/DeadLetter.js"
+import { ConfigurationError } from "../domain/error/RequestError.js"
+import {
   AccessError,
   ChangeError,
   MessageNotFound,
+  SendError,
   SessionNotFound,
+  SlowConsumer,
   TurnNotFound
 } from "../domain/error/SessionError.js"
-import type { NotSupported } from "../domain/error/StoreError.js"
-import type { BackupName, MessageId, SessionId, TurnId, UserId } from "../domain/Ids.js"
-import type { Message, MessageQuery } from "../domain/Message.js"
-import type { Page } from "../domain/Page.js"
-import type { ProviderInfo } from "../domain/Provider.js"
-import type { SearchHit, TextQuery } from "../domain/Search.js"
-import type { CreateSession, ForkSession, SessionInfo, SessionQuery } from "../domain/Session.js"
-import type { SessionContext } from "../domain/SessionContext.js"
-import type { SessionMetrics } from "../domain/SessionMetrics.js"
-import type {
+import { NotSupported } from "../domain/error/StoreError.js"
+import { FeedEvent, TurnEvent, WatchSession } from "../domain/Events.js"
+import { BackupName, MessageId, SessionId, TurnId, UserId } from "../domain/Ids.js"
+import { Message, MessageContent, MessageQuery } from "../domain/Message.js"
+import { Page } from "../domain/Page.js"
+import { ProviderInfo, ProviderName } from "../domain/Provider.js"
+import { SearchHit, TextQuery } from "../domain/Search.js"
+import { EditOutcome, EditTurn, SendMessage, StopOutcome, StopTurn, TurnReceipt } from "../domain/Send.js"
+import {
+  ConfigureSession,
+  CreateSession,
+  ForkSession,
+  RewindSession,
+  SessionInfo,
+  SessionQuery
+} from "../domain/Session.js"
+import { ContextPatch, SessionContext } from "../domain/SessionContext.js"
+import { SessionMetrics } from "../domain/SessionMetrics.js"
+import {
   CleanupOutcome,
   CleanupSessions,
   ErasureReceipt,
@@ -28,49 +40,170 @@ import type {
   StoreOptimization,
   StoreStats
 } from "../domain/Store.js"
-import type { ExportSessions, ImportOptions, ImportOutcome, SessionExport } from "../domain/Transfer.js"
-import type { Turn } from "../domain/Turn.js"
-import type { SessionHost } from "./SessionHost.js"
+import { ExportSessions, type ImportOptions, type ImportOutcome, SessionExport } from "../domain/Transfer.js"
+import { Turn } from "../domain/Turn.js"
 
 /**
- * What a `SessionManager` is made of, in process and over the wire: one function an operation, each on input that has been
- * checked. The changes of a session are those of a host. See `Session` and `SessionManager` for what they do.
+ * What one operation takes, returns and fails with. The server's calls, the remote client and the handles that applications
+ * use are made from these rows, so an operation is described once.
  */
-export interface SessionOperations extends Omit<SessionHost["Type"], "activate" | "erase" | "expire" | "stats"> {
-  readonly create: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
-  readonly getOrCreate: (input: CreateSession) => Effect.Effect<SessionId, AccessError | ConfigurationError>
-  readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, AccessError>
-  readonly searchMessages: (query: TextQuery) => Effect.Effect<Page<SearchHit>, AccessError | NotSupported>
-  readonly optimize: Effect.Effect<StoreOptimization, AccessError | NotSupported>
-  readonly stats: Effect.Effect<StoreStats, AccessError | NotSupported>
-  readonly backup: (name: BackupName) => Effect.Effect<StoreBackup, AccessError | NotSupported>
-  readonly listProviders: Effect.Effect<ReadonlyArray<ProviderInfo>, AccessError>
-  readonly providerInfo: (name: string) => Effect.Effect<ProviderInfo, AccessError | ConfigurationError>
-  readonly exportSessions: (query: ExportSessions) => Stream.Stream<SessionExport, AccessError>
-  readonly importSession: (record: SessionExport, options: ImportOptions) => Effect.Effect<ImportOutcome, AccessError>
-  readonly eraseUser: (userId: UserId) => Effect.Effect<ErasureReceipt, ChangeError>
-  readonly cleanup: (cleanup: CleanupSessions) => Effect.Effect<CleanupOutcome, AccessError>
-  readonly analytics: (query: AnalyticsQuery) => Effect.Effect<Analytics, AccessError>
-  readonly health: Effect.Effect<Health, AccessError>
-  readonly deadLetters: (query: DeadLetterQuery) => Effect.Effect<Page<DeadLetter>, AccessError>
-  readonly replayDeadLetters: (replay: ReplayDeadLetters) => Effect.Effect<ReplayOutcome, AccessError>
+export interface Operation {
+  /** The input: a record, or one named field. Absent when there is no input. */
+  readonly payload?: Schema.Schema.Any | Schema.Struct.Fields
+  /** Whether callers may omit the input, which is then `{}`. */
+  readonly optional?: true
+  /** Whether callers may pass a string in place of `{ content }`. */
+  readonly text?: true
+  /** Default: void. */
+  readonly success?: Schema.Schema.Any
+  readonly error: Schema.Schema.Any
+  /** Whether the result is a stream of `success`. */
+  readonly stream?: true
+}
 
-  readonly info: (id: SessionId) => Effect.Effect<SessionInfo, SessionNotFound | AccessError>
-  readonly context: (id: SessionId) => Effect.Effect<SessionContext, SessionNotFound | AccessError>
-  readonly metrics: (id: SessionId) => Effect.Effect<SessionMetrics, SessionNotFound | AccessError>
-  readonly turns: (id: SessionId) => Effect.Effect<ReadonlyArray<Turn>, SessionNotFound | AccessError>
-  readonly turn: (id: SessionId, turnId: TurnId) => Effect.Effect<Turn, TurnNotFound | SessionNotFound | AccessError>
-  readonly messages: (
-    id: SessionId,
-    query: MessageQuery
-  ) => Effect.Effect<Page<Message>, SessionNotFound | AccessError>
-  readonly message: (
-    id: SessionId,
-    messageId: MessageId
-  ) => Effect.Effect<Message, MessageNotFound | SessionNotFound | AccessError>
-  readonly export: (id: SessionId) => Effect.Effect<SessionExport, SessionNotFound | AccessError>
-  readonly fork: (
-    id: SessionId,
-    fork: ForkSession
-  ) => Effect.Effect<SessionId, ChangeError | ConfigurationError | MessageNotFound>
+const CreateError = Schema.Union(AccessError, ConfigurationError)
+const ReadError = Schema.Union(AccessError, SessionNotFound)
+const StoreCallError = Schema.Union(AccessError, NotSupported)
+const HistoryError = Schema.Union(ChangeError, MessageNotFound)
+
+/**
+ * Operations on all sessions. `SessionManager` documents them. `importSession` is not among them: it travels in parts.
+ */
+export const managerOperations = {
+  create: { payload: CreateSession, success: SessionId, error: CreateError },
+  getOrCreate: { payload: CreateSession, success: SessionId, error: CreateError },
+  list: { payload: SessionQuery, success: Page(SessionInfo), error: AccessError },
+  searchMessages: { payload: TextQuery, success: Page(SearchHit), error: StoreCallError },
+  optimize: { success: StoreOptimization, error: StoreCallError },
+  stats: { success: StoreStats, error: StoreCallError },
+  backup: { payload: { name: BackupName }, success: StoreBackup, error: StoreCallError },
+  listProviders: { success: Schema.Array(ProviderInfo), error: AccessError },
+  providerInfo: { payload: { name: ProviderName }, success: ProviderInfo, error: CreateError },
+  deadLetters: { payload: DeadLetterQuery, optional: true, success: Page(DeadLetter), error: AccessError },
+  replayDeadLetters: { payload: ReplayDeadLetters, optional: true, success: ReplayOutcome, error: AccessError },
+  exportSessions: { payload: ExportSessions, optional: true, success: SessionExport, error: AccessError, stream: true },
+  eraseUser: { payload: { userId: UserId }, success: ErasureReceipt, error: ChangeError },
+  cleanup: { payload: CleanupSessions, success: CleanupOutcome, error: AccessError },
+  analytics: { payload: AnalyticsQuery, optional: true, success: Analytics, error: AccessError },
+  health: { success: Health, error: AccessError }
+} as const satisfies Record<string, Operation>
+
+/**
+ * Operations that read one session. The store answers them directly, except `fork`, which creates another session.
+ */
+export const sessionQueries = {
+  info: { success: SessionInfo, error: ReadError },
+  context: { success: SessionContext, error: ReadError },
+  metrics: { success: SessionMetrics, error: ReadError },
+  turns: { success: Schema.Array(Turn), error: ReadError },
+  turn: { payload: { turnId: TurnId }, success: Turn, error: Schema.Union(ReadError, TurnNotFound) },
+  messages: { payload: { query: MessageQuery }, optional: true, success: Page(Message), error: ReadError },
+  message: { payload: { messageId: MessageId }, success: Message, error: Schema.Union(ReadError, MessageNotFound) },
+  export: { success: SessionExport, error: ReadError },
+  fork: {
+    payload: { fork: ForkSession },
+    optional: true,
+    success: SessionId,
+    error: Schema.Union(HistoryError, ConfigurationError)
+  }
+} as const satisfies Record<string, Operation>
+
+/**
+ * Operations that the session's actor serves, reached through a `SessionHost`.
+ */
+export const sessionCommands = {
+  /** Returns once the turn is accepted. */
+  submit: { payload: { message: SendMessage }, text: true, success: TurnReceipt, error: SendError },
+  /** Returns once the reply is stored. Interrupting it does not stop the turn, unless it has `stopOnDisconnect`. */
+  send: { payload: { message: SendMessage }, text: true, success: Message, error: SendError },
+  /** Streams the turn's events. Ending the stream does not stop the turn, unless it has `stopOnDisconnect`. */
+  stream: {
+    payload: { message: SendMessage },
+    text: true,
+    success: TurnEvent,
+    error: Schema.Union(SendError, SlowConsumer),
+    stream: true
+  },
+  /** Replays the feed from a position, then continues live. Ends when the session is deleted. */
+  watch: {
+    payload: { watch: WatchSession },
+    optional: true,
+    success: FeedEvent,
+    error: Schema.Union(ChangeError, SlowConsumer),
+    stream: true
+  },
+  /** Waiting turns, in order. */
+  pending: { success: Schema.Array(Turn), error: ChangeError },
+  edit: { payload: { edit: EditTurn }, success: EditOutcome, error: SendError },
+  /** Ends a running or waiting turn, and returns once that is stored. */
+  stop: { payload: { stop: StopTurn }, optional: true, success: StopOutcome, error: ChangeError },
+  /** Adds a message with the role `system`. It makes no turn; the provider sees it from the next turn on. */
+  sendSystem: { payload: { content: MessageContent }, text: true, success: Message, error: SendError },
+  updateContext: { payload: { patch: ContextPatch }, success: SessionContext, error: ChangeError },
+  /** Takes effect after the turns that are already accepted. */
+  configure: {
+    payload: { changes: ConfigureSession },
+    success: SessionInfo,
+    error: Schema.Union(ChangeError, ConfigurationError)
+  },
+  clear: { error: ChangeError },
+  rewind: { payload: { rewind: RewindSession }, error: HistoryError },
+  archive: { error: ChangeError },
+  reactivate: { error: ChangeError },
+  delete: { error: ChangeError }
+} as const satisfies Record<string, Operation>
+
+/** All operations on one session. */
+export const sessionOperations = { ...sessionQueries, ...sessionCommands }
+
+/** Name of the field that holds a row's input; undefined when the input is the whole payload, or when there is none. */
+export const inputField = ({ payload }: Operation): string | undefined =>
+  payload === undefined || Schema.isSchema(payload) ? undefined : Object.keys(payload)[0]
+
+type InputSchema<Row> = Row extends { readonly payload: infer Payload }
+  ? Payload extends Schema.Schema.Any ? Payload : Payload[keyof Payload]
+  : never
+
+/** A row's input, checked. */
+type Input<Row> = Schema.Schema.Type<InputSchema<Row>>
+
+/** A row's input as callers pass it. */
+export type OperationInput<Row> = Schema.Schema.Encoded<InputSchema<Row>>
+
+/** What a row returns: an effect, or a stream. */
+export type OperationResult<Row extends Operation> = Row extends { readonly stream: true }
+  ? Stream.Stream<Success<Row>, Schema.Schema.Type<Row["error"]>>
+  : Effect.Effect<Success<Row>, Schema.Schema.Type<Row["error"]>>
+
+type Success<Row> = Row extends { readonly success: infer Success } ? Schema.Schema.Type<Success> : void
+
+/** A table of operations, by name. */
+export type OperationTable = { readonly [name: string]: Operation }
+
+/** The operations of a table on checked input: functions, and effects where there is no input. */
+export type ManagerOperations<Table extends OperationTable> = {
+  readonly [Name in keyof Table]: "payload" extends keyof Table[Name]
+    ? (input: Input<Table[Name]>) => OperationResult<Table[Name]>
+    : OperationResult<Table[Name]>
+}
+
+/** The same for one session, which the first argument names. */
+export type SessionOperationsOf<Table extends OperationTable> = {
+  readonly [Name in keyof Table]: "payload" extends keyof Table[Name]
+    ? (id: SessionId, input: Input<Table[Name]>) => OperationResult<Table[Name]>
+    : (id: SessionId) => OperationResult<Table[Name]>
+}
+
+/**
+ * The commands of sessions, on checked input.
+ */
+export interface SessionCommands extends SessionOperationsOf<typeof sessionCommands> {}
+
+/**
+ * What a `SessionManager` is made of, in process and over the wire: one function per operation, on checked input.
+ */
+export interface SessionOperations
+  extends ManagerOperations<typeof managerOperations>, SessionOperationsOf<typeof sessionQueries>, SessionCommands
+{
+  readonly importSession: (record: SessionExport, options: ImportOptions) => Effect.Effect<ImportOutcome, AccessError>
 }

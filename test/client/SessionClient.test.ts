@@ -1,7 +1,23 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Chunk, Context, Effect, Exit, Fiber, Layer, Redacted, Schedule, Scope, Stream, TestClock } from "effect"
+import {
+  Chunk,
+  Config,
+  ConfigProvider,
+  Context,
+  Effect,
+  Either,
+  Exit,
+  Fiber,
+  Layer,
+  Redacted,
+  Schedule,
+  Scope,
+  Stream,
+  TestClock
+} from "effect"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
+import { fromUrl } from "../../src/client/internal/protocol.js"
 import * as SessionClient from "../../src/client/SessionClient.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
@@ -23,7 +39,7 @@ const start = Effect.flatMap(
   (sessions) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
 )
 
-/** Some other HTTP server, which is no session server. */
+/** An HTTP server that is not a session server. */
 const otherServer = (listener: Http.RequestListener) =>
   Effect.acquireRelease(
     Effect.async<Http.Server>((resume) => {
@@ -39,7 +55,7 @@ const otherServer = (listener: Http.RequestListener) =>
 
 describe("SessionClient", () => {
   for (const transport of transports) {
-    it.scoped(`fails at once over ${transport} where nothing listens, and works once something does`, () =>
+    it.scoped(`fails at once over ${transport} while no server listens, and works when one does`, () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
         const { port, url } = Context.get(yield* Scope.extend(serve(0), scope), SessionServer)
@@ -60,17 +76,17 @@ describe("SessionClient", () => {
         assert.strictEqual(health.status, "ok")
       }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-    it.scoped(`says over ${transport} where it cannot connect to`, () =>
+    it.scoped(`reports over ${transport} where it could not connect`, () =>
       Effect.gen(function*() {
         const sessions = yield* connect({ url: "http://127.0.0.1:9", transport })
         const error = yield* Effect.flip(sessions.health)
-        assert.match(error.message, /no connection to (http|ws):\/\/127\.0\.0\.1:9\/rpc can be made$/)
+        assert.match(error.message, /no connection to (http|ws):\/\/127\.0\.0\.1:9\/rpc could be made$/)
         const streamed = yield* Effect.flip(Effect.flatMap(sessions.get("s"), ({ info }) => info))
         assert.strictEqual(streamed._tag, "Disconnected")
       }))
 
     layer(TestServer.layer())((it) => {
-      it.scoped(`is refused over ${transport} with a wrong token`, () =>
+      it.scoped(`fails with Unauthorized over ${transport} for a wrong token`, () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           const sessions = yield* connect({ url, transport, token: Redacted.make("some-other-token") })
@@ -79,7 +95,7 @@ describe("SessionClient", () => {
           assert.strictEqual((yield* Effect.flip(Stream.runDrain(session.stream("hi"))))._tag, "Unauthorized")
         }))
 
-      it.scoped(`does not send over ${transport} what is too large, and the other calls go on`, () =>
+      it.scoped(`does not send a call that is too large over ${transport}, and other calls continue`, () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           const sessions = yield* connect({ url, transport })
@@ -97,11 +113,11 @@ describe("SessionClient", () => {
           assert.strictEqual((yield* Fiber.join(other)).text, "still here")
         }))
 
-      it.scoped(`reads long text over ${transport} as it was written`, () =>
+      it.scoped(`reads long text over ${transport} without damage`, () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           const sessions = yield* connect({ url, transport })
-          // Three bytes and one character each, so that hardly any piece of it ends between two characters.
+          // Each character has three bytes, so most chunks end inside a character.
           const text = "€".repeat(200_000)
           yield* Effect.flatMap(MockProvider, (mock) => mock.script([{ text: [text] }, { text: [text] }]))
           const session = sessions.session((yield* start).id)
@@ -112,7 +128,7 @@ describe("SessionClient", () => {
         }))
     })
 
-    it.scoped(`gives up a call over ${transport} when its stream is left, but not the turn`, () =>
+    it.scoped(`ends the call over ${transport} when its stream is left, but not the turn`, () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
         const { url } = Context.get(
@@ -125,7 +141,7 @@ describe("SessionClient", () => {
         const local = yield* start
         yield* sessions.session(local.id).stream("hello").pipe(Stream.take(1), Stream.runDrain)
         yield* asked
-        // It would wait for a call that still runs.
+        // Closing would wait for a running call.
         yield* Scope.close(scope, Exit.void)
         yield* open
         yield* local.send("next")
@@ -139,17 +155,17 @@ describe("SessionClient", () => {
       {
         what: "a web page",
         answer: (response: Http.ServerResponse) => response.end("<html>\n</html>\n"),
-        reason: /answers with HTTP 200/
+        reason: /answered with HTTP 200/
       },
       {
         what: "an error",
         answer: (response: Http.ServerResponse) => response.writeHead(502).end("bad gateway"),
-        reason: /answers with HTTP 502/
+        reason: /answered with HTTP 502/
       },
       {
         what: "no frame at all",
         answer: (response: Http.ServerResponse) => response.writeHead(200, ndjson).end(),
-        reason: /is no session server/
+        reason: /did not answer as a session server/
       },
       {
         what: "half a frame",
@@ -160,7 +176,7 @@ describe("SessionClient", () => {
       }
     ]
   ) {
-    it.scoped(`is not misled by a server that answers with ${what}`, () =>
+    it.scoped(`reports a server that answers with ${what}`, () =>
       Effect.gen(function*() {
         const url = yield* otherServer((_, response) => void answer(response))
         const sessions = yield* connect({ url, transport: "http" })
@@ -170,7 +186,7 @@ describe("SessionClient", () => {
       }))
   }
 
-  it.scoped("is not misled by a server that knows no WebSockets", () =>
+  it.scoped("reports a server without WebSockets", () =>
     Effect.gen(function*() {
       const url = yield* otherServer((_, response) => void response.end())
       const sessions = yield* connect({ url })
@@ -197,6 +213,35 @@ describe("SessionClient", () => {
         assert.notInclude(error.message, "canary")
       }))
   }
+})
+
+describe("layerConfig", () => {
+  it.scoped("reads the settings of a server and of a client", () =>
+    Effect.gen(function*() {
+      const settings = { token: Config.redacted("TOKEN"), port: Config.integer("PORT") }
+      const { url } = Context.get(yield* Layer.build(SessionServer.layerConfig(settings)), SessionServer)
+      const client = SessionClient.layerConfig({ url: Config.succeed(url), token: Config.redacted("TOKEN") })
+      const sessions = Context.get(yield* Layer.build(client), SessionManager)
+      assert.strictEqual((yield* sessions.health).status, "ok")
+    }).pipe(
+      Effect.provide(SessionRuntime.layerTest()),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["TOKEN", Redacted.value(token)], ["PORT", "0"]])))
+    ))
+})
+
+describe("fromUrl", () => {
+  it.each(
+    [
+      { url: "http://127.0.0.1:4080", transport: "websocket", expected: "ws://127.0.0.1:4080/rpc" },
+      { url: "https://example.com/", transport: "websocket", expected: "wss://example.com/rpc" },
+      { url: "ws://[::1]:4080", transport: "websocket", expected: "ws://[::1]:4080/rpc" },
+      { url: "wss://example.com/sessions/", transport: "websocket", expected: "wss://example.com/sessions/rpc" },
+      { url: "http://example.com/rpc", transport: "http", expected: "http://example.com/rpc" },
+      { url: "wss://example.com", transport: "http", expected: "https://example.com/rpc" }
+    ] as const
+  )("takes $url over $transport to $expected", ({ expected, transport, url }) => {
+    assert.deepStrictEqual(fromUrl(url, transport), Either.right({ transport, url: expected }))
+  })
 })
 
 const ndjson = { "content-type": "application/ndjson" }

@@ -7,7 +7,7 @@ import { SessionServer } from "../../src/rpc/SessionServer.js"
 import * as TestServer from "../rpc/TestServer.js"
 import { token } from "../rpc/token.js"
 
-/** What a page would have: a program of its own, bundled with the client. */
+/** The bundle of a web page: a program with the client. */
 const page = `
   import { Effect, Redacted } from "effect"
   import { SessionClient, SessionManager } from "./src/client/index.js"
@@ -44,7 +44,7 @@ describe("langswarm-session/client in a browser", () => {
     }))
 
   layer(TestServer.layer())((it) => {
-    it.effect("reaches a server with what a browser has", () =>
+    it.effect("reaches a server with browser APIs only", () =>
       Effect.gen(function*() {
         const { url } = yield* SessionServer
         const { outputFiles: [file] } = yield* bundle

@@ -10,7 +10,7 @@ import { listening } from "../host/listening.js"
 import { spokenReply } from "../host/spokenReply.js"
 import { token } from "../rpc/token.js"
 
-/** A server over the runtime of the test, at a port that it comes back to. */
+/** A server over the runtime of the test, which can restart on the same port. */
 const serve = (port = 0) =>
   Effect.gen(function*() {
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
@@ -20,7 +20,7 @@ const serve = (port = 0) =>
 
 const turnOfTheLoop = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
-/** Lets time go by, and what came over the wire be read, until this is done. */
+/** Advances the clock and lets the event loop read from the wire until the effect is done. */
 const whileTimeGoesBy = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.fork(effect)
@@ -30,7 +30,7 @@ const whileTimeGoesBy = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return yield* Fiber.join(fiber)
   })
 
-/** A turn that has said "one ", as a client at a distance is about to see it. */
+/** A turn that has streamed "one ", and a remote client that reads it. */
 const distant = (transport: "http" | "websocket") =>
   Effect.gen(function*() {
     const { port, stop, url } = yield* serve()
@@ -45,7 +45,7 @@ const distant = (transport: "http" | "websocket") =>
   })
 
 describe.each(["http", "websocket"] as const)("a cut connection over %s", (transport) => {
-  it.scoped("does not make a send fail, nor the provider be called twice", () =>
+  it.scoped("neither fails a send nor calls the provider twice", () =>
     Effect.gen(function*() {
       const { asked, calls, finish, local, restart, say, session } = yield* distant(transport)
       const send = yield* Effect.fork(session.send("hello"))
@@ -59,7 +59,7 @@ describe.each(["http", "websocket"] as const)("a cut connection over %s", (trans
       assert.lengthOf((yield* local.messages()).items, 2)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("leaves no gap in a stream and no repeat", () =>
+  it.scoped("causes no gap and no repeat in a stream", () =>
     Effect.gen(function*() {
       const { calls, finish, restart, say, session } = yield* distant(transport)
       const stream = yield* listening(session.stream("hello"))
@@ -84,7 +84,7 @@ describe.each(["http", "websocket"] as const)("a cut connection over %s", (trans
       assert.strictEqual(yield* calls, 1)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("leaves no gap in a feed and no repeat, whatever happened while it was away", () =>
+  it.scoped("causes no gap and no repeat in a feed, even for events during the outage", () =>
     Effect.gen(function*() {
       const { calls, finish, local, restart, say, session } = yield* distant(transport)
       const feed = yield* listening(session.watch())
@@ -105,7 +105,7 @@ describe.each(["http", "websocket"] as const)("a cut connection over %s", (trans
       assert.strictEqual(yield* calls, 1)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is the only reason to send again, which the key that every send carries makes safe", () =>
+  it.scoped("is the only reason to repeat a send, which its key makes safe", () =>
     Effect.gen(function*() {
       const { finish, local, say, session } = yield* distant(transport)
       yield* say("one")

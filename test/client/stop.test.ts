@@ -7,7 +7,7 @@ import { SessionServer } from "../../src/rpc/SessionServer.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { token } from "../rpc/token.js"
 
-// The client's manager goes before that of the runtime, whose mock is there for the test.
+// The client's manager replaces the runtime's; the test controls the runtime's mock.
 const over = (transport: "http" | "websocket") =>
   Layer.unwrapEffect(Effect.map(SessionServer, ({ url }) => SessionClient.layer({ url, token, transport }))).pipe(
     Layer.provide(SessionServer.layer({ token, port: 0, drainTimeout: 0 })),
@@ -16,7 +16,7 @@ const over = (transport: "http" | "websocket") =>
 
 describe.each(["http", "websocket"] as const)("stop over %s", (transport) => {
   layer(over(transport))((it) => {
-    it.effect("ends the stream of the turn that it stops", () =>
+    it.effect("ends the stream of the stopped turn", () =>
       Effect.gen(function*() {
         yield* Effect.flatMap(MockProvider, (mock) => mock.script([{ text: ["half"], end: "stall" }]))
         const sessions = yield* SessionManager

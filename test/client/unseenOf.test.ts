@@ -9,7 +9,7 @@ const started: TurnEvent = { _tag: "TurnStarted", turnId, message: message(1, "u
 const completed: TurnEvent = { _tag: "TurnCompleted", turnId, message: message(2, "assistant", "hi") }
 const delta = (offset: number, text: string): TurnEvent => ({ _tag: "TurnDelta", turnId, offset, text })
 
-/** The pieces of a text, cut at these places. */
+/** Splits a text at these places. */
 const pieces = (text: string, cuts: ReadonlyArray<number>) => {
   const places = [
     0,
@@ -23,7 +23,7 @@ const textOf = (events: ReadonlyArray<TurnEvent>) =>
   events.map((event) => (event._tag === "TurnDelta" ? event.text : "")).join("")
 
 describe("unseenOf", () => {
-  it("shows a turn that is shown again no event twice", () => {
+  it("drops the events of a repeated turn that were seen before", () => {
     const unseen = unseenOf()
     const first = [accepted, started, delta(0, "on"), delta(2, "e ")]
     assert.deepStrictEqual(first.map(unseen), first.map(Option.some))
@@ -42,7 +42,7 @@ describe("unseenOf", () => {
     assert.deepStrictEqual([...again, ...first].map(unseen), Array(8).fill(Option.none()))
   })
 
-  it("puts together the whole text, however the turn was cut and shown again", () => {
+  it("keeps the whole text, wherever the turn was cut and repeated", () => {
     const cuts = FastCheck.array(FastCheck.nat({ max: 40 }), { maxLength: 8 })
     FastCheck.assert(
       FastCheck.property(

@@ -6,8 +6,8 @@ import ts from "typescript"
 export const publicNames = (root: string) => {
   const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const entries = ["index", "rpc/index", "client/index", "testing/index", "promise/index"]
-    .map((name) => `${root}src/${name}.ts`).filter(ts.sys.fileExists)
+  const entries = ["", "domain/", "store/", "provider/", "registry/", "rpc/", "client/", "testing/", "promise/"]
+    .map((name) => `${root}src/${name}index.ts`).filter(ts.sys.fileExists)
   const program = ts.createProgram(entries, { ...options, noEmit: true, skipLibCheck: true })
   const checker = program.getTypeChecker()
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
 import { DateTime, Effect, Layer } from "effect"
 import type { TokenUsage } from "../../src/domain/Message.js"
-import { GenAiPricing } from "../../src/layers/index.js"
+import * as GenAiPricing from "../../src/layers/pricing/GenAiPricing.js"
 import { type PricedCall, Pricing } from "../../src/services/Pricing.js"
 
 const at = DateTime.unsafeMake("2026-11-01T00:00:00Z")

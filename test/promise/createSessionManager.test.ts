@@ -2,32 +2,26 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { afterAll, assert, beforeAll, describe, expect, expectTypeOf, it, test } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Stream } from "effect"
-import { ConfigurationError } from "../../src/domain/error/RequestError.js"
-import { InternalError } from "../../src/domain/error/RequestError.js"
-import { ShuttingDown } from "../../src/domain/error/RequestError.js"
+import { ConfigurationError, InternalError, ShuttingDown } from "../../src/domain/error/RequestError.js"
 import { SessionNotFound } from "../../src/domain/error/SessionError.js"
 import { MiddlewareError } from "../../src/domain/error/TurnError.js"
-import type { SessionEvent } from "../../src/domain/Events.js"
-import type { TurnEvent } from "../../src/domain/Events.js"
+import type { SessionEvent, TurnEvent } from "../../src/domain/Events.js"
 import { JsonRecord } from "../../src/domain/Json.js"
 import type { Message } from "../../src/domain/Message.js"
 import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { createSessionManager } from "../../src/promise/createSessionManager.js"
 import { createSimpleSession } from "../../src/promise/createSimpleSession.js"
-import { defineMiddleware } from "../../src/promise/define.js"
-import { refuse } from "../../src/promise/define.js"
-import { getOrCreateSession } from "../../src/services/promise/PromiseSession.js"
+import { defineMiddleware, refuse } from "../../src/promise/define.js"
+import { getOrCreateSession, withSession } from "../../src/services/promise/PromiseSession.js"
 import type { CallOptions, PromiseSession } from "../../src/services/promise/PromiseSession.js"
-import { withSession } from "../../src/services/promise/PromiseSession.js"
-import { defineProvider } from "../../src/services/Provider.js"
-import { ProviderEvent } from "../../src/services/Provider.js"
+import { defineProvider, ProviderEvent } from "../../src/services/Provider.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 
 const ada = { userId: "ada", provider: "mock", model: "mock-model" }
 
 const rejection = (promise: Promise<unknown>) => promise.then(() => "no rejection", (error: unknown) => error)
 
-/** A provider that answers once it is let, and says when it is called and when it is left. */
+/** A provider that waits until it is opened, with a signal for when it is called. */
 const gate = () => {
   const [called, open, left] = [Deferred.make<void>(), Deferred.make<void>(), Deferred.make<void>()].map(Effect.runSync)
   assert.isDefined(called)
@@ -79,14 +73,14 @@ describe("createSessionManager", () => {
     assert.strictEqual(error.sessionId, "never-started")
   })
 
-  test("rejects a wrong option, and names it", async () => {
+  test("rejects a wrong option by name", async () => {
     assert.match(
       await messageOf(createSessionManager({ storage: { kind: "redis" } })),
       /unknown store kind "redis"; use one of: memory, sqlite/
     )
     assert.match(
       await messageOf(createSessionManager({ storage: "memory", preset: "production" })),
-      /providers: .* name one/
+      /providers: .* needs at least one/
     )
     assert.match(
       await messageOf(createSessionManager({ providers: { nobody: true } })),
@@ -98,7 +92,7 @@ describe("createSessionManager", () => {
     )
   })
 
-  test("stops waiting at a signal, and the turn goes on", async () => {
+  test("stops waiting when a signal aborts, and the turn continues", async () => {
     const { called, open, provider } = gate()
     await using manager = await createSessionManager({ providers: [provider] })
     const session = await manager.create(ada)
@@ -112,7 +106,7 @@ describe("createSessionManager", () => {
     await expect(session.info({ signal: AbortSignal.abort(new Error("before")) })).rejects.toThrow("before")
   })
 
-  test("ends a stream that is left, also while a step waits", async () => {
+  test("ends a stream that is left, even while a step waits", async () => {
     const { called, open, provider } = gate()
     await using manager = await createSessionManager({ providers: [provider] })
     const session = await manager.create(ada)
@@ -137,7 +131,7 @@ describe("createSessionManager", () => {
     assert.deepStrictEqual([seen.at(0), seen.at(-1)], ["TurnAccepted", "TurnCompleted"])
   })
 
-  test("ends a feed at a signal", async () => {
+  test("ends a feed when a signal aborts", async () => {
     await using manager = await createSessionManager()
     const session = await manager.create(ada)
     const leaving = new AbortController()
@@ -149,7 +143,7 @@ describe("createSessionManager", () => {
     assert.isTrue((await feed.next()).done)
   })
 
-  test("lets what runs come to its end as it closes, and refuses what comes later", async () => {
+  test("lets running calls end when it closes, and refuses later ones", async () => {
     const { called, open, provider } = gate()
     const manager = await createSessionManager({ providers: [provider] })
     const session = await manager.create(ada)
@@ -166,7 +160,7 @@ describe("createSessionManager", () => {
     assert.instanceOf(await rejection(feed.next()), ShuttingDown)
   })
 
-  test("ends calls that take too long to close, and nobody has to look at once", async () => {
+  test("ends calls that exceed the drain timeout, without an unhandled rejection", async () => {
     const { called, provider } = gate()
     const manager = await createSessionManager({ providers: [provider], drainTimeout: 0 })
     const session = await manager.create(ada)
@@ -189,7 +183,7 @@ describe("createSessionManager", () => {
     assert.notInclude(error.message, "secret")
   })
 
-  test("keeps sessions in a file, and has one of two managers refused", async () => {
+  test("keeps sessions in a file, which a second manager cannot open", async () => {
     await Effect.runPromise(
       Effect.scoped(Effect.gen(function*() {
         const files = yield* FileSystem.FileSystem
@@ -211,7 +205,7 @@ describe("createSessionManager", () => {
     )
   })
 
-  test("takes async middleware and hooks", async () => {
+  test("accepts async middleware and hooks", async () => {
     const told: Array<SessionEvent["_tag"]> = []
     const manager = await createSessionManager({
       middleware: [
@@ -238,7 +232,7 @@ describe("createSessionManager", () => {
     assert.includeMembers(told, ["SessionCreated", "MessageReceived", "TurnCompleted"])
   })
 
-  test("gets or creates, and archives a session whose use fails", async () => {
+  test("gets or creates a session, and archives one whose use fails", async () => {
     await using manager = await createSessionManager({ preset: "development" })
     const session = await getOrCreateSession(manager, { userId: "ada" })
     assert.strictEqual((await getOrCreateSession(manager, { userId: "ada" })).id, session.id)
@@ -249,7 +243,7 @@ describe("createSessionManager", () => {
     assert.notStrictEqual((await getOrCreateSession(manager, { userId: "ada" })).id, session.id)
   })
 
-  test("makes a simple session with a manager of its own", async () => {
+  test("creates a simple session with its own manager", async () => {
     const session = await createSimpleSession({ userId: "ada" })
     assert.strictEqual((await session.send("Hi")).text, "You said: Hi")
     await session.close()

@@ -1,13 +1,12 @@
-// A promise may reject with anything, which is given its types here.
+// A promise may reject with anything; the types are restored here.
 // @effect-diagnostics anyUnknownInErrorContext:off unknownInEffectCatch:off globalErrorInEffectCatch:off
 import { Effect, Layer, Predicate, Stream } from "effect"
 import type { SessionError } from "../../src/domain/error/SessionError.js"
-import type { PromiseSession } from "../../src/services/promise/PromiseSession.js"
-import type { PromiseSessionManager } from "../../src/services/promise/PromiseSession.js"
+import type { PromiseSession, PromiseSessionManager } from "../../src/services/promise/PromiseSession.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { untyped } from "../middleware/untyped.js"
 
-/** The facade as a service again, so that the same contract holds it: what a promise lost, its errors' types, is told here. */
+/** Turns the facade back into a service, so that the same contract suite can run on it. */
 const back = (
   service: PromiseSession | PromiseSessionManager,
   effects: ReadonlySet<string>,
@@ -56,7 +55,7 @@ const wrap = (value: unknown): unknown =>
     ? back(untyped(value), sessionEffects, new Set(["stream", "watch"]))
     : value
 
-/** A manager of promises as the service that it was made of. */
+/** A manager of promises as the service that it wraps. */
 export const asService = (open: Effect.Effect<PromiseSessionManager>): Layer.Layer<SessionManager> =>
   Layer.scoped(
     SessionManager,

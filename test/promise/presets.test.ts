@@ -15,7 +15,7 @@ const production = (filename: string) =>
   })
 
 describe("createSessionManager, with the preset", () => {
-  it.scoped("production, keeps sessions on disk over a close, with the providers it is given", () =>
+  it.scoped("production, keeps sessions on disk across restarts, with the given providers", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const filename = `${yield* files.makeTempDirectoryScoped()}/sessions.db`
@@ -40,7 +40,7 @@ describe("createSessionManager, with the preset", () => {
       })
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.effect("development, keeps sessions in memory, with the mock and what it is given beside", () =>
+  it.effect("development, keeps sessions in memory, with the mock and the given providers", () =>
     Effect.promise(async () => {
       const second = { kind: "mock", pattern: "second" }
       await using manager = await createSessionManager({

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import * as AccessToken from "../../src/rpc/AccessToken.js"
 
-/** Where no directory is yet. */
+/** A path without a directory. */
 const newDirectory = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -23,7 +23,7 @@ const writeToken = (text: string, mode = 0o600) =>
   })
 
 describe("AccessToken.loadOrCreate", () => {
-  it.scoped("makes a token of 256 bits once, for its owner alone", () =>
+  it.scoped("creates a token of 256 bits once, readable by its owner only", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* newDirectory
@@ -36,7 +36,7 @@ describe("AccessToken.loadOrCreate", () => {
       assert.notStrictEqual(Redacted.value(yield* AccessToken.loadOrCreate(yield* newDirectory)), token)
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scoped("gives one token to all who start at once", () =>
+  it.scoped("returns one token to all concurrent starts", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* newDirectory
@@ -47,7 +47,7 @@ describe("AccessToken.loadOrCreate", () => {
       assert.deepStrictEqual(yield* fs.readDirectory(directory), ["token"])
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scoped("reads a token that somebody wrote, with or without a line break", () =>
+  it.scoped("reads a token written by hand, with or without a line break", () =>
     Effect.gen(function*() {
       const directory = yield* writeToken("a-token-of-my-own\n")
       assert.strictEqual(Redacted.value(yield* AccessToken.loadOrCreate(directory)), "a-token-of-my-own")
@@ -55,12 +55,12 @@ describe("AccessToken.loadOrCreate", () => {
 
   for (
     const { mode, problem, text } of [
-      { text: "canary-token-that-is-good", mode: 0o640, problem: /can be read by others.*chmod 600/ },
-      { text: "canary-token-that-is-good", mode: 0o604, problem: /can be read by others.*chmod 600/ },
+      { text: "canary-token-that-is-good", mode: 0o640, problem: /can be read by other users.*chmod 600/ },
+      { text: "canary-token-that-is-good", mode: 0o604, problem: /can be read by other users.*chmod 600/ },
       { text: "", mode: 0o600, problem: /is empty.*delete it/ },
       { text: " \n", mode: 0o600, problem: /is empty.*delete it/ },
       { text: "canary", mode: 0o600, problem: /must have 16 to 512 characters/ },
-      { text: "canary\ncanary canary", mode: 0o600, problem: /may hold letters, digits/ }
+      { text: "canary\ncanary canary", mode: 0o600, problem: /may contain only letters, digits/ }
     ]
   ) {
     it.scoped(`refuses ${JSON.stringify(text)} in a file of mode ${mode.toString(8)}`, () =>
@@ -72,7 +72,7 @@ describe("AccessToken.loadOrCreate", () => {
       }).pipe(Effect.provide(NodeContext.layer)))
   }
 
-  it.scoped("says where a token cannot be kept", () =>
+  it.scoped("names the directory where a token cannot be stored", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const file = yield* fs.makeTempFileScoped()

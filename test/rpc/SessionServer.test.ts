@@ -7,7 +7,7 @@ import * as TestServer from "./TestServer.js"
 import { token } from "./token.js"
 import { exchange, request } from "./wire.js"
 
-/** A server over a manager that goes by a name. */
+/** A server whose manager has a provider of this name. */
 const serverOf = (name: string) =>
   SessionServer.layer({ token, port: 0 }).pipe(
     Layer.provide(Layer.effect(
@@ -21,7 +21,7 @@ const serverOf = (name: string) =>
   )
 
 describe("SessionServer.layer", () => {
-  it.scoped("serves the manager it is given, beside another server too", () =>
+  it.scoped("serves its own manager, even with a second server in the process", () =>
     Effect.gen(function*() {
       const memoMap = yield* Layer.makeMemoMap
       const scope = yield* Effect.scope
@@ -34,7 +34,7 @@ describe("SessionServer.layer", () => {
     }))
 
   for (const token of ["", "canary", "x".repeat(513), "canary with blanks in it"]) {
-    it.scoped(`does not serve with the token "${token.slice(0, 20)}"`, () =>
+    it.scoped(`refuses the token "${token.slice(0, 20)}"`, () =>
       Effect.gen(function*() {
         const options = { token: Redacted.make(token), host: "0.0.0.0" }
         const error = yield* Effect.flip(Layer.build(TestServer.layer(options)))
@@ -45,11 +45,11 @@ describe("SessionServer.layer", () => {
   }
 
   for (const port of [-1, 65_536, 1.5, NaN]) {
-    it.scoped(`does not serve on port ${port}`, () =>
+    it.scoped(`refuses the port ${port}`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Layer.build(TestServer.layer({ port })))
         assert.strictEqual(error._tag, "ConfigurationError")
-        assert.strictEqual(error.message, "port must be a whole number from 0 to 65535")
+        assert.strictEqual(error.message, `port must be a whole number from 0 to 65535 (got ${port})`)
       }))
   }
 })

@@ -12,7 +12,7 @@ const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth)
 const canary = "canary-of-the-caller"
 
 const unreadable = [
-  { what: "a line that is no JSON", line: `{"oops": ${canary}\n`, reason: "is not JSON" },
+  { what: "a line that is not JSON", line: `{"oops": ${canary}\n`, reason: "is not JSON" },
   { what: "null", line: "null\n", reason: "is not a JSON object" },
   { what: "a number", line: "5\n", reason: "is not a JSON object" },
   { what: "an array", line: "[]\n", reason: "is not a JSON object" },
@@ -21,23 +21,39 @@ const unreadable = [
     line: `{"_tag":"Ping","deep":${nested(64)}}\n`,
     reason: "is nested more than 64 levels deep"
   },
-  { what: "a bottomless frame", line: `${"{\"a\":".repeat(100_000)}\n`, reason: "is nested more than 64 levels deep" }
+  {
+    what: "an extremely deep frame",
+    line: `${"{\"a\":".repeat(100_000)}\n`,
+    reason: "is nested more than 64 levels deep"
+  }
 ]
 
-// `path` and `reason` are what the refusal says; `id` is the call it is addressed to.
+// `path` and `reason` of the refusal; `id` of the call that it answers.
 const refused = [
-  { what: "an unknown call", line: request("7", canary), id: "7", path: ["tag"], reason: /names no call/ },
-  { what: "a call named as a prototype", line: request("7", "__proto__"), id: "7", path: ["tag"], reason: /names no/ },
+  { what: "an unknown call", line: request("7", canary), id: "7", path: ["tag"], reason: /is not a call/ },
+  {
+    what: "a call named as a prototype",
+    line: request("7", "__proto__"),
+    id: "7",
+    path: ["tag"],
+    reason: /is not a call/
+  },
   { what: "a call without a name", line: request("7", undefined), id: "7", path: ["tag"], reason: /./ },
   { what: "a call with a long name", line: request("7", canary.repeat(9)), id: "7", path: ["tag"], reason: /128/ },
   { what: "an id that is a word", line: request("abc", "Health"), id: "abc", path: ["id"], reason: /1 to 128 digits/ },
-  { what: "an id with zeros before it", line: request("07", "Health"), id: "07", path: ["id"], reason: /128 digits/ },
+  { what: "an id with leading zeros", line: request("07", "Health"), id: "07", path: ["id"], reason: /128 digits/ },
   { what: "an id that is a number", line: request(7, "Health"), id: undefined, path: ["id"], reason: /./ },
   { what: "an id that is missing", line: request(undefined, "Health"), id: undefined, path: ["id"], reason: /missing/ },
   { what: "a long id", line: request("9".repeat(129), "Health"), id: undefined, path: ["id"], reason: /1 to 128/ },
   { what: "a huge id", line: request("9".repeat(100_000), "Health"), id: undefined, path: ["id"], reason: /1 to 128/ },
   { what: "an unknown frame", line: `{"_tag":"${canary}"}\n`, id: undefined, path: ["_tag"], reason: /Request/ },
-  { what: "a frame for later only", line: "{\"_tag\":\"Eof\"}\n", id: undefined, path: ["_tag"], reason: /Request/ },
+  {
+    what: "a frame that clients may not send",
+    line: "{\"_tag\":\"Eof\"}\n",
+    id: undefined,
+    path: ["_tag"],
+    reason: /Request/
+  },
   {
     what: "a payload without a session",
     line: request("7", "Info", { other: canary }),
@@ -76,7 +92,7 @@ describe.each<{ transport: Transport }>([{ transport: "http" }, { transport: "we
   ({ transport }) => {
     layer(TestServer.layer())((it) => {
       for (const { line, reason, what } of unreadable) {
-        it.effect(`answers ${what} with what is wrong`, () =>
+        it.effect(`answers ${what} with the problem`, () =>
           Effect.gen(function*() {
             const { url } = yield* SessionServer
             const [frame] = yield* exchange(transport, url, line)
@@ -88,7 +104,7 @@ describe.each<{ transport: Transport }>([{ transport: "http" }, { transport: "we
       }
 
       for (const { id, line, path, reason, what } of refused) {
-        it.effect(`refuses ${what}, and answers the call beside it`, () =>
+        it.effect(`refuses ${what}, and answers the next call`, () =>
           Effect.gen(function*() {
             const { url } = yield* SessionServer
             const frames = yield* exchange(transport, url, line + health, 2)
@@ -104,7 +120,7 @@ describe.each<{ transport: Transport }>([{ transport: "http" }, { transport: "we
           }))
       }
 
-      it.effect("refuses the id of a call that still runs, and lets that one run", () =>
+      it.effect("refuses the id of a running call, which continues", () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           const { open, reply } = yield* gatedReply("at last")
@@ -112,7 +128,7 @@ describe.each<{ transport: Transport }>([{ transport: "http" }, { transport: "we
           const { id } = yield* Effect.flatMap(SessionManager, (sessions) =>
             sessions.create({ userId: "ada", provider: "mock", model: "mock-model" }))
           const first = request("7", "Send", { sessionId: id, message: { content: "hello" } })
-          // Only after the refusal can the gate be opened, but over HTTP it is read with the answer.
+          // The gate may open only after the refusal; over HTTP, both are read in one response.
           const frames = transport === "http"
             ? yield* Effect.zipLeft(exchange(transport, url, first + first), open, { concurrent: true })
             : yield* Effect.scoped(Effect.gen(function*() {
@@ -127,7 +143,7 @@ describe.each<{ transport: Transport }>([{ transport: "http" }, { transport: "we
         }))
 
       for (const headers of [undefined, null, {}, "x", [["a"]], [[1, 2]]]) {
-        it.effect(`takes headers that are ${JSON.stringify(headers)} for none`, () =>
+        it.effect(`ignores the headers ${JSON.stringify(headers)}`, () =>
           Effect.gen(function*() {
             const { url } = yield* SessionServer
             const [frame] = yield* exchange(transport, url, request("1", "Health", undefined, { headers }))
@@ -135,7 +151,7 @@ describe.each<{ transport: Transport }>([{ transport: "http" }, { transport: "we
           }))
       }
 
-      it.effect("says nothing of a payload to a caller it does not know", () =>
+      it.effect("reveals nothing about a payload to an unauthenticated caller", () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           const headers = [["authorization", `${authorized[0]?.[1]}x`]]
@@ -148,7 +164,7 @@ describe.each<{ transport: Transport }>([{ transport: "http" }, { transport: "we
 
 describe("a socket", () => {
   layer(TestServer.layer())((it) => {
-    it.scoped("is closed after what cannot be read; the others are not", () =>
+    it.scoped("is closed after unreadable data; others stay open", () =>
       Effect.gen(function*() {
         const { url } = yield* SessionServer
         const other = yield* openSocket(url)
@@ -167,7 +183,7 @@ describe("a socket", () => {
         assert.strictEqual((yield* other.next).exit?._tag, "Success")
       }))
 
-    it.scoped("is closed by a message that is too large, before it is read; the others are not", () =>
+    it.scoped("is closed by a message that is too large, before it is read; others stay open", () =>
       Effect.gen(function*() {
         const { url } = yield* SessionServer
         const other = yield* openSocket(url)

@@ -16,7 +16,7 @@ class Thrown extends Error {
   readonly password = canary
 }
 
-/** Dies when it is asked for its health, and answers what fits no schema when it is asked for a context. */
+/** Its `health` dies, and its `context` returns what does not fit the schema. */
 const Broken = Layer.effect(
   SessionManager,
   Effect.map(SessionManager, (sessions) =>
@@ -58,7 +58,7 @@ const start = Effect.flatMap(
 describe("a defect", () => {
   layer(TestServer)((it) => {
     for (const transport of ["http", "websocket"] satisfies Array<Transport>) {
-      it.effect(`reaches the caller over ${transport} without what was thrown, which the log keeps`, () =>
+      it.effect(`reaches the caller over ${transport} without what was thrown, which is logged`, () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           const [frame] = yield* exchange(transport, url, request("1", "Health"))
@@ -70,7 +70,7 @@ describe("a defect", () => {
           assert.include(entry?.text, `it holds ${canary}`)
         }))
 
-      it.effect(`of an answer over ${transport} is kept from the caller and from the log`, () =>
+      it.effect(`in a result over ${transport} shows the result neither to the caller nor in the log`, () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           const { id } = yield* start
@@ -83,7 +83,7 @@ describe("a defect", () => {
           assert.notInclude(logged[before]?.text, canary)
         }))
 
-      it.effect(`is a defect of the client too over ${transport}`, () =>
+      it.effect(`is a defect in the client too, over ${transport}`, () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           const cause = yield* Effect.flatMap(SessionManager, ({ health }) => health).pipe(
@@ -96,7 +96,7 @@ describe("a defect", () => {
         }))
     }
 
-    it.scoped("ends neither the calls nor the streams beside it", () =>
+    it.scoped("ends no other call or stream on the connection", () =>
       Effect.gen(function*() {
         const { url } = yield* SessionServer
         const mock = yield* MockProvider
@@ -135,7 +135,7 @@ describe("a defect", () => {
         assert.deepStrictEqual([end.requestId, end.exit?._tag], ["2", "Success"])
       }))
 
-    it.effect("leaves the calls and the streams of the same client alone", () =>
+    it.effect("ends no other call or stream of the client", () =>
       Effect.gen(function*() {
         const { url } = yield* SessionServer
         const mock = yield* MockProvider

@@ -8,7 +8,7 @@ import { openSocket, post, request } from "./wire.js"
 
 const health = request("1", "Health")
 
-/** A server whose health is never told, and which says when it was asked and when the asking was given up. */
+/** A server whose `health` never returns, with signals for when it is called and when it is interrupted. */
 const serve = Effect.gen(function*() {
   const asked = yield* Deferred.make<void>()
   const givenUp = yield* Deferred.make<void>()
@@ -31,8 +31,8 @@ const serve = Effect.gen(function*() {
   return { ...Context.get(server, SessionServer), asked: Deferred.await(asked), givenUp: Deferred.await(givenUp) }
 })
 
-describe("a client that goes away", () => {
-  it.scoped("has its call given up over HTTP", () =>
+describe("a client that disconnects", () => {
+  it.scoped("has its call interrupted over HTTP", () =>
     Effect.gen(function*() {
       const { asked, givenUp, url } = yield* serve
       const call = yield* Effect.fork(post(url, health))
@@ -42,7 +42,7 @@ describe("a client that goes away", () => {
       assert.strictEqual((yield* post(url, request("2", "List", {}))).status, 200)
     }))
 
-  it.scoped("has its call given up over a WebSocket", () =>
+  it.scoped("has its call interrupted over a WebSocket", () =>
     Effect.gen(function*() {
       const { asked, givenUp, url } = yield* serve
       yield* Effect.scoped(Effect.gen(function*() {

@@ -15,16 +15,16 @@ const upgrade = {
   "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="
 }
 
-describe("over HTTP the server", () => {
+describe("the server over HTTP", () => {
   layer(TestServer.layer({ allowedHosts: ["sessions.example.com"], allowedOrigins: ["https://app.example.com"] }))(
     (it) => {
-      it.effect("tells anyone that it runs, and no more", () =>
+      it.effect("reports without a token that it runs, and nothing else", () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           assert.deepStrictEqual(yield* send(`${url}/healthz`, {}), { status: 200, text: "{\"status\":\"ok\"}" })
         }))
 
-      it.effect("listens on the loopback interface unless told", () =>
+      it.effect("listens on the loopback interface by default", () =>
         Effect.gen(function*() {
           const { host } = yield* SessionServer
           assert.strictEqual(host, "127.0.0.1")
@@ -32,7 +32,7 @@ describe("over HTTP the server", () => {
 
       for (
         const { body, what } of [
-          { what: "by its stated length", body: fiveMegabytes },
+          { what: "by its content-length", body: fiveMegabytes },
           { what: "as it arrives", body: Array.from({ length: 5 }, () => fiveMegabytes.slice(0, 1024 * 1024)) }
         ]
       ) {
@@ -48,7 +48,7 @@ describe("over HTTP the server", () => {
           }))
       }
 
-      it.effect("takes a body of just the largest size", () =>
+      it.effect("accepts a body of the largest size", () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           const { status } = yield* post(url, health.padEnd(1024 * 1024, "\n"))
@@ -56,7 +56,7 @@ describe("over HTTP the server", () => {
           assert.strictEqual((yield* post(url, health.padEnd(1024 * 1024 + 1, "\n"))).status, 413)
         }))
 
-      it.effect("refuses what does not say that it is NDJSON", () =>
+      it.effect("refuses other content types than NDJSON", () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           const { status, text } = yield* post(url, health, { "content-type": "text/plain" })
@@ -64,7 +64,7 @@ describe("over HTTP the server", () => {
           assert.deepStrictEqual(JSON.parse(text).path, ["content-type"])
         }))
 
-      it.effect("answers an empty body with nothing", () =>
+      it.effect("answers an empty body with an empty response", () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
           assert.deepStrictEqual(yield* post(url, ""), { status: 200, text: "" })
@@ -76,7 +76,7 @@ describe("over HTTP the server", () => {
           { header: bearer, envelope: wrong, outcome: "Success" }
         ]
       ) {
-        it.effect(`lets the real header win over the one in the frame: ${outcome}`, () =>
+        it.effect(`prefers the connection's header to the one in the frame: ${outcome}`, () =>
           Effect.gen(function*() {
             const { url } = yield* SessionServer
             const frame = request("1", "Health", undefined, { headers: [["Authorization", envelope]] })
@@ -98,7 +98,7 @@ describe("over HTTP the server", () => {
           }))
       }
 
-      // The same rules for a call and for opening a WebSocket.
+      // The same rules apply to a call and to opening a WebSocket.
       for (
         const { headers, status } of [
           { headers: { host: "evil.example.com" }, status: 421 },
@@ -112,7 +112,7 @@ describe("over HTTP the server", () => {
           { headers: { host: "[::1]" }, status: undefined }
         ]
       ) {
-        it.effect(`answers ${JSON.stringify(headers)} with ${status ?? "what was asked"}`, () =>
+        it.effect(`answers ${JSON.stringify(headers)} with ${status ?? "the result"}`, () =>
           Effect.gen(function*() {
             const { url } = yield* SessionServer
             const answer = yield* post(url, health, headers)

@@ -10,7 +10,7 @@ import { gatedReply } from "../host/gatedReply.js"
 import { token } from "./token.js"
 import { openSocket, post, request } from "./wire.js"
 
-/** A server that can be stopped, over the runtime of the test. */
+/** A server over the runtime of the test, which can be stopped. */
 const serve = (options?: { readonly port?: number; readonly drainTimeout?: number }) =>
   Effect.gen(function*() {
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
@@ -26,9 +26,9 @@ const start = Effect.flatMap(
   (sessions) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
 )
 
-describe("a server that stops", () => {
+describe("a stopping server", () => {
   for (const transport of ["http", "websocket"] as const) {
-    it.scoped(`ends a call over ${transport} as one that may have happened, and its turn goes on`, () =>
+    it.scoped(`ends a call over ${transport} with "sent", and its turn continues`, () =>
       Effect.gen(function*() {
         const { stop, url } = yield* serve()
         const session = yield* start
@@ -42,14 +42,14 @@ describe("a server that stops", () => {
         yield* asked
         yield* stop
         const error = yield* Fiber.join(call)
-        assert.strictEqual(error.message, "The server cannot be reached: it stopped before the call was answered")
+        assert.strictEqual(error.message, "The server cannot be reached: it stopped before the call ended")
         yield* open
         yield* session.send("and again")
         assert.lengthOf((yield* session.messages()).items, 4)
       }).pipe(Effect.provide(SessionRuntime.layerTest())))
   }
 
-  it.scoped("lets running calls end and refuses new ones meanwhile", () =>
+  it.scoped("lets running calls end, and refuses new ones", () =>
     Effect.gen(function*() {
       const { stop, url } = yield* serve({ drainTimeout: 60_000 })
       const session = yield* start
@@ -69,7 +69,7 @@ describe("a server that stops", () => {
       yield* Fiber.join(stopping)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("ends a feed that somebody watches, and does not wait for it", () =>
+  it.scoped("ends a watched feed without waiting for it", () =>
     Effect.gen(function*() {
       const { stop, url } = yield* serve({ drainTimeout: 3_600_000 })
       const session = yield* start
@@ -87,7 +87,7 @@ describe("a server that stops", () => {
       assert.strictEqual((yield* Fiber.join(watching))._tag, "Disconnected")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("waits neither for idle sockets nor for silent ones", () =>
+  it.scoped("waits neither for idle sockets nor for unresponsive ones", () =>
     Effect.gen(function*() {
       const { port, stop, url } = yield* serve()
       const idle = yield* openSocket(url)
@@ -107,7 +107,7 @@ describe("a server that stops", () => {
       assert.instanceOf(yield* Effect.flip(post(url, request("1", "Health"))), Error)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("frees its port, and says so when it cannot have it", () =>
+  it.scoped("frees its port, and reports a port that is taken", () =>
     Effect.gen(function*() {
       const first = yield* serve()
       const error = yield* Effect.flip(serve({ port: first.port }))

@@ -10,8 +10,8 @@ import { Disconnected, InternalError, InvalidRequest } from "../../domain/error/
 import { SessionRpcs } from "../../rpc/SessionRpcs.js"
 
 /**
- * Why a call to `url` failed, in the words of the domain: what goes wrong on the way is `Disconnected`, a call that may not
- * be sent is an `InvalidRequest`, and a defect of the server is a defect here.
+ * Translates the cause of a failed call to `url`: a transport failure becomes `Disconnected`, a call that is too large becomes
+ * `InvalidRequest`, and a defect of the server stays a defect.
  */
 export const remoteCause = (url: string) => <E>(cause: Cause.Cause<E | RpcClientError>) =>
   Cause.match(cause, {
@@ -28,19 +28,19 @@ const failed = (reason: string, sent: boolean) => new Disconnected({ reason, sen
 
 const fromTransport = (url: string, cause: unknown): Disconnected | InvalidRequest => {
   if (HttpClientError.isHttpClientError(cause)) {
-    if (cause._tag === "RequestError") return failed(`no connection to ${url} can be made`, !isRefused(cause.cause))
-    if (cause.reason !== "StatusCode") return failed(`the response of ${url} broke off`, true)
+    if (cause._tag === "RequestError") return failed(`no connection to ${url} could be made`, !isRefused(cause.cause))
+    if (cause.reason !== "StatusCode") return failed(`the response from ${url} broke off`, true)
     const { status } = cause.response
     return status === 413
       ? tooLarge
-      : failed(`${url} answers with HTTP ${status} and not as a session server does`, false)
+      : failed(`${url} answered with HTTP ${status}, which a session server does not do`, false)
   }
-  if (!Socket.isSocketError(cause)) return failed(`what answers at ${url} is no session server`, true)
+  if (!Socket.isSocketError(cause)) return failed(`${url} did not answer as a session server does`, true)
   switch (cause.reason) {
     case "Open":
-      return failed(`no connection to ${url} can be made`, false)
+      return failed(`no connection to ${url} could be made`, false)
     case "OpenTimeout":
-      return failed(`${url} does not answer in time`, false)
+      return failed(`${url} did not answer in time`, false)
     default:
       return failed(`the connection to ${url} broke off`, true)
   }
@@ -48,7 +48,7 @@ const fromTransport = (url: string, cause: unknown): Disconnected | InvalidReque
 
 const neverConnected = new Set(["EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"])
 
-/** Node says why a request failed; a browser does not. */
+/** Node tells why a request failed; a browser does not. */
 const isRefused = (error: unknown): boolean =>
   Predicate.hasProperty(error, "code") && Predicate.isString(error.code)
     ? neverConnected.has(error.code)

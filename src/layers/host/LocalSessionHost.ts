@@ -23,6 +23,7 @@ import type { ActorServices } from "./actor/ActorServices.js"
 import { makeActorRegistry } from "./internal/ActorRegistry.js"
 import { makeDeletions } from "./internal/deletions.js"
 import { makeFeedHub, makeFeedStream } from "./internal/feed.js"
+import { forwardCommands } from "./internal/forwardCommands.js"
 import { makeSenders } from "./internal/senders.js"
 
 /**
@@ -189,6 +190,7 @@ const make = Effect.fnUntraced(function*({
   yield* Effect.forkScoped(Effect.schedule(sweepAll, Schedule.spaced(sweepEvery)))
 
   return SessionHost.of({
+    ...forwardCommands(use),
     ...makeSenders(actors, services, streamBuffer),
     watch: (id, { from }) =>
       Stream.unwrapScoped(
@@ -201,21 +203,12 @@ const make = Effect.fnUntraced(function*({
             use(id, (actor) => actor.feed(subscribe))
           ))
       ),
-    pending: (id) => use(id, (actor) => actor.pending),
-    edit: (id, edit) => use(id, (actor) => actor.edit(edit)),
     stop: (id, stop) => use(id, (actor) => actor.stopTurn(stop)),
-    sendSystem: (id, content) => use(id, (actor) => actor.sendSystem(content)),
-    updateContext: (id, patch) => use(id, (actor) => actor.updateContext(patch)),
-    configure: (id, changes) => use(id, (actor) => actor.configure(changes)),
-    clear: (id) => use(id, (actor) => actor.clear),
-    rewind: (id, rewind) => use(id, (actor) => actor.rewind(rewind)),
-    archive: (id) => use(id, (actor) => actor.archive),
     reactivate: (id) =>
       Effect.suspend(() => {
         actors.clearFailures(id)
         return use(id, (actor) => Effect.zipRight(actor.reactivate, actor.start))
       }),
-    delete: (id) => use(id, (actor) => actor.delete),
     activate: (id) => Effect.sync(() => runTimer(Effect.ignoreLogged(use(id, (actor) => actor.start)))),
     erase: (id) =>
       Effect.suspend(() => {

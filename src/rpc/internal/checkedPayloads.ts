@@ -9,8 +9,8 @@ import * as Stream from "effect/Stream"
 import { InvalidRequest } from "../../domain/error/RequestError.js"
 
 /**
- * The group as a server is to run it: payloads pass as they came. `@effect/rpc` would answer one that does not fit with a
- * defect that repeats it, before it knows who is calling.
+ * The group for the server to run: payloads are not decoded. `@effect/rpc` would answer an invalid payload with a defect that
+ * repeats it, before the caller is authenticated.
  */
 export const withUncheckedPayloads = <R extends Rpc.Any>(group: RpcGroup.RpcGroup<R>): RpcGroup.RpcGroup<R> =>
   RpcGroup.make(
@@ -22,8 +22,8 @@ export const withUncheckedPayloads = <R extends Rpc.Any>(group: RpcGroup.RpcGrou
   )
 
 /**
- * The handlers as that server is to call them: once the caller is known, each reads its payload by the group's own schema,
- * and fails with `InvalidRequest` when it does not fit.
+ * The handlers for that server: each decodes its payload with the group's schema, after authentication, and fails with
+ * `InvalidRequest` when it does not fit.
  */
 export const layerCheckedHandlers = <R extends Rpc.Any>(
   group: RpcGroup.RpcGroup<R>

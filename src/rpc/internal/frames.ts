@@ -4,68 +4,9 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { InvalidRequest } from "../../domain/error/RequestError.js"
 
-// Without leading zeros: the server takes it for a number, and one call must not have two names.
-const RequestId = Schema.String.pipe(
-  Schema.pattern(/^(0|[1-9]\d{0,127})$/, { description: "a whole number of 1 to 128 digits" })
-)
-const TraceId = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{1,64}$/, { description: "a trace id" }))
-
-// What is wrong with the headers is no reason to refuse a call: it counts as having none.
-const Headers = Schema.Array(Schema.Tuple(Schema.String, Schema.String)).annotations({
-  decodingFallback: () => Either.right([])
-})
-
 /**
- * What a client may send, by the protocol of `@effect/rpc`. The payload is looked at later, once the caller is known.
- */
-export const ClientFrame = Schema.Union(
-  Schema.TaggedStruct("Request", {
-    id: RequestId,
-    tag: Schema.String.pipe(Schema.maxLength(128)),
-    payload: Schema.optional(Schema.Unknown),
-    headers: Schema.optionalWith(Headers, { default: () => [] }),
-    traceId: Schema.optionalWith(TraceId, { exact: true }),
-    spanId: Schema.optionalWith(TraceId, { exact: true }),
-    sampled: Schema.optionalWith(Schema.Boolean, { exact: true })
-  }),
-  Schema.TaggedStruct("Ack", { requestId: RequestId }),
-  Schema.TaggedStruct("Interrupt", { requestId: RequestId }),
-  Schema.TaggedStruct("Ping", {})
-)
-export type ClientFrame = typeof ClientFrame.Type
-
-const quote = 0x22
-const backslash = 0x5c
-const opening = new Set([0x5b, 0x7b])
-const closing = new Set([0x5d, 0x7d])
-
-/**
- * Whether a JSON text nests arrays and objects more than `limit` deep. Looks at the text alone, so that it can say so
- * before a parser or a schema recurses into it.
- */
-export const isDeeperThan = (json: string, limit: number): boolean => {
-  let depth = 0
-  for (let i = 0; i < json.length; i++) {
-    const code = json.charCodeAt(i)
-    if (code === quote) i = endOfString(json, i)
-    else if (opening.has(code) && ++depth > limit) return true
-    else if (closing.has(code)) depth--
-  }
-  return false
-}
-
-const endOfString = (json: string, start: number): number => {
-  let i = start + 1
-  while (i < json.length && json.charCodeAt(i) !== quote) i += json.charCodeAt(i) === backslash ? 2 : 1
-  return i
-}
-
-const maxDepth = 64
-const maxIdLength = 128
-
-/**
- * What one line turned out to be. `Refused` is no proper frame, and says which call it belongs to as far as that can be
- * told. After `Unreadable` nothing can be trusted any more.
+ * The result of reading one line. `Refused`: a malformed frame, with the id of its call if that is readable. `Unreadable`: not
+ * JSON; the connection cannot continue.
  */
 export type ReadFrame = Data.TaggedEnum<{
   Read: { readonly frame: ClientFrame }
@@ -75,8 +16,8 @@ export type ReadFrame = Data.TaggedEnum<{
 export const ReadFrame = Data.taggedEnum<ReadFrame>()
 
 /**
- * Reads newline-delimited JSON, one frame a line, and never throws. Each piece of data is complete in itself, so a bad one
- * leaves nothing behind for the next.
+ * Reads newline-delimited JSON, one frame per line. It never throws. Each piece of data is complete, so nothing is carried over
+ * to the next.
  */
 export function* readFrames(data: string | Uint8Array): Generator<ReadFrame> {
   const text = typeof data === "string" ? Either.right(data) : decodeUtf8(data)
@@ -97,7 +38,8 @@ const readFrame = (line: string): ReadFrame => {
   })
 }
 
-const decodeFrame = Schema.decodeUnknownEither(ClientFrame)
+const maxDepth = 64
+const maxIdLength = 128
 
 const idOf = (frame: unknown) =>
   Predicate.hasProperty(frame, "id") && typeof frame.id === "string" && frame.id.length <= maxIdLength
@@ -116,3 +58,61 @@ const decodeUtf8 = (bytes: Uint8Array) =>
 const unreadable = (reason: string) => ReadFrame.Unreadable({ error: invalid(reason) })
 
 const invalid = (reason: string) => new InvalidRequest({ path: [], reason })
+
+/**
+ * Whether a JSON text nests arrays and objects more than `limit` deep. It scans the text, before a parser or a schema recurses
+ * into it.
+ */
+export const isDeeperThan = (json: string, limit: number): boolean => {
+  let depth = 0
+  for (let i = 0; i < json.length; i++) {
+    const code = json.charCodeAt(i)
+    if (code === quote) i = endOfString(json, i)
+    else if (opening.has(code) && ++depth > limit) return true
+    else if (closing.has(code)) depth--
+  }
+  return false
+}
+
+const endOfString = (json: string, start: number): number => {
+  let i = start + 1
+  while (i < json.length && json.charCodeAt(i) !== quote) i += json.charCodeAt(i) === backslash ? 2 : 1
+  return i
+}
+
+const quote = 0x22
+const backslash = 0x5c
+const opening = new Set([0x5b, 0x7b])
+const closing = new Set([0x5d, 0x7d])
+
+// Without leading zeros: the server reads it as a number, and a call must not have two ids.
+const RequestId = Schema.String.pipe(
+  Schema.pattern(/^(0|[1-9]\d{0,127})$/, { description: "a whole number of 1 to 128 digits" })
+)
+const TraceId = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{1,64}$/, { description: "a trace id" }))
+
+// A call with malformed headers is not refused: it counts as having none.
+const Headers = Schema.Array(Schema.Tuple(Schema.String, Schema.String)).annotations({
+  decodingFallback: () => Either.right([])
+})
+
+/**
+ * What a client may send in the protocol of `@effect/rpc`. The payload is decoded later, after authentication.
+ */
+export const ClientFrame = Schema.Union(
+  Schema.TaggedStruct("Request", {
+    id: RequestId,
+    tag: Schema.String.pipe(Schema.maxLength(128)),
+    payload: Schema.optional(Schema.Unknown),
+    headers: Schema.optionalWith(Headers, { default: () => [] }),
+    traceId: Schema.optionalWith(TraceId, { exact: true }),
+    spanId: Schema.optionalWith(TraceId, { exact: true }),
+    sampled: Schema.optionalWith(Schema.Boolean, { exact: true })
+  }),
+  Schema.TaggedStruct("Ack", { requestId: RequestId }),
+  Schema.TaggedStruct("Interrupt", { requestId: RequestId }),
+  Schema.TaggedStruct("Ping", {})
+)
+export type ClientFrame = typeof ClientFrame.Type
+
+const decodeFrame = Schema.decodeUnknownEither(ClientFrame)

@@ -1,171 +1,46 @@
 import type * as Headers from "@effect/platform/Headers"
 import type { FromClientEncoded, FromServerEncoded, ResponseExitEncoded } from "@effect/rpc/RpcMessage"
 import * as RpcServer from "@effect/rpc/RpcServer"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
 import * as Schema from "effect/Schema"
-import { Disconnected, InternalError, InvalidRequest, ShuttingDown } from "../../domain/error/RequestError.js"
+import { Disconnected, InternalError } from "../../domain/error/RequestError.js"
 import { AccessError } from "../../domain/error/SessionError.js"
-import { SanitizedDefect } from "../SessionRpcs.js"
+import { makeCallGate } from "./callGate.js"
 import { type ClientFrame, type ReadFrame, readFrames } from "./frames.js"
-
-const encode = Schema.encodeSync(Schema.Union(AccessError, InternalError))
-
-/**
- * Ends one call with a typed error.
- */
-export const ofCall = (requestId: string, error: AccessError): FromServerEncoded => ({
-  _tag: "Exit",
-  requestId,
-  exit: { _tag: "Failure", cause: { _tag: "Fail", error: encode(error) } }
-})
+import { SanitizedDefect } from "./sanitizedDefect.js"
 
 /**
- * Answers what belongs to no call. With a name and a message any client of `@effect/rpc` can read it as an `Error`.
- */
-export const ofConnection = (error: AccessError | InternalError): FromServerEncoded => ({
-  _tag: "Defect",
-  defect: { ...encode(error), name: error._tag, message: error.message }
-})
-
-/**
- * What may leave the server in place of a response: defects without what was thrown, and interruptions as an error that says
- * what the caller has to expect.
- */
-export const sanitizeResponse = (response: FromServerEncoded): Effect.Effect<FromServerEncoded> => {
-  switch (response._tag) {
-    case "Defect":
-      return Schema.encode(SanitizedDefect)(response.defect).pipe(
-        Effect.flatMap(Schema.decode(InternalError)),
-        Effect.map(ofConnection),
-        Effect.orDie
-      )
-    case "Exit":
-      return Effect.succeed(
-        response.exit._tag === "Failure" && isInterruption(response.exit.cause)
-          // Not `ShuttingDown`, which promises that nothing was stored.
-          ? ofCall(
-            response.requestId,
-            new Disconnected({ reason: "it stopped before the call was answered", sent: true })
-          )
-          : response
-      )
-    default:
-      return Effect.succeed(response)
-  }
-}
-
-type Cause = Extract<ResponseExitEncoded["exit"], { readonly _tag: "Failure" }>["cause"]
-
-const isInterruption = (cause: Cause): boolean =>
-  cause._tag === "Interrupt" || cause._tag === "Empty" ||
-  ((cause._tag === "Parallel" || cause._tag === "Sequential") && isInterruption(cause.left) &&
-    isInterruption(cause.right))
-
-/** As many as one process accepts of turns, so that a connection is no narrower than the manager behind it. */
-const maxOfConnection = 1024
-const maxOfServer = 4096
-
-/**
- * Decides which calls may start, and knows which still run. `tags` are the calls there are; those in `endless` have no end of
- * their own, so nobody waits for it.
- */
-export const makeCallGate = (tags: ReadonlyMap<string, unknown>, endless: ReadonlySet<string> = new Set()) => {
-  const idle = Effect.unsafeMakeLatch(true)
-  let draining = false
-  let running = 0
-  let awaited = 0
-
-  const left = (calls: Iterable<string>) => {
-    for (const tag of calls) {
-      running -= 1
-      if (!endless.has(tag)) awaited -= 1
-    }
-    if (awaited === 0) idle.unsafeOpen()
-  }
-
-  const refusalOf = (inFlight: ReadonlyMap<string, string>, id: string, tag: string) => {
-    if (draining) return new ShuttingDown()
-    if (!tags.has(tag)) return new InvalidRequest({ path: ["tag"], reason: "names no call that this server knows" })
-    if (inFlight.has(id)) return new InvalidRequest({ path: ["id"], reason: "is the id of a call that still runs" })
-    if (inFlight.size >= maxOfConnection) return tooMany(`${maxOfConnection} calls that may run on one connection`)
-    return running < maxOfServer ? undefined : tooMany(`${maxOfServer} calls that may run on this server`)
-  }
-
-  return {
-    /** The calls of one connection. */
-    connection: () => {
-      const inFlight = new Map<string, string>()
-      return {
-        /** Why the call may not start; undefined when it has. */
-        enter: (id: string, tag: string): InvalidRequest | ShuttingDown | undefined => {
-          const refusal = refusalOf(inFlight, id, tag)
-          if (refusal !== undefined) return refusal
-          inFlight.set(id, tag)
-          running += 1
-          if (!endless.has(tag)) {
-            awaited += 1
-            idle.unsafeClose()
-          }
-          return undefined
-        },
-        running: () => inFlight.size,
-        leave: (id: string) => {
-          const tag = inFlight.get(id)
-          inFlight.delete(id)
-          if (tag !== undefined) left([tag])
-        },
-        leaveAll: () => {
-          left(inFlight.values())
-          inFlight.clear()
-        }
-      }
-    },
-
-    drain: (drainTimeout: Duration.DurationInput): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        draining = true
-        return Effect.interruptible(idle.await).pipe(Effect.timeoutOption(drainTimeout), Effect.asVoid)
-      })
-  }
-}
-
-const tooMany = (limit: string) =>
-  new InvalidRequest({ path: [], reason: `exceeds the ${limit} at once; wait for some to end` })
-
-/**
- * The far side of one connection, whatever carries it.
+ * The client's side of one connection, over any transport.
  */
 export interface Peer {
-  /** As the transport has seen them. They win over those that a frame brings along. */
+  /** Headers as the transport received them. They override headers in frames. */
   readonly headers: Headers.Headers
   /**
-   * Never waits. `onRead` is for a far side that does not acknowledge by itself what it has read of a stream: run it once
-   * the line is on its way, since the next one waits for that.
+   * Sends a line without waiting. A transport whose clients do not acknowledge what they read of a stream runs `onRead` once the
+   * line is sent; the stream's next line waits for that.
    */
   readonly send: (line: string, onRead: Effect.Effect<void>) => Effect.Effect<void>
-  /** The server has nothing more to say on this connection. */
+  /** The server sends nothing more on this connection. */
   readonly end: Effect.Effect<void>
 }
 
 /**
- * The near side of it.
+ * The server's side of it.
  */
 export interface Connection {
-  /** Answers false once the far side has sent what cannot be read. It has been told so, and is not to be heard again. */
+  /** Returns false when the data cannot be read. The client has been notified; ignore what it sends from then on. */
   readonly receive: (data: string | Uint8Array) => Effect.Effect<boolean>
-  /** The far side has nothing more to ask: the connection ends with its last call. */
+  /** The client sends nothing more: the connection ends with its last call. */
   readonly receiveEnd: Effect.Effect<void>
 }
 
 /**
- * The protocol of `@effect/rpc`, for frames that anyone may send. Whatever is wrong with a call is answered to that call, by
- * a typed error that repeats none of it. `tags` are the calls there are, `endless` those that end only with
- * their connection.
+ * The protocol of `@effect/rpc`, for untrusted clients. A malformed call fails by itself, with a typed error that does not
+ * repeat its content. `tags` are the known calls, `endless` those that end only with their connection.
  *
- * It stands in place of the protocols of `RpcServer`, since these answer such frames with defects of the whole connection,
- * let a frame's headers win, buffer streams over HTTP without limit, and cannot close a socket with a reason.
+ * It replaces the protocols of `RpcServer`: these answer malformed frames with defects of the whole connection, let a frame's
+ * headers override the connection's, buffer streams over HTTP without limit, and cannot close a socket with a reason.
  */
 export const makeHardenedProtocol = Effect.fnUntraced(function*(
   tags: ReadonlyMap<string, unknown>,
@@ -178,7 +53,7 @@ export const makeHardenedProtocol = Effect.fnUntraced(function*(
   let write!: (id: number, frame: FromClientEncoded) => Effect.Effect<void>
 
   const protocol = yield* RpcServer.Protocol.make((writeFrame) => {
-    // A server that is stopping interrupts whoever still writes to it.
+    // A stopping server interrupts fibers that still write to it.
     write = (id, frame) => Effect.catchAllCause(writeFrame(id, frame), () => Effect.void)
     return Effect.succeed({
       disconnects,
@@ -220,9 +95,9 @@ export const makeHardenedProtocol = Effect.fnUntraced(function*(
       const refusal = connection.calls.enter(frame.id, frame.tag)
       if (refusal !== undefined) return respond(peer, ofCall(frame.id, refusal))
       const { headers, payload } = frame
-      const broughtHeaders = headers.map(([name, value]): [string, string] => [name, value])
-      // Of two headers with one name the server takes the later.
-      return write(id, { ...frame, payload, headers: [...broughtHeaders, ...trustedHeaders] })
+      const frameHeaders = headers.map(([name, value]): [string, string] => [name, value])
+      // Of two headers with one name, the server uses the later one.
+      return write(id, { ...frame, payload, headers: [...frameHeaders, ...trustedHeaders] })
     }
 
     return {
@@ -243,9 +118,9 @@ export const makeHardenedProtocol = Effect.fnUntraced(function*(
   return {
     protocol,
     connect,
-    /** Lets no more calls start, and waits for those that run, but no longer than it is told. */
+    /** Refuses new calls and waits for running ones, up to a timeout. */
     drain: gate.drain,
-    /** The server has nothing more to say to anyone. */
+    /** Ends all connections. */
     end: Effect.suspend(() => Effect.forEach(connections.values(), ({ peer }) => peer.end, { discard: true }))
   } as const
 })
@@ -265,3 +140,51 @@ const refusalOf = (read: Exclude<ReadFrame, { readonly _tag: "Read" }>) =>
   read._tag === "Refused" && read.requestId !== undefined
     ? ofCall(read.requestId, read.error)
     : ofConnection(read.error)
+
+/** Ends one call with a typed error. */
+const ofCall = (requestId: string, error: AccessError): FromServerEncoded => ({
+  _tag: "Exit",
+  requestId,
+  exit: { _tag: "Failure", cause: { _tag: "Fail", error: encode(error) } }
+})
+
+/** Responds to what belongs to no call. Any client of `@effect/rpc` reads it as an `Error`, by its name and message. */
+const ofConnection = (error: AccessError | InternalError): FromServerEncoded => ({
+  _tag: "Defect",
+  defect: { ...encode(error), name: error._tag, message: error.message }
+})
+
+/**
+ * What leaves the server in place of a response: defects without what was thrown, and interruptions as a typed error.
+ */
+const sanitizeResponse = (response: FromServerEncoded): Effect.Effect<FromServerEncoded> => {
+  switch (response._tag) {
+    case "Defect":
+      return Schema.encode(SanitizedDefect)(response.defect).pipe(
+        Effect.flatMap(Schema.decode(InternalError)),
+        Effect.map(ofConnection),
+        Effect.orDie
+      )
+    case "Exit":
+      return Effect.succeed(
+        response.exit._tag === "Failure" && isInterruption(response.exit.cause)
+          // Not `ShuttingDown`, which guarantees that nothing was stored.
+          ? ofCall(
+            response.requestId,
+            new Disconnected({ reason: "it stopped before the call ended", sent: true })
+          )
+          : response
+      )
+    default:
+      return Effect.succeed(response)
+  }
+}
+
+type Cause = Extract<ResponseExitEncoded["exit"], { readonly _tag: "Failure" }>["cause"]
+
+const isInterruption = (cause: Cause): boolean =>
+  cause._tag === "Interrupt" || cause._tag === "Empty" ||
+  ((cause._tag === "Parallel" || cause._tag === "Sequential") && isInterruption(cause.left) &&
+    isInterruption(cause.right))
+
+const encode = Schema.encodeSync(Schema.Union(AccessError, InternalError))

@@ -16,48 +16,7 @@ import { SessionRpcs } from "../SessionRpcs.js"
 import type { Connection, Peer } from "./protocol.js"
 
 /**
- * The body of a request, or `"TooLarge"`. What is beyond `maxBytes` is never kept: a stated length is believed before
- * anything is read, and the rest of a longer body is left to Node, which drains it, so that the client gets to read an
- * answer. (The limit of `@effect/platform` resets the connection instead.)
- */
-export const readBody = (
-  request: HttpServerRequest.HttpServerRequest,
-  maxBytes: number
-): Effect.Effect<Uint8Array, "TooLarge"> =>
-  Effect.async((resume) => {
-    if (Number(request.headers["content-length"] ?? 0) > maxBytes) return resume(Effect.fail("TooLarge"))
-
-    const source = NodeHttpServerRequest.toIncomingMessage(request)
-    const chunks: Array<Uint8Array> = []
-    let size = 0
-    const onData = (chunk: Uint8Array) => {
-      size += chunk.length
-      if (size > maxBytes) return finish(Effect.fail("TooLarge"))
-      chunks.push(chunk)
-    }
-    const onEnd = () => finish(Effect.succeed(Buffer.concat(chunks)))
-    const finish = (result: Effect.Effect<Uint8Array, "TooLarge">) => {
-      source.off("data", onData).off("end", onEnd)
-      resume(result)
-    }
-    // A client that goes away interrupts the fiber of its request.
-    source.on("data", onData).on("end", onEnd)
-    return Effect.sync(() => source.off("data", onData).off("end", onEnd))
-  })
-
-const encode = Schema.encodeSync(InvalidRequest)
-
-/**
- * Refuses a whole HTTP request, before there is a call to answer.
- */
-export const refuseHttp = (status: number, error: InvalidRequest): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.unsafeJson({ ...encode(error), message: error.message }, { status })
-
-const contentType = "application/ndjson"
-
-/**
- * One request carries the frames of a connection that asks all it has to ask at once; the response carries the answers, as
- * they come.
+ * One request is one connection: its body holds all of the client's frames, and the response streams the server's.
  */
 export const httpTransport = (connect: (peer: Peer) => Effect.Effect<Connection, never, Scope.Scope>) =>
   Effect.gen(function*() {
@@ -84,16 +43,15 @@ export const httpTransport = (connect: (peer: Peer) => Effect.Effect<Connection,
     return HttpServerResponse.stream(Stream.mapEffect(Mailbox.toStream(responses), identity), { contentType })
   }).pipe(Effect.interruptible)
 
-const goingAway = 1001
-const invalidPayload = 1007
+const contentType = "application/ndjson"
 
 /**
- * One socket is one connection, for as long as either side wants.
+ * One WebSocket is one connection, until either side closes it.
  */
 export const webSocketTransport = (connect: (peer: Peer) => Effect.Effect<Connection, never, Scope.Scope>) =>
   Effect.fnUntraced(
     function*(socket: Socket.Socket) {
-      // The server provides it, which its type does not tell.
+      // The server provides it, although its type does not show that.
       const { headers } = Option.getOrThrow(yield* Effect.serviceOption(NodeSocketServer.IncomingMessage))
       const write = yield* socket.writer
       const close = (code: number, reason: string) => write(new Socket.CloseEvent(code, reason))
@@ -105,11 +63,52 @@ export const webSocketTransport = (connect: (peer: Peer) => Effect.Effect<Connec
       yield* socket.runRaw((data) =>
         Effect.flatMap(
           connection.receive(data),
-          (readable) => readable ? Effect.void : close(invalidPayload, "the last message cannot be read")
+          (readable) => readable ? Effect.void : close(invalidPayload, "the last message could not be read")
         )
       )
     },
     Effect.scoped,
-    // How a socket ended concerns only its own client.
+    // How a socket ends concerns only its own client.
     Effect.ignore
   )
+
+const goingAway = 1001
+const invalidPayload = 1007
+
+/**
+ * Refuses an HTTP request as a whole.
+ */
+export const refuseHttp = (status: number, error: InvalidRequest): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.unsafeJson({ ...encode(error), message: error.message }, { status })
+
+const encode = Schema.encodeSync(InvalidRequest)
+
+/**
+ * The body of a request, or `"TooLarge"`. No more than `maxBytes` are kept: a larger `content-length` is refused before
+ * anything is read, and Node drains the rest of a longer body, so that the client can read the response. (The limit of
+ * `@effect/platform` resets the connection instead.)
+ */
+export const readBody = (
+  request: HttpServerRequest.HttpServerRequest,
+  maxBytes: number
+): Effect.Effect<Uint8Array, "TooLarge"> =>
+  Effect.async((resume) => {
+    if (Number(request.headers["content-length"] ?? 0) > maxBytes) return resume(Effect.fail("TooLarge"))
+
+    const source = NodeHttpServerRequest.toIncomingMessage(request)
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    const onData = (chunk: Uint8Array) => {
+      size += chunk.length
+      if (size > maxBytes) return finish(Effect.fail("TooLarge"))
+      chunks.push(chunk)
+    }
+    const onEnd = () => finish(Effect.succeed(Buffer.concat(chunks)))
+    const finish = (result: Effect.Effect<Uint8Array, "TooLarge">) => {
+      source.off("data", onData).off("end", onEnd)
+      resume(result)
+    }
+    // A client that disconnects interrupts the fiber of its request.
+    source.on("data", onData).on("end", onEnd)
+    return Effect.sync(() => source.off("data", onData).off("end", onEnd))
+  })

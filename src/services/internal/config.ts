@@ -11,8 +11,8 @@ import type { SessionId } from "../../domain/Ids.js"
 import { JsonRecord } from "../../domain/Json.js"
 
 /**
- * Reads settings, or says which key is wrong and never its value, which may be a secret. Keys that the schema does not know
- * are left alone, unless `options` say otherwise, so that a session can change its provider and keep its settings.
+ * Decodes settings. Fails with `ConfigurationError`, which names the wrong key but not its value, which may be a secret.
+ * Default: unknown keys are ignored, so that a session can change its provider and keep its settings.
  */
 export const decodeConfig = <A, I>(schema: Schema.Schema<A, I>, where: string, options?: ParseOptions) => {
   const decode = Schema.decodeUnknown(schema, options)
@@ -25,7 +25,7 @@ export const decodeConfig = <A, I>(schema: Schema.Schema<A, I>, where: string, o
 }
 
 /**
- * What a schema reads, as a JSON Schema. None for one that JSON Schema cannot express.
+ * The JSON Schema of what a schema decodes. None when JSON Schema cannot express it.
  */
 export const jsonSchemaOf = <A, I>(schema: Schema.Schema<A, I>): Option.Option<JsonRecord> =>
   Option.flatMap(

@@ -20,107 +20,26 @@ import { SessionHost } from "../SessionHost.js"
 import type { SessionOperations } from "../SessionOperations.js"
 import { SessionStore } from "../SessionStore.js"
 import { checkTargets } from "./calls/targets.js"
-import {
-  type AddSession,
-  cleanupSessions,
-  eraseUser,
-  exportSessions,
-  importSession,
-  makeReplay
-} from "./housekeeping.js"
-
-interface Lock {
-  readonly semaphore: Effect.Semaphore
-  holders: number
-}
+import { cleanupSessions, eraseUser } from "./housekeeping.js"
+import { makeReplay } from "./replayDeadLetters.js"
+import { type AddSession, exportSessions, importSession } from "./transfer.js"
 
 /**
- * Runs effects of the same key one after the other. A key that nobody uses takes no room.
- */
-export const makeKeyedLock = <Key>() => {
-  const locks = new Map<Key, Lock>()
-
-  const take = (key: Key) =>
-    Effect.sync(() => {
-      const lock = locks.get(key) ?? { semaphore: Effect.unsafeMakeSemaphore(1), holders: 0 }
-      lock.holders++
-      locks.set(key, lock)
-      return lock
-    })
-
-  const leave = (key: Key, lock: Lock) =>
-    Effect.sync(() => {
-      lock.holders--
-      if (lock.holders === 0) locks.delete(key)
-    })
-
-  return (key: Key) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.acquireUseRelease(
-      take(key),
-      ({ semaphore }) => semaphore.withPermits(1)(effect),
-      (lock) => leave(key, lock)
-    )
-}
-
-/** Those that take messages. */
-const statuses = ["active", "idle"] as const
-
-/** As the lists are ordered. */
-const byCreation = Order.combine(
-  Order.mapInput(Order.number, ({ createdAt }: SessionInfo) => createdAt.epochMillis),
-  Order.mapInput(Order.string, ({ id }: SessionInfo) => id)
-)
-
-/**
- * Finds the latest session of a user that takes messages and has this provider and model, or creates one. One call of a
- * user after the other, so that two at once do not both find nothing.
- */
-export const makeGetOrCreate = (
-  { create, list }: Pick<SessionOperations, "create" | "list">
-): SessionOperations["getOrCreate"] => {
-  const lock = makeKeyedLock<string>()
-
-  const latest = ({ model, provider, userId }: CreateSession, status: typeof statuses[number]) =>
-    Stream.paginateChunkEffect(Option.none<Cursor>(), (cursor) =>
-      Effect.map(
-        list({ userId, provider, status, ...(Option.isSome(cursor) && { cursor: cursor.value }) }),
-        (page) => [Chunk.unsafeFromArray(page.items), Option.map(Option.fromNullable(page.next), Option.some)]
-      )).pipe(
-        Stream.filter((session) => session.model === model),
-        Stream.runHead
-      )
-
-  return (input) =>
-    Effect.forEach(statuses, (status) => latest(input, status)).pipe(
-      Effect.flatMap((found) => {
-        const sessions = found.flatMap(Option.toArray)
-        return Arr.isNonEmptyArray(sessions) ? Effect.succeed(Arr.max(sessions, byCreation).id) : create(input)
-      }),
-      lock(input.userId)
-    )
-}
-
-const shownTurns = 50
-
-/**
- * The operations in process: changes go to the session's actor through the host, reads go to the store at once.
+ * The operations in process: commands go to the session's actor through the host, reads go directly to the store.
  */
 export const localOperations = Effect.gen(function*() {
-  const { activate, erase, stats, expire, ...changes } = yield* SessionHost
+  const { activate, erase, expire, stats, ...commands } = yield* SessionHost
   const store = yield* SessionStore
   const hooks = yield* HookBus
   const ids = yield* IdGenerator
   const providers = yield* ProviderRegistry
 
-  /** Stores a session in such a way that hooks, if there are any, are told of it whatever happens to this process. */
+  /** Stores a session. If there are hooks, its first event is stored as undelivered, so they get it even after a crash. */
   const addSession: AddSession = (id, add) =>
-    Effect.flatMap(
-      hooks.hasHooks,
-      (owed) => owed ? Effect.zipLeft(add(0), activate(id)) : add(1)
-    )
+    Effect.flatMap(hooks.hasHooks, (hasHooks) => hasHooks ? Effect.zipLeft(add(0), activate(id)) : add(1))
 
   const operations = {
-    ...changes,
+    ...commands,
     create: Effect.fnUntraced(function*({ config = {}, context = {}, model, provider, userId }) {
       const problems = validate(config)
       if (Arr.isNonEmptyReadonlyArray(problems)) return yield* new ConfigurationError({ problems })
@@ -166,7 +85,7 @@ export const localOperations = Effect.gen(function*() {
     info: store.get,
     context: store.context,
     metrics: store.metrics,
-    turns: (id) => store.turns(id, shownTurns),
+    turns: (id) => store.turns(id, latestTurns),
     turn: (id, turnId) =>
       Effect.flatMap(store.turn(id, turnId), Either.fromOption(() => new TurnNotFound({ sessionId: id, turnId }))),
     messages: store.messages,
@@ -185,7 +104,7 @@ export const localOperations = Effect.gen(function*() {
       const context = yield* store.contextAt(origin, seq)
       const id = yield* ids.sessionId
       const now = yield* DateTime.now
-      // A provider's own copy of the conversation is the origin's.
+      // The provider's copy of the conversation belongs to the origin.
       const { cursor: _, ...shared } = from
       const session: SessionInfo = {
         ...shared,
@@ -204,3 +123,77 @@ export const localOperations = Effect.gen(function*() {
 
   return { ...operations, getOrCreate: makeGetOrCreate(operations) } satisfies SessionOperations
 })
+
+/** How many turns `Session.turns` returns. */
+const latestTurns = 50
+
+/**
+ * Finds the latest session of a user, provider and model that accepts messages, or creates one. Calls for one user run one
+ * at a time, or two concurrent calls would both create a session.
+ */
+const makeGetOrCreate = (
+  { create, list }: Pick<SessionOperations, "create" | "list">
+): SessionOperations["getOrCreate"] => {
+  const lock = makeKeyedLock<string>()
+
+  const latest = ({ model, provider, userId }: CreateSession, status: typeof statuses[number]) =>
+    Stream.paginateChunkEffect(Option.none<Cursor>(), (cursor) =>
+      Effect.map(
+        list({ userId, provider, status, ...(Option.isSome(cursor) && { cursor: cursor.value }) }),
+        (page) => [Chunk.unsafeFromArray(page.items), Option.map(Option.fromNullable(page.next), Option.some)]
+      )).pipe(
+        Stream.filter((session) => session.model === model),
+        Stream.runHead
+      )
+
+  return (input) =>
+    Effect.forEach(statuses, (status) => latest(input, status)).pipe(
+      Effect.flatMap((found) => {
+        const sessions = found.flatMap(Option.toArray)
+        return Arr.isNonEmptyArray(sessions) ? Effect.succeed(Arr.max(sessions, byCreation).id) : create(input)
+      }),
+      lock(input.userId)
+    )
+}
+
+/** Statuses of sessions that accept messages. */
+const statuses = ["active", "idle"] as const
+
+/** The order of lists. */
+const byCreation = Order.combine(
+  Order.mapInput(Order.number, ({ createdAt }: SessionInfo) => createdAt.epochMillis),
+  Order.mapInput(Order.string, ({ id }: SessionInfo) => id)
+)
+
+/**
+ * Runs effects of the same key one after the other. An unused key takes no memory.
+ */
+const makeKeyedLock = <Key>() => {
+  const locks = new Map<Key, Lock>()
+
+  const take = (key: Key) =>
+    Effect.sync(() => {
+      const lock = locks.get(key) ?? { semaphore: Effect.unsafeMakeSemaphore(1), holders: 0 }
+      lock.holders++
+      locks.set(key, lock)
+      return lock
+    })
+
+  const leave = (key: Key, lock: Lock) =>
+    Effect.sync(() => {
+      lock.holders--
+      if (lock.holders === 0) locks.delete(key)
+    })
+
+  return (key: Key) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      take(key),
+      ({ semaphore }) => semaphore.withPermits(1)(effect),
+      (lock) => leave(key, lock)
+    )
+}
+
+interface Lock {
+  readonly semaphore: Effect.Semaphore
+  holders: number
+}

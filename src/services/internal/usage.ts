@@ -9,7 +9,7 @@ import type { SessionExport } from "../../domain/Transfer.js"
 import type { Attempt, Turn, TurnStatus } from "../../domain/Turn.js"
 import type { SessionChanges } from "../SessionStore.js"
 
-/** What falls to one day, provider and model. */
+/** Turns, calls and messages of one day, provider and model. */
 interface Share extends Pick<UsageEntry, "day" | "model" | "provider"> {
   readonly turns: Array<Turn>
   readonly attempts: Array<Attempt>
@@ -17,16 +17,16 @@ interface Share extends Pick<UsageEntry, "day" | "model" | "provider"> {
 }
 
 /**
- * What changes of a session add to the rollups. A turn counts once it has ended, on the day of that: with its question and
- * with all of its provider calls, each for the provider that was called. So it is one addition for most turns, and none can
- * be made twice. Any other message counts as it comes, for the provider that answers.
+ * What a session's changes add to the rollups. A turn counts once, on the day it ends, with its prompt and all of its provider
+ * calls, each under the provider that was called. So most turns need one addition, and none is counted twice. Any other
+ * message counts when it is stored, under the provider that answers.
  */
 export const usageOf = (
   session: SessionInfo,
   { messages = [], turns = [] }: Pick<SessionChanges, "messages" | "turns">
 ): ReadonlyArray<UsageEntry> => {
   const shares: Array<Share> = []
-  const shareOf = (at: DateTime.Utc, { model, provider }: Pick<Attempt, "model" | "provider">): Share => {
+  const shareFor = (at: DateTime.Utc, { model, provider }: Pick<Attempt, "model" | "provider">): Share => {
     const day = dayOf(at)
     const known = shares.find((share) => share.day === day && share.provider === provider && share.model === model)
     if (known) return known
@@ -35,26 +35,26 @@ export const usageOf = (
     return share
   }
   const find = (id: Turn["id"] | undefined) => turns.find((turn) => turn.id === id)
-  /** One that joined another was answered by that one's calls. */
+  /** A turn that joined another was answered by the other's calls. */
   const answeredBy = (turn: Turn | undefined) =>
     turn?.attempts?.at(-1) ?? find(turn?.joined)?.attempts?.at(-1) ?? session
 
   for (const turn of turns) {
     const { attempts = [], endedAt } = turn
     if (endedAt === undefined) continue
-    shareOf(endedAt, answeredBy(turn)).turns.push(turn)
-    for (const attempt of attempts) shareOf(endedAt, attempt).attempts.push(attempt)
+    shareFor(endedAt, answeredBy(turn)).turns.push(turn)
+    for (const attempt of attempts) shareFor(endedAt, attempt).attempts.push(attempt)
   }
   for (const message of messages) {
-    if (isQuestion(message)) continue
-    shareOf(message.createdAt, answeredBy(find(message.turnId))).messages.push(message)
+    if (isPrompt(message)) continue
+    shareFor(message.createdAt, answeredBy(find(message.turnId))).messages.push(message)
   }
-  return shares.map(({ day, model, provider, ...share }) => ({ day, provider, model, added: sumOf(session, share) }))
+  return shares.map(({ day, model, provider, ...share }) => ({ day, provider, model, added: toRollup(session, share) }))
 }
 
-const isQuestion = ({ role, turnId }: Message): boolean => role === "user" && turnId !== undefined
+const isPrompt = ({ role, turnId }: Message): boolean => role === "user" && turnId !== undefined
 
-const sumOf = (
+const toRollup = (
   { id }: SessionInfo,
   { attempts, messages, turns }: Pick<Share, "attempts" | "messages" | "turns">
 ): Rollup.Rollup => {
@@ -63,7 +63,7 @@ const sumOf = (
     messages.reduce(SessionMetrics.withMessage, SessionMetrics.empty(id))
   )
   const count = (status: TurnStatus) => turns.filter((turn) => turn.status === status).length
-  const questions = turns.filter(({ promptSeq }) => promptSeq !== undefined).length
+  const prompts = turns.filter(({ promptSeq }) => promptSeq !== undefined).length
   const latencies = attempts.flatMap(({ durationMs, error }) =>
     error === undefined && durationMs !== undefined ? [durationMs] : []
   )
@@ -75,8 +75,8 @@ const sumOf = (
     stoppedTurns: count("stopped"),
     interruptedTurns: count("interrupted"),
     errors: tally(turns.flatMap(({ error, status }) => (status === "failed" && error ? [error._tag] : []))),
-    totalMessages: used.totalMessages + questions,
-    userMessages: used.userMessages + questions,
+    totalMessages: used.totalMessages + prompts,
+    userMessages: used.userMessages + prompts,
     latencyMs: latencies.reduce((sum, latency) => sum + latency, 0),
     maxLatencyMs: Math.max(0, ...latencies),
     latencies: tally(latencies.map((latency) => String(Rollup.latencyBucket(latency))))
@@ -90,8 +90,8 @@ const tally = (keys: ReadonlyArray<string>): Readonly<Record<string, number>> =>
 }
 
 /**
- * What a session that is imported adds to the rollups, on the days when it was used. Of a fork, that which is its own: what it
- * shares was used by its origin.
+ * What an imported session adds to the rollups, on the days it was used. Of a fork, only its own messages count: its origin
+ * used the shared ones.
  */
 export const usageOfRecord = ({ messages, rewound, session, turns }: SessionExport): ReadonlyArray<UsageEntry> => {
   const shared = session.forkedFrom?.seq ?? 0
@@ -109,9 +109,9 @@ export const usageOfRecord = ({ messages, rewound, session, turns }: SessionExpo
   const joined = Arr.groupBy(turns, (turn) => turn.joined ?? turn.id)
   const rest = new Set<Message>(own)
   for (const together of Object.values(joined)) {
-    const said = together.flatMap(({ id }) => byTurn[id] ?? [])
-    for (const message of said) rest.delete(message)
-    count(usageOf(session, { messages: said, turns: together }))
+    const messages = together.flatMap(({ id }) => byTurn[id] ?? [])
+    for (const message of messages) rest.delete(message)
+    count(usageOf(session, { messages, turns: together }))
   }
   count(usageOf(session, { messages: [...rest] }))
   return [...sums.values()]

@@ -5,19 +5,19 @@ import type { Session } from "../Session.js"
 import type { SessionManager } from "../SessionManager.js"
 
 /**
- * How a call is made.
+ * Options of a call.
  */
 export interface CallOptions {
   /**
-   * Stops waiting, or reading: the promise rejects with the signal's reason. What becomes of a turn is the same as when a
-   * connection is lost: it goes on, unless it was sent with `stopOnDisconnect`.
+   * Stops waiting or reading: the promise rejects with the signal's reason. As when a connection breaks, a turn continues,
+   * unless it was sent with `stopOnDisconnect`.
    */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Something made of effects and streams, as something made of promises and async iterables. What is neither stays as it is. A call that takes a
- * stream takes an async iterable in its place.
+ * A service with promises in place of effects and async iterables in place of streams, in arguments too. Other members stay as
+ * they are.
  */
 export type Promised<Service> = { readonly [Key in keyof Service]: PromisedMember<Service[Key]> }
 
@@ -40,26 +40,26 @@ type PromisedAnswer<Result> = Result extends Effect.Effect<infer A, infer _E, in
 type PromisedValue<A> = A extends Session ? PromiseSession : A
 
 /**
- * `Session` for those who do not write Effect: each effect is a function that returns a promise, and each stream an async
- * iterable. A promise that rejects does so with the error itself.
+ * `Session` without Effect: each effect is a function that returns a promise, and each stream an async iterable. Promises reject
+ * with the error itself.
  */
 export interface PromiseSession extends Promised<Session> {}
 
 /**
- * `SessionManager` for those who do not write Effect, in process and over the wire.
+ * `SessionManager` without Effect, in process and over the wire.
  */
 export interface PromiseSessionManager extends Promised<SessionManager["Type"]> {
   /**
-   * Takes no more calls, lets those that run come to their end within the drain timeout, and lets go of all there is; closing
-   * it again waits for the same. Calls that come later, and those that were not through, reject with `ShuttingDown`. A
-   * process that ends without it loses nothing that was acknowledged, but does not end by itself.
+   * Refuses new calls, waits for running ones within the drain timeout, and releases all resources. Calling it again waits for
+   * the same close. Later calls, and calls that did not end in time, reject with `ShuttingDown`. Without `close`, nothing that
+   * was acknowledged is lost, but the process does not exit by itself.
    */
   readonly close: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
 /**
- * `getOrCreate` of a manager, with the mock provider unless told.
+ * The latest session of a user that accepts messages, or a new one. Default: provider `mock`, model `mock-model`.
  */
 export const getOrCreateSession = (
   manager: PromiseSessionManager,
@@ -71,8 +71,8 @@ export const getOrCreateSession = (
 ): Promise<PromiseSession> => manager.getOrCreate({ userId, provider, model })
 
 /**
- * Uses a session, and archives it when that fails, so that nobody goes on with it. What was thrown is thrown again, also when
- * the session cannot be archived.
+ * Uses a session, and archives it when `use` throws, so that it cannot be continued by mistake. The error is thrown again, even
+ * when archiving fails.
  */
 export const withSession = async <A>(
   session: PromiseSession,

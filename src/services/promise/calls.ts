@@ -18,99 +18,88 @@ import type { Session } from "../Session.js"
 import { SessionManager } from "../SessionManager.js"
 import type { CallOptions, Promised, PromiseSessionManager } from "./PromiseSession.js"
 
-/**
- * What a promise rejects with: the error itself; an `InternalError` for a defect, whose text goes to the log; `ShuttingDown`
- * when nobody waits for the rest of it any more.
- */
-export const errorOf = (cause: Cause.Cause<unknown>): Effect.Effect<unknown> => {
-  const failure = Cause.failureOption(cause)
-  if (Option.isSome(failure)) return Effect.succeed(failure.value)
-  const defect = Cause.dieOption(cause)
-  if (Option.isNone(defect)) return Effect.succeed(new ShuttingDown({}))
-  if (defect.value instanceof InternalError) return Effect.succeed(defect.value)
-  const correlationId = v4()
-  return Effect.logError("A call ended in a defect", cause).pipe(
-    Effect.annotateLogs({ correlationId }),
-    Effect.as(new InternalError({ correlationId }))
-  )
-}
-
 // A promise may reject with anything: its type has no room for errors.
 // @effect-diagnostics anyUnknownInErrorContext:off
 
 /**
- * The calls of one manager.
+ * Builds a layer and wraps its manager in promises. `close` waits for running calls, for at most `drainTimeout`.
  */
-export interface Calls {
-  /** Rejects with the error itself, or with the signal's reason. */
-  readonly run: <A>(effect: Effect.Effect<A, unknown>, signal?: AbortSignal) => Promise<A>
-  /** The same for a step of a stream, which may go on being read while others are waited for. */
-  readonly step: Calls["run"]
-  /** Takes no more, and waits until those that run are through, for `limit` at most. Steps are not waited for. */
-  readonly drain: (limit: Duration.DurationInput) => Effect.Effect<void>
-  /** Ends those that are left. */
-  readonly interruptAll: Effect.Effect<void>
+export const openSessionManager = async <E>(
+  layer: Layer.Layer<SessionManager, E>,
+  drainTimeout: Duration.DurationInput
+): Promise<PromiseSessionManager> => {
+  const managed = ManagedRuntime.make(layer)
+  const opened = await Effect.runPromiseExit(managed.runtimeEffect)
+  if (Exit.isFailure(opened)) {
+    const error = await Effect.runPromise(toRejection(opened.cause))
+    await managed.dispose()
+    throw error
+  }
+  const calls = makeCalls(opened.value)
+  const sessions = managed.runSync(SessionManager)
+  let closed: Promise<void> | undefined
+  const close = () =>
+    closed ??= Effect.runPromise(
+      calls.drain(drainTimeout).pipe(
+        Effect.andThen(managed.disposeEffect),
+        Effect.andThen(calls.interruptAll)
+      )
+    )
+  return { ...promised(calls, sessions), close, [Symbol.asyncDispose]: close }
 }
 
 /**
- * Makes the calls of a manager that lives in `runtime`.
+ * The members of a service as promises and async iterables, as typed by `Promised`. It works on any member, so new operations
+ * need no change here.
  */
-export const makeCalls = (runtime: Runtime.Runtime<never>): Calls => {
-  const running = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
-  const steps = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
-  let closing = false
-  let closed = false
-
-  const start = <A>(among: typeof running, effect: Effect.Effect<A, unknown>, signal?: AbortSignal): Promise<A> => {
-    if (signal?.aborted) return Promise.reject(signal.reason)
-    return new Promise<A>((resolve, reject) => {
-      const fiber = Runtime.runFork(runtime, effect)
-      const interrupt = () => fiber.unsafeInterruptAsFork(fiber.id())
-      among.add(fiber)
-      signal?.addEventListener("abort", interrupt, { once: true })
-      fiber.addObserver((exit) => {
-        among.delete(fiber)
-        signal?.removeEventListener("abort", interrupt)
-        if (Exit.isSuccess(exit)) return resolve(exit.value)
-        if (signal?.aborted && Exit.isInterrupted(exit)) return reject(signal.reason)
-        Runtime.runCallback(runtime, errorOf(exit.cause), {
-          onExit: (error) => reject(Exit.isSuccess(error) ? error.value : error.cause)
-        })
-      })
-    })
+function promised<Service extends object>(calls: Calls, service: Service): Promised<Service>
+function promised(calls: Calls, service: object): unknown {
+  const convert = (value: unknown, { signal }: CallOptions): unknown => {
+    if (isStream(value)) return iterate(calls, value, signal)
+    if (isSession(value)) return promised(calls, value)
+    return isEffect(value) ? calls.run(Effect.map(value, (value) => convert(value, {})), signal) : value
   }
 
-  return {
-    run: (effect, signal) => handled(closing ? refused() : start(running, effect, signal)),
-    step: (effect, signal) => handled(closed ? refused() : start(steps, effect, signal)),
-    drain: (limit) =>
-      Effect.suspend(() => {
-        closing = true
-        return Effect.asVoid(Effect.timeoutOption(Fiber.awaitAll(running), limit))
-      }),
-    interruptAll: Effect.suspend(() => {
-      closed = true
-      return Fiber.interruptAll([...running, ...steps])
-    })
+  const member = (value: unknown): unknown => {
+    if (Predicate.isFunction(value)) {
+      return (...args: ReadonlyArray<unknown>) => {
+        const last = args.at(-1)
+        return isOptions(last)
+          ? convert(value(...args.slice(0, -1).map(toStream)), last)
+          : convert(value(...args.map(toStream)), {})
+      }
+    }
+    return isEffect(value) || isStream(value) ? (options: CallOptions = {}) => convert(value, options) : value
   }
+
+  return Object.fromEntries(Object.entries(service).map(([name, value]) => [name, member(value)]))
 }
 
-/** Whoever calls need not look at once, as when it closes the manager first; Node would end the process for that. */
-const handled = <A>(call: Promise<A>): Promise<A> => {
-  call.catch(constVoid)
-  return call
-}
+const isEffect = (value: unknown): value is Effect.Effect<unknown, unknown> => Effect.isEffect(value)
 
-const refused = () => Promise.reject(new ShuttingDown({}))
+const isStream = (value: unknown): value is Stream.Stream<unknown, unknown> =>
+  Predicate.hasProperty(value, Stream.StreamTypeId)
 
-// A promise may reject with anything: its type has no room for errors.
-// @effect-diagnostics anyUnknownInErrorContext:off
+/** The only result that has effects as members. */
+const isSession = (value: unknown): value is Session =>
+  Predicate.hasProperty(value, "send") && Predicate.hasProperty(value, "watch")
+
+/** No operation's input has a field `signal`. */
+const isOptions = (value: unknown): value is CallOptions =>
+  Predicate.isRecord(value) && Object.keys(value).join() === "signal" &&
+  (value["signal"] === undefined || value["signal"] instanceof AbortSignal)
+
+/** What the iterable throws fails the stream, and rejects the call that reads it. */
+const toStream = (arg: unknown): unknown => isAsyncIterable(arg) ? Stream.fromAsyncIterable(arg, identity) : arg
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  Predicate.hasProperty(value, Symbol.asyncIterator)
 
 /**
- * A stream as an async iterable, which is read once: nothing happens before the first step, and nothing is read ahead. Leaving
- * it ends the stream, also while a step waits.
+ * A stream as an async iterable that can be read once. It starts with the first step and never reads ahead. Leaving the loop
+ * ends the stream, even while a step waits.
  */
-export const iterate = <A>(
+const iterate = <A>(
   { step: run }: Calls,
   stream: Stream.Stream<A, unknown>,
   signal?: AbortSignal
@@ -176,79 +165,81 @@ export const iterate = <A>(
   }
 }
 
-// A promise may reject with anything: its type has no room for errors.
-// @effect-diagnostics anyUnknownInErrorContext:off
-
-const isStream = (value: unknown): value is Stream.Stream<unknown, unknown> =>
-  Predicate.hasProperty(value, Stream.StreamTypeId)
-
-/** The one thing among all answers that has effects of its own. */
-const isSession = (value: unknown): value is Session =>
-  Predicate.hasProperty(value, "send") && Predicate.hasProperty(value, "watch")
-
-/** No input of a call has a signal. */
-const isOptions = (value: unknown): value is CallOptions =>
-  Predicate.isRecord(value) && Object.keys(value).join() === "signal" &&
-  (value["signal"] === undefined || value["signal"] instanceof AbortSignal)
-
-/** What is thrown while it is read fails the stream, and so rejects what reads that. */
-const streamed = (arg: unknown): unknown => isAsyncIterable(arg) ? Stream.fromAsyncIterable(arg, identity) : arg
-
-const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  Predicate.hasProperty(value, Symbol.asyncIterator)
-
 /**
- * The members of a service, each as `Promised` has it, whatever they are: an operation that is added needs nothing here.
+ * Runs the calls of one manager.
  */
-export function promised<Service extends object>(calls: Calls, service: Service): Promised<Service>
-export function promised(calls: Calls, service: object): unknown {
-  const answer = (value: unknown, { signal }: CallOptions): unknown => {
-    if (isStream(value)) return iterate(calls, value, signal)
-    if (isSession(value)) return promised(calls, value)
-    return isEffect(value) ? calls.run(Effect.map(value, (value) => answer(value, {})), signal) : value
-  }
-
-  const member = (value: unknown): unknown => {
-    if (Predicate.isFunction(value)) {
-      return (...args: ReadonlyArray<unknown>) => {
-        const last = args.at(-1)
-        return isOptions(last)
-          ? answer(value(...args.slice(0, -1).map(streamed)), last)
-          : answer(value(...args.map(streamed)), {})
-      }
-    }
-    return isEffect(value) || isStream(value) ? (options: CallOptions = {}) => answer(value, options) : value
-  }
-
-  return Object.fromEntries(Object.entries(service).map(([name, value]) => [name, member(value)]))
+interface Calls {
+  /** Runs a call. Rejects with its error, or with the signal's reason. */
+  readonly run: <A>(effect: Effect.Effect<A, unknown>, signal?: AbortSignal) => Promise<A>
+  /** Runs a step of a stream, which may be read while `drain` waits for calls. */
+  readonly step: Calls["run"]
+  /** Refuses new calls and waits for running ones, for at most `limit`. Does not wait for steps. */
+  readonly drain: (limit: Duration.DurationInput) => Effect.Effect<void>
+  /** Interrupts the calls and steps that still run. */
+  readonly interruptAll: Effect.Effect<void>
 }
 
-/** Not what is an effect beside being something else, as an `Option` or an error. */
-const isEffect = (value: unknown): value is Effect.Effect<unknown, unknown> => Effect.isEffect(value)
+const makeCalls = (runtime: Runtime.Runtime<never>): Calls => {
+  const running = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
+  const steps = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
+  let closing = false
+  let closed = false
+
+  const start = <A>(among: typeof running, effect: Effect.Effect<A, unknown>, signal?: AbortSignal): Promise<A> => {
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    return new Promise<A>((resolve, reject) => {
+      const fiber = Runtime.runFork(runtime, effect)
+      const interrupt = () => fiber.unsafeInterruptAsFork(fiber.id())
+      among.add(fiber)
+      signal?.addEventListener("abort", interrupt, { once: true })
+      fiber.addObserver((exit) => {
+        among.delete(fiber)
+        signal?.removeEventListener("abort", interrupt)
+        if (Exit.isSuccess(exit)) return resolve(exit.value)
+        if (signal?.aborted && Exit.isInterrupted(exit)) return reject(signal.reason)
+        Runtime.runCallback(runtime, toRejection(exit.cause), {
+          onExit: (error) => reject(Exit.isSuccess(error) ? error.value : error.cause)
+        })
+      })
+    })
+  }
+
+  return {
+    run: (effect, signal) => withHandler(closing ? refused() : start(running, effect, signal)),
+    step: (effect, signal) => withHandler(closed ? refused() : start(steps, effect, signal)),
+    drain: (limit) =>
+      Effect.suspend(() => {
+        closing = true
+        return Effect.asVoid(Effect.timeoutOption(Fiber.awaitAll(running), limit))
+      }),
+    interruptAll: Effect.suspend(() => {
+      closed = true
+      return Fiber.interruptAll([...running, ...steps])
+    })
+  }
+}
+
+/** Callers may handle a rejection late, such as after `close`. Without this, Node would end the process. */
+const withHandler = <A>(call: Promise<A>): Promise<A> => {
+  call.catch(constVoid)
+  return call
+}
+
+const refused = () => Promise.reject(new ShuttingDown({}))
 
 /**
- * Builds a layer, and puts its manager into promises. Closing it waits for calls for as long as `drainTimeout` says.
+ * What a promise rejects with: the error itself; `InternalError` for a defect, which is logged; `ShuttingDown` for an
+ * interruption.
  */
-export const openSessionManager = async <E>(
-  layer: Layer.Layer<SessionManager, E>,
-  drainTimeout: Duration.DurationInput
-): Promise<PromiseSessionManager> => {
-  const managed = ManagedRuntime.make(layer)
-  const opened = await Effect.runPromiseExit(managed.runtimeEffect)
-  if (Exit.isFailure(opened)) {
-    const error = await Effect.runPromise(errorOf(opened.cause))
-    await managed.dispose()
-    throw error
-  }
-  const calls = makeCalls(opened.value)
-  const sessions = managed.runSync(SessionManager)
-  let closed: Promise<void> | undefined
-  const close = () =>
-    closed ??= Effect.runPromise(
-      calls.drain(drainTimeout).pipe(
-        Effect.andThen(managed.disposeEffect),
-        Effect.andThen(calls.interruptAll)
-      )
-    )
-  return { ...promised(calls, sessions), close, [Symbol.asyncDispose]: close }
+const toRejection = (cause: Cause.Cause<unknown>): Effect.Effect<unknown> => {
+  const failure = Cause.failureOption(cause)
+  if (Option.isSome(failure)) return Effect.succeed(failure.value)
+  const defect = Cause.dieOption(cause)
+  if (Option.isNone(defect)) return Effect.succeed(new ShuttingDown({}))
+  if (defect.value instanceof InternalError) return Effect.succeed(defect.value)
+  const correlationId = v4()
+  return Effect.logError("A call ended in a defect", cause).pipe(
+    Effect.annotateLogs({ correlationId }),
+    Effect.as(new InternalError({ correlationId }))
+  )
 }

@@ -1,7 +1,7 @@
 import { Chunk, Effect, Redacted, Stream } from "effect"
 import type { JsonRecord } from "../../../src/domain/Json.js"
 import { Message } from "../../../src/domain/Message.js"
-import { ChatCompletionsProvider } from "../../../src/layers/index.js"
+import * as ChatCompletionsProvider from "../../../src/layers/provider/ChatCompletionsProvider.js"
 import type { ProviderRequest } from "../../../src/services/Provider.js"
 import { asking, message, request, sessionId } from "../../domain/conversation.js"
 import { makeChatCompletionsServer } from "../../vendor/ChatCompletionsServer.js"

@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { checkInput } from "../../../services/internal/makeSessionManager.js"
+import { checkInput } from "../../../services/internal/checkedCalls.js"
 import { ignoreNotFound, type OpenAiClient } from "./client.js"
 import { type ConversationItem, ConversationMetadata, type Conversations } from "./conversations.js"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
-import { makeUploads } from "../../src/rpc/SessionHandlers.js"
+import { makeUploads } from "../../src/rpc/internal/uploads.js"
 import { maxPartLength } from "../../src/rpc/SessionRpcs.js"
 
 const part = (upload: string, index: number, text: string, last = false) => ({ upload, index, text, last, options: {} })
@@ -9,7 +9,7 @@ const full = "x".repeat(maxPartLength)
 const partsOfLargest = 256
 
 describe("makeUploads", () => {
-  it.scoped("puts pieces together, those of one import after the other", () =>
+  it.scoped("joins the parts of each import", () =>
     Effect.gen(function*() {
       const { add } = yield* makeUploads
       assert.isUndefined(yield* add(part("a", 0, "one ")))
@@ -20,7 +20,7 @@ describe("makeUploads", () => {
       assert.strictEqual(yield* add(part("a", 0, "again", true)), "again")
     }))
 
-  it.scoped("refuses a piece out of place, and one that comes too late", () =>
+  it.scoped("refuses a part out of order, and one that arrives too late", () =>
     Effect.gen(function*() {
       const { add } = yield* makeUploads
       assert.deepStrictEqual((yield* Effect.flip(add(part("a", 1, "two", true)))).path, ["index"])
@@ -34,7 +34,7 @@ describe("makeUploads", () => {
       assert.deepStrictEqual((yield* Effect.flip(add(part("a", 3, "four", true)))).path, ["index"])
     }))
 
-  it.scoped("takes a session of 64 Mi characters, and no larger one", () =>
+  it.scoped("accepts a session of 64 Mi characters, and no larger one", () =>
     Effect.gen(function*() {
       const { add } = yield* makeUploads
       for (const last of ["", "x"]) {
@@ -45,7 +45,7 @@ describe("makeUploads", () => {
       }
     }))
 
-  it.scoped("holds no more at once than it may, and room is made by ends and by time", () =>
+  it.scoped("limits what all imports hold, until some end or time out", () =>
     Effect.gen(function*() {
       const { add } = yield* makeUploads
       const fill = Effect.gen(function*() {

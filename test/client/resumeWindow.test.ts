@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream, TestClock } from "effect"
 import { resumeWindow } from "../../src/client/internal/remoteOperations.js"
-import { Disconnected } from "../../src/domain/error/RequestError.js"
-import { ShuttingDown } from "../../src/domain/error/RequestError.js"
+import { Disconnected, ShuttingDown } from "../../src/domain/error/RequestError.js"
 import { SessionNotFound } from "../../src/domain/error/SessionError.js"
 import { sessionId } from "../domain/conversation.js"
 
@@ -13,7 +12,7 @@ const gone = new SessionNotFound({ sessionId })
 
 type Answer = Disconnected | SessionNotFound | ShuttingDown | string
 
-/** Answers call after call, the last one ever after, and counts the calls. */
+/** Gives one answer per call, repeats the last one, and counts the calls. */
 const answering = (...answers: ReadonlyArray<Answer>) => {
   let calls = 0
   const call = Effect.suspend(() => {
@@ -25,15 +24,15 @@ const answering = (...answers: ReadonlyArray<Answer>) => {
 
 const resume = resumeWindow("30 seconds")
 
-describe("resumeFor", () => {
+describe("resumeWindow", () => {
   it.effect.each<{ readonly what: string; readonly answers: ReadonlyArray<Answer>; readonly calls: number }>([
-    { what: "that is answered", answers: ["yes"], calls: 1 },
-    { what: "that is refused", answers: [gone], calls: 1 },
-    { what: "that never got through", answers: [never], calls: 1 },
-    { what: "that a server which stops takes no more", answers: [closing], calls: 1 },
+    { what: "that succeeds", answers: ["yes"], calls: 1 },
+    { what: "that fails on the server", answers: [gone], calls: 1 },
+    { what: "that never reached the server", answers: [never], calls: 1 },
+    { what: "that a stopping server refuses", answers: [closing], calls: 1 },
     { what: "whose connection broke", answers: [cut, "yes"], calls: 2 },
-    { what: "whose server came back after a while", answers: [cut, never, never, closing, "yes"], calls: 5 },
-    { what: "whose connection broke and which is refused then", answers: [cut, never, gone], calls: 3 }
+    { what: "whose server returned after a while", answers: [cut, never, never, closing, "yes"], calls: 5 },
+    { what: "whose connection broke and which then fails on the server", answers: [cut, never, gone], calls: 3 }
   ])("makes a call $what as often as it has to", ({ answers, calls }) =>
     Effect.gen(function*() {
       const server = answering(...answers)
@@ -45,7 +44,7 @@ describe("resumeFor", () => {
       assert.strictEqual(server.calls(), calls)
     }))
 
-  it.effect("gives up once its patience is over", () =>
+  it.effect("stops retrying after the retry window", () =>
     Effect.gen(function*() {
       const server = answering(cut)
       const fiber = yield* Effect.fork(Effect.flip(resume.call(server.call)))
@@ -60,7 +59,7 @@ describe("resumeFor", () => {
 
   it.effect.each<{ readonly what: string; readonly ends: ReadonlyArray<Disconnected | ShuttingDown> }>([
     { what: "whose connection broke", ends: [cut] },
-    { what: "whose server stopped while it listened", ends: [closing] },
+    { what: "whose server stopped while it ran", ends: [closing] },
     { what: "that was cut off twice", ends: [cut, closing] }
   ])("goes on with a stream $what", ({ ends }) =>
     Effect.gen(function*() {
@@ -72,7 +71,7 @@ describe("resumeFor", () => {
       assert.deepStrictEqual(Array.from(yield* Fiber.join(fiber)), [...ends.keys(), 9])
     }))
 
-  it.effect("fails at once with a stream that never got through, or whose session is gone", () =>
+  it.effect("does not retry a stream that never reached the server, or whose session is gone", () =>
     Effect.gen(function*() {
       for (const error of [never, closing, gone]) {
         let connections = 0

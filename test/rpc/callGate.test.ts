@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
-import { makeCallGate } from "../../src/rpc/internal/protocol.js"
+import { makeCallGate } from "../../src/rpc/internal/callGate.js"
 import { SessionRpcs } from "../../src/rpc/SessionRpcs.js"
 
 const open = () => makeCallGate(SessionRpcs.requests)
@@ -9,7 +9,7 @@ const enterMany = (connection: ReturnType<ReturnType<typeof open>["connection"]>
   Array.from({ length: count }, (_, index) => connection.enter(String(index), "Health"))
 
 describe("makeCallGate", () => {
-  it("lets 1024 calls run on a connection, and another once one has ended", () => {
+  it("allows 1024 calls on a connection, and another when one has ended", () => {
     const gate = open()
     const connection = gate.connection()
     assert.deepStrictEqual(new Set(enterMany(connection, 1024)), new Set([undefined]))
@@ -19,7 +19,7 @@ describe("makeCallGate", () => {
     assert.isUndefined(connection.enter("one more", "Health"))
   })
 
-  it("lets 4096 calls run on a server, and more once a connection has gone", () => {
+  it("allows 4096 calls on a server, and more when a connection has closed", () => {
     const gate = open()
     const connections = Array.from({ length: 4 }, gate.connection)
     for (const connection of connections) enterMany(connection, 1024)
@@ -28,7 +28,7 @@ describe("makeCallGate", () => {
     assert.isUndefined(gate.connection().enter("0", "Health"))
   })
 
-  it.effect("waits for the calls that run, but not for ever", () =>
+  it.effect("waits for running calls, up to a timeout", () =>
     Effect.gen(function*() {
       const gate = open()
       yield* gate.drain("1 hour")
@@ -48,7 +48,7 @@ describe("makeCallGate", () => {
       yield* Fiber.join(gaveUp)
     }))
 
-  it.effect("does not wait for a call that has no end of its own", () =>
+  it.effect("does not wait for an endless call", () =>
     Effect.gen(function*() {
       const gate = makeCallGate(SessionRpcs.requests, SessionRpcs.endless)
       const connection = gate.connection()
