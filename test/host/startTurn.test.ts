@@ -93,7 +93,7 @@ describe("continueTurn", () => {
 })
 
 describe("callAgain", () => {
-  const target = { provider: "other", model: "other-model", config: {}, place: 1 }
+  const target = { provider: "other", model: "other-model", config: {}, index: 1 }
   const failed = attempt({ error: new ProviderTransient({ provider: "mock", reason: "overloaded" }) })
 
   it("is one more attempt, of whoever is asked now, and tells of the one that failed", () => {
@@ -122,7 +122,7 @@ describe("callAgain", () => {
 
   it("names no fallback when the session's own provider is asked again", () => {
     const asked = { ...calling, fallback: { provider: "other", model: "other-model" } }
-    assert.notProperty(callAgain(fresh, asked, { ...target, place: 0 }, {}, later).turn, "fallback")
+    assert.notProperty(callAgain(fresh, asked, { ...target, index: 0 }, {}, later).turn, "fallback")
   })
 })
 
