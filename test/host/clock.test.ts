@@ -29,9 +29,9 @@ const withJumps = <A, E, R>(test: (jump: (millis: number) => void) => Effect.Eff
     return Effect.withClock(Effect.provide(test(jump), SessionRuntime.layerTest()), jumping)
   })
 
-describe("row 25: a clock that jumps", () => {
+describe("row 25: a system clock that jumps", () => {
   it.scoped.each([[-day, -day], [-1000, day], [day, -day], [-day, day]])(
-    "by %s ms in the middle of a turn and by %s after it changes no order, and makes no negative time",
+    "by %s ms during a turn and by %s after it changes no order, and makes no negative time",
     ([during = 0, after = 0]) =>
       withJumps((jump) =>
         Effect.gen(function*() {
@@ -81,7 +81,7 @@ describe("row 25: a clock that jumps", () => {
       )
   )
 
-  it.scoped("backwards takes no session for one that has rested long", () =>
+  it.scoped("backwards does not make a session look idle", () =>
     withJumps((jump) =>
       Effect.gen(function*() {
         const session = yield* Effect.flatMap(

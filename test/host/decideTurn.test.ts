@@ -1,8 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProviderQuota } from "../../src/domain/error/ProviderError.js"
-import { DeadlineExceeded } from "../../src/domain/error/TurnError.js"
-import { TurnInterrupted } from "../../src/domain/error/TurnError.js"
-import { TurnStopped } from "../../src/domain/error/TurnError.js"
+import { DeadlineExceeded, TurnInterrupted, TurnStopped } from "../../src/domain/error/TurnError.js"
 import type { FinishReason } from "../../src/domain/Message.js"
 import type { Turn } from "../../src/domain/Turn.js"
 import { decideTurn } from "../../src/layers/host/actor/decideTurn.js"
@@ -29,15 +27,15 @@ const answered = (reply: Reply, turn = calling, wish?: StopRequest) =>
 const broken = (error: TurnInterrupted | ProviderQuota, reply: Reply | undefined, wish?: StopRequest) =>
   decideTurn("mock", calling, { error, reply }, wish)
 
-describe("judge", () => {
+describe("decideTurn", () => {
   it.each(["complete", "length", "toolCalls", "refusal"] as const)(
-    "takes a reply that is %s for the last",
+    "completes the turn after a reply that is %s",
     (reason) => {
       assert.deepStrictEqual(answered(said(reason)), { _tag: "Complete", reply: said(reason) })
     }
   )
 
-  it("does not take back a reply that was complete before somebody stopped it", () => {
+  it("keeps a reply that was complete before the stop", () => {
     assert.deepStrictEqual(answered(said("complete"), calling, halt), { _tag: "Complete", reply: said("complete") })
   })
 
@@ -50,7 +48,7 @@ describe("judge", () => {
     assert.deepStrictEqual(verdict.reply, cut)
   })
 
-  it("ends a turn that is stopped between two calls with what was said, if that is wanted", () => {
+  it("ends a turn that is stopped between two calls, with the partial reply if the stop keeps it", () => {
     assert.deepStrictEqual(answered(said("paused"), calling, halt), { _tag: "Abort", error: stopped, reply: cut })
     assert.deepStrictEqual(answered(said("paused"), calling, { ...halt, keepPartial: false }), {
       _tag: "Abort",
@@ -59,7 +57,7 @@ describe("judge", () => {
     })
   })
 
-  it("tells why a call was interrupted, and keeps what had arrived if that is wanted", () => {
+  it("reports why a call was interrupted, and keeps the partial reply if the stop keeps it", () => {
     const late = new DeadlineExceeded({ sessionId, turnId })
     assert.deepStrictEqual(broken(interrupted, half), { _tag: "Abort", error: interrupted, reply: half })
     assert.deepStrictEqual(broken(interrupted, half, { ...halt, error: late }), {
@@ -74,7 +72,7 @@ describe("judge", () => {
     })
   })
 
-  it("does not hide the failure of a provider behind a stop that came too late", () => {
+  it("reports a provider's failure rather than a stop that came too late", () => {
     const error = new ProviderQuota({ provider: "mock", reason: "no credit" })
     assert.deepStrictEqual(broken(error, half, halt), { _tag: "Abort", error, reply: half })
   })

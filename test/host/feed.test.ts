@@ -35,7 +35,7 @@ const turnOf = (...pieces: ReadonlyArray<string>) => [
 ]
 
 describe("a session's feed", () => {
-  it.scoped("shows from the beginning all that has been stored, and then what happens", () =>
+  it.scoped("replays all stored events, then continues live", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -52,7 +52,7 @@ describe("a session's feed", () => {
       assert.strictEqual(textOf(watcher.heard), "You said: a b")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("goes on from a position, also when all has happened meanwhile", () =>
+  it.scoped("continues from a position, even when everything has happened meanwhile", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -64,7 +64,7 @@ describe("a session's feed", () => {
       assert.deepStrictEqual(stored([...before, ...after]), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("shows who joins in mid-reply what was said so far, once, and the rest as it comes", () =>
+  it.scoped("gives a watcher that joins mid-reply the text so far, once, and then the rest live", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { finish, reply, say } = yield* spokenReply
@@ -86,7 +86,7 @@ describe("a session's feed", () => {
       assert.strictEqual(textOf(second.heard), "one two three")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("has no gap and no repeat for a watcher that is cut off at any event, in mid-reply or later", () =>
+  it.scoped("has no gap and no repeat for a watcher that is disconnected at any event, mid-reply or later", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("before")
@@ -135,7 +135,7 @@ describe("a session's feed", () => {
       }
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("goes on in mid-reply on the very character where the watcher left it", () =>
+  it.scoped("resumes mid-reply at the exact character where the watcher left", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { finish, reply, say } = yield* spokenReply
@@ -159,7 +159,7 @@ describe("a session's feed", () => {
       }
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("does not break when the actor behind it fails and is started again", () =>
+  it.scoped("survives a failure and restart of the actor", () =>
     Effect.gen(function*() {
       const mortal = yield* mortalStore
       const session = yield* start
@@ -193,7 +193,7 @@ describe("a session's feed", () => {
       assert.deepStrictEqual(texts, [[0, "half"], [0, "You "], [4, "said: "], [10, "hello"]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("tells of what was stored though nobody could be told of it when it was", () =>
+  it.scoped("delivers events that were stored but could not be published at the time", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start
@@ -217,7 +217,7 @@ describe("a session's feed", () => {
       assert.deepStrictEqual(stored(watcher.heard), [1, 2, 3])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("cuts off a watcher that falls too far behind, who can come back", () =>
+  it.scoped("disconnects a watcher that falls too far behind, which can resume", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { host } = yield* anotherHost({ streamBuffer: 8 })
@@ -251,7 +251,7 @@ describe("a session's feed", () => {
       assert.strictEqual((yield* Effect.flip(Stream.runDrain(session.watch())))._tag, "SessionNotFound")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("goes on at another host from where it was left at the first", () =>
+  it.scoped("continues at another host from a position of the first", () =>
     Effect.gen(function*() {
       const session = yield* start
       const first = yield* listening(session.watch())

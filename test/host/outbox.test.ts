@@ -17,7 +17,7 @@ const witness = Effect.gen(function*() {
 const numbers = (events: ReadonlyArray<SessionEvent>) => events.map(({ number }) => number)
 
 describe("hooks", () => {
-  it.scoped("row 7: are told again by a later process of what an earlier one did not bring to the end", () =>
+  it.scoped("row 7: receive again, from a later process, the events that an earlier one did not complete", () =>
     Effect.gen(function*() {
       const session = yield* start
       const stuck = yield* Deferred.make<void>()
@@ -43,7 +43,7 @@ describe("hooks", () => {
       yield* Deferred.succeed(released, undefined)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("are not told again of what they have seen, once their session has been passivated", () =>
+  it.scoped("receive no event again after their session was passivated", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("hello")
@@ -55,7 +55,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(later.told.map(({ _tag }) => _tag), ["ContextUpdated"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("are not told again of what they have seen, once their process has stopped in good order", () =>
+  it.scoped("receive no event again after a clean shutdown", () =>
     Effect.gen(function*() {
       const session = yield* start
       const earlier = yield* witness
@@ -71,7 +71,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(later.told, [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("are told again of what was dropped, once their session rests, and only then is it passivated", () =>
+  it.scoped("receive dropped events once their session is idle, which is passivated only after that", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { bus, told } = yield* witness
@@ -94,7 +94,7 @@ describe("hooks", () => {
       assert.strictEqual((yield* host.stats).activeSessions, 0)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("are told by a later process even of what happened while nobody told them anything", () =>
+  it.scoped("receive from a later process all events that the first one never delivered", () =>
     Effect.gen(function*() {
       const session = yield* start
       const deaf = HookBus.of({ ...(yield* HookBus), publish: () => Effect.succeed(false) })

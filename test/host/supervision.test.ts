@@ -24,8 +24,8 @@ const ailing = Effect.gen(function*() {
   return { asked, fails, host, mortal, open, other, session }
 })
 
-describe("a session whose actor dies", () => {
-  it.scoped("is started again, and answers what it had accepted", () =>
+describe("a session whose actor fails", () => {
+  it.scoped("is restarted, and answers the accepted turns", () =>
     Effect.gen(function*() {
       const { fails, mortal, session } = yield* ailing
       mortal.broken = session.id
@@ -37,7 +37,7 @@ describe("a session whose actor dies", () => {
       assert.strictEqual((yield* session.info).status, "active")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is given up after the third restart in a minute, and no other is", () =>
+  it.scoped("is unavailable after the third restart in a minute, and no other is", () =>
     Effect.gen(function*() {
       const { fails, host, mortal, other, session } = yield* ailing
       mortal.broken = session.id
@@ -52,7 +52,7 @@ describe("a session whose actor dies", () => {
       assert.deepStrictEqual((yield* session.turns).map(({ status }) => status), ["accepted", "calling"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("has status error then, which watchers are told, also by a later process", () =>
+  it.scoped("gets status error, which watchers receive, and which a later process keeps", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { open, session } = yield* ailing
@@ -80,7 +80,7 @@ describe("a session whose actor dies", () => {
       yield* open
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("comes back when it is reactivated, and answers what it had accepted", () =>
+  it.scoped("recovers when it is reactivated, and answers the accepted turns", () =>
     Effect.gen(function*() {
       const { fails, host, mortal, session } = yield* ailing
       mortal.broken = session.id
@@ -98,7 +98,7 @@ describe("a session whose actor dies", () => {
       assert.strictEqual((yield* session.info).status, "active")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("keeps what it had accepted while it has status error, and answers it once it is reactivated", () =>
+  it.scoped("keeps the accepted turns in status error, and answers them once it is reactivated", () =>
     Effect.gen(function*() {
       const { open, session } = yield* ailing
       const store = yield* SessionStore
@@ -113,7 +113,7 @@ describe("a session whose actor dies", () => {
       yield* open
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is forgiven what is longer ago than a minute", () =>
+  it.scoped("is not charged for failures more than a minute ago", () =>
     Effect.gen(function*() {
       const { fails, host, mortal, session } = yield* ailing
       for (let failure = 0; failure < 6; failure++) {
@@ -125,7 +125,7 @@ describe("a session whose actor dies", () => {
       assert.strictEqual((yield* host.send(session.id, { content: "hello" })).text, "You said: hello")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("leaves no turn counted as open that nobody runs any more", () =>
+  it.scoped("does not count abandoned turns as open", () =>
     Effect.gen(function*() {
       const { fails, host, mortal, session } = yield* ailing
       assert.strictEqual((yield* host.stats).openTurns, 2)
@@ -137,7 +137,7 @@ describe("a session whose actor dies", () => {
       assert.strictEqual((yield* host.stats).openTurns, 0)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is not to blame for a store that fails, however often that is", () =>
+  it.scoped("is not charged for failures of the store", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start

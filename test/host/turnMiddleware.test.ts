@@ -42,7 +42,7 @@ describe("turn middleware", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("fails the turn when it fails, and neither provider nor history hear of it", () =>
+  it.scoped("fails the turn when it fails: the provider is not called and nothing enters the history", () =>
     Effect.gen(function*() {
       const session = yield* start
       const pipeline = yield* MiddlewarePipeline
@@ -64,7 +64,7 @@ describe("turn middleware", () => {
       assert.deepStrictEqual(yield* texts(session.id), ["next", "You said: next"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("does not hold up a change of the context, and sees the question as the last message", () =>
+  it.scoped("does not block a context change, and sees the question as the last message", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { open, reached } = yield* gate
@@ -77,7 +77,7 @@ describe("turn middleware", () => {
       assert.deepStrictEqual((yield* session.context).user, { name: "Ada" })
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is given up when its turn is stopped, and the turn leaves nothing but its record", () =>
+  it.scoped("is interrupted when its turn is stopped, which leaves only its record", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { reached } = yield* gate
@@ -90,7 +90,7 @@ describe("turn middleware", () => {
       assert.deepStrictEqual([yield* texts(session.id), yield* shown], [[], []])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("may be through at the very moment of a stop: there is no call, and the session goes on", () =>
+  it.scoped("may finish at the moment of a stop: there is no call, and the session keeps working", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start

@@ -49,7 +49,7 @@ const agreesWithMetrics = Effect.fnUntraced(function*(session: Session) {
   return usage
 })
 
-describe("what a turn has used", () => {
+describe("the usage of a turn", () => {
   it.scoped("is counted on the day it ends", () =>
     Effect.gen(function*() {
       const session = yield* start
@@ -72,7 +72,7 @@ describe("what a turn has used", () => {
       (test) => Effect.zipRight(TestClock.setTime(beforeMidnight), test)
     ))
 
-  it.scoped("is counted by how it ended: completed, failed, stopped, or not begun at all", () =>
+  it.scoped("is counted by its end: completed, failed, stopped, or never started", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -92,7 +92,7 @@ describe("what a turn has used", () => {
       assert.deepStrictEqual([usage.userMessages, usage.latency?.count], [3, 1])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("falls to the fallback that answered, and the failed call to the provider that failed", () =>
+  it.scoped("is counted for the fallback that answered, and the failed call for the provider that failed", () =>
     Effect.gen(function*() {
       yield* MockProvider.make({ name: "second" })
       const sessions = yield* SessionManager
@@ -123,7 +123,7 @@ describe("what a turn has used", () => {
       yield* agreesWithMetrics(session)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is counted once when a later owner ends it, and with what it said", () =>
+  it.scoped("is counted once when a later owner ends it, with its partial reply", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* halfAnswered(session)

@@ -1,21 +1,88 @@
 import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Duration } from "effect"
 import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
 import { TurnInterrupted } from "../../src/domain/error/TurnError.js"
-import { TurnId } from "../../src/domain/Ids.js"
+import { IdempotencyKey, TurnId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import { SessionStatus } from "../../src/domain/Session.js"
-import { callAgain } from "../../src/layers/host/actor/turnSteps.js"
-import { continueTurn } from "../../src/layers/host/actor/turnSteps.js"
-import { retryTurn } from "../../src/layers/host/actor/turnSteps.js"
-import { startTurn } from "../../src/layers/host/actor/turnSteps.js"
+import { acceptTurn, callAgain, continueTurn, retryTurn, startTurn } from "../../src/layers/host/actor/turnSteps.js"
 import { session, sessionId, turnId } from "../domain/conversation.js"
-import { accepted, attempt, entry, fresh, later, question, reply, toolResult, windowSize } from "./steps.js"
+import { accepted, attempt, entry, fresh, later, prompt, question, reply, toolResult, windowSize } from "./steps.js"
+
+const longest = Duration.minutes(10)
+const message = { content: "Hello" }
 
 const { prompt: _, ...asked } = accepted()
 const calling = { ...asked, status: "calling", attempt: 1, startedAt: later, promptSeq: 1 } as const
 
+describe("acceptTurn", () => {
+  it("numbers the turns of a session 1, 2, 3, with an event for each, and changes nothing else", () => {
+    let state = fresh
+    for (const ordinal of [1, 2, 3]) {
+      const id = TurnId.make(`turn-${ordinal}`)
+      const { changes, next, turn } = acceptTurn(state, { turnId: id, message, prompt }, later, longest)
+      assert.deepStrictEqual(turn, {
+        id,
+        sessionId,
+        ordinal,
+        status: "accepted",
+        attempt: 0,
+        prompt,
+        acceptedAt: later
+      })
+      assert.deepStrictEqual(changes, {
+        turns: [turn],
+        events: [{ _tag: "TurnAccepted", turnId: id, sessionId, number: ordinal + 1, at: later }]
+      })
+      assert.deepStrictEqual(next, { ...fresh, lastOrdinal: ordinal, lastEvent: ordinal + 1 })
+      state = next
+    }
+  })
+
+  it("continues after the last ordinal that was ever used", () => {
+    const { turn } = acceptTurn({ ...fresh, lastOrdinal: 41 }, { turnId, message, prompt }, later, longest)
+    assert.strictEqual(turn.ordinal, 42)
+  })
+
+  it("stores with the turn the options of its send that a later owner needs", () => {
+    const send = {
+      turnId,
+      message: { ...message, key: IdempotencyKey.make("k"), whenBusy: "steer", onUnknown: "retry" } as const,
+      digest: "d",
+      prompt
+    }
+    const { turn } = acceptTurn(fresh, send, later, longest)
+    assert.deepInclude(turn, { key: IdempotencyKey.make("k"), digest: "d", whenBusy: "steer", onUnknown: "retry" })
+    assert.notProperty(turn, "deadlineAt")
+  })
+
+  it.each(
+    [
+      { timeout: "1 minute", millis: 60_000 },
+      { timeout: "10 minutes", millis: 600_000 },
+      { timeout: "11 minutes", millis: 600_000 },
+      { timeout: 1e18, millis: 600_000 }
+    ] as const
+  )(
+    "turns a timeout of $timeout into a deadline $millis ms later, capped at the host's maximum",
+    ({ millis, timeout }) => {
+      const send = { turnId, message: { ...message, timeout: Duration.decode(timeout) }, prompt }
+      const { deadlineAt } = acceptTurn(fresh, send, later, longest).turn
+      assert.deepStrictEqual(deadlineAt, DateTime.add(later, { millis }))
+    }
+  )
+
+  it("uses the session's busy policy unless the send has one", () => {
+    const state = { ...fresh, session: { ...fresh.session, config: { whenBusy: "interrupt" } as const } }
+    const policyOf = (send: object) =>
+      acceptTurn(state, { turnId, message: { ...message, ...send }, prompt }, later, longest).turn.whenBusy
+    assert.strictEqual(policyOf({}), "interrupt")
+    assert.strictEqual(policyOf({ whenBusy: "queue" }), "queue")
+  })
+})
+
 describe("startTurn", () => {
-  it("puts the question into the history in place of the prompt, and tells of both", () => {
+  it("stores the question instead of the prompt, with events for both", () => {
     const { changes, next, turn } = startTurn(fresh, accepted(), [], question(1), later, windowSize)
     assert.deepStrictEqual(turn, calling)
     assert.deepStrictEqual(changes, {
@@ -32,7 +99,7 @@ describe("startTurn", () => {
     assert.deepInclude(next.metrics, { totalMessages: 1, userMessages: 1, providerCalls: 0 })
   })
 
-  it("lets stand before the question what must", () => {
+  it("stores the messages before the question ahead of it", () => {
     const closing = new Message(entry(1, "tool", [toolResult("a")]))
     const { changes, next, turn } = startTurn(fresh, accepted(), [closing], question(2), later, windowSize)
     assert.deepStrictEqual(next.window.map(({ role, seq }) => [seq, role]), [[1, "tool"], [2, "user"]])
@@ -44,7 +111,7 @@ describe("startTurn", () => {
     ])
   })
 
-  it.each(SessionStatus.literals)("wakes a session that is idle and no other: %s", (status) => {
+  it.each(SessionStatus.literals)("makes an idle session active, and no other: %s", (status) => {
     const state = { ...fresh, session: { ...session, status } }
     const { changes, next } = startTurn(state, accepted(), [], question(1), later, windowSize)
     assert.strictEqual(next.session.status, status === "idle" ? "active" : status)
@@ -56,7 +123,7 @@ describe("continueTurn", () => {
   const started = startTurn(fresh, accepted(), [], question(1), later, windowSize)
   const paused = reply(2, { finishReason: "paused" })
 
-  it("stores what was said and begins the next attempt without the draft of the last", () => {
+  it("stores the reply so far and begins the next attempt without the last draft", () => {
     const drafted = { ...started.turn, draft: "Hi" }
     const { changes, joined, next, turn } = continueTurn(
       started.next,
@@ -75,7 +142,7 @@ describe("continueTurn", () => {
     assert.deepInclude(next.metrics, { providerCalls: 1, providerErrors: 0, assistantMessages: 1 })
   })
 
-  it("takes in the turns that were steered into it, each with its question", () => {
+  it("adds the turns that were steered into it, each with its question", () => {
     const other = TurnId.make("turn-2")
     const join = { turn: accepted(2, { whenBusy: "steer" }), question: question(3, other) }
     const { changes, joined, next } = continueTurn(started.next, started.turn, [paused], {}, [join], later, windowSize)
@@ -96,7 +163,7 @@ describe("callAgain", () => {
   const target = { provider: "other", model: "other-model", config: {}, index: 1 }
   const failed = attempt({ error: new ProviderTransient({ provider: "mock", reason: "overloaded" }) })
 
-  it("is one more attempt, of whoever is asked now, and tells of the one that failed", () => {
+  it("adds an attempt for the new target, with a notice of the failed one", () => {
     const circuit = { _tag: "CircuitOpen", provider: "mock", model: "mock-model", retryAfterMs: 5 } as const
     const { changes, next, turn } = callAgain(fresh, calling, target, { attempt: failed, notices: [circuit] }, later)
     assert.deepStrictEqual(turn, {
@@ -120,14 +187,14 @@ describe("callAgain", () => {
     assert.deepInclude(next.metrics, { providerCalls: 1, providerErrors: 1 })
   })
 
-  it("names no fallback when the session's own provider is asked again", () => {
+  it("names no fallback when the session's own provider is called again", () => {
     const asked = { ...calling, fallback: { provider: "other", model: "other-model" } }
     assert.notProperty(callAgain(fresh, asked, { ...target, index: 0 }, {}, later).turn, "fallback")
   })
 })
 
 describe("retryTurn", () => {
-  it("is one more attempt after one that is lost, and no more of the history", () => {
+  it("adds an attempt after a lost one, and no messages", () => {
     const lost = { ...calling, draft: "half", fallback: { provider: "other", model: "other-model" } }
     const { changes, next, turn } = retryTurn({ ...fresh, lastSeq: 1 }, lost, later)
     const interrupted = {
@@ -145,7 +212,7 @@ describe("retryTurn", () => {
     assert.deepInclude(next.metrics, { providerCalls: 1, providerErrors: 1, unpricedCalls: 1 })
   })
 
-  it("does not go on with what its provider holds, since nobody knows what that is", () => {
+  it("does not resume the provider's copy of the conversation, which is in doubt", () => {
     const session = { ...fresh.session, cursor: { provider: "mock", value: "conversation", seq: 0 } }
     const { changes, next } = retryTurn({ ...fresh, session }, calling, later)
     assert.deepStrictEqual([changes.cursor, next.session.cursor], [null, undefined])

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import type { FinishReason } from "../../src/domain/Message.js"
-import type { Message } from "../../src/domain/Message.js"
-import { appendMessages } from "../../src/layers/host/actor/SessionState.js"
-import { message, now } from "../domain/conversation.js"
-import { fresh, later, question, reply, windowSize } from "./steps.js"
+import type { FinishReason, Message } from "../../src/domain/Message.js"
+import { appendMessages, inOneCommit, withEvents } from "../../src/layers/host/actor/SessionState.js"
+import { startTurn } from "../../src/layers/host/actor/turnSteps.js"
+import { message, now, sessionId, turnId } from "../domain/conversation.js"
+import { accepted, fresh, later, question, reply, windowSize } from "./steps.js"
 
 const kinds = FastCheck.array(
   FastCheck.array(
@@ -14,7 +14,7 @@ const kinds = FastCheck.array(
 )
 
 describe("appendMessages", () => {
-  it("keeps seq dense, and the latest messages that a provider may see, as many as the window holds", () => {
+  it("keeps seq dense, and the latest messages that a provider may see in the window", () => {
     FastCheck.assert(
       FastCheck.property(kinds, (commits) => {
         const seen: Array<Message> = []
@@ -57,11 +57,42 @@ describe("appendMessages", () => {
     assert.deepStrictEqual(next.window.map(({ seq }) => seq), [1])
   })
 
-  it("moves the last activity, tells of nothing, and leaves the state it was given as it was", () => {
+  it("updates the last activity, adds no events, and does not mutate its input", () => {
     const before = structuredClone(fresh)
     const { changes, next } = appendMessages(fresh, [question(1)], later, windowSize)
     assert.deepStrictEqual([next.session.lastActivityAt, changes.lastActivityAt], [later, later])
     assert.notProperty(changes, "events")
     assert.deepStrictEqual(structuredClone(fresh), before)
+  })
+})
+
+describe("withEvents", () => {
+  it("numbers events after the last one and after those the transition already has", () => {
+    const first = withEvents({ changes: {}, next: { ...fresh, lastEvent: 6 } }, later, [{ _tag: "MessagesCleared" }])
+    const { changes, next } = withEvents(first, later, [{ _tag: "SessionArchived" }, { _tag: "SessionReactivated" }])
+    assert.deepStrictEqual(changes.events, [
+      { _tag: "MessagesCleared", sessionId, number: 7, at: later },
+      { _tag: "SessionArchived", sessionId, number: 8, at: later },
+      { _tag: "SessionReactivated", sessionId, number: 9, at: later }
+    ])
+    assert.strictEqual(next.lastEvent, 9)
+  })
+})
+
+describe("inOneCommit", () => {
+  it("stores the turn of the second transition, and the events of both in order", () => {
+    const turn = accepted()
+    const told = [{ _tag: "TurnAccepted", turnId }] as const
+    const first = withEvents({ changes: { turns: [turn] }, next: { ...fresh, lastOrdinal: 1 } }, later, told)
+    const second = startTurn(first.next, turn, [], question(1), later, windowSize)
+    const { changes, next } = inOneCommit(first, second)
+    assert.deepStrictEqual(changes.turns, [second.turn])
+    assert.deepStrictEqual(changes.messages, [question(1)])
+    assert.deepStrictEqual(changes.events?.map(({ _tag, number }) => [number, _tag]), [
+      [2, "TurnAccepted"],
+      [3, "MessageSent"],
+      [4, "TurnStarted"]
+    ])
+    assert.strictEqual(next, second.next)
   })
 })

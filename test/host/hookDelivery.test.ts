@@ -35,8 +35,8 @@ const managerWith = Effect.fnUntraced(function*(bus: HookBus["Type"]) {
 
 const mock = { userId: "ada", provider: "mock", model: "mock-model" }
 
-describe("hooks, of how a session begins and ends,", () => {
-  it.scoped("are told at once, in order and once", () =>
+describe("hooks of a session's creation and deletion", () => {
+  it.scoped("receive the events at once, in order and once", () =>
     Effect.gen(function*() {
       const { bus, told } = yield* busOf()
       const manager = yield* managerWith(bus)
@@ -61,7 +61,7 @@ describe("hooks, of how a session begins and ends,", () => {
       assert.deepStrictEqual([yield* store.unfinished, yield* store.deletions(10)], [[], []])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("rows 7, 8: are told by a later process, when the one that did it ended right after that", () =>
+  it.scoped("rows 7, 8: receive the events from a later process when the first one ended right after the commit", () =>
     Effect.gen(function*() {
       const killed = yield* managerWith(yield* deaf)
       const created = yield* killed.create(mock)
@@ -83,7 +83,7 @@ describe("hooks, of how a session begins and ends,", () => {
       assert.deepStrictEqual(yield* store.deletions(10), [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("leave nothing behind when there are none", () =>
+  it.scoped("leave nothing behind when there are no hooks", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start
@@ -93,7 +93,7 @@ describe("hooks, of how a session begins and ends,", () => {
       assert.deepStrictEqual(yield* store.deletions(10), [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("are told again of a deletion that was dropped, once the host looks", () =>
+  it.scoped("receive a dropped deletion at the host's next sweep", () =>
     Effect.gen(function*() {
       const { bus, told } = yield* busOf()
       // The runtime around this one shares its store, and must not be the one that tells.
@@ -134,8 +134,8 @@ const failing = (fails: (event: SessionEvent) => boolean = () => true) => {
   return { control, heard, hook }
 }
 
-describe("what a hook gives up on", () => {
-  it.scoped("is a dead letter, that is listed, counted, and replayed in order", () =>
+describe("dead letters", () => {
+  it.scoped("are listed, counted, and replayed in order", () =>
     Effect.gen(function*() {
       const { control, heard, hook } = failing()
       const { bus } = yield* busOf(hook)
@@ -168,7 +168,7 @@ describe("what a hook gives up on", () => {
       assert.strictEqual((yield* manager.health).store.deadLetters, 0)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("of a deletion outlives the session until it is replayed", () =>
+  it.scoped("of a deletion outlive the session until they are replayed", () =>
     Effect.gen(function*() {
       const { control, heard, hook } = failing(({ _tag }) => _tag === "SessionDeleted")
       const { bus } = yield* busOf(hook)
@@ -186,7 +186,7 @@ describe("what a hook gives up on", () => {
       assert.strictEqual((yield* store.deletion(session.id))._tag, "None")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is kept for a hook that is not there, and let go of when its message was cleared", () =>
+  it.scoped("are kept for an unknown hook, and dropped when their message was cleared", () =>
     Effect.gen(function*() {
       const { hook } = failing(({ _tag }) => _tag === "MessageSent" || _tag === "TurnStarted")
       const { bus } = yield* busOf(hook)
@@ -201,7 +201,7 @@ describe("what a hook gives up on", () => {
       assert.deepStrictEqual((yield* later.deadLetters()).items.map(({ event }) => event), ["TurnStarted"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("row 8: is neither lost nor there twice, wherever the process ends", () =>
+  it.scoped("row 8: are neither lost nor duplicated, wherever the process ends", () =>
     Effect.gen(function*() {
       const { hook } = failing()
       const first = yield* busOf(hook)
