@@ -4,7 +4,7 @@ import { type CallOutcome, makeCircuitBreakers } from "../../src/services/intern
 const target = { provider: "mock", model: "mock-model" }
 const other = { ...target, model: "another" }
 
-/** After so many calls in a row that went so, at moment 0. */
+/** Breakers after a number of consecutive calls with these outcomes, at time 0. */
 const after = (...outcomes: ReadonlyArray<CallOutcome>) => {
   const breakers = makeCircuitBreakers({ failures: 3, openFor: 1000 })
   for (const outcome of outcomes) {

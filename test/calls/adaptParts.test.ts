@@ -24,7 +24,11 @@ const call: Part = { _tag: "ToolCall", id: "a", name: "weather", arguments: { ci
 const result: Part = { _tag: "ToolResult", id: "a", result: "sunny", isError: false }
 const opaque = (provider: string): Part => ({ _tag: "Opaque", provider, kind: "thinking", data: "{}" })
 
-const fit = (parts: ReadonlyArray<Part>, over: Partial<ProviderCapabilities> = {}, role: Message["role"] = "user") => {
+const adapt = (
+  parts: ReadonlyArray<Part>,
+  over: Partial<ProviderCapabilities> = {},
+  role: Message["role"] = "user"
+) => {
   const { messages, omitted } = adaptParts([new Message(entry(1, role, parts))], providerWith(over))
   return {
     parts: messages.flatMap((message) => message.parts),
@@ -36,9 +40,9 @@ const fit = (parts: ReadonlyArray<Part>, over: Partial<ProviderCapabilities> = {
 describe("adaptParts", () => {
   it("returns the messages unchanged when the provider accepts all parts", () => {
     const messages = [new Message(entry(1, "user", [text, image, file, call, result, opaque("mock")]))]
-    const fitted = adaptParts(messages, providerWith({ images: ["image/*"], files: ["application/pdf"], tools: true }))
-    assert.strictEqual(fitted.messages, messages)
-    assert.strictEqual(fitted.omitted.size, 0)
+    const adapted = adaptParts(messages, providerWith({ images: ["image/*"], files: ["application/pdf"], tools: true }))
+    assert.strictEqual(adapted.messages, messages)
+    assert.strictEqual(adapted.omitted.size, 0)
   })
 
   it.each<[ReadonlyArray<string>, taken: boolean]>([
@@ -49,11 +53,11 @@ describe("adaptParts", () => {
     [["image"], false],
     [[], false]
   ])("accepts a PNG where images are %o: %s", (images, taken) => {
-    assert.deepStrictEqual(fit([image], { images }).omitted, taken ? [] : ["Image"])
+    assert.deepStrictEqual(adapt([image], { images }).omitted, taken ? [] : ["Image"])
   })
 
   it("replaces each unsupported part by a line that names it without its content", () => {
-    const { omitted, parts } = fit([text, image, file, call, result])
+    const { omitted, parts } = adapt([text, image, file, call, result])
     assert.deepStrictEqual(omitted, ["Image", "File", "ToolCall", "ToolResult"])
     assert.deepStrictEqual(parts, [
       text,
@@ -65,13 +69,13 @@ describe("adaptParts", () => {
   })
 
   it("omits parts that only another provider can read, and messages of nothing else", () => {
-    assert.deepStrictEqual(fit([opaque("other"), text]), { parts: [text], omitted: ["Opaque"], roles: ["user"] })
-    assert.deepStrictEqual(fit([opaque("other")]), { parts: [], omitted: ["Opaque"], roles: [] })
+    assert.deepStrictEqual(adapt([opaque("other"), text]), { parts: [text], omitted: ["Opaque"], roles: ["user"] })
+    assert.deepStrictEqual(adapt([opaque("other")]), { parts: [], omitted: ["Opaque"], roles: [] })
   })
 
   it("turns tool messages into user messages for a provider without tools", () => {
-    assert.deepStrictEqual(fit([result], {}, "tool").roles, ["user"])
-    assert.deepStrictEqual(fit([result, image], { tools: true }, "tool").roles, ["tool"])
+    assert.deepStrictEqual(adapt([result], {}, "tool").roles, ["user"])
+    assert.deepStrictEqual(adapt([result, image], { tools: true }, "tool").roles, ["tool"])
   })
 
   it("does not mutate the messages", () => {

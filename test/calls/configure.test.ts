@@ -111,7 +111,7 @@ describe("configuring a session", () => {
         { _tag: "Text", text: "[An image (image/png) was left out here.]" }
       ])
       assert.deepStrictEqual(second?.messages[0]?.parts, first?.messages[0]?.parts)
-      // It is stored as it was sent, and seen again by whoever takes it.
+      // The stored message is unchanged, and a provider that accepts the part sees it again.
       yield* session.configure({ provider: "mock" })
       yield* session.send("now?")
       assert.deepStrictEqual((yield* shown).at(-1)?.length, 7)

@@ -13,7 +13,7 @@ import { spokenReply } from "../host/spokenReply.js"
 
 const runtime = SessionRuntime.layerTest({ capabilities: { conversation: "cursor" }, providerRetries: 1 })
 
-/** What the provider was told of its own copy, call by call: nothing, that it may make one, or where it ends. */
+/** The `hold` of each call: none, empty (a copy may be made), or the end of the copy. */
 const held = Effect.map(
   Effect.flatMap(MockProvider, (mock) => mock.requests),
   (requests) => requests.map(({ hold }) => hold && (hold.known?.seq ?? "new"))

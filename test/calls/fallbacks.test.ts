@@ -27,7 +27,7 @@ const busy = (retryAfterMs: number): MockReply => ({
 })
 const second = { provider: "second", model: "second-model" }
 
-/** A session whose second provider answers otherwise. */
+/** A session with a second provider that replies differently. */
 const startWith = Effect.fnUntraced(function*(
   config: typeof SessionConfig.Encoded = { fallbacks: [second] },
   options: MockProviderOptions = {}
@@ -75,7 +75,7 @@ describe("a session with a fallback", () => {
         const [notice] = yield* notices
         assert(notice?._tag === "AttemptFailed")
         assert.strictEqual(notice.attempt.error?._tag, error._tag)
-        // Its own provider is asked first again.
+        // The session's own provider comes first again.
         assert.strictEqual((yield* session.send("three")).text, "You said: three")
         assert.strictEqual((yield* session.metrics).providerErrors, 1)
       }).pipe(Effect.provide(runtime)))
@@ -151,7 +151,7 @@ describe("a session with a fallback", () => {
       const patient = yield* Effect.fork(session.send("again"))
       yield* TestClock.adjust("8 seconds")
       assert.strictEqual((yield* Fiber.join(patient)).text, "You said: again")
-      // The last one is waited for as long as it takes.
+      // There is no limit for waiting on the last one.
       yield* script(busy(60_000))
       yield* other.script([busy(60_000)])
       const waiting = yield* Effect.fork(session.send("and again"))

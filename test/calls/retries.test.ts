@@ -23,7 +23,7 @@ const after = (retryAfterMs: number) => new ProviderTransient({ provider: "mock"
 const fails = (...errors: ReadonlyArray<ProviderError>) => errors.map((end): MockReply => ({ end }))
 const calls = Effect.map(shown, ({ length }) => length)
 
-/** Sends, and lets some time pass if need be. */
+/** Sends, and advances the clock if necessary. */
 const sent = Effect.fnUntraced(function*(message: Parameters<Effect.Effect.Success<typeof start>["send"]>[0]) {
   const session = yield* start
   const fiber = yield* Effect.fork(session.send(message))
@@ -160,7 +160,7 @@ describe("a provider call that may have started", () => {
       const called = yield* sent({ content: "hello", onUnknown: "retry" })
       assert.strictEqual((yield* Effect.flip(called.answer))._tag, "ProviderTransient")
       assert.strictEqual(yield* calls, 2)
-      // What broke off keeps its text, and no half of a tool call.
+      // A cut reply keeps its text, and no partial tool call.
       assert.deepStrictEqual((yield* said.session.messages()).items.map(({ text }) => text), ["hello", "Well"])
       assert.deepStrictEqual((yield* called.session.messages()).items.map(({ text }) => text), ["hello"])
     }).pipe(Effect.provide(runtime)))
@@ -202,7 +202,7 @@ describe("a history that is too long for its model", () => {
       const notices = events.flatMap((event) => (event._tag === "TurnNoticed" ? [event.notice] : []))
       assert.deepStrictEqual(notices.map(({ _tag }) => _tag), ["AttemptFailed", "HistoryTrimmed"])
       assert.deepInclude(notices[1], { provider: "mock", model: "mock-model", messages: 4 })
-      // What is stored stays as it is.
+      // The stored history is unchanged.
       assert.lengthOf((yield* session.messages()).items, 8)
     }).pipe(Effect.provide(runtime)))
 

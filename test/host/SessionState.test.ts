@@ -4,7 +4,7 @@ import type { FinishReason, Message } from "../../src/domain/Message.js"
 import { appendMessages, inOneCommit, withEvents } from "../../src/layers/host/actor/SessionState.js"
 import { startTurn } from "../../src/layers/host/actor/turnSteps.js"
 import { message, now, sessionId, turnId } from "../domain/conversation.js"
-import { accepted, fresh, later, question, reply, windowSize } from "./steps.js"
+import { accepted, initialState, later, question, reply, windowSize } from "./steps.js"
 
 const kinds = FastCheck.array(
   FastCheck.array(
@@ -18,7 +18,7 @@ describe("appendMessages", () => {
     FastCheck.assert(
       FastCheck.property(kinds, (commits) => {
         const seen: Array<Message> = []
-        let state = fresh
+        let state = initialState
         for (const commit of commits) {
           const messages = commit.map((kind, index) =>
             kind === "asked"
@@ -41,12 +41,12 @@ describe("appendMessages", () => {
 
   it("drops the oldest messages of a full window", () => {
     const all = [1, 2, 3, 4, 5, 6].map((seq) => message(seq, "user", `${seq}`))
-    const { next } = appendMessages(fresh, all, now, windowSize)
+    const { next } = appendMessages(initialState, all, now, windowSize)
     assert.deepStrictEqual(next.window.map(({ seq }) => seq), [3, 4, 5, 6])
   })
 
   it("counts a cut reply in the history and the metrics", () => {
-    const { next } = appendMessages(fresh, [question(1), reply(2, { finishReason: "cut" })], now, windowSize)
+    const { next } = appendMessages(initialState, [question(1), reply(2, { finishReason: "cut" })], now, windowSize)
     assert.deepInclude(next.metrics, {
       totalMessages: 2,
       userMessages: 1,
@@ -58,17 +58,19 @@ describe("appendMessages", () => {
   })
 
   it("updates the last activity, adds no events, and does not mutate its input", () => {
-    const before = structuredClone(fresh)
-    const { changes, next } = appendMessages(fresh, [question(1)], later, windowSize)
+    const before = structuredClone(initialState)
+    const { changes, next } = appendMessages(initialState, [question(1)], later, windowSize)
     assert.deepStrictEqual([next.session.lastActivityAt, changes.lastActivityAt], [later, later])
     assert.notProperty(changes, "events")
-    assert.deepStrictEqual(structuredClone(fresh), before)
+    assert.deepStrictEqual(structuredClone(initialState), before)
   })
 })
 
 describe("withEvents", () => {
   it("numbers events after the last one and after those the transition already has", () => {
-    const first = withEvents({ changes: {}, next: { ...fresh, lastEvent: 6 } }, later, [{ _tag: "MessagesCleared" }])
+    const first = withEvents({ changes: {}, next: { ...initialState, lastEvent: 6 } }, later, [{
+      _tag: "MessagesCleared"
+    }])
     const { changes, next } = withEvents(first, later, [{ _tag: "SessionArchived" }, { _tag: "SessionReactivated" }])
     assert.deepStrictEqual(changes.events, [
       { _tag: "MessagesCleared", sessionId, number: 7, at: later },
@@ -83,7 +85,7 @@ describe("inOneCommit", () => {
   it("stores the turn of the second transition, and the events of both in order", () => {
     const turn = accepted()
     const told = [{ _tag: "TurnAccepted", turnId }] as const
-    const first = withEvents({ changes: { turns: [turn] }, next: { ...fresh, lastOrdinal: 1 } }, later, told)
+    const first = withEvents({ changes: { turns: [turn] }, next: { ...initialState, lastOrdinal: 1 } }, later, told)
     const second = startTurn(first.next, turn, [], question(1), later, windowSize)
     const { changes, next } = inOneCommit(first, second)
     assert.deepStrictEqual(changes.turns, [second.turn])

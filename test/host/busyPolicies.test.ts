@@ -8,7 +8,7 @@ import { listening } from "./listening.js"
 import { script, shown } from "./scripted.js"
 import { spokenReply } from "./spokenReply.js"
 
-/** A session whose turn has said "half" and goes on as the test tells it; all else is answered at once. */
+/** A session whose first turn has replied "half" and is controlled by the test; later turns are answered at once. */
 const midReply = Effect.gen(function*() {
   const session = yield* start
   const spoken = yield* spokenReply

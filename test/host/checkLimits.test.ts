@@ -2,12 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
 import { checkLimits } from "../../src/layers/host/actor/sendCommands.js"
 import { session } from "../domain/conversation.js"
-import { fresh, prompt } from "./steps.js"
+import { initialState, prompt } from "./steps.js"
 
 const says = (length: number) => ({ ...prompt, parts: [{ _tag: "Text" as const, text: "x".repeat(length) }] })
 
 const withConfig = (config: typeof session.config, messageCount = 0) => ({
-  ...fresh,
+  ...initialState,
   session: { ...session, config, messageCount }
 })
 

@@ -9,7 +9,7 @@ import { spokenReply } from "./spokenReply.js"
 
 const day = 24 * 60 * 60 * 1000
 
-/** Runs a test by a clock that jumps as an administrator or a time server has it do: no timer hears of that. */
+/** Runs a test with a system clock that can jump, as when an administrator sets it. Timers are not affected. */
 const withJumps = <A, E, R>(test: (jump: (millis: number) => void) => Effect.Effect<A, E, R>) =>
   Effect.clockWith((clock) => {
     let offset = 10 * day

@@ -101,7 +101,7 @@ describe("a turn's deadline", () => {
       yield* session.submit(within("over", "10 seconds"))
       yield* session.submit({ ...within("asked again", "20 seconds"), onUnknown: "retry" })
       const scriptLater = script(other.reply)
-      // The time of the first is up before anybody takes the session over, so its own host must not tell.
+      // The first turn's deadline passes before another host opens the session, so its own host must not report it.
       const store = yield* SessionStore
       yield* store.open(session.id, 0)
       yield* TestClock.adjust("15 seconds")

@@ -10,7 +10,7 @@ import { sessionId, turnId } from "../domain/conversation.js"
 import { accepted, toolCall } from "./steps.js"
 
 const calling: Turn = { ...accepted(), status: "calling", attempt: 1 }
-const said = (finishReason: FinishReason): Reply => ({
+const replied = (finishReason: FinishReason): Reply => ({
   parts: [{ _tag: "Text", text: "Hi" }, toolCall("a")],
   finishReason,
   metadata: {}
@@ -19,38 +19,41 @@ const half: Reply = { parts: [{ _tag: "Text", text: "H" }], finishReason: "cut",
 const cut: Reply = { parts: [{ _tag: "Text", text: "Hi" }], finishReason: "cut", metadata: {} }
 const interrupted = new TurnInterrupted({ sessionId, turnId })
 const stopped = new TurnStopped({ sessionId, turnId })
-const halt: StopRequest = { error: stopped, keepPartial: true, rollBack: false }
+const request: StopRequest = { error: stopped, keepPartial: true, rollBack: false }
 
-const answered = (reply: Reply, turn = calling, wish?: StopRequest) =>
-  decideTurn("mock", turn, { error: undefined, reply }, wish)
+const answered = (reply: Reply, turn = calling, stopRequest?: StopRequest) =>
+  decideTurn("mock", turn, { error: undefined, reply }, stopRequest)
 
-const broken = (error: TurnInterrupted | ProviderQuota, reply: Reply | undefined, wish?: StopRequest) =>
-  decideTurn("mock", calling, { error, reply }, wish)
+const failed = (error: TurnInterrupted | ProviderQuota, reply: Reply | undefined, stopRequest?: StopRequest) =>
+  decideTurn("mock", calling, { error, reply }, stopRequest)
 
 describe("decideTurn", () => {
   it.each(["complete", "length", "toolCalls", "refusal"] as const)(
     "completes the turn after a reply that is %s",
     (reason) => {
-      assert.deepStrictEqual(answered(said(reason)), { _tag: "Complete", reply: said(reason) })
+      assert.deepStrictEqual(answered(replied(reason)), { _tag: "Complete", reply: replied(reason) })
     }
   )
 
   it("keeps a reply that was complete before the stop", () => {
-    assert.deepStrictEqual(answered(said("complete"), calling, halt), { _tag: "Complete", reply: said("complete") })
+    assert.deepStrictEqual(answered(replied("complete"), calling, request), {
+      _tag: "Complete",
+      reply: replied("complete")
+    })
   })
 
   it("calls again after a reply that is paused, at most 16 times", () => {
-    assert.strictEqual(answered(said("paused"))._tag, "Continue")
-    assert.strictEqual(answered(said("paused"), { ...calling, attempt: 15 })._tag, "Continue")
-    const verdict = answered(said("paused"), { ...calling, attempt: 16 })
-    assert(verdict._tag === "Abort")
-    assert.strictEqual(verdict.error._tag, "ProviderProtocol")
-    assert.deepStrictEqual(verdict.reply, cut)
+    assert.strictEqual(answered(replied("paused"))._tag, "Continue")
+    assert.strictEqual(answered(replied("paused"), { ...calling, attempt: 15 })._tag, "Continue")
+    const decision = answered(replied("paused"), { ...calling, attempt: 16 })
+    assert(decision._tag === "Abort")
+    assert.strictEqual(decision.error._tag, "ProviderProtocol")
+    assert.deepStrictEqual(decision.reply, cut)
   })
 
   it("ends a turn that is stopped between two calls, with the partial reply if the stop keeps it", () => {
-    assert.deepStrictEqual(answered(said("paused"), calling, halt), { _tag: "Abort", error: stopped, reply: cut })
-    assert.deepStrictEqual(answered(said("paused"), calling, { ...halt, keepPartial: false }), {
+    assert.deepStrictEqual(answered(replied("paused"), calling, request), { _tag: "Abort", error: stopped, reply: cut })
+    assert.deepStrictEqual(answered(replied("paused"), calling, { ...request, keepPartial: false }), {
       _tag: "Abort",
       error: stopped,
       reply: undefined
@@ -59,13 +62,13 @@ describe("decideTurn", () => {
 
   it("reports why a call was interrupted, and keeps the partial reply if the stop keeps it", () => {
     const late = new DeadlineExceeded({ sessionId, turnId })
-    assert.deepStrictEqual(broken(interrupted, half), { _tag: "Abort", error: interrupted, reply: half })
-    assert.deepStrictEqual(broken(interrupted, half, { ...halt, error: late }), {
+    assert.deepStrictEqual(failed(interrupted, half), { _tag: "Abort", error: interrupted, reply: half })
+    assert.deepStrictEqual(failed(interrupted, half, { ...request, error: late }), {
       _tag: "Abort",
       error: late,
       reply: half
     })
-    assert.deepStrictEqual(broken(interrupted, half, { ...halt, keepPartial: false }), {
+    assert.deepStrictEqual(failed(interrupted, half, { ...request, keepPartial: false }), {
       _tag: "Abort",
       error: stopped,
       reply: undefined
@@ -74,6 +77,6 @@ describe("decideTurn", () => {
 
   it("reports a provider's failure rather than a stop that came too late", () => {
     const error = new ProviderQuota({ provider: "mock", reason: "no credit" })
-    assert.deepStrictEqual(broken(error, half, halt), { _tag: "Abort", error, reply: half })
+    assert.deepStrictEqual(failed(error, half, request), { _tag: "Abort", error, reply: half })
   })
 })

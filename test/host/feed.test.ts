@@ -6,7 +6,7 @@ import type { Session } from "../../src/services/Session.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost, start } from "./anotherHost.js"
 import { listening } from "./listening.js"
-import { mortalStore } from "./outages.js"
+import { dyingStore } from "./outages.js"
 import { script } from "./scripted.js"
 import { spokenReply } from "./spokenReply.js"
 
@@ -18,7 +18,7 @@ const textOf = (events: ReadonlyArray<FeedEvent>) =>
 const stored = (events: ReadonlyArray<FeedEvent>) =>
   events.flatMap(({ event }) => event._tag === "TurnDelta" ? [] : [event.number])
 
-/** The feed from a place up to the end of the first turn that completes. */
+/** The feed from a position up to the first completed turn. */
 const upToCompleted = (session: Session, from?: FeedEvent) =>
   Effect.map(
     Stream.runCollect(Stream.takeUntil(session.watch(from && { from: from.position }), isCompleted)),
@@ -99,7 +99,7 @@ describe("a session's feed", () => {
         yield* say(word)
         yield* whole.until(isDelta)
       }
-      // Cut off everywhere while the reply is under way, and back before it goes on.
+      // Disconnect at each event while the reply is streaming, and resume before it continues.
       const mid = yield* Effect.forEach(
         Array.from({ length: 12 }, (_, index) => index + 1),
         (count) =>
@@ -123,8 +123,8 @@ describe("a session's feed", () => {
         assert.deepStrictEqual(stored(all), stored(all).map((_, index) => index + 1))
         assert.strictEqual(textOf(all), "one two three four")
       }
-      // Cut off everywhere in what was seen live, and back when it is all over: what is stored is complete, and no text
-      // comes that was seen.
+      // Disconnect at each live event, and resume after the end: the stored events are complete, and no text comes
+      // again.
       const seen = whole.heard
       for (let count = 1; count <= seen.length; count++) {
         const begun = seen.slice(0, count)
@@ -161,18 +161,18 @@ describe("a session's feed", () => {
 
   it.scoped("survives a failure and restart of the actor", () =>
     Effect.gen(function*() {
-      const mortal = yield* mortalStore
+      const dying = yield* dyingStore
       const session = yield* start
-      const { host } = yield* Effect.provideService(anotherHost(), SessionStore, mortal.store)
+      const { host } = yield* Effect.provideService(anotherHost(), SessionStore, dying.store)
       const { reply, say } = yield* spokenReply
       yield* script(reply)
       const watcher = yield* listening(host.watch(session.id, {}))
       yield* host.submit(session.id, { content: "hello", onUnknown: "retry" })
       yield* say("half")
       yield* watcher.until(isDelta)
-      mortal.broken = session.id
+      dying.broken = session.id
       yield* Effect.flip(host.updateContext(session.id, { user: { a: 1 } }))
-      mortal.broken = undefined
+      dying.broken = undefined
       yield* TestClock.adjust("1 second")
       yield* watcher.until(isCompleted)
       assert.deepStrictEqual(tags(watcher.heard), [
@@ -264,7 +264,7 @@ describe("a session's feed", () => {
       yield* host.send(session.id, { content: "two" })
       yield* second.until(isCompleted)
       assert.deepStrictEqual(stored([...first.heard, ...second.heard]), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
-      // The first one's own host learns of it with its next change.
+      // The first host learns of it with its next commit.
       yield* Effect.ignore(session.updateContext({ user: { a: 1 } }))
       yield* session.updateContext({ user: { a: 2 } })
       yield* first.until(({ event }) => event._tag === "ContextUpdated")

@@ -69,7 +69,7 @@ describe("fork", () => {
       yield* origin.submit("waiting")
       const fork = yield* origin.fork()
       assert.deepStrictEqual([yield* fork.turns, yield* fork.pending], [[], []])
-      // A key is a session's own.
+      // Keys are per session.
       yield* fork.send({ content: "something else", key: "k" })
       yield* open
       assert.deepStrictEqual(yield* texts(fork.id), ["running", "something else", "You said: something else"])

@@ -90,7 +90,7 @@ describe("the lifecycle of a session", () => {
       const { host } = yield* anotherHost()
       yield* host.send(session.id, prompt("theirs"))
       assert.instanceOf(yield* Effect.flip(session.updateContext({ user: { a: 1 } })), OwnershipLost)
-      // It starts again from the store.
+      // The actor restarts from the store.
       yield* session.updateContext({ user: { a: 2 } })
       assert.deepStrictEqual(yield* texts(session.id), ["mine", "You said: mine", "theirs", "You said: theirs"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))

@@ -9,7 +9,7 @@ import { runningTurn } from "./runningTurn.js"
 
 const textOf = (turn: { readonly prompt?: { readonly parts: ReadonlyArray<unknown> } }) => turn.prompt?.parts
 
-/** A session with one turn that runs and two that wait. */
+/** A session with one running turn and two waiting ones. */
 const queue = Effect.gen(function*() {
   const session = yield* start
   const { open, ...running } = yield* runningTurn(session, "one", "first")

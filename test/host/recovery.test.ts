@@ -11,7 +11,7 @@ import { listening } from "./listening.js"
 import { script, shown } from "./scripted.js"
 import { spokenReply } from "./spokenReply.js"
 
-/** A turn that has said "one two" and stored it as a draft, and "three", which is in no store. */
+/** A turn whose text "one two" is stored as a draft, and "three" is not. */
 const drafted = (onUnknown: OnUnknown) =>
   Effect.gen(function*() {
     const session = yield* start
@@ -24,7 +24,7 @@ const drafted = (onUnknown: OnUnknown) =>
     yield* TestClock.adjust("1 second")
     yield* say("two ")
     yield* stream.until((event) => event._tag === "TurnDelta" && event.text === "two ")
-    // Nothing more need be said for it to be stored.
+    // It is stored even if no more text arrives.
     yield* TestClock.adjust("1 second")
     yield* session.pending
     const [{ draft } = {}] = yield* store.turns(session.id, 1)
@@ -34,7 +34,7 @@ const drafted = (onUnknown: OnUnknown) =>
     return session
   })
 
-/** All that can be read of a session, except what each owner makes its own. */
+/** Everything readable of a session, except what differs for each owner. */
 const stateOf = (id: SessionId) =>
   Effect.gen(function*() {
     const store = yield* SessionStore
@@ -99,7 +99,7 @@ describe("a later owner", () => {
       yield* session.submit("two")
       yield* session.submit("three")
       const store = yield* SessionStore
-      // Each is fenced off after its first commit, as a killed process would be.
+      // Each owner is fenced off after its first commit, like a killed process.
       for (let run = 0; run < 3; run++) {
         let commits = 0
         const dying = SessionStore.of({

@@ -7,7 +7,7 @@ import { ProviderEvent } from "../../src/services/Provider.js"
 import { start } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
 
-// Says "half" and then nothing more; `closed` waits until the provider call has been closed.
+// Replies "half" and then stalls; `closed` waits until the provider call was closed.
 const halfAReply = Effect.gen(function*() {
   const said = yield* Deferred.make<void>()
   const closed = yield* Deferred.make<void>()

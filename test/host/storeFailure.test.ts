@@ -8,7 +8,7 @@ import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost, prompt, start, texts } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
 
-// A store whose disk fails for as long as `isBroken` holds.
+// A store whose disk fails while `isBroken` is true.
 const breakable = (store: SessionStore["Type"]) => {
   const unlessBroken = <A, E>(effect: Effect.Effect<A, E>) =>
     Effect.suspend((): Effect.Effect<A, E | StoreError> =>

@@ -6,7 +6,7 @@ import { SessionManager } from "../../src/services/SessionManager.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost } from "./anotherHost.js"
 
-/** A store that looks for sessions that are due as it is told, and then as it always does. */
+/** A store whose first lookups of expiring sessions are replaced by `first`. */
 const sweeping = (store: SessionStore["Type"], ...first: ReadonlyArray<Effect.Effect<never, StoreError>>) => {
   const outcomes = [...first]
   return SessionStore.of({

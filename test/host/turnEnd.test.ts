@@ -12,7 +12,7 @@ import {
   accepted,
   attempt,
   entry,
-  fresh,
+  initialState,
   later,
   prompt,
   question,
@@ -22,7 +22,7 @@ import {
   windowSize
 } from "./steps.js"
 
-const started = startTurn(fresh, accepted(), [], question(1), later, windowSize)
+const started = startTurn(initialState, accepted(), [], question(1), later, windowSize)
 const end = (ending: TurnEnd, after: ReadonlyArray<Message> = [], state = started.next) =>
   endTurn(state, [started.turn], ending, after, later, windowSize)
 const completed: TurnEnd = { error: undefined, message: reply(2), attempt: attempt() }
@@ -158,14 +158,14 @@ describe("endTurn", () => {
 describe("dropTurn", () => {
   it("keeps the prompt of a turn that timed out, but not of one that was stopped", () => {
     const error = new DeadlineExceeded({ sessionId, turnId })
-    const { changes, next } = dropTurn(fresh, accepted(), error, later)
+    const { changes, next } = dropTurn(initialState, accepted(), error, later)
     const { prompt: _, ...rest } = accepted()
     assert.deepStrictEqual(changes, {
       turns: [{ ...rest, prompt, status: "failed", endedAt: later, error }],
       events: [{ _tag: "TurnFailed", turnId, error, sessionId, number: 2, at: later }]
     })
-    assert.deepStrictEqual(next, { ...fresh, lastEvent: 2 })
-    assert.deepStrictEqual(dropTurn(fresh, accepted(), stopped, later).changes.turns, [
+    assert.deepStrictEqual(next, { ...initialState, lastEvent: 2 })
+    assert.deepStrictEqual(dropTurn(initialState, accepted(), stopped, later).changes.turns, [
       { ...rest, status: "stopped", endedAt: later, error: stopped }
     ])
   })
@@ -174,7 +174,13 @@ describe("dropTurn", () => {
 describe("rollBackTurn", () => {
   it("removes the question and all messages after it, and keeps those before", () => {
     const before = [reply(1), new Message(entry(2, "tool", [toolResult("a")]))]
-    const state = { ...fresh, lastSeq: 2, lastEvent: 5, window: before, session: { ...session, messageCount: 2 } }
+    const state = {
+      ...initialState,
+      lastSeq: 2,
+      lastEvent: 5,
+      window: before,
+      session: { ...session, messageCount: 2 }
+    }
     const { next: running, turn } = startTurn(state, accepted(), [], question(3), later, windowSize)
     const { changes, next } = rollBackTurn(running, [turn], stopped, { attempt: attempt({ error: stopped }) }, later)
     assert.deepStrictEqual(changes, {
@@ -195,7 +201,7 @@ describe("rollBackTurn", () => {
     })
     assert.deepStrictEqual(next.window, before)
     assert.strictEqual(next.session.messageCount, 2)
-    // What was asked is not asked again with the same number.
+    // The numbers of removed messages are not used again.
     assert.strictEqual(next.lastSeq, 3)
     assert.strictEqual(next.metrics.providerCalls, 1)
   })

@@ -7,7 +7,7 @@ import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost, start, texts } from "./anotherHost.js"
 import { shown } from "./scripted.js"
 
-/** Turn middleware that waits until `open` is run; `reached` waits until it has been asked. */
+/** Turn middleware that waits for `open`; `reached` waits until it was called. */
 const gate = Effect.gen(function*() {
   const reached = yield* Deferred.make<void>()
   const opened = yield* Deferred.make<void>()
@@ -112,7 +112,7 @@ describe("turn middleware", () => {
       yield* reached
       const waiting = yield* Effect.fork(host.send(session.id, { content: "waiting" }))
       yield* Effect.yieldNow()
-      // The mailbox holds, behind a change that takes its time, the stop and then the intent.
+      // The command queue holds the stop and then the intent, behind a slow command.
       yield* Effect.fork(host.updateContext(session.id, { user: { a: 1 } }))
       yield* Deferred.await(committing)
       const stop = yield* Effect.fork(host.stop(session.id, {}))

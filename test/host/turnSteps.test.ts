@@ -7,17 +7,28 @@ import { Message } from "../../src/domain/Message.js"
 import { SessionStatus } from "../../src/domain/Session.js"
 import { acceptTurn, callAgain, continueTurn, retryTurn, startTurn } from "../../src/layers/host/actor/turnSteps.js"
 import { session, sessionId, turnId } from "../domain/conversation.js"
-import { accepted, attempt, entry, fresh, later, prompt, question, reply, toolResult, windowSize } from "./steps.js"
+import {
+  accepted,
+  attempt,
+  entry,
+  initialState,
+  later,
+  prompt,
+  question,
+  reply,
+  toolResult,
+  windowSize
+} from "./steps.js"
 
 const longest = Duration.minutes(10)
 const message = { content: "Hello" }
 
-const { prompt: _, ...asked } = accepted()
-const calling = { ...asked, status: "calling", attempt: 1, startedAt: later, promptSeq: 1 } as const
+const { prompt: _, ...withoutPrompt } = accepted()
+const calling = { ...withoutPrompt, status: "calling", attempt: 1, startedAt: later, promptSeq: 1 } as const
 
 describe("acceptTurn", () => {
   it("numbers the turns of a session 1, 2, 3, with an event for each, and changes nothing else", () => {
-    let state = fresh
+    let state = initialState
     for (const ordinal of [1, 2, 3]) {
       const id = TurnId.make(`turn-${ordinal}`)
       const { changes, next, turn } = acceptTurn(state, { turnId: id, message, prompt }, later, longest)
@@ -34,13 +45,13 @@ describe("acceptTurn", () => {
         turns: [turn],
         events: [{ _tag: "TurnAccepted", turnId: id, sessionId, number: ordinal + 1, at: later }]
       })
-      assert.deepStrictEqual(next, { ...fresh, lastOrdinal: ordinal, lastEvent: ordinal + 1 })
+      assert.deepStrictEqual(next, { ...initialState, lastOrdinal: ordinal, lastEvent: ordinal + 1 })
       state = next
     }
   })
 
   it("continues after the last ordinal that was ever used", () => {
-    const { turn } = acceptTurn({ ...fresh, lastOrdinal: 41 }, { turnId, message, prompt }, later, longest)
+    const { turn } = acceptTurn({ ...initialState, lastOrdinal: 41 }, { turnId, message, prompt }, later, longest)
     assert.strictEqual(turn.ordinal, 42)
   })
 
@@ -51,7 +62,7 @@ describe("acceptTurn", () => {
       digest: "d",
       prompt
     }
-    const { turn } = acceptTurn(fresh, send, later, longest)
+    const { turn } = acceptTurn(initialState, send, later, longest)
     assert.deepInclude(turn, { key: IdempotencyKey.make("k"), digest: "d", whenBusy: "steer", onUnknown: "retry" })
     assert.notProperty(turn, "deadlineAt")
   })
@@ -67,13 +78,13 @@ describe("acceptTurn", () => {
     "turns a timeout of $timeout into a deadline $millis ms later, capped at the host's maximum",
     ({ millis, timeout }) => {
       const send = { turnId, message: { ...message, timeout: Duration.decode(timeout) }, prompt }
-      const { deadlineAt } = acceptTurn(fresh, send, later, longest).turn
+      const { deadlineAt } = acceptTurn(initialState, send, later, longest).turn
       assert.deepStrictEqual(deadlineAt, DateTime.add(later, { millis }))
     }
   )
 
   it("uses the session's busy policy unless the send has one", () => {
-    const state = { ...fresh, session: { ...fresh.session, config: { whenBusy: "interrupt" } as const } }
+    const state = { ...initialState, session: { ...initialState.session, config: { whenBusy: "interrupt" } as const } }
     const policyOf = (send: object) =>
       acceptTurn(state, { turnId, message: { ...message, ...send }, prompt }, later, longest).turn.whenBusy
     assert.strictEqual(policyOf({}), "interrupt")
@@ -83,7 +94,7 @@ describe("acceptTurn", () => {
 
 describe("startTurn", () => {
   it("stores the question instead of the prompt, with events for both", () => {
-    const { changes, next, turn } = startTurn(fresh, accepted(), [], question(1), later, windowSize)
+    const { changes, next, turn } = startTurn(initialState, accepted(), [], question(1), later, windowSize)
     assert.deepStrictEqual(turn, calling)
     assert.deepStrictEqual(changes, {
       messages: [question(1)],
@@ -101,7 +112,7 @@ describe("startTurn", () => {
 
   it("stores the messages before the question ahead of it", () => {
     const closing = new Message(entry(1, "tool", [toolResult("a")]))
-    const { changes, next, turn } = startTurn(fresh, accepted(), [closing], question(2), later, windowSize)
+    const { changes, next, turn } = startTurn(initialState, accepted(), [closing], question(2), later, windowSize)
     assert.deepStrictEqual(next.window.map(({ role, seq }) => [seq, role]), [[1, "tool"], [2, "user"]])
     assert.strictEqual(turn.promptSeq, 2)
     assert.deepStrictEqual(changes.events?.map(({ _tag, number }) => [number, _tag]), [
@@ -112,7 +123,7 @@ describe("startTurn", () => {
   })
 
   it.each(SessionStatus.literals)("makes an idle session active, and no other: %s", (status) => {
-    const state = { ...fresh, session: { ...session, status } }
+    const state = { ...initialState, session: { ...session, status } }
     const { changes, next } = startTurn(state, accepted(), [], question(1), later, windowSize)
     assert.strictEqual(next.session.status, status === "idle" ? "active" : status)
     assert.strictEqual(changes.status, status === "idle" ? "active" : undefined)
@@ -120,7 +131,7 @@ describe("startTurn", () => {
 })
 
 describe("continueTurn", () => {
-  const started = startTurn(fresh, accepted(), [], question(1), later, windowSize)
+  const started = startTurn(initialState, accepted(), [], question(1), later, windowSize)
   const paused = reply(2, { finishReason: "paused" })
 
   it("stores the reply so far and begins the next attempt without the last draft", () => {
@@ -165,7 +176,13 @@ describe("callAgain", () => {
 
   it("adds an attempt for the new target, with a notice of the failed one", () => {
     const circuit = { _tag: "CircuitOpen", provider: "mock", model: "mock-model", retryAfterMs: 5 } as const
-    const { changes, next, turn } = callAgain(fresh, calling, target, { attempt: failed, notices: [circuit] }, later)
+    const { changes, next, turn } = callAgain(
+      initialState,
+      calling,
+      target,
+      { attempt: failed, notices: [circuit] },
+      later
+    )
     assert.deepStrictEqual(turn, {
       ...calling,
       attempt: 2,
@@ -188,15 +205,15 @@ describe("callAgain", () => {
   })
 
   it("names no fallback when the session's own provider is called again", () => {
-    const asked = { ...calling, fallback: { provider: "other", model: "other-model" } }
-    assert.notProperty(callAgain(fresh, asked, { ...target, index: 0 }, {}, later).turn, "fallback")
+    const withoutPrompt = { ...calling, fallback: { provider: "other", model: "other-model" } }
+    assert.notProperty(callAgain(initialState, withoutPrompt, { ...target, index: 0 }, {}, later).turn, "fallback")
   })
 })
 
 describe("retryTurn", () => {
   it("adds an attempt after a lost one, and no messages", () => {
     const lost = { ...calling, draft: "half", fallback: { provider: "other", model: "other-model" } }
-    const { changes, next, turn } = retryTurn({ ...fresh, lastSeq: 1 }, lost, later)
+    const { changes, next, turn } = retryTurn({ ...initialState, lastSeq: 1 }, lost, later)
     const interrupted = {
       provider: "other",
       model: "other-model",
@@ -213,8 +230,8 @@ describe("retryTurn", () => {
   })
 
   it("does not resume the provider's copy of the conversation, which is in doubt", () => {
-    const session = { ...fresh.session, cursor: { provider: "mock", value: "conversation", seq: 0 } }
-    const { changes, next } = retryTurn({ ...fresh, session }, calling, later)
+    const session = { ...initialState.session, cursor: { provider: "mock", value: "conversation", seq: 0 } }
+    const { changes, next } = retryTurn({ ...initialState, session }, calling, later)
     assert.deepStrictEqual([changes.cursor, next.session.cursor], [null, undefined])
   })
 })

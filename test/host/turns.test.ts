@@ -205,7 +205,7 @@ describe("turns", () => {
         Effect.fork
       )
       yield* Deferred.await(begun)
-      // Answered only once the first turn is stored.
+      // Completes only once the first turn is stored.
       yield* session.send("next")
       yield* Deferred.succeed(reading, undefined)
       assert.strictEqual((yield* Fiber.join(error))._tag, "SlowConsumer")

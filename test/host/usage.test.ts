@@ -18,7 +18,7 @@ const total = Effect.map(used(), (answer) => answer.total)
 
 const beforeMidnight = DateTime.toEpochMillis(DateTime.unsafeMake("2026-03-01T23:59:59Z"))
 
-/** A turn that has said a part of its reply. */
+/** A turn with a partial reply. */
 const halfAnswered = Effect.fnUntraced(function*(session: Session, content = "hello") {
   const { reply, say } = yield* spokenReply
   yield* script(reply)
@@ -28,7 +28,7 @@ const halfAnswered = Effect.fnUntraced(function*(session: Session, content = "he
   return stream
 })
 
-/** What the session's own metrics count is what the rollups do, where it has had them to itself. */
+/** The session's own metrics equal the rollups if it is the only session. */
 const agreesWithMetrics = Effect.fnUntraced(function*(session: Session) {
   const metrics = yield* session.metrics
   const usage = yield* total
@@ -68,7 +68,7 @@ describe("the usage of a turn", () => {
       yield* agreesWithMetrics(session)
     }).pipe(
       Effect.provide(SessionRuntime.layerTest()),
-      // Before anything waits for a time.
+      // Before any timer starts.
       (test) => Effect.zipRight(TestClock.setTime(beforeMidnight), test)
     ))
 
