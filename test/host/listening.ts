@@ -1,8 +1,8 @@
 import { Effect, Fiber, Queue, Stream } from "effect"
 
 /**
- * Reads a stream in the background. `heard` holds what arrived; `until` waits for the next value that matches, and dies if the
- * stream ends first.
+ * Reads a stream in the background. `heard` holds what arrived; `until` waits for the next value that matches, and dies
+ * if the stream ends first.
  */
 export const listening = <A, E>(stream: Stream.Stream<A, E>) =>
   Effect.gen(function*() {

@@ -27,12 +27,12 @@ import { makeFeedHub, makeFeedStream } from "./internal/feed.js"
 import { makeSenders } from "./internal/senders.js"
 
 /**
- * Runs the actors of all sessions in this process. An actor that fails while turns wait is restarted after a second, then with
- * growing delays; any other is restarted by the next call. After a fourth failure within 60 seconds the session is put in status
- * `error` and its calls fail with `SessionUnavailable` until it is reactivated. Failures of the store do not count, and are
- * retried without limit. On start-up the host recovers the turns that an earlier process left: accepted turns are answered;
- * turns with a running provider call end as interrupted, or call again if they were sent with `onUnknown: "retry"`. Fails with
- * `StoreError` when the unfinished turns cannot be read.
+ * Runs the actors of all sessions in this process. An actor that fails while turns wait is restarted after a second,
+ * then with growing delays; any other is restarted by the next call. After a fourth failure within 60 seconds the
+ * session is put in status `error` and its calls fail with `SessionUnavailable` until it is reactivated. Failures of
+ * the store do not count, and are retried without limit. On start-up the host recovers the turns that an earlier
+ * process left: accepted turns are answered; turns with a running provider call end as interrupted, or call again if
+ * they were sent with `onUnknown: "retry"`. Fails with `StoreError` when the unfinished turns cannot be read.
  */
 export const layer = (
   options: LocalSessionHostOptions = {}
@@ -84,7 +84,9 @@ export interface LocalSessionHostOptions {
   readonly idleAfter?: Duration.DurationInput
   /** How often the host looks for sessions to archive or delete. Default: 1 minute. */
   readonly sweepEvery?: Duration.DurationInput
-  /** How long running turns may continue when the host stops. The rest are stored as interrupted. Default: 20 seconds. */
+  /**
+   * How long running turns may continue when the host stops. The rest are stored as interrupted. Default: 20 seconds.
+   */
   readonly drainTimeout?: Duration.DurationInput
 }
 

@@ -29,15 +29,15 @@ export interface ActorCore {
   /** Loads the state again, for changes that reach further back than the window. Returns the open turns. */
   readonly reload: Effect.Effect<ReadonlyArray<Turn>, PersistFailure>
   /**
-   * Records that hooks have received this event, or failed it permanently. `after` is the number of the event before it.
-   * Stored with the next commit.
+   * Records that hooks have received this event, or failed it permanently. `after` is the number of the event before
+   * it. Stored with the next commit.
    */
   readonly noteDelivered: (event: SessionEvent, after: number, failures: ReadonlyArray<HookFailure>) => void
   /** Number of the last event that hooks have received, whether it is the last event, and whether that is stored. */
   readonly delivery: () => { readonly upTo: number; readonly done: boolean; readonly stored: boolean }
   /**
-   * Queues a command and returns its result. Interrupting the caller does not cancel the command. The command goes to the
-   * command queue, or to `offer`.
+   * Queues a command and returns its result. Interrupting the caller does not cancel the command. The command goes to
+   * the command queue, or to `offer`.
    */
   readonly ask: <A, E = never>(
     body: Effect.Effect<A, E | PersistFailure>,
@@ -91,7 +91,7 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
       onRight: (cause) =>
         Effect.as(
           Effect.logError("A session's actor failed with a defect", cause),
-          unavailable("its actor failed; try again")
+          unavailable("its actor failed unexpectedly")
         )
     })
 
@@ -194,7 +194,8 @@ interface ActorLife {
 }
 
 /**
- * A command in the queue. `abandon` is called instead of `run` once the actor has stopped, and after `run` if that failed.
+ * A command in the queue. `abandon` is called instead of `run` once the actor has stopped, and after `run` if that
+ * failed.
  */
 export interface Command {
   readonly run: Effect.Effect<void, PersistFailure>
@@ -202,18 +203,19 @@ export interface Command {
 }
 
 /**
- * A commit failed, or its outcome is unknown. The in-memory state may now be wrong, so the actor stops; the next one loads
- * the state from the store.
+ * A commit failed, or its outcome is unknown. The in-memory state may now be wrong, so the actor stops; the next one
+ * loads the state from the store.
  */
 export class PersistFailure extends Data.TaggedError("PersistFailure")<{
   readonly error: OwnershipLost | SessionNotFound | StoreError
 }> {}
 
 /**
- * Runs commands one at a time, in the order they were offered. A fiber exists only while there are commands: an idle queue
- * costs an empty array (a parked fiber with its queue costs ten times as much, and a semaphore does not keep the order).
+ * Runs commands one at a time, in the order they were offered. A fiber exists only while there are commands, so an
+ * idle actor costs only an empty queue (a parked fiber with its queue costs ten times as much, and a semaphore does not
+ * keep the order).
  */
-interface CommandQueue<Command> {
+interface CommandQueue {
   readonly offer: (command: Command) => void
   /** Commands not yet served, the running one included. */
   readonly size: () => number
@@ -221,10 +223,10 @@ interface CommandQueue<Command> {
   readonly takeAll: () => Iterable<Command>
 }
 
-const makeCommandQueue = <Command>(
+const makeCommandQueue = (
   serve: (command: Command) => Effect.Effect<void>,
   fork: (drain: Effect.Effect<void>) => void
-): CommandQueue<Command> => {
+): CommandQueue => {
   const commands = MutableQueue.unbounded<Command>()
   let draining = false
 
@@ -250,8 +252,8 @@ const makeCommandQueue = <Command>(
 }
 
 /**
- * Notifies middleware that a turn has ended, or that a send did not become a turn. Runs outside the command queue; nothing
- * waits for it.
+ * Notifies middleware that a turn has ended, or that a send did not become a turn. Runs outside the command queue;
+ * nothing waits for it.
  */
 export const notifyTurnEnded = (
   { forkEnding, pipeline }: ActorServices,

@@ -25,7 +25,9 @@ export interface ActorServices {
   readonly ids: IdGenerator["Type"]
   readonly feed: FeedHub
   readonly provider: ProviderServices
-  /** Deletes a provider's copy of a conversation. The fiber's result tells whether there was a copy and it was deleted. */
+  /**
+   * Deletes a provider's copy of a conversation. The fiber's result tells whether there was a copy and it was deleted.
+   */
   readonly forget: (cursor: ProviderCursor) => Fiber.RuntimeFiber<boolean>
   readonly instrumentation: Instrumentation
   readonly limits: ActorLimits
@@ -60,13 +62,15 @@ export interface ActorLimits {
 }
 
 /**
- * Delivers events to the current watchers of a session. It buffers nothing for later: missed events are in the store. It
- * outlives the actors, so that a watcher does not notice when one of them restarts.
+ * Delivers events to the current watchers of a session. It buffers nothing for later: missed events are in the store.
+ * It outlives the actors, so that a watcher does not notice when one of them restarts.
  */
 export interface FeedHub {
   /** Never blocks: a watcher whose buffer is full is disconnected. */
   readonly publish: (id: SessionId, events: ReadonlyArray<SessionEvent | TurnDelta>) => void
-  /** Tells watchers to read the events up to this `number` from the store: the last ones may not have been published. */
+  /**
+   * Tells watchers to read the events up to this `number` from the store: the last ones may not have been published.
+   */
   readonly catchUp: (id: SessionId, number: number) => void
   /** Ends the feed of a deleted session. */
   readonly end: (id: SessionId) => void

@@ -44,7 +44,10 @@ export class OpenTurn {
     this.emit({ _tag: "TurnDelta", turnId: this.turn.id, offset, text })
   }
 
-  /** Ends the turn with its reply, its error, or the reason why this process no longer knows. Only the first call counts. */
+  /**
+   * Ends the turn with its reply, its error, or the reason why this process no longer knows. Only the first call
+   * counts.
+   */
   end(exit: Exit.Exit<Message, ChangeError | TurnError>): void {
     if (this.ended) return
     this.ended = true

@@ -105,7 +105,9 @@ export const makeSessionActor = (
       onStop({ reason, owesTurns: turns.size() > 0 && !isGone, failed: failed && !isGone })
       // An accepted turn is stored, so its sender gets `SessionUnavailable`, not the error of another command.
       return turns.abandon(
-        reason._tag === "SessionNotFound" ? reason : new SessionUnavailable({ sessionId: id, reason: reason.message })
+        reason._tag === "SessionNotFound" || reason._tag === "SessionUnavailable"
+          ? reason
+          : new SessionUnavailable({ sessionId: id, reason: reason.message })
       )
     }
   })
@@ -191,8 +193,8 @@ export interface FeedState {
 }
 
 /**
- * How an actor stopped. `owesTurns`: accepted turns are left, which only a restart can answer. `failed`: it was not asked to
- * stop.
+ * How an actor stopped. `owesTurns`: accepted turns are left, which only a restart can answer. `failed`: it was not
+ * asked to stop.
  */
 export interface ActorEnd {
   readonly reason: ChangeError

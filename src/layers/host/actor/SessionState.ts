@@ -84,7 +84,8 @@ export const appendMessages = (
 }
 
 /**
- * A message at the end of the history, `ahead` places after the next one. Not validated: actors only build valid messages.
+ * A message at the end of the history, `ahead` places after the next one. Not validated: actors only build valid
+ * messages.
  */
 export const newMessage = (
   { lastSeq, session }: SessionState,
@@ -107,7 +108,8 @@ export const toQuestion = (
 }
 
 /**
- * Changes the provider, model or configuration. Fails with `InvalidRequest` when the result is not a valid configuration.
+ * Changes the provider, model or configuration. Fails with `InvalidRequest` when the result is not a valid
+ * configuration.
  */
 export const configureSession = (
   state: SessionState,

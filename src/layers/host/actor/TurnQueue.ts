@@ -27,7 +27,10 @@ export interface TurnQueue {
   readonly open: () => ReadonlyArray<Turn>
   /** Turns that wait, in order. */
   readonly pending: () => ReadonlyArray<Turn>
-  /** Stores a turn (T1), and starts it if no other is open. Fails with `SessionBusy` when its policy is `reject` and one is. */
+  /**
+   * Stores a turn (T1), and starts it if no other is open. Fails with `SessionBusy` when its policy is `reject` and one
+   * is.
+   */
   readonly accept: (
     send: AdmittedSend,
     observer: TurnObserver
@@ -231,8 +234,8 @@ type Waiting =
   | { readonly _tag: "HistoryChange" } & Command
 
 /**
- * Ends a turn that an earlier owner left, with the draft of its reply. The turn is not run again, since the provider may have
- * been called.
+ * Ends a turn that an earlier owner left, with the draft of its reply. The turn is not run again, since the provider
+ * may have been called.
  */
 const interruptTurn = Effect.fnUntraced(function*(
   { persist, state: current }: ActorCore,

@@ -21,8 +21,8 @@ import type { MiddlewareContext, TurnMiddleware } from "../../../services/Middle
 import type { ProviderRequest, Reply } from "../../../services/Provider.js"
 
 /**
- * Calls providers for one reply, with turn middleware before and reply middleware after. Never fails and never dies: every
- * end, interruption included, is reported as an outcome to store.
+ * Calls providers for one reply, with turn middleware before and reply middleware after. Never fails and never dies:
+ * every end, interruption included, is reported as an outcome to store.
  */
 export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
   Effect.uninterruptibleMask((restore) =>
@@ -111,7 +111,9 @@ export type TurnAnswer =
   | { readonly error: undefined; readonly reply: Reply }
   | { readonly error: TurnError; readonly reply: Reply | undefined }
 
-/** A provider may hold the conversation only if it sees exactly what is stored, so only without middleware in between. */
+/**
+ * A provider may hold the conversation only if it sees exactly what is stored, so only without middleware in between.
+ */
 const toCallPlan = (turn: TurnCall, filtered: TurnCall["request"], progress: CallProgress): CallPlan => {
   const { cursor, emit, intendAgain, middleware: { hasTurnStage, mayStream } } = turn
   return {

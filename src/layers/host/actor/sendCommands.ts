@@ -74,8 +74,8 @@ export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: Ac
     })
 
   /**
-   * Looks a key up. `joined`: the observer follows the key's turn. `unsettled`: the store has the turn, but it is not loaded
-   * into the actor yet; look again once it is.
+   * Looks a key up. `joined`: the observer follows the key's turn. `unsettled`: the store has the turn, but it is not
+   * loaded into the actor yet; look again once it is.
    */
   const joinByKey = Effect.fnUntraced(function*({ key }: SendMessage, digest: string, observer: TurnObserver) {
     if (key === undefined) return "unknown"

@@ -16,8 +16,8 @@ import {
 import { applyCallRecord, type CallRecord } from "./turnSteps.js"
 
 /**
- * T3: stores the terminal records of a turn and of those that joined it, in one commit with the reply or the partial reply
- * and the messages `after` it.
+ * T3: stores the terminal records of a turn and of those that joined it, in one commit with the reply or the partial
+ * reply and the messages `after` it.
  */
 export const endTurn = (
   before: SessionState,
@@ -44,7 +44,8 @@ export const endTurn = (
 }
 
 /**
- * How a turn ends: with its reply, or with an error and the partial reply, if any; and the record of its last provider call.
+ * How a turn ends: with its reply, or with an error and the partial reply, if any; and the record of its last provider
+ * call.
  */
 export type TurnEnd =
   & CallRecord
@@ -92,8 +93,8 @@ export const dropTurn = (
 }
 
 /**
- * Ends a turn and those that joined it, and removes them from the history. All messages since its question are its own, since
- * nothing else changes the history during a turn.
+ * Ends a turn and those that joined it, and removes them from the history. All messages since its question are its own,
+ * since nothing else changes the history during a turn.
  */
 export const rollBackTurn = (
   before: SessionState,
@@ -167,8 +168,8 @@ export const endedEvent = (turnId: TurnId, error: TurnError | undefined): EventB
 }
 
 /**
- * A message that answers the tool calls which neither the history nor `prompt` answers, `ahead` places after the next one.
- * Empty when there are none.
+ * A message that answers the tool calls which neither the history nor `prompt` answers, `ahead` places after the next
+ * one. Empty when there are none.
  */
 export const closeToolCalls = (
   ids: IdGenerator["Type"],
@@ -187,8 +188,8 @@ export const closeToolCalls = (
 }
 
 /**
- * A result for each tool call that neither the history nor `prompt` answers. Providers reject a history with an unanswered
- * call.
+ * A result for each tool call that neither the history nor `prompt` answers. Providers reject a history with an
+ * unanswered call.
  */
 export const unansweredCalls = (
   history: ReadonlyArray<Message>,

@@ -108,8 +108,8 @@ export const callAgain = (
 }
 
 /**
- * The intent of a turn's next provider call. Stores the replies of the last one, and the turns that were steered into this
- * one meanwhile.
+ * The intent of a turn's next provider call. Stores the replies of the last one, and the turns that were steered into
+ * this one meanwhile.
  */
 export const continueTurn = (
   before: SessionState,
@@ -163,7 +163,8 @@ export interface Joining {
 }
 
 /**
- * The intent of another provider call for a turn whose last one was lost with its process. Its question is already stored.
+ * The intent of another provider call for a turn whose last one was lost with its process. Its question is already
+ * stored.
  */
 export const retryTurn = (
   before: SessionState,
@@ -183,8 +184,8 @@ export const retryTurn = (
 }
 
 /**
- * The record of a provider call whose process ended: it may have been made. A provider's copy of the conversation may or may
- * not include it, so it must not be resumed.
+ * The record of a provider call whose process ended: it may have been made. A provider's copy of the conversation may
+ * or may not include it, so it must not be resumed.
  */
 export const lostCall = ({ session }: SessionState, turn: Turn, now: DateTime.Utc): CallRecord => {
   const { provider, model } = turn.fallback ?? session

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { ShuttingDown } from "../../../domain/error/RequestError.js"
-import { SessionUnavailable } from "../../../domain/error/SessionError.js"
+import { type ChangeError, SessionUnavailable } from "../../../domain/error/SessionError.js"
 import type { SessionId } from "../../../domain/Ids.js"
 import type { HookBus } from "../../../services/HookBus.js"
 import { jittered } from "../../../services/internal/jittered.js"
@@ -18,7 +18,10 @@ import { type ActorEnd, makeSessionActor, type SessionActor } from "../actor/Ses
  * The actors of a host: created on first use, restarted when they fail, passivated when they are idle.
  */
 export interface ActorRegistry {
-  /** Runs `f` with a session's actor, which is not passivated meanwhile. Fails with `SessionUnavailable` when the session failed too often. */
+  /**
+   * Runs `f` with a session's actor, which is not passivated meanwhile. Fails with `SessionUnavailable` when the
+   * session failed too often.
+   */
   readonly use: <A, E>(
     id: SessionId,
     f: (actor: SessionActor) => Effect.Effect<A, E>
@@ -76,7 +79,7 @@ export const makeActorRegistry = (services: ActorServices): ActorRegistry => {
     const isOwnFailure = failed && (reason._tag !== "StoreError" || reason.reason === "Corrupt")
     if (isOwnFailure && !(yield* failures.mayRestart(id))) {
       failedSessions.add(id)
-      return feed.catchUp(id, yield* markError(id, reason.message, store, hooks))
+      return feed.catchUp(id, yield* markError(id, reason, store, hooks))
     }
     if (owesTurns) yield* Effect.delay(restart(id), firstRestartDelay)
   }, Effect.ignoreLogged)
@@ -138,17 +141,18 @@ const firstRestartDelay = "1 second"
 const restartDelays = jittered(Schedule.union(Schedule.exponential("1 second"), Schedule.spaced("30 seconds")))
 
 /**
- * Puts a session in status `error`, without its actor, which is what fails. Its open turns stay as they are and are recovered
- * when it is reactivated.
+ * Puts a session in status `error`, without its actor, which is what fails. Its open turns stay as they are and are
+ * recovered when it is reactivated.
  */
 const markError = Effect.fnUntraced(function*(
   id: SessionId,
-  reason: string,
+  cause: ChangeError,
   store: SessionStore["Type"],
   hooks: HookBus["Type"]
 ) {
   const { epoch, lastEvent } = yield* store.open(id, 0)
   const at = yield* DateTime.now
+  const reason = cause._tag === "SessionUnavailable" ? cause.reason : cause.message
   const event = { _tag: "SessionErrored" as const, sessionId: id, number: lastEvent + 1, at, reason }
   yield* store.commit(id, epoch, { status: "error", events: [event] })
   yield* hooks.publish(event)

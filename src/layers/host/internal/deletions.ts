@@ -6,8 +6,8 @@ import type { HookBus } from "../../../services/HookBus.js"
 import type { SessionDeletion, SessionStore } from "../../../services/SessionStore.js"
 
 /**
- * Publishes deletions of sessions to hooks, since a deleted session has no actor to do it. `publishAll` publishes those that
- * were dropped, or left by an earlier process.
+ * Publishes deletions of sessions to hooks, since a deleted session has no actor to do it. `publishAll` publishes those
+ * that were dropped, or left by an earlier process.
  */
 export const makeDeletions = (
   store: SessionStore["Type"],

@@ -20,8 +20,8 @@ import type { FeedHub } from "../actor/ActorServices.js"
 import type { FeedState } from "../actor/SessionActor.js"
 
 /**
- * A session's feed from a position on. `open` returns the feed's current position and subscribes the watcher at the same
- * moment, so that there is no gap between the stored events and the live ones.
+ * A session's feed from a position on. `open` returns the feed's current position and subscribes the watcher at the
+ * same moment, so that there is no gap between the stored events and the live ones.
  */
 export const makeFeedStream = (
   id: SessionId,

@@ -77,8 +77,8 @@ export const makeSenders = (
 }
 
 /**
- * A turn's events as a stream with a bounded buffer. The turn never waits for the reader: the stream of a reader that falls
- * `capacity` events behind fails with `SlowConsumer`.
+ * A turn's events as a stream with a bounded buffer. The turn never waits for the reader: the stream of a reader that
+ * falls `capacity` events behind fails with `SlowConsumer`.
  */
 const makeTurnStream = (
   sessionId: SessionId,

@@ -114,8 +114,8 @@ const converse = Effect.fnUntraced(function*(call: ProviderCall, progress: CallP
 })
 
 /**
- * Runs `f` on each chunk of a stream until it returns false, then closes the stream. `Stream.runForEachChunk` takes three
- * times as long, which is more than the rest of a turn: it runs a sink, while this pulls directly.
+ * Runs `f` on each chunk of a stream until it returns false, then closes the stream. `Stream.runForEachChunk` takes
+ * three times as long, which is more than the rest of a turn: it runs a sink, while this pulls directly.
  */
 export const forEachChunk = <A, E>(
   stream: Stream.Stream<A, E>,

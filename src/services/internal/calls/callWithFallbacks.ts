@@ -19,8 +19,8 @@ import { type CallOutcome, type CircuitBreakers, providerRetries } from "./resil
 import type { Target } from "./targets.js"
 
 /**
- * Calls one provider after the other until one replies. A call that is known not to have started is retried after a delay;
- * one whose history is too long, at once with half of it. A failure after part of a reply is final.
+ * Calls one provider after the other until one replies. A call that is known not to have started is retried after a
+ * delay; one whose history is too long, at once with half of it. A failure after part of a reply is final.
  */
 export const callWithFallbacks = Effect.fnUntraced(function*(plan: CallPlan, progress: CallProgress) {
   let error: ConfigurationError | ProviderError | undefined

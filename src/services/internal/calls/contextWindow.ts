@@ -2,8 +2,8 @@ import { Message, type Part } from "../../../domain/Message.js"
 import { omittedText, type Provider } from "../../Provider.js"
 
 /**
- * The latest messages of a history within the limits. Always includes the last message, and never a tool result without its
- * call: the window is shortened to drop such a result, or extended to the call if the last message has the result.
+ * The latest messages of a history within the limits. Always includes the last message, and never a tool result without
+ * its call: the window is shortened to drop such a result, or extended to the call if the last message has the result.
  */
 export const contextWindow = (
   history: ReadonlyArray<Message>,

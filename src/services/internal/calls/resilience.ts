@@ -5,12 +5,14 @@ import { jittered } from "../jittered.js"
 import type { Target } from "./targets.js"
 
 /**
- * One circuit breaker for each provider and model. A circuit opens after a number of consecutive failures, and calls fail at
- * once while it is open. After that time one probe call is allowed; its outcome closes or reopens the circuit. `now` is in
- * milliseconds.
+ * One circuit breaker for each provider and model. A circuit opens after a number of consecutive failures, and calls
+ * fail at once while it is open. After that time one probe call is allowed; its outcome closes or reopens the circuit.
+ * `now` is in milliseconds.
  */
 export interface CircuitBreakers {
-  /** Returns undefined when a call is allowed; its caller must call `leave`. Otherwise, how long the circuit stays open. */
+  /**
+   * Returns undefined when a call is allowed; its caller must call `leave`. Otherwise, how long the circuit stays open.
+   */
   readonly enter: (target: CircuitTarget, now: number) => { readonly retryAfterMs: number } | undefined
   readonly leave: (target: CircuitTarget, outcome: CallOutcome, now: number) => void
 }
@@ -77,8 +79,8 @@ const toKey = ({ model, provider }: CircuitTarget): string => `${provider}\n${mo
 const maxCircuits = 1000
 
 /**
- * Retry schedule for a call that is known not to have started: exponential from half a second, at most 8 seconds, and no
- * sooner than the provider's `retryAfterMs`.
+ * Retry schedule for a call that is known not to have started: exponential from half a second, at most 8 seconds, and
+ * no sooner than the provider's `retryAfterMs`.
  */
 export const providerRetries = (times: number): Schedule.Schedule<unknown, ProviderError> =>
   Schedule.identity<ProviderError>().pipe(
