@@ -6,19 +6,13 @@ import { v7 } from "uuid"
 import { MessageId, SessionId, TurnId } from "../domain/Ids.js"
 
 /**
- * Makes the ids of sessions, turns and messages. They sort by the time they were made.
+ * Generates the ids of sessions, turns and messages. Ids sort by creation time.
  */
 export class IdGenerator extends Context.Tag("langswarm-session/services/IdGenerator")<IdGenerator, {
   readonly sessionId: Effect.Effect<SessionId>
   readonly turnId: Effect.Effect<TurnId>
   readonly messageId: Effect.Effect<MessageId>
 }>() {
-  static readonly fromNext = (next: Effect.Effect<string>): IdGenerator["Type"] => ({
-    sessionId: Effect.map(next, (id) => SessionId.make(id)),
-    turnId: Effect.map(next, (id) => TurnId.make(id)),
-    messageId: Effect.map(next, (id) => MessageId.make(id))
-  })
-
   /** UUIDv7 (RFC 9562): the clock's milliseconds, a counter within the millisecond, and random bits. */
   static readonly layer: Layer.Layer<IdGenerator> = Layer.sync(IdGenerator, () => {
     let last = 0
@@ -32,11 +26,18 @@ export class IdGenerator extends Context.Tag("langswarm-session/services/IdGener
     )
   })
 
-  /** The same ids in each run: `00000000-0000-7000-8000-000000000001` and so on. */
+  /** Deterministic ids for tests: `00000000-0000-7000-8000-000000000001` and so on. */
   static readonly layerTest: Layer.Layer<IdGenerator> = Layer.sync(IdGenerator, () => {
     let count = 0
     return IdGenerator.fromNext(
       Effect.sync(() => `00000000-0000-7000-8000-${(++count).toString(16).padStart(12, "0")}`)
     )
+  })
+
+  /** Makes all ids with `next`. */
+  static readonly fromNext = (next: Effect.Effect<string>): IdGenerator["Type"] => ({
+    sessionId: Effect.map(next, (id) => SessionId.make(id)),
+    turnId: Effect.map(next, (id) => TurnId.make(id)),
+    messageId: Effect.map(next, (id) => MessageId.make(id))
   })
 }

@@ -5,14 +5,14 @@ import { SessionHost } from "../../src/services/SessionHost.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 
-/** Another host over the same store: what a restart finds, or a second process. */
+/** Another host over the same store, like after a restart or in a second process. */
 export const anotherHost = Effect.fnUntraced(function*(options?: LocalSessionHost.LocalSessionHostOptions) {
   const scope = yield* Effect.scope
   const context = yield* Layer.buildWithScope(LocalSessionHost.layer(options), scope)
   return { host: yield* Effect.provide(SessionHost, context) }
 })
 
-/** A new session of the mock's. */
+/** A new session with the mock provider. */
 export const start = Effect.flatMap(
   SessionManager,
   (sessions) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
@@ -20,7 +20,7 @@ export const start = Effect.flatMap(
 
 export const prompt = (text: string) => ({ content: text })
 
-/** What the history holds. */
+/** Texts of the history. */
 export const texts = (id: SessionId) =>
   Effect.flatMap(
     SessionStore,

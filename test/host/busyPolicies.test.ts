@@ -8,7 +8,7 @@ import { listening } from "./listening.js"
 import { script, shown } from "./scripted.js"
 import { spokenReply } from "./spokenReply.js"
 
-/** A session whose turn has said "half" and goes on as the test tells it; all else is answered at once. */
+/** A session whose first turn has replied "half" and is controlled by the test; later turns are answered at once. */
 const midReply = Effect.gen(function*() {
   const session = yield* start
   const spoken = yield* spokenReply
@@ -25,7 +25,7 @@ const after = (content: string, whenBusy: "interrupt" | "queue" | "reject" | "ro
 })
 
 describe("a send while another turn runs", () => {
-  it.scoped("waits for its turn if it is to queue", () =>
+  it.scoped("queue: waits for its turn", () =>
     Effect.gen(function*() {
       const { finish, session } = yield* midReply
       assert.strictEqual((yield* session.submit(after("next", "queue"))).outcome, "queued")
@@ -42,7 +42,7 @@ describe("a send while another turn runs", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is refused at once if it is to be rejected, and nothing of it is stored", () =>
+  it.scoped("reject: is refused at once, and nothing is stored", () =>
     Effect.gen(function*() {
       const { finish, running, session } = yield* midReply
       const before = yield* session.turns
@@ -56,7 +56,7 @@ describe("a send while another turn runs", () => {
       assert.strictEqual((yield* session.turns).length, 2)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("stops the running turn if it is to interrupt, and waits behind those that wait", () =>
+  it.scoped("interrupt: stops the running turn, and waits behind the pending ones", () =>
     Effect.gen(function*() {
       const { closed, running, session } = yield* midReply
       yield* session.submit("waiting")
@@ -78,7 +78,7 @@ describe("a send while another turn runs", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("takes question and answer out of the history if it is to roll back, where they can still be read", () =>
+  it.scoped("rollback: removes question and reply from the history, where they can still be read", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("before")
@@ -113,7 +113,7 @@ describe("a send while another turn runs", () => {
       assert.strictEqual(again._tag, "TurnStopped")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("enters the running turn before its next provider call if it is to steer, and ends as that does", () =>
+  it.scoped("steer: joins the running turn before its next provider call, and ends with it", () =>
     Effect.gen(function*() {
       const { finish, running, session } = yield* midReply
       yield* script({ text: ["the rest"] })
@@ -148,7 +148,7 @@ describe("a send while another turn runs", () => {
       assert.deepStrictEqual([first?.attempt, first?.replySeq], [2, 4])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is the next turn if it is to steer and there is no further call", () =>
+  it.scoped("steer: becomes the next turn when there is no further call", () =>
     Effect.gen(function*() {
       const { finish, session } = yield* midReply
       yield* session.submit("before it")
@@ -161,7 +161,7 @@ describe("a send while another turn runs", () => {
       )
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("stops both turns when one that joined the other is stopped", () =>
+  it.scoped("steer: stopping a joined turn stops both", () =>
     Effect.gen(function*() {
       const { finish, running, session } = yield* midReply
       const further = yield* gatedReply("never")
@@ -176,7 +176,7 @@ describe("a send while another turn runs", () => {
       assert.deepStrictEqual((yield* session.turns).map(({ status }) => status), ["stopped", "stopped"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("does what the session's configuration says, unless it says it itself", () =>
+  it.scoped("uses the policy of the session's configuration, unless the send has one", () =>
     Effect.gen(function*() {
       const session = yield* Effect.flatMap(
         SessionManager,
@@ -205,7 +205,7 @@ describe("a send while another turn runs", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is told that it started when there is nothing to wait for", () =>
+  it.scoped("has the outcome \"started\" when there is nothing to wait for", () =>
     Effect.gen(function*() {
       const session = yield* start
       for (const policy of ["queue", "reject", "interrupt", "rollback", "steer"] as const) {

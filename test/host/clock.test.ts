@@ -9,7 +9,7 @@ import { spokenReply } from "./spokenReply.js"
 
 const day = 24 * 60 * 60 * 1000
 
-/** Runs a test by a clock that jumps as an administrator or a time server has it do: no timer hears of that. */
+/** Runs a test with a system clock that can jump, as when an administrator sets it. Timers are not affected. */
 const withJumps = <A, E, R>(test: (jump: (millis: number) => void) => Effect.Effect<A, E, R>) =>
   Effect.clockWith((clock) => {
     let offset = 10 * day
@@ -29,9 +29,9 @@ const withJumps = <A, E, R>(test: (jump: (millis: number) => void) => Effect.Eff
     return Effect.withClock(Effect.provide(test(jump), SessionRuntime.layerTest()), jumping)
   })
 
-describe("row 25: a clock that jumps", () => {
+describe("row 25: a system clock that jumps", () => {
   it.scoped.each([[-day, -day], [-1000, day], [day, -day], [-day, day]])(
-    "by %s ms in the middle of a turn and by %s after it changes no order, and makes no negative time",
+    "by %s ms during a turn and by %s after it changes no order, and makes no negative time",
     ([during = 0, after = 0]) =>
       withJumps((jump) =>
         Effect.gen(function*() {
@@ -81,7 +81,7 @@ describe("row 25: a clock that jumps", () => {
       )
   )
 
-  it.scoped("backwards takes no session for one that has rested long", () =>
+  it.scoped("backwards does not make a session look idle", () =>
     withJumps((jump) =>
       Effect.gen(function*() {
         const session = yield* Effect.flatMap(

@@ -12,7 +12,7 @@ import { spokenReply } from "./spokenReply.js"
 const within = (content: string, timeout: Duration.DurationInput) => ({ content, timeout })
 
 describe("a turn's deadline", () => {
-  it.scoped("ends it while it waits: nothing of it enters the history, and what it asked stays in its record", () =>
+  it.scoped("ends it while it waits: nothing enters the history, and its record keeps the prompt", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, open, reply } = yield* gatedReply("first")
@@ -35,7 +35,7 @@ describe("a turn's deadline", () => {
       assert.deepStrictEqual(yield* shown, [["one"]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("closes its provider call, keeps what had arrived, and counts from the acceptance", () =>
+  it.scoped("closes its provider call, keeps the partial reply, and counts from the acceptance", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, open, reply } = yield* gatedReply("first")
@@ -62,7 +62,7 @@ describe("a turn's deadline", () => {
       assert.strictEqual((yield* session.send("three")).text, "You said: three")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is never later than the host allows", () =>
+  it.scoped("is capped at the host's maximum", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { host } = yield* anotherHost({ maxTurnTime: "1 minute" })
@@ -75,7 +75,7 @@ describe("a turn's deadline", () => {
       yield* closed
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is the host's for a turn that was sent without one", () =>
+  it.scoped("is the host's maximum for a turn that was sent without one", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { host } = yield* anotherHost({ idleAfter: "10 seconds", maxTurnTime: "1 minute" })
@@ -90,7 +90,7 @@ describe("a turn's deadline", () => {
       yield* closed
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("holds after a restart, and the provider is not called once it is over", () =>
+  it.scoped("survives a restart, and the provider is not called after it", () =>
     Effect.gen(function*() {
       const session = yield* start
       const old = yield* gatedReply("lost")
@@ -101,7 +101,7 @@ describe("a turn's deadline", () => {
       yield* session.submit(within("over", "10 seconds"))
       yield* session.submit({ ...within("asked again", "20 seconds"), onUnknown: "retry" })
       const scriptLater = script(other.reply)
-      // The time of the first is up before anybody takes the session over, so its own host must not tell.
+      // The first turn's deadline passes before another host opens the session, so its own host must not report it.
       const store = yield* SessionStore
       yield* store.open(session.id, 0)
       yield* TestClock.adjust("15 seconds")
@@ -121,7 +121,7 @@ describe("a turn's deadline", () => {
       assert.deepStrictEqual((yield* statuses)[0], ["failed", "DeadlineExceeded"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("row 60: of an absurd timeout is refused or capped", () =>
+  it.scoped("row 60: is refused or capped for an absurd timeout", () =>
     Effect.gen(function*() {
       const session = yield* start
       const absurd = [0, -1, -1e18, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]

@@ -6,7 +6,7 @@ import type { Session } from "../../src/services/Session.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost, start } from "./anotherHost.js"
 import { listening } from "./listening.js"
-import { mortalStore } from "./outages.js"
+import { dyingStore } from "./outages.js"
 import { script } from "./scripted.js"
 import { spokenReply } from "./spokenReply.js"
 
@@ -18,7 +18,7 @@ const textOf = (events: ReadonlyArray<FeedEvent>) =>
 const stored = (events: ReadonlyArray<FeedEvent>) =>
   events.flatMap(({ event }) => event._tag === "TurnDelta" ? [] : [event.number])
 
-/** The feed from a place up to the end of the first turn that completes. */
+/** The feed from a position up to the first completed turn. */
 const upToCompleted = (session: Session, from?: FeedEvent) =>
   Effect.map(
     Stream.runCollect(Stream.takeUntil(session.watch(from && { from: from.position }), isCompleted)),
@@ -35,7 +35,7 @@ const turnOf = (...pieces: ReadonlyArray<string>) => [
 ]
 
 describe("a session's feed", () => {
-  it.scoped("shows from the beginning all that has been stored, and then what happens", () =>
+  it.scoped("replays all stored events, then continues live", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -52,7 +52,7 @@ describe("a session's feed", () => {
       assert.strictEqual(textOf(watcher.heard), "You said: a b")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("goes on from a position, also when all has happened meanwhile", () =>
+  it.scoped("continues from a position, even when everything has happened meanwhile", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -64,7 +64,7 @@ describe("a session's feed", () => {
       assert.deepStrictEqual(stored([...before, ...after]), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("shows who joins in mid-reply what was said so far, once, and the rest as it comes", () =>
+  it.scoped("gives a watcher that joins mid-reply the text so far, once, and then the rest live", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { finish, reply, say } = yield* spokenReply
@@ -86,7 +86,7 @@ describe("a session's feed", () => {
       assert.strictEqual(textOf(second.heard), "one two three")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("has no gap and no repeat for a watcher that is cut off at any event, in mid-reply or later", () =>
+  it.scoped("has no gap and no repeat for a watcher that is disconnected at any event, mid-reply or later", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("before")
@@ -99,7 +99,7 @@ describe("a session's feed", () => {
         yield* say(word)
         yield* whole.until(isDelta)
       }
-      // Cut off everywhere while the reply is under way, and back before it goes on.
+      // Disconnect at each event while the reply is streaming, and resume before it continues.
       const mid = yield* Effect.forEach(
         Array.from({ length: 12 }, (_, index) => index + 1),
         (count) =>
@@ -123,8 +123,8 @@ describe("a session's feed", () => {
         assert.deepStrictEqual(stored(all), stored(all).map((_, index) => index + 1))
         assert.strictEqual(textOf(all), "one two three four")
       }
-      // Cut off everywhere in what was seen live, and back when it is all over: what is stored is complete, and no text
-      // comes that was seen.
+      // Disconnect at each live event, and resume after the end: the stored events are complete, and no text comes
+      // again.
       const seen = whole.heard
       for (let count = 1; count <= seen.length; count++) {
         const begun = seen.slice(0, count)
@@ -135,7 +135,7 @@ describe("a session's feed", () => {
       }
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("goes on in mid-reply on the very character where the watcher left it", () =>
+  it.scoped("resumes mid-reply at the exact character where the watcher left", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { finish, reply, say } = yield* spokenReply
@@ -159,20 +159,20 @@ describe("a session's feed", () => {
       }
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("does not break when the actor behind it fails and is started again", () =>
+  it.scoped("survives a failure and restart of the actor", () =>
     Effect.gen(function*() {
-      const mortal = yield* mortalStore
+      const dying = yield* dyingStore
       const session = yield* start
-      const { host } = yield* Effect.provideService(anotherHost(), SessionStore, mortal.store)
+      const { host } = yield* Effect.provideService(anotherHost(), SessionStore, dying.store)
       const { reply, say } = yield* spokenReply
       yield* script(reply)
       const watcher = yield* listening(host.watch(session.id, {}))
       yield* host.submit(session.id, { content: "hello", onUnknown: "retry" })
       yield* say("half")
       yield* watcher.until(isDelta)
-      mortal.broken = session.id
+      dying.broken = session.id
       yield* Effect.flip(host.updateContext(session.id, { user: { a: 1 } }))
-      mortal.broken = undefined
+      dying.broken = undefined
       yield* TestClock.adjust("1 second")
       yield* watcher.until(isCompleted)
       assert.deepStrictEqual(tags(watcher.heard), [
@@ -193,7 +193,7 @@ describe("a session's feed", () => {
       assert.deepStrictEqual(texts, [[0, "half"], [0, "You "], [4, "said: "], [10, "hello"]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("tells of what was stored though nobody could be told of it when it was", () =>
+  it.scoped("delivers events that were stored but could not be published at the time", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start
@@ -217,7 +217,7 @@ describe("a session's feed", () => {
       assert.deepStrictEqual(stored(watcher.heard), [1, 2, 3])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("cuts off a watcher that falls too far behind, who can come back", () =>
+  it.scoped("disconnects a watcher that falls too far behind, which can resume", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { host } = yield* anotherHost({ streamBuffer: 8 })
@@ -251,7 +251,7 @@ describe("a session's feed", () => {
       assert.strictEqual((yield* Effect.flip(Stream.runDrain(session.watch())))._tag, "SessionNotFound")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("goes on at another host from where it was left at the first", () =>
+  it.scoped("continues at another host from a position of the first", () =>
     Effect.gen(function*() {
       const session = yield* start
       const first = yield* listening(session.watch())
@@ -264,7 +264,7 @@ describe("a session's feed", () => {
       yield* host.send(session.id, { content: "two" })
       yield* second.until(isCompleted)
       assert.deepStrictEqual(stored([...first.heard, ...second.heard]), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
-      // The first one's own host learns of it with its next change.
+      // The first host learns of it with its next commit.
       yield* Effect.ignore(session.updateContext({ user: { a: 1 } }))
       yield* session.updateContext({ user: { a: 2 } })
       yield* first.until(({ event }) => event._tag === "ContextUpdated")

@@ -6,7 +6,7 @@ import { runningTurn } from "./runningTurn.js"
 import { shown } from "./scripted.js"
 
 describe("fork", () => {
-  it.scoped("shares the history up to a message, and neither sees what the other says from then on", () =>
+  it.scoped("shares the history up to a message; later messages are separate", () =>
     Effect.gen(function*() {
       const origin = yield* start
       const reply = yield* origin.send("one")
@@ -30,7 +30,7 @@ describe("fork", () => {
       assert.deepStrictEqual((yield* fork.messages()).items.map(({ sessionId }) => sessionId), Array(4).fill(fork.id))
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("has the context as it was at that message, and its own from then on", () =>
+  it.scoped("starts with the context as of that message, then has its own", () =>
     Effect.gen(function*() {
       const origin = yield* start
       yield* origin.updateContext({ user: { level: 1 } })
@@ -47,7 +47,7 @@ describe("fork", () => {
       assert.deepStrictEqual((yield* origin.context).user, { level: 2 })
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("stays whole when its origin is deleted, cleared or rewound", () =>
+  it.scoped("is complete after its origin is deleted, cleared or rewound", () =>
     Effect.gen(function*() {
       const origin = yield* start
       const reply = yield* origin.send("one")
@@ -62,14 +62,14 @@ describe("fork", () => {
       assert.deepStrictEqual((yield* shown).at(-1), said.slice(0, -1))
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("takes neither the turns nor the events of its origin with it", () =>
+  it.scoped("has neither the turns nor the events of its origin", () =>
     Effect.gen(function*() {
       const origin = yield* start
       const { open } = yield* runningTurn(origin, { content: "running", key: "k" }, "late")
       yield* origin.submit("waiting")
       const fork = yield* origin.fork()
       assert.deepStrictEqual([yield* fork.turns, yield* fork.pending], [[], []])
-      // A key is a session's own.
+      // Keys are per session.
       yield* fork.send({ content: "something else", key: "k" })
       yield* open
       assert.deepStrictEqual(yield* texts(fork.id), ["running", "something else", "You said: something else"])

@@ -3,8 +3,8 @@ import type { MockReply } from "../../src/layers/provider/mock/reply.js"
 import { ProviderEvent } from "../../src/services/Provider.js"
 
 /**
- * A reply that says `text` once `open` is run. `asked` waits until the provider has been called; `closed` until the call
- * has ended, however it ended.
+ * A reply of `text` that waits for `open`. `asked` waits until the provider was called; `closed` until the call has
+ * ended.
  */
 export const gatedReply = (text: string) =>
   Effect.gen(function*() {

@@ -20,7 +20,7 @@ const yields = (count: number) => count === 0 ? Effect.void : Effect.repeatN(Eff
 const calls = Effect.map(shown, ({ length }) => length)
 
 describe("a send with a key", () => {
-  it.scoped("joins the turn that it made before, while that runs, and is shown what was said so far at once", () =>
+  it.scoped("joins its earlier turn while that runs, and gets the text so far at once", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { finish, reply, say } = yield* spokenReply
@@ -49,7 +49,7 @@ describe("a send with a key", () => {
       assert.deepStrictEqual(yield* texts(session.id), ["hello", "one two three"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("joins a turn that waits, however often it is sent", () =>
+  it.scoped("joins a waiting turn, however often it is sent", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, open, reply } = yield* gatedReply("first")
@@ -66,7 +66,7 @@ describe("a send with a key", () => {
       assert.deepStrictEqual(yield* texts(session.id), ["one", "first", "two", "You said: two"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is answered with the same message once its turn has completed, also by a later process", () =>
+  it.scoped("gets the same message once its turn has completed, also from a later process", () =>
     Effect.gen(function*() {
       const session = yield* start
       const events = Array.from(yield* Stream.runCollect(session.stream(keyed("hello"))))
@@ -91,7 +91,7 @@ describe("a send with a key", () => {
       assert.deepStrictEqual(yield* texts(session.id), ["hello", "You said: hello"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("gets the same error once its turn has failed, or was stopped, also by a later process", () =>
+  it.scoped("gets the same error once its turn has failed or was stopped, also from a later process", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, reply } = yield* gatedReply("never")
@@ -113,7 +113,7 @@ describe("a send with a key", () => {
       assert.strictEqual(yield* calls, 2)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is shown all that its turn said, when the provider was called more than once", () =>
+  it.scoped("gets the whole text of a turn with several provider calls", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* script({ text: ["one "], end: { _tag: "Finished", reason: "paused" } }, { text: ["two"] })
@@ -123,7 +123,7 @@ describe("a send with a key", () => {
       assert.deepStrictEqual(deltas, [[0, "one two"]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("joins after a restart the turn that an earlier process had accepted", () =>
+  it.scoped("joins, after a restart, the turn that an earlier process accepted", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, reply } = yield* gatedReply("lost")
@@ -139,7 +139,7 @@ describe("a send with a key", () => {
       assert.strictEqual(yield* calls, 2)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is refused when it says something else, and nothing is stored", () =>
+  it.scoped("is refused for another message, and nothing is stored", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, open, reply } = yield* gatedReply("first")
@@ -166,7 +166,7 @@ describe("a send with a key", () => {
       assert.deepStrictEqual(yield* texts(session.id), ["running", "first", "waiting", "You said: waiting"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is one turn however many send it at once, to a session that rests or one that runs", () =>
+  it.scoped("is one turn for any number of concurrent sends, to an idle session or a running one", () =>
     Effect.gen(function*() {
       const session = yield* start
       for (const key of ["cold", "warm"]) {
@@ -179,7 +179,7 @@ describe("a send with a key", () => {
       assert.strictEqual(yield* calls, 2)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is answered even if admission would refuse it by now", () =>
+  it.scoped("is answered even if admission would refuse it now", () =>
     Effect.gen(function*() {
       const session = yield* start
       const reply = yield* session.send(keyed("hello"))
@@ -189,7 +189,7 @@ describe("a send with a key", () => {
       assert.deepStrictEqual(yield* session.send(keyed("hello")), reply)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("belongs to what was sent first, though the turn was edited meanwhile", () =>
+  it.scoped("belongs to the message as first sent, even if the turn was edited meanwhile", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, open, reply } = yield* gatedReply("first")
@@ -206,7 +206,7 @@ describe("a send with a key", () => {
       assert.strictEqual((yield* session.send(keyed("two"))).text, "You said: three")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("says that its turn's reply has been cleared, if so", () =>
+  it.scoped("fails with a clear reason when its turn's reply was cleared", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send(keyed("hello"))
@@ -217,7 +217,7 @@ describe("a send with a key", () => {
       assert.strictEqual((yield* session.turns).length, 1)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("finds no turn half accepted, however long the store takes to say that it is stored", () =>
+  it.scoped("never finds a half accepted turn, however slow the commit is", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start

@@ -18,8 +18,8 @@ const refuse = (word: string) => (parts: ReadonlyArray<Part>) =>
     ? Effect.fail(new MiddlewareRefusal({ reason: `says ${word}` }))
     : Effect.void
 
-describe("lifecycle", () => {
-  it.scoped("passivates a session that rests, and wakes it with its history", () =>
+describe("the lifecycle of a session", () => {
+  it.scoped("passivates an idle session, and reactivates it with its history", () =>
     Effect.gen(function*() {
       const session = yield* start
       const host = yield* SessionHost
@@ -37,7 +37,7 @@ describe("lifecycle", () => {
       assert.deepStrictEqual(requests[1]?.messages.map(({ text }) => text), ["one", "You said: one", "two"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("does not passivate a session that has a turn", () =>
+  it.scoped("does not passivate a session with an open turn", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, open, reply } = yield* gatedReply("late")
@@ -53,7 +53,7 @@ describe("lifecycle", () => {
       assert.strictEqual((yield* Fiber.join(send)).text, "late")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("ends the turn that was under way as interrupted, answers those behind it, and shuts out the old owner", () =>
+  it.scoped("ends the running turn as interrupted, answers those behind it, and fences off the old owner", () =>
     Effect.gen(function*() {
       const session = yield* start
       const mock = yield* MockProvider
@@ -83,19 +83,19 @@ describe("lifecycle", () => {
       assert.isTrue((yield* store.turns(session.id, 10)).every(({ status }) => isTerminal(status)))
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("tells an owner that another took the session over", () =>
+  it.scoped("fails with OwnershipLost at an owner that was replaced", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("mine")
       const { host } = yield* anotherHost()
       yield* host.send(session.id, prompt("theirs"))
       assert.instanceOf(yield* Effect.flip(session.updateContext({ user: { a: 1 } })), OwnershipLost)
-      // It starts again from the store.
+      // The actor restarts from the store.
       yield* session.updateContext({ user: { a: 2 } })
       assert.deepStrictEqual(yield* texts(session.id), ["mine", "You said: mine", "theirs", "You said: theirs"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("lets a running turn end when the host stops, leaves the next for later, and takes no new one", () =>
+  it.scoped("completes a running turn when the host stops, leaves the next for later, and accepts no new one", () =>
     Effect.gen(function*() {
       const session = yield* start
       const mock = yield* MockProvider
@@ -121,7 +121,7 @@ describe("lifecycle", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("stores a turn as interrupted that does not end in time when the host stops", () =>
+  it.scoped("stores a turn that does not end before the drain timeout as interrupted", () =>
     Effect.gen(function*() {
       const session = yield* start
       const store = yield* SessionStore
@@ -141,7 +141,7 @@ describe("lifecycle", () => {
       assert.deepStrictEqual((yield* store.turns(session.id, 1)).map(({ status }) => status), ["interrupted"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("interrupts the running turn of a session that is deleted, and closes its provider call", () =>
+  it.scoped("interrupts the running turn of a deleted session, and closes its provider call", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, closed, reply } = yield* gatedReply("never")
@@ -156,7 +156,7 @@ describe("lifecycle", () => {
       assert.strictEqual((yield* Effect.flip(session.send("three")))._tag, "SessionNotFound")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("answers what was accepted before it was archived, and refuses what comes after", () =>
+  it.scoped("answers the turns accepted before archiving, and refuses later sends", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, open, reply } = yield* gatedReply("first")
@@ -173,7 +173,7 @@ describe("lifecycle", () => {
       assert.strictEqual((yield* session.info).status, "archived")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("clears the history, and adds system messages, between turns only", () =>
+  it.scoped("clears the history and adds system messages only between turns", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, open, reply } = yield* gatedReply("first")
@@ -194,7 +194,7 @@ describe("lifecycle", () => {
       assert.deepStrictEqual(requests[1]?.messages.map(({ role }) => role), ["system", "user"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("stores nothing of a send that admission refuses, and nothing of a reply that is refused", () =>
+  it.scoped("stores nothing of a send that admission refuses, nor of a reply that middleware refuses", () =>
     Effect.gen(function*() {
       const session = yield* start
       const pipeline = yield* MiddlewarePipeline

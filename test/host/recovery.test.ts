@@ -11,7 +11,7 @@ import { listening } from "./listening.js"
 import { script, shown } from "./scripted.js"
 import { spokenReply } from "./spokenReply.js"
 
-/** A turn that has said "one two" and stored it as a draft, and "three", which is in no store. */
+/** A turn whose text "one two" is stored as a draft, and "three" is not. */
 const drafted = (onUnknown: OnUnknown) =>
   Effect.gen(function*() {
     const session = yield* start
@@ -24,7 +24,7 @@ const drafted = (onUnknown: OnUnknown) =>
     yield* TestClock.adjust("1 second")
     yield* say("two ")
     yield* stream.until((event) => event._tag === "TurnDelta" && event.text === "two ")
-    // Nothing more need be said for it to be stored.
+    // It is stored even if no more text arrives.
     yield* TestClock.adjust("1 second")
     yield* session.pending
     const [{ draft } = {}] = yield* store.turns(session.id, 1)
@@ -34,7 +34,7 @@ const drafted = (onUnknown: OnUnknown) =>
     return session
   })
 
-/** All that can be read of a session, except what each owner makes its own. */
+/** Everything readable of a session, except what differs for each owner. */
 const stateOf = (id: SessionId) =>
   Effect.gen(function*() {
     const store = yield* SessionStore
@@ -49,7 +49,7 @@ const stateOf = (id: SessionId) =>
   })
 
 describe("a later owner", () => {
-  it.scoped("ends a turn that was being answered as interrupted, with what was stored of its reply", () =>
+  it.scoped("ends a running turn as interrupted, with the stored draft of its reply", () =>
     Effect.gen(function*() {
       const session = yield* drafted("interrupt")
       yield* anotherHost()
@@ -68,7 +68,7 @@ describe("a later owner", () => {
       assert.lengthOf(yield* shown, 1)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("calls the provider again for a turn that was sent so, and asks it nothing twice", () =>
+  it.scoped("calls the provider again for a turn with onUnknown: retry, without repeating its question", () =>
     Effect.gen(function*() {
       const session = yield* drafted("retry")
       const { host } = yield* anotherHost()
@@ -79,7 +79,7 @@ describe("a later owner", () => {
       assert.deepStrictEqual([turn?.status, turn?.attempt, turn?.promptSeq, turn?.replySeq], ["completed", 2, 1, 2])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("finds nothing to mend where another has mended it", () =>
+  it.scoped("finds nothing to recover after another owner recovered it", () =>
     Effect.gen(function*() {
       const session = yield* drafted("interrupt")
       const stored: Array<unknown> = []
@@ -93,13 +93,13 @@ describe("a later owner", () => {
       assert.deepStrictEqual(stored[2], stored[0])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("goes on where one before it was cut off in the middle of mending", () =>
+  it.scoped("continues a recovery that was cut off", () =>
     Effect.gen(function*() {
       const session = yield* drafted("interrupt")
       yield* session.submit("two")
       yield* session.submit("three")
       const store = yield* SessionStore
-      // Each is fenced off after its first commit, as a killed process would be.
+      // Each owner is fenced off after its first commit, like a killed process.
       for (let run = 0; run < 3; run++) {
         let commits = 0
         const dying = SessionStore.of({
@@ -120,7 +120,7 @@ describe("a later owner", () => {
       assert.deepStrictEqual(asked, ["hello", "two", "three", "last"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is the session's only one: nothing that the one before it still hears is stored", () =>
+  it.scoped("is the only owner: nothing that the earlier one still receives is stored", () =>
     Effect.gen(function*() {
       const session = yield* drafted("interrupt")
       yield* anotherHost()
@@ -132,7 +132,7 @@ describe("a later owner", () => {
 })
 
 describe("a draft", () => {
-  it.scoped("is stored no more often than it was told, and never of what reply middleware has yet to see", () =>
+  it.scoped("is stored at most once per interval, and never before reply middleware has seen it", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start

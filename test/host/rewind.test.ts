@@ -19,7 +19,7 @@ const closed = (id: string) => ({
 })
 
 describe("rewind", () => {
-  it.scoped("takes what came after out of the provider's sight, but not out of reach", () =>
+  it.scoped("hides later messages from the provider, but keeps them readable", () =>
     Effect.gen(function*() {
       const session = yield* start
       const reply = yield* session.send("one")
@@ -58,7 +58,7 @@ describe("rewind", () => {
       assert.strictEqual((yield* session.context).version, 4)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("closes the tool calls that it leaves open", () =>
+  it.scoped("answers the tool calls that it leaves open", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* script({ toolCalls: [call("a"), call("b")] })
@@ -86,7 +86,7 @@ describe("rewind", () => {
       assert.deepStrictEqual(yield* texts(session.id), ["one", "You said: one", "three", "You said: three"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("finds no message that was never there", () =>
+  it.scoped("fails for a message that does not exist", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -95,8 +95,8 @@ describe("rewind", () => {
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 })
 
-describe("a tool call that nobody answers", () => {
-  it.scoped("is closed before the next question, but for what that answers", () =>
+describe("an unanswered tool call", () => {
+  it.scoped("is answered before the next question, unless the question answers it", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* script({ toolCalls: [call("a"), call("b")] })
@@ -109,7 +109,7 @@ describe("a tool call that nobody answers", () => {
       assert.lengthOf((yield* session.messages()).items, 7)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is closed when its turn breaks after it", () =>
+  it.scoped("is answered when its turn is aborted after it", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* script({ toolCalls: [call("a")], end: ProviderEvent.Finished({ reason: "paused" }) }, { end: "cut" })
@@ -119,7 +119,7 @@ describe("a tool call that nobody answers", () => {
       assert.deepStrictEqual(items[2]?.parts, [closed("a")])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is closed by a later owner, when its turn was lost with the one before", () =>
+  it.scoped("is answered by a later owner when its turn was lost", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, reply } = yield* gatedReply("never")

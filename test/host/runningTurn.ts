@@ -4,7 +4,7 @@ import { gatedReply } from "./gatedReply.js"
 import { script } from "./scripted.js"
 
 /**
- * A turn that the provider has been asked for, and that it answers with `text` once `open` is run.
+ * A turn whose provider was called, and which is answered with `text` once `open` is run.
  */
 export const runningTurn = (session: Session, asking: Parameters<Session["submit"]>[0], text: string) =>
   Effect.gen(function*() {

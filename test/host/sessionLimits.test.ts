@@ -16,7 +16,7 @@ const startWith = (config: typeof SessionConfig.Encoded) =>
   )
 
 describe("a session's limits", () => {
-  it.scoped("refuse a send whose question and reply would be too many, those of the turns before it counted", () =>
+  it.scoped("refuse a send whose question and reply would be too many, counting those of earlier turns", () =>
     Effect.gen(function*() {
       const session = yield* startWith({ maxMessages: 6 })
       yield* session.send("one")
@@ -41,7 +41,7 @@ describe("a session's limits", () => {
       yield* session.send("a new page")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("refuse a message that is too long, and nothing of it is stored", () =>
+  it.scoped("refuse a message that is too long, and store nothing", () =>
     Effect.gen(function*() {
       const session = yield* startWith({ maxTokensPerMessage: 2 })
       yield* session.send("x".repeat(8))
@@ -50,7 +50,7 @@ describe("a session's limits", () => {
       assert.lengthOf(yield* session.turns, 1)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("hold for system messages too", () =>
+  it.scoped("apply to system messages too", () =>
     Effect.gen(function*() {
       const session = yield* startWith({ maxMessages: 1, maxTokensPerMessage: 2 })
       assert.deepInclude(yield* Effect.flip(session.sendSystem("x".repeat(9))), { limit: "maxTokensPerMessage" })
@@ -59,7 +59,7 @@ describe("a session's limits", () => {
       assert.deepStrictEqual(yield* texts(session.id), ["brief"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("archive a session that rested too long as soon as somebody sends to it", () =>
+  it.scoped("archive a session that was idle too long at the next send", () =>
     Effect.gen(function*() {
       const session = yield* startWith({ sessionTimeoutMinutes: 3 })
       const { host } = yield* anotherHost({ sweepEvery: "1 day" })
@@ -76,7 +76,7 @@ describe("a session's limits", () => {
       assert.strictEqual((yield* session.info).status, "active")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("archive it as well when nobody sends, and delete what rests even longer", () =>
+  it.scoped("archive an idle session without a send, and delete one that is idle even longer", () =>
     Effect.gen(function*() {
       const timeout = yield* startWith({ sessionTimeoutMinutes: 2 })
       const archived = yield* startWith({ autoArchiveAfter: "4 minutes", autoDeleteAfter: "8 minutes" })
@@ -90,7 +90,7 @@ describe("a session's limits", () => {
       assert.include(["active", "idle"], (yield* kept.info).status)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("neither archive nor delete a session that has a turn", () =>
+  it.scoped("neither archive nor delete a session with an open turn", () =>
     Effect.gen(function*() {
       const session = yield* startWith({ autoArchiveAfter: "1 minute", autoDeleteAfter: "2 minutes" })
       const { asked, open, reply } = yield* gatedReply("late")
@@ -103,7 +103,7 @@ describe("a session's limits", () => {
       assert.strictEqual((yield* session.info).status, "active")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("take no session away that somebody came back to while it was being looked for", () =>
+  it.scoped("keep a session that became active during the sweep", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const archived = yield* startWith({ autoArchiveAfter: "70 seconds" })
@@ -127,7 +127,7 @@ describe("a session's limits", () => {
       }
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("bound the open turns of all sessions together", () =>
+  it.scoped("limit the open turns of all sessions together", () =>
     Effect.gen(function*() {
       const sessions = yield* Effect.replicateEffect(start, 3)
       const { host } = yield* anotherHost({ maxOpenTurns: 2 })
@@ -151,7 +151,7 @@ describe("a session's limits", () => {
       yield* Effect.repeat(host.stats, { until: ({ openTurns }) => openTurns === 0 })
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("are not passed by a reactivation: what is active stays as it is", () =>
+  it.scoped("are not reset by reactivating an active session", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.reactivate

@@ -4,8 +4,8 @@ import type { MockReply } from "../../src/layers/provider/mock/reply.js"
 import { ProviderEvent } from "../../src/services/Provider.js"
 
 /**
- * A reply that says what the test has it say, when the test has it say that. `asked` waits until the provider has been
- * called; `closed` until the call has ended, however it ended.
+ * A reply that the test controls with `say` and `finish`. `asked` waits until the provider was called; `closed` until
+ * the call has ended.
  */
 export const spokenReply = Effect.gen(function*() {
   const events = yield* Mailbox.make<ProviderEvent>()

@@ -1,13 +1,9 @@
 import { DateTime } from "effect"
-import { Epoch } from "../../src/domain/Ids.js"
-import { MessageId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
-import { Message } from "../../src/domain/Message.js"
-import type { Part } from "../../src/domain/Message.js"
+import { Epoch, MessageId, TurnId } from "../../src/domain/Ids.js"
+import { Message, type Part } from "../../src/domain/Message.js"
 import { initial } from "../../src/domain/SessionContext.js"
 import { empty } from "../../src/domain/SessionMetrics.js"
-import type { Attempt } from "../../src/domain/Turn.js"
-import type { Prompt, Turn } from "../../src/domain/Turn.js"
+import type { Attempt, Prompt, Turn } from "../../src/domain/Turn.js"
 import type { SessionState } from "../../src/layers/host/actor/SessionState.js"
 import { now, session, sessionId, turnId } from "../domain/conversation.js"
 
@@ -15,8 +11,8 @@ export const windowSize = 4
 export const later = DateTime.unsafeMake(5000)
 export const prompt: Prompt = { parts: [{ _tag: "Text", text: "Hello" }], metadata: { lang: "en" } }
 
-/** A session that nothing has happened to but its creation. */
-export const fresh: SessionState = {
+/** The state of a session that was just created. */
+export const initialState: SessionState = {
   epoch: Epoch.make(3),
   session,
   context: initial(sessionId, now),
@@ -62,12 +58,12 @@ export const entry = (seq: number, role: Message["role"], parts: ReadonlyArray<P
   metadata: {}
 })
 
-/** A call to a tool. */
+/** A tool call. */
 export const toolCall = (id: string): Part => ({ _tag: "ToolCall", id, name: "search", arguments: {} })
 
 export const toolResult = (id: string): Part => ({ _tag: "ToolResult", id, result: "found", isError: false })
 
-/** A provider call, with what it has used. */
+/** A provider call with its usage. */
 export const attempt = (over: Partial<Attempt> = {}): Attempt => ({
   provider: "mock",
   model: "mock-model",

@@ -7,7 +7,7 @@ import { ProviderEvent } from "../../src/services/Provider.js"
 import { start } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
 
-// Says "half" and then nothing more; `closed` waits until the provider call has been closed.
+// Replies "half" and then stalls; `closed` waits until the provider call was closed.
 const halfAReply = Effect.gen(function*() {
   const said = yield* Deferred.make<void>()
   const closed = yield* Deferred.make<void>()
@@ -21,7 +21,7 @@ const halfAReply = Effect.gen(function*() {
 })
 
 describe("stop", () => {
-  it.effect("closes the provider call, keeps what had arrived, and lets the next turn run", () =>
+  it.effect("closes the provider call, keeps the partial reply, and lets the next turn run", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { closed, said } = yield* halfAReply
@@ -45,7 +45,7 @@ describe("stop", () => {
       assert.deepStrictEqual([metrics.providerCalls, metrics.providerErrors], [2, 0])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("keeps nothing of the reply when that is not wanted", () =>
+  it.effect("keeps nothing of the reply with keepPartial: false", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { said } = yield* halfAReply
@@ -56,7 +56,7 @@ describe("stop", () => {
       assert.deepStrictEqual((yield* session.messages()).items.map(({ text }) => text), ["hi"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("is the same for all who ask, and says when there is nothing to stop", () =>
+  it.effect("has one outcome for concurrent stops, and reports when there is nothing to stop", () =>
     Effect.gen(function*() {
       const session = yield* start
       assert.strictEqual(yield* session.stop(), "alreadyEnded")
@@ -70,7 +70,7 @@ describe("stop", () => {
       assert.strictEqual(yield* session.stop(), "alreadyEnded")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("drops a turn that waits, and nothing else", () =>
+  it.effect("drops a waiting turn, and nothing else", () =>
     Effect.gen(function*() {
       const session = yield* start
       const mock = yield* MockProvider
@@ -94,7 +94,7 @@ describe("stop", () => {
       assert.strictEqual((yield* mock.requests).length, 2)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("tells hooks that the turn was stopped, and not that it failed", () =>
+  it.scoped("publishes TurnStopped to hooks, and not TurnFailed", () =>
     Effect.gen(function*() {
       const session = yield* start
       const bus = yield* HookBus

@@ -8,7 +8,7 @@ import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost, prompt, start, texts } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
 
-// A store whose disk fails for as long as `isBroken` holds.
+// A store whose disk fails while `isBroken` is true.
 const breakable = (store: SessionStore["Type"]) => {
   const unlessBroken = <A, E>(effect: Effect.Effect<A, E>) =>
     Effect.suspend((): Effect.Effect<A, E | StoreError> =>
@@ -26,7 +26,7 @@ const breakable = (store: SessionStore["Type"]) => {
 }
 
 describe("a store that fails", () => {
-  it.scoped("stops when the store refuses a commit, and starts again from what is stored", () =>
+  it.scoped("stops the actor when the store refuses a commit, and restarts it from the store", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const failing = breakable(store)
@@ -49,7 +49,7 @@ describe("a store that fails", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("answers what was accepted before the store failed, once it works again", () =>
+  it.scoped("answers the accepted turns once the store works again", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const failing = breakable(store)

@@ -6,43 +6,43 @@ import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost, start, texts } from "./anotherHost.js"
 import { gatedReply } from "./gatedReply.js"
 import { listening } from "./listening.js"
-import { mortalStore } from "./outages.js"
+import { dyingStore } from "./outages.js"
 import { script } from "./scripted.js"
 
-/** A host of a session whose commits die, of one whose commits do not, and of a turn that the first has accepted. */
-const ailing = Effect.gen(function*() {
-  const mortal = yield* mortalStore
+/** A host with a session whose commits can be made to die, another session, and two accepted turns of the first. */
+const failingActor = Effect.gen(function*() {
+  const dying = yield* dyingStore
   const session = yield* start
   const other = yield* start
-  const { host } = yield* Effect.provideService(anotherHost(), SessionStore, mortal.store)
+  const { host } = yield* Effect.provideService(anotherHost(), SessionStore, dying.store)
   const { asked, open, reply } = yield* gatedReply("lost")
   yield* script(reply)
   yield* host.submit(session.id, { content: "running" })
   yield* asked
   yield* host.submit(session.id, { content: "waiting" })
   const fails = Effect.flip(host.updateContext(session.id, { user: { a: 1 } }))
-  return { asked, fails, host, mortal, open, other, session }
+  return { asked, fails, host, dying, open, other, session }
 })
 
-describe("a session whose actor dies", () => {
-  it.scoped("is started again, and answers what it had accepted", () =>
+describe("a session whose actor fails", () => {
+  it.scoped("is restarted, and answers the accepted turns", () =>
     Effect.gen(function*() {
-      const { fails, mortal, session } = yield* ailing
-      mortal.broken = session.id
+      const { fails, dying, session } = yield* failingActor
+      dying.broken = session.id
       assert.strictEqual((yield* fails)._tag, "SessionUnavailable")
-      mortal.broken = undefined
+      dying.broken = undefined
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(yield* texts(session.id), ["running", "waiting", "You said: waiting"])
       assert.deepStrictEqual((yield* session.turns).map(({ status }) => status), ["completed", "interrupted"])
       assert.strictEqual((yield* session.info).status, "active")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is given up after the third restart in a minute, and no other is", () =>
+  it.scoped("is unavailable after the third restart in a minute, and no other is", () =>
     Effect.gen(function*() {
-      const { fails, host, mortal, other, session } = yield* ailing
-      mortal.broken = session.id
+      const { fails, host, dying, other, session } = yield* failingActor
+      dying.broken = session.id
       for (let failure = 0; failure < 4; failure++) assert.strictEqual((yield* fails)._tag, "SessionUnavailable")
-      mortal.broken = undefined
+      dying.broken = undefined
       const refused = yield* Effect.flip(host.send(session.id, { content: "hello" }))
       assert(refused._tag === "SessionUnavailable")
       assert.include(refused.message, "reactivate")
@@ -52,16 +52,16 @@ describe("a session whose actor dies", () => {
       assert.deepStrictEqual((yield* session.turns).map(({ status }) => status), ["accepted", "calling"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("has status error then, which watchers are told, also by a later process", () =>
+  it.scoped("gets status error, which watchers receive, and which a later process keeps", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
-      const { open, session } = yield* ailing
-      // The actor alone is ill: the store is well enough to have it written down.
-      const ill = SessionStore.of({
+      const { open, session } = yield* failingActor
+      // Only the actor fails: the store can still record the error.
+      const failingStore = SessionStore.of({
         ...store,
         commit: (id, epoch, changes) => changes.context ? Effect.die("broken") : store.commit(id, epoch, changes)
       })
-      const { host: next } = yield* Effect.provideService(anotherHost(), SessionStore, ill)
+      const { host: next } = yield* Effect.provideService(anotherHost(), SessionStore, failingStore)
       const watching = yield* listening(next.watch(session.id, {}))
       yield* watching.until(({ event }) => event._tag === "TurnCompleted")
       for (let failure = 0; failure < 4; failure++) {
@@ -80,12 +80,12 @@ describe("a session whose actor dies", () => {
       yield* open
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("comes back when it is reactivated, and answers what it had accepted", () =>
+  it.scoped("recovers when it is reactivated, and answers the accepted turns", () =>
     Effect.gen(function*() {
-      const { fails, host, mortal, session } = yield* ailing
-      mortal.broken = session.id
+      const { fails, host, dying, session } = yield* failingActor
+      dying.broken = session.id
       for (let failure = 0; failure < 4; failure++) yield* fails
-      mortal.broken = undefined
+      dying.broken = undefined
       yield* host.reactivate(session.id)
       yield* host.send(session.id, { content: "next" })
       assert.deepStrictEqual(yield* texts(session.id), [
@@ -98,9 +98,9 @@ describe("a session whose actor dies", () => {
       assert.strictEqual((yield* session.info).status, "active")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("keeps what it had accepted while it has status error, and answers it once it is reactivated", () =>
+  it.scoped("keeps the accepted turns in status error, and answers them once it is reactivated", () =>
     Effect.gen(function*() {
-      const { open, session } = yield* ailing
+      const { open, session } = yield* failingActor
       const store = yield* SessionStore
       const { epoch } = yield* store.open(session.id, 0)
       yield* store.commit(session.id, epoch, { status: "error" })
@@ -113,31 +113,31 @@ describe("a session whose actor dies", () => {
       yield* open
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is forgiven what is longer ago than a minute", () =>
+  it.scoped("is not charged for failures more than a minute ago", () =>
     Effect.gen(function*() {
-      const { fails, host, mortal, session } = yield* ailing
+      const { fails, host, dying, session } = yield* failingActor
       for (let failure = 0; failure < 6; failure++) {
-        mortal.broken = session.id
+        dying.broken = session.id
         yield* fails
-        mortal.broken = undefined
+        dying.broken = undefined
         yield* TestClock.adjust("21 seconds")
       }
       assert.strictEqual((yield* host.send(session.id, { content: "hello" })).text, "You said: hello")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("leaves no turn counted as open that nobody runs any more", () =>
+  it.scoped("does not count abandoned turns as open", () =>
     Effect.gen(function*() {
-      const { fails, host, mortal, session } = yield* ailing
+      const { fails, host, dying, session } = yield* failingActor
       assert.strictEqual((yield* host.stats).openTurns, 2)
-      mortal.broken = session.id
+      dying.broken = session.id
       yield* fails
       assert.strictEqual((yield* host.stats).openTurns, 0)
-      mortal.broken = undefined
+      dying.broken = undefined
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* host.stats).openTurns, 0)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is not to blame for a store that fails, however often that is", () =>
+  it.scoped("is not charged for failures of the store", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start

@@ -6,7 +6,7 @@ import { SessionManager } from "../../src/services/SessionManager.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost } from "./anotherHost.js"
 
-/** A store that looks for sessions that are due as it is told, and then as it always does. */
+/** A store whose first lookups of expiring sessions are replaced by `first`. */
 const sweeping = (store: SessionStore["Type"], ...first: ReadonlyArray<Effect.Effect<never, StoreError>>) => {
   const outcomes = [...first]
   return SessionStore.of({
@@ -28,7 +28,7 @@ const startMany = (count: number) =>
     ))
 
 describe("the sweep", () => {
-  it.scoped("goes on after the store has failed, and after it has died", () =>
+  it.scoped("continues after the store fails, and after it dies", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const [session] = yield* startMany(1)
@@ -40,7 +40,7 @@ describe("the sweep", () => {
       assert.strictEqual((yield* session?.info ?? Effect.dieMessage("none"))?.status, "archived")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("takes all that are due, however many", () =>
+  it.scoped("handles all expired sessions, however many", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       yield* startMany(250)

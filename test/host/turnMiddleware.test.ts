@@ -7,7 +7,7 @@ import { SessionStore } from "../../src/services/SessionStore.js"
 import { anotherHost, start, texts } from "./anotherHost.js"
 import { shown } from "./scripted.js"
 
-/** Turn middleware that waits until `open` is run; `reached` waits until it has been asked. */
+/** Turn middleware that waits for `open`; `reached` waits until it was called. */
 const gate = Effect.gen(function*() {
   const reached = yield* Deferred.make<void>()
   const opened = yield* Deferred.make<void>()
@@ -42,7 +42,7 @@ describe("turn middleware", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("fails the turn when it fails, and neither provider nor history hear of it", () =>
+  it.scoped("fails the turn when it fails: the provider is not called and nothing enters the history", () =>
     Effect.gen(function*() {
       const session = yield* start
       const pipeline = yield* MiddlewarePipeline
@@ -64,7 +64,7 @@ describe("turn middleware", () => {
       assert.deepStrictEqual(yield* texts(session.id), ["next", "You said: next"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("does not hold up a change of the context, and sees the question as the last message", () =>
+  it.scoped("does not block a context change, and sees the question as the last message", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { open, reached } = yield* gate
@@ -77,7 +77,7 @@ describe("turn middleware", () => {
       assert.deepStrictEqual((yield* session.context).user, { name: "Ada" })
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is given up when its turn is stopped, and the turn leaves nothing but its record", () =>
+  it.scoped("is interrupted when its turn is stopped, which leaves only its record", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { reached } = yield* gate
@@ -90,7 +90,7 @@ describe("turn middleware", () => {
       assert.deepStrictEqual([yield* texts(session.id), yield* shown], [[], []])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("may be through at the very moment of a stop: there is no call, and the session goes on", () =>
+  it.scoped("may finish at the moment of a stop: there is no call, and the session keeps working", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start
@@ -112,7 +112,7 @@ describe("turn middleware", () => {
       yield* reached
       const waiting = yield* Effect.fork(host.send(session.id, { content: "waiting" }))
       yield* Effect.yieldNow()
-      // The mailbox holds, behind a change that takes its time, the stop and then the intent.
+      // The command queue holds the stop and then the intent, behind a slow command.
       yield* Effect.fork(host.updateContext(session.id, { user: { a: 1 } }))
       yield* Deferred.await(committing)
       const stop = yield* Effect.fork(host.stop(session.id, {}))

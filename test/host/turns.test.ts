@@ -25,7 +25,7 @@ describe("turns", () => {
       )
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("refuses the send past the mailbox's capacity at once, and keeps nothing of it", () =>
+  it.effect("refuses a send beyond the queue's capacity at once, and stores nothing", () =>
     Effect.gen(function*() {
       const session = yield* start
       const mock = yield* MockProvider
@@ -44,7 +44,7 @@ describe("turns", () => {
       assert.strictEqual(items.length, 128)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("shows each turn the history before it, and not what waits behind it", () =>
+  it.effect("shows each turn the history before it, not the turns that wait behind it", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* Effect.forEach(["one", "two", "three"], (text) => session.send(text), { concurrency: "unbounded" })
@@ -71,7 +71,7 @@ describe("turns", () => {
       assert.strictEqual(deltas.map(({ text }) => text).join(""), "You said: a b")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("serves reads and context changes while a reply is under way", () =>
+  it.effect("serves reads and context changes while a reply streams", () =>
     Effect.gen(function*() {
       const session = yield* start
       const mock = yield* MockProvider
@@ -87,7 +87,7 @@ describe("turns", () => {
       assert.strictEqual((yield* Fiber.join(send)).text, "late")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("goes on when its sender is interrupted", () =>
+  it.effect("continues when the sender is interrupted", () =>
     Effect.gen(function*() {
       const session = yield* start
       const mock = yield* MockProvider
@@ -102,7 +102,7 @@ describe("turns", () => {
       assert.deepStrictEqual(items.map(({ text }) => text), ["hello", "kept", "next", "You said: next"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("goes on when its stream is left early", () =>
+  it.effect("continues when the stream is left early", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.stream("a b c d").pipe(Stream.take(3), Stream.runDrain)
@@ -116,7 +116,7 @@ describe("turns", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("keeps what had arrived when the provider fails, marks it, and never shows it to a provider", () =>
+  it.effect("keeps the partial reply when the provider fails, marked as cut, and never sends it to a provider", () =>
     Effect.gen(function*() {
       const session = yield* start
       const mock = yield* MockProvider
@@ -144,7 +144,7 @@ describe("turns", () => {
       assert.deepStrictEqual([metrics.providerCalls, metrics.providerErrors], [2, 1])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("takes a stream that just ends for a broken one", () =>
+  it.effect("treats a stream without a finish event as broken", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* Effect.flatMap(MockProvider, (mock) => mock.script([{ text: "almost", end: "cut" }]))
@@ -153,7 +153,7 @@ describe("turns", () => {
       assert.deepStrictEqual(items.map(({ finishReason, text }) => [finishReason, text]), [["cut", "almost"]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("takes an empty reply for an error and stores none", () =>
+  it.effect("fails on an empty reply and stores none", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* Effect.flatMap(MockProvider, (mock) => mock.script([{ text: "  \n" }]))
@@ -161,7 +161,7 @@ describe("turns", () => {
       assert.strictEqual((yield* session.messages()).items.length, 1)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("survives a provider that dies, and says nothing of what it died of", () =>
+  it.effect("survives a provider's defect without revealing its cause", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* Effect.flatMap(MockProvider, (mock) => mock.script([() => Stream.die(new Error("sk-secret"))]))
@@ -171,7 +171,7 @@ describe("turns", () => {
       assert.strictEqual((yield* session.send("again")).text, "You said: again")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("takes a tool call that no message can keep for a broken reply", () =>
+  it.effect("treats a malformed tool call as a broken reply", () =>
     Effect.gen(function*() {
       const session = yield* start
       const call = { _tag: "ToolCall", id: "1", name: "x".repeat(200), arguments: {} } as const
@@ -181,7 +181,7 @@ describe("turns", () => {
       assert.deepStrictEqual(items.map(({ finishReason, text }) => [finishReason, text]), [["cut", "Let me look."]])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("cuts a reply that never ends at the limit of a text", () =>
+  it.effect("cuts an endless reply at the limit of a text", () =>
     Effect.gen(function*() {
       const session = yield* start
       const endless = Stream.forever(Stream.succeed(ProviderEvent.TextDelta({ text: "x".repeat(16_384) })))
@@ -191,7 +191,7 @@ describe("turns", () => {
       assert.deepStrictEqual(items.map(({ text }) => text.length), [256 * 1024])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.effect("cuts off a reader that falls too far behind, and completes the turn", () =>
+  it.effect("disconnects a reader that falls too far behind, and completes the turn", () =>
     Effect.gen(function*() {
       const session = yield* start
       const chunks = Array.from({ length: 5000 }, () => "x")
@@ -205,11 +205,45 @@ describe("turns", () => {
         Effect.fork
       )
       yield* Deferred.await(begun)
-      // Answered only once the first turn is stored.
+      // Completes only once the first turn is stored.
       yield* session.send("next")
       yield* Deferred.succeed(reading, undefined)
       assert.strictEqual((yield* Fiber.join(error))._tag, "SlowConsumer")
       const { items } = yield* session.messages()
       assert.strictEqual(items[1]?.text, "x".repeat(5000))
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+})
+
+describe("the end of a reply", () => {
+  it.effect("is the Finished event, whatever follows it or never comes", () =>
+    Effect.gen(function*() {
+      const session = yield* start
+      const closed = yield* Deferred.make<void>()
+      yield* Effect.flatMap(MockProvider, (mock) =>
+        mock.script([() =>
+          Stream.make(
+            ProviderEvent.TextDelta({ text: "all" }),
+            ProviderEvent.Finished({ reason: "complete" }),
+            ProviderEvent.TextDelta({ text: " and more" })
+          ).pipe(Stream.concat(Stream.never), Stream.ensuring(Deferred.succeed(closed, undefined)))]))
+      const events = Array.from(yield* Stream.runCollect(session.stream("hello")))
+      yield* Deferred.await(closed)
+      const said = events.map((event) => (event._tag === "TurnDelta" ? event.text : "")).join("")
+      assert.strictEqual(said, "all")
+      assert.deepStrictEqual((yield* session.messages()).items.map(({ text }) => text), ["hello", "all"])
+    }).pipe(Effect.provide(SessionRuntime.layerTest())))
+
+  it.effect("is not a pause, and an empty pause stores nothing", () =>
+    Effect.gen(function*() {
+      const session = yield* start
+      const mock = yield* MockProvider
+      yield* mock.script([{ end: ProviderEvent.Finished({ reason: "paused" }) }, { text: "at last" }])
+      assert.strictEqual((yield* session.send("hello")).text, "at last")
+      assert.deepStrictEqual((yield* session.messages()).items.map(({ seq, text }) => [seq, text]), [
+        [1, "hello"],
+        [2, "at last"]
+      ])
+      assert.strictEqual((yield* session.turns)[0]?.attempt, 2)
+      assert.strictEqual((yield* mock.requests).length, 2)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 })

@@ -18,7 +18,7 @@ const total = Effect.map(used(), (answer) => answer.total)
 
 const beforeMidnight = DateTime.toEpochMillis(DateTime.unsafeMake("2026-03-01T23:59:59Z"))
 
-/** A turn that has said a part of its reply. */
+/** A turn with a partial reply. */
 const halfAnswered = Effect.fnUntraced(function*(session: Session, content = "hello") {
   const { reply, say } = yield* spokenReply
   yield* script(reply)
@@ -28,7 +28,7 @@ const halfAnswered = Effect.fnUntraced(function*(session: Session, content = "he
   return stream
 })
 
-/** What the session's own metrics count is what the rollups do, where it has had them to itself. */
+/** The session's own metrics equal the rollups if it is the only session. */
 const agreesWithMetrics = Effect.fnUntraced(function*(session: Session) {
   const metrics = yield* session.metrics
   const usage = yield* total
@@ -49,7 +49,7 @@ const agreesWithMetrics = Effect.fnUntraced(function*(session: Session) {
   return usage
 })
 
-describe("what a turn has used", () => {
+describe("the usage of a turn", () => {
   it.scoped("is counted on the day it ends", () =>
     Effect.gen(function*() {
       const session = yield* start
@@ -68,11 +68,11 @@ describe("what a turn has used", () => {
       yield* agreesWithMetrics(session)
     }).pipe(
       Effect.provide(SessionRuntime.layerTest()),
-      // Before anything waits for a time.
+      // Before any timer starts.
       (test) => Effect.zipRight(TestClock.setTime(beforeMidnight), test)
     ))
 
-  it.scoped("is counted by how it ended: completed, failed, stopped, or not begun at all", () =>
+  it.scoped("is counted by its end: completed, failed, stopped, or never started", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -92,7 +92,7 @@ describe("what a turn has used", () => {
       assert.deepStrictEqual([usage.userMessages, usage.latency?.count], [3, 1])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("falls to the fallback that answered, and the failed call to the provider that failed", () =>
+  it.scoped("is counted for the fallback that answered, and the failed call for the provider that failed", () =>
     Effect.gen(function*() {
       yield* MockProvider.make({ name: "second" })
       const sessions = yield* SessionManager
@@ -123,7 +123,7 @@ describe("what a turn has used", () => {
       yield* agreesWithMetrics(session)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is counted once when a later owner ends it, and with what it said", () =>
+  it.scoped("is counted once when a later owner ends it, with its partial reply", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* halfAnswered(session)

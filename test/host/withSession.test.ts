@@ -8,7 +8,7 @@ import { start } from "./anotherHost.js"
 const runtime = SessionRuntime.layerTest()
 
 describe("withSession", () => {
-  it.scoped("answers what its use does, and leaves the session as it is", () =>
+  it.scoped("returns the result of its function, and leaves the session as it is", () =>
     Effect.gen(function*() {
       const session = yield* start
       assert.strictEqual((yield* withSession(session, ({ send }) => send("Hi"))).text, "You said: Hi")
@@ -21,7 +21,7 @@ describe("withSession", () => {
     ["throws", () => {
       throw new Error("mine")
     }]
-  ])("archives a session whose use %s, and passes on why", ([, use]) =>
+  ])("archives a session whose function %s, and passes on the cause", ([, use]) =>
     Effect.gen(function*() {
       const session = yield* start
       const exit = yield* Effect.exit(withSession(session, use))
@@ -30,7 +30,7 @@ describe("withSession", () => {
       assert.strictEqual((yield* session.info).status, "archived")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("leaves a session whose use is interrupted, or interrupts itself", () =>
+  it.scoped("leaves a session whose function is interrupted, or interrupts itself", () =>
     Effect.gen(function*() {
       const session = yield* start
       const using = yield* Deferred.make<void>()
@@ -44,7 +44,7 @@ describe("withSession", () => {
       assert.strictEqual((yield* session.info).status, "active")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("passes on why its use failed when the session cannot be archived, and logs that", () =>
+  it.scoped("passes on the cause when the session cannot be archived, and logs that failure", () =>
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const session = yield* start

@@ -13,6 +13,7 @@ import { HookBus } from "../../services/HookBus.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import { forgetConversation } from "../../services/internal/calls/conversations.js"
 import { makeCircuitBreakers } from "../../services/internal/calls/resilience.js"
+import { layerFromConfig } from "../../services/internal/config.js"
 import { CurrentInstrumentation } from "../../services/internal/Instrumentation.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { Pricing } from "../../services/Pricing.js"
@@ -27,46 +28,12 @@ import { forwardCommands } from "./internal/forwardCommands.js"
 import { makeSenders } from "./internal/senders.js"
 
 /**
- * Bounds of a host. All have defaults.
- */
-export interface LocalSessionHostOptions {
-  /** Sends that may wait in one session, the running one included; one more answers `SessionBusy`. 64 unless told. */
-  readonly mailboxCapacity?: number
-  /** Turns of all sessions together that may be open; one more answers `SessionBusy`. 1,024 unless told. */
-  readonly maxOpenTurns?: number
-  /** Latest messages of the history that a provider is shown. 100 unless told. */
-  readonly historyWindow?: number
-  /** The same, in tokens: about four characters are taken for one. 100,000 unless told. */
-  readonly historyTokens?: number
-  /** How often a provider call that has certainly not begun is made again. 2 unless told. */
-  readonly providerRetries?: number
-  /** After so many calls of one model that failed in a row, its provider is spared for a while. 5 unless told. */
-  readonly circuitFailures?: number
-  /** For how long. 30 seconds unless told. */
-  readonly circuitOpenFor?: Duration.DurationInput
-  /** Events that a stream or a feed holds for a slow reader before it is cut with `SlowConsumer`. 4,096 unless told. */
-  readonly streamBuffer?: number
-  /** No turn may take longer, whatever timeout it is sent with. 10 minutes unless told. */
-  readonly maxTurnTime?: Duration.DurationInput
-  /** How often what has arrived of a reply is stored, so that a crash leaves it behind. 1 second unless told. */
-  readonly checkpointEvery?: Duration.DurationInput
-  /** How long a session rests before its actor is passivated and only the store remembers it. 30 seconds unless told. */
-  readonly idleAfter?: Duration.DurationInput
-  /** How often sessions are looked for that are to be archived or deleted. 1 minute unless told. */
-  readonly sweepEvery?: Duration.DurationInput
-  /** How long running turns may go on when the host stops; those left are stored as interrupted. 20 seconds unless told. */
-  readonly drainTimeout?: Duration.DurationInput
-}
-
-const dueAtOnce = 100
-const beginning: FeedPlace = { number: 0, offset: 0 }
-
-/**
- * Keeps the actors of all sessions in this process. One that fails while turns wait is started again, after a second and then
- * ever later; others are started again by the next call. One that fails a fourth time in 60 seconds has its session put in
- * status `error`, and answers `SessionUnavailable` until it is reactivated; a failing store is no session's fault and is
- * tried for ever. When the host starts it takes up the turns that an earlier process left: those it had accepted are
- * answered, those whose provider call was under way end as interrupted, or are called again if they were sent so.
+ * Runs the actors of all sessions in this process. An actor that fails while turns wait is restarted after a second,
+ * then with growing delays; any other is restarted by the next call. After a fourth failure within 60 seconds the
+ * session is put in status `error` and its calls fail with `SessionUnavailable` until it is reactivated. Failures of
+ * the store do not count, and are retried without limit. On start-up the host recovers the turns that an earlier
+ * process left: accepted turns are answered; turns with a running provider call end as interrupted, or call again if
+ * they were sent with `onUnknown: "retry"`. Fails with `StoreError` when the unfinished turns cannot be read.
  */
 export const layer = (
   options: LocalSessionHostOptions = {}
@@ -77,13 +44,52 @@ export const layer = (
 > =>
   Layer.scoped(
     SessionHost,
-    // What an actor does later is no part of whatever has built this layer.
+    // The work of actors does not belong to the span in which the layer is built.
     Effect.mapInputContext(
       make(options),
       (context: Context.Context<Effect.Effect.Context<ReturnType<typeof make>>>) =>
         Context.omit(Tracer.ParentSpan)(context)
     )
   )
+
+/**
+ * The same layer, with its options read from `Config`.
+ */
+export const layerConfig = layerFromConfig(layer)
+
+/**
+ * Options of a host. All have defaults.
+ */
+export interface LocalSessionHostOptions {
+  /** Sends that may wait in one session, the running one included. More fail with `SessionBusy`. Default: 64. */
+  readonly mailboxCapacity?: number
+  /** Turns that may be open across all sessions. More fail with `SessionBusy`. Default: 1,024. */
+  readonly maxOpenTurns?: number
+  /** Latest messages of the history sent to a provider. Default: 100. */
+  readonly historyWindow?: number
+  /** Tokens of the history sent to a provider, estimated at four characters each. Default: 100,000. */
+  readonly historyTokens?: number
+  /** Retries for a provider call that is known not to have started. Default: 2. */
+  readonly providerRetries?: number
+  /** Consecutive failures that open a model's circuit breaker. Default: 5. */
+  readonly circuitFailures?: number
+  /** How long a circuit breaker stays open. Default: 30 seconds. */
+  readonly circuitOpenFor?: Duration.DurationInput
+  /** Events buffered for a slow reader of a stream or feed before it fails with `SlowConsumer`. Default: 4,096. */
+  readonly streamBuffer?: number
+  /** Maximum duration of a turn, whatever timeout it was sent with. Default: 10 minutes. */
+  readonly maxTurnTime?: Duration.DurationInput
+  /** How often a partial reply is stored, so that it survives a crash. Default: 1 second. */
+  readonly checkpointEvery?: Duration.DurationInput
+  /** Idle time after which an actor is passivated, so that the session uses no memory. Default: 30 seconds. */
+  readonly idleAfter?: Duration.DurationInput
+  /** How often the host looks for sessions to archive or delete. Default: 1 minute. */
+  readonly sweepEvery?: Duration.DurationInput
+  /**
+   * How long running turns may continue when the host stops. The rest are stored as interrupted. Default: 20 seconds.
+   */
+  readonly drainTimeout?: Duration.DurationInput
+}
 
 const make = Effect.fnUntraced(function*({
   checkpointEvery = "1 second",
@@ -126,7 +132,7 @@ const make = Effect.fnUntraced(function*({
     forget: (cursor) => runTimer(forgetConversation(providers, cursor)),
     pipeline: yield* MiddlewarePipeline,
     hooks,
-    tellDeletion: deletions.tell,
+    publishDeletion: deletions.publish,
     ids: yield* IdGenerator,
     instrumentation,
     feed,
@@ -139,7 +145,7 @@ const make = Effect.fnUntraced(function*({
       checkpointEvery: Duration.decode(checkpointEvery)
     },
     openTurns,
-    // A command that has begun is seen through: half of one is a state that nobody knows.
+    // A command that has started always completes: an interrupted one would leave an unknown state.
     forkDrain: (drain) => runDrain(Effect.uninterruptible(drain)),
     forkTurn: yield* FiberSet.runtime(turns)(),
     forkTimer: runTimer,
@@ -151,16 +157,16 @@ const make = Effect.fnUntraced(function*({
 
   const sweep = Effect.gen(function*() {
     const now = yield* DateTime.now
-    const due = yield* store.expiring(now, dueAtOnce)
-    const retired = yield* Effect.forEach(
-      due,
-      ({ action, sessionId }) => logged(use(sessionId, (actor) => actor.archiveOrDeleteIfIdle(action, now)))
+    const expiring = yield* store.expiring(now, pageSize)
+    const results = yield* Effect.forEach(
+      expiring,
+      ({ action, sessionId }) => orLogFailure(use(sessionId, (actor) => actor.archiveOrDeleteIfIdle(action, now)))
     )
-    yield* deletions.tellAll
-    return due.length === dueAtOnce && retired.includes(true)
+    yield* deletions.publishAll
+    return expiring.length === pageSize && results.includes(true)
   })
-  // Whatever becomes of one, the next comes.
-  const sweepAll = Effect.repeat(logged(sweep), { while: (isMore) => isMore })
+  // A failed sweep is logged, and does not stop the schedule.
+  const sweepAll = Effect.repeat(orLogFailure(sweep), { while: (isMore) => isMore })
 
   const shutDown = Effect.gen(function*() {
     closing = true
@@ -173,7 +179,7 @@ const make = Effect.fnUntraced(function*({
   })
 
   yield* Effect.addFinalizer(() => shutDown)
-  yield* deletions.tellAll
+  yield* deletions.publishAll
   yield* instrumentation.host(() => ({
     activeSessions: actors.size(),
     openTurns: openTurns.count,
@@ -220,9 +226,14 @@ const make = Effect.fnUntraced(function*({
   })
 })
 
-/** False of what fails, however it does. */
-const logged = <E>(effect: Effect.Effect<boolean, E>): Effect.Effect<boolean> =>
+/** Logs any failure and returns false. */
+const orLogFailure = <E>(effect: Effect.Effect<boolean, E>): Effect.Effect<boolean> =>
   Effect.catchAllCause(
     effect,
-    (cause) => Effect.as(Effect.logError("A session that has rested was not retired", cause), false)
+    (cause) => Effect.as(Effect.logError("Expired sessions could not be archived or deleted", cause), false)
   )
+
+/** Expiring sessions read from the store at once. */
+const pageSize = 100
+
+const beginning: FeedPlace = { number: 0, offset: 0 }

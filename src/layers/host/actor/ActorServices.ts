@@ -13,61 +13,65 @@ import type { ProviderRegistry } from "../../../services/ProviderRegistry.js"
 import type { SessionDeletion, SessionStore } from "../../../services/SessionStore.js"
 
 /**
- * Bounds of the actors of one host.
- */
-export interface ActorLimits {
-  /** Sends that may wait in one session, the running one included. */
-  readonly mailboxCapacity: number
-  /** Turns of all sessions together that may be open. */
-  readonly maxOpenTurns: number
-  /** Messages of the history that a provider is shown. */
-  readonly historyWindow: number
-  /** The same, in tokens, as `estimateTokens` counts. */
-  readonly historyTokens: number
-  /** No turn may take longer, whatever its sender allows. */
-  readonly maxTurnTime: Duration.Duration
-  /** How often what has arrived of a reply is stored. */
-  readonly checkpointEvery: Duration.Duration
-}
-
-/**
- * Brings what happens in sessions to those who watch at this moment. It keeps nothing: what a watcher missed is in the
- * store. It outlives the actors, so that a watcher does not notice when one of them starts again.
- */
-export interface FeedHub {
-  /** Never waits: a watcher that has no room left is cut off. */
-  readonly publish: (id: SessionId, events: ReadonlyArray<SessionEvent | TurnDelta>) => void
-  /** There are events up to this `number`, and nobody may have been told of the last ones: watchers look in the store. */
-  readonly catchUp: (id: SessionId, number: number) => void
-  /** The session is gone, and so is its feed. */
-  readonly end: (id: SessionId) => void
-}
-
-/**
- * What the actors of one host share.
+ * Services shared by all actors of a host.
  */
 export interface ActorServices {
   readonly store: SessionStore["Type"]
   readonly providers: ProviderRegistry["Type"]
   readonly pipeline: MiddlewarePipeline["Type"]
   readonly hooks: HookBus["Type"]
-  /** Has hooks told of a deletion that the store knows of. */
-  readonly tellDeletion: (deletion: SessionDeletion) => Effect.Effect<void>
+  /** Publishes a deletion, recorded in the store, to hooks. */
+  readonly publishDeletion: (deletion: SessionDeletion) => Effect.Effect<void>
   readonly ids: IdGenerator["Type"]
   readonly feed: FeedHub
   readonly provider: ProviderServices
-  /** Has a provider remove its copy of a conversation that is over. The fiber answers whether it did. */
+  /**
+   * Deletes a provider's copy of a conversation. The fiber's result tells whether there was a copy and it was deleted.
+   */
   readonly forget: (cursor: ProviderCursor) => Fiber.RuntimeFiber<boolean>
   readonly instrumentation: Instrumentation
   readonly limits: ActorLimits
-  /** Turns of all sessions that are not ended. */
+  /** Open turns of all sessions. */
   readonly openTurns: { count: number }
-  /** Runs a drain of a mailbox, a turn, or a timer, in the host's scope. */
+  /** Each runs an effect in the host's scope: a drain of a command queue, a turn, a timer. */
   readonly forkDrain: (drain: Effect.Effect<void>) => void
   readonly forkTurn: (turn: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   readonly forkTimer: (timer: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
-  /** Runs what middleware does once a turn is over. */
+  /** Runs the `ended` stage of middleware. */
   readonly forkEnding: (ending: Effect.Effect<void>) => void
-  /** No turn starts once this holds. */
+  /** True once the host is shutting down: no turn starts any more. */
   readonly isClosing: () => boolean
+}
+
+/**
+ * Limits of the actors of a host.
+ */
+export interface ActorLimits {
+  /** Sends that may wait in one session, the running turn included. */
+  readonly mailboxCapacity: number
+  /** Turns that may be open across all sessions. */
+  readonly maxOpenTurns: number
+  /** Messages of the history sent to a provider. */
+  readonly historyWindow: number
+  /** Tokens of the history sent to a provider, as `estimateTokens` counts them. */
+  readonly historyTokens: number
+  /** Upper bound for a turn's duration, whatever timeout it was sent with. */
+  readonly maxTurnTime: Duration.Duration
+  /** How often the text of a partial reply is stored. */
+  readonly checkpointEvery: Duration.Duration
+}
+
+/**
+ * Delivers events to the current watchers of a session. It buffers nothing for later: missed events are in the store.
+ * It outlives the actors, so that a watcher does not notice when one of them restarts.
+ */
+export interface FeedHub {
+  /** Never blocks: a watcher whose buffer is full is disconnected. */
+  readonly publish: (id: SessionId, events: ReadonlyArray<SessionEvent | TurnDelta>) => void
+  /**
+   * Tells watchers to read the events up to this `number` from the store: the last ones may not have been published.
+   */
+  readonly catchUp: (id: SessionId, number: number) => void
+  /** Ends the feed of a deleted session. */
+  readonly end: (id: SessionId) => void
 }

@@ -12,27 +12,18 @@ import type { TurnTrace } from "../../../services/internal/Instrumentation.js"
 import type { TurnMiddleware } from "../../../services/Middleware.js"
 
 /**
- * Whoever waits for a turn. Neither function may wait or throw: the actor goes on at once.
- */
-export interface TurnObserver {
-  readonly emit: (event: TurnEvent) => void
-  /** Nothing comes after it. Only the first call counts. */
-  readonly end: (exit: Exit.Exit<Message, ChangeError | TurnError>) => void
-}
-
-/**
- * A turn that is not ended, and all who wait for it. Who comes later is shown what the others have seen.
+ * A turn that has not ended, with its observers. Late observers get a replay of what the others received.
  */
 export class OpenTurn {
-  /** What the provider has said so far, as it was shown. */
+  /** The text shown so far. */
   text = ""
-  /** Ends the turn when its time is up. */
+  /** Ends the turn at its deadline. */
   timer: Fiber.RuntimeFiber<void> | undefined
   private question: Message | undefined
   private ended = false
   private readonly observers = new Set<TurnObserver>()
 
-  /** `turn` is as it was last committed; `onEnd` runs once. */
+  /** `turn` is the last committed version. `onEnd` runs once. */
   constructor(public turn: Turn, readonly trace: TurnTrace, private readonly onEnd: () => void) {}
 
   join(observer: TurnObserver, outcome: SendOutcome): void {
@@ -47,13 +38,16 @@ export class OpenTurn {
     this.emit({ _tag: "TurnStarted", turnId: this.turn.id, message: question })
   }
 
-  say(text: string): void {
+  addText(text: string): void {
     const offset = this.text.length
     this.text += text
     this.emit({ _tag: "TurnDelta", turnId: this.turn.id, offset, text })
   }
 
-  /** With its reply, with what ended it, or with why nobody will hear of it here. Only the first call counts. */
+  /**
+   * Ends the turn with its reply, its error, or the reason why this process no longer knows. Only the first call
+   * counts.
+   */
   end(exit: Exit.Exit<Message, ChangeError | TurnError>): void {
     if (this.ended) return
     this.ended = true
@@ -70,37 +64,45 @@ export class OpenTurn {
 }
 
 /**
- * Why a turn is to end before its reply is complete, and what is to be left of it.
+ * Receives what happens in a turn. Neither function may block or throw: both are called by the actor.
  */
-export interface StopRequest {
-  readonly error: DeadlineExceeded | TurnStopped
-  /** Whether what has arrived of the reply stays in the history. */
-  readonly keepPartial: boolean
-  /** Whether the turn leaves the history altogether. */
-  readonly rollBack: boolean
+export interface TurnObserver {
+  readonly emit: (event: TurnEvent) => void
+  /** Called once, last. */
+  readonly end: (exit: Exit.Exit<Message, ChangeError | TurnError>) => void
 }
 
 /**
- * The turn that is under way.
+ * The turn that is running.
  */
 export interface RunningTurn {
   readonly open: OpenTurn
-  /** Turns that were steered into it: they hear what it says from then on, and end as it does. */
+  /** Turns that were steered into it: they receive its text from then on, and end with it. */
   readonly joined: Array<OpenTurn>
   readonly middleware: TurnMiddleware
-  /** Nanoseconds of the clock. */
-  readonly since: bigint
-  /** When it must have ended. */
+  /** When it started, in nanoseconds of the clock. */
+  readonly startedNanos: bigint
   readonly deadline: DateTime.Utc
-  /** Place of the provider that its next call goes to first: one that has paused goes on itself. */
-  place: number
-  /** Number of the event with which its text began. */
-  startedWith: number
-  /** How much of its text earlier provider calls said. */
-  saidBefore: number
+  /** Index of the target that its next call starts with: a provider that paused continues its own reply. */
+  targetIndex: number
+  /** Number of its latest `TurnStarted` event. */
+  startEvent: number
+  /** Length of the text from its earlier provider calls. */
+  earlierLength: number
   fiber?: Fiber.RuntimeFiber<void>
-  /** Stores what has been said, a while after it was. */
+  /** Timer that stores the draft of the reply. */
   checkpoint?: Fiber.RuntimeFiber<void> | undefined
-  /** Set once somebody wants it to end. */
+  /** Set once the turn should end early. */
   stopRequest?: StopRequest & { readonly outcome: Deferred.Deferred<StopOutcome, ChangeError> }
+}
+
+/**
+ * Why a turn should end before its reply is complete, and what to keep of it.
+ */
+export interface StopRequest {
+  readonly error: DeadlineExceeded | TurnStopped
+  /** Whether the partial reply stays in the history. */
+  readonly keepPartial: boolean
+  /** Whether the turn is removed from the history. */
+  readonly rollBack: boolean
 }

@@ -9,7 +9,7 @@ import {
   SessionUnavailable
 } from "../../../domain/error/SessionError.js"
 import type { MiddlewareError } from "../../../domain/error/TurnError.js"
-import type { SessionId } from "../../../domain/Ids.js"
+import type { SessionId, TurnId } from "../../../domain/Ids.js"
 import type { Message, MessageContent } from "../../../domain/Message.js"
 import type { EditOutcome, EditTurn, SendMessage, StopOutcome, StopTurn } from "../../../domain/Send.js"
 import type { ConfigureSession, RewindSession, SessionInfo } from "../../../domain/Session.js"
@@ -18,18 +18,19 @@ import type { Turn } from "../../../domain/Turn.js"
 import type { ErasedSession, ExpiringSession } from "../../../services/SessionStore.js"
 import { type ActorCore, makeActorCore } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
-import { makeHistoryCommands, makeLifecycleCommands } from "./commands.js"
 import { makeEventDelivery } from "./eventDelivery.js"
+import { makeHistoryCommands } from "./historyCommands.js"
+import { makeLifecycleCommands } from "./lifecycleCommands.js"
 import type { TurnObserver } from "./OpenTurn.js"
-import { makeSendCommands } from "./sends.js"
-import { type FeedState, withEvents, withStatus } from "./SessionState.js"
+import { makeSendCommands } from "./sendCommands.js"
+import { withEvents, withStatus } from "./SessionState.js"
 import { makeTurnQueue, type TurnQueue } from "./TurnQueue.js"
 
 /**
- * The one place where a session changes. Cheap to make: it reads the store when the first command comes.
+ * The only writer of a session. Cheap to create: it reads the store when the first command arrives.
  */
 export interface SessionActor {
-  /** Accepts a send, or fails and leaves no trace of it. The observer is told the rest. */
+  /** Accepts a send, or fails and stores nothing. The observer receives what happens after that. */
   readonly accept: (
     message: SendMessage,
     observer: TurnObserver
@@ -49,41 +50,28 @@ export interface SessionActor {
   readonly archive: Effect.Effect<void, ChangeError>
   readonly reactivate: Effect.Effect<void, ChangeError>
   readonly delete: Effect.Effect<void, ChangeError>
-  /** Deletes the session, and answers what went with it once the provider has been told. */
+  /** Deletes the session. Returns what was deleted, after the provider deleted its copy of the conversation. */
   readonly erase: Effect.Effect<ErasedSession, ChangeError>
-  /**
-   * Archives or deletes a session that was found to have rested, unless something has come since that moment. Answers whether
-   * it did.
-   */
+  /** Archives or deletes an idle session, unless there was activity since `foundAt`. Returns whether it did. */
   readonly archiveOrDeleteIfIdle: (
     action: ExpiringSession["action"],
     foundAt: DateTime.Utc
   ) => Effect.Effect<boolean, ChangeError>
-  /** Where the feed is. `subscribe` runs at that very moment, so that whoever looks for what is live misses nothing. */
+  /** The feed's position. `subscribe` runs at the same moment, so that a watcher misses nothing. */
   readonly feed: (subscribe: () => void) => Effect.Effect<FeedState, ChangeError>
-  /** Reads the store, and takes up the turns that an earlier owner left. */
+  /** Loads the session, and recovers the turns that an earlier owner left open. */
   readonly start: Effect.Effect<void, ChangeError>
-  /** Ends a turn that has run since before this moment of the clock, in nanoseconds. */
-  readonly expire: (before: bigint) => Effect.Effect<void>
-  /** Writes down that the session rests, and stops, unless there is something to do. */
+  /** Ends the running turn if it started before this moment of the clock, in nanoseconds. */
+  readonly endOverdueTurn: (before: bigint) => Effect.Effect<void>
+  /** Stores that the session is idle and stops the actor, unless it has work or `isWanted`. */
   readonly passivate: (isWanted: () => boolean) => Effect.Effect<void, ChangeError>
-  /** Stores what hooks have been told of. */
+  /** Stores which events hooks have received. */
   readonly saveDelivery: Effect.Effect<void, ChangeError>
   readonly stop: (reason: ChangeError) => Effect.Effect<void>
-  /** Turns that are not ended. */
+  /** Number of open turns. */
   readonly openTurns: () => number
-  /** Commands that wait in its mailbox. */
+  /** Commands in its queue, the running one included. */
   readonly backlog: () => number
-}
-
-/**
- * How an actor ended. `owesTurns`: turns are left that were accepted and can only be answered by starting again. `failed`: it
- * did not end because it was told to.
- */
-export interface ActorEnd {
-  readonly reason: ChangeError
-  readonly owesTurns: boolean
-  readonly failed: boolean
 }
 
 export const makeSessionActor = (
@@ -95,7 +83,7 @@ export const makeSessionActor = (
   let failed = false
 
   const core: ActorCore = makeActorCore(id, services, {
-    // What made a session fail may be a turn of it: they wait until somebody has mended that.
+    // A turn may have caused the error, so the turns of a failed session wait until it is reactivated.
     loaded: (openTurns) => {
       const { lastEvent, session } = core.state()
       feed.catchUp(id, lastEvent)
@@ -103,7 +91,7 @@ export const makeSessionActor = (
         ? delivery.redeliver
         : Effect.zipRight(delivery.redeliver, turns.recover(openTurns))
     },
-    committed: (events) => delivery.tell(events),
+    committed: (events) => delivery.publish(events),
     served: Effect.suspend(() => turns.advance),
     failed: () =>
       Effect.sync(() => {
@@ -111,13 +99,15 @@ export const makeSessionActor = (
       }),
     stopped: (reason) => {
       const isGone = reason._tag === "SessionNotFound" || reason._tag === "OwnershipLost"
-      if (isGone) lifecycle.letGo(turns.open())
-      // Another process may give the session back, and then its filters must be there.
+      if (isGone) lifecycle.notifyTurnsGone(turns.open())
+      // After `OwnershipLost` the session may return to this process, which then needs the middleware added for it.
       if (reason._tag === "SessionNotFound") services.pipeline.forget(id)
       onStop({ reason, owesTurns: turns.size() > 0 && !isGone, failed: failed && !isGone })
-      // A turn that was accepted is stored, whatever the store said to somebody else.
+      // An accepted turn is stored, so its sender gets `SessionUnavailable`, not the error of another command.
       return turns.abandon(
-        reason._tag === "SessionNotFound" ? reason : new SessionUnavailable({ sessionId: id, reason: reason.message })
+        reason._tag === "SessionNotFound" || reason._tag === "SessionUnavailable"
+          ? reason
+          : new SessionUnavailable({ sessionId: id, reason: reason.message })
       )
     }
   })
@@ -151,7 +141,7 @@ export const makeSessionActor = (
     reactivate: lifecycle.reactivate,
     delete: lifecycle.delete,
     erase: lifecycle.erase,
-    archiveOrDeleteIfIdle: lifecycle.retire,
+    archiveOrDeleteIfIdle: lifecycle.archiveOrDeleteIfIdle,
 
     feed: (subscribe) =>
       core.ask(Effect.sync(() => {
@@ -160,13 +150,13 @@ export const makeSessionActor = (
         return {
           lastEvent: core.state().lastEvent,
           ...(running && {
-            reply: { turnId: running.open.turn.id, startedWith: running.startedWith, text: running.open.text }
+            reply: { turnId: running.open.turn.id, startEvent: running.startEvent, text: running.open.text }
           })
         }
       })),
 
     start: Effect.asVoid(core.current),
-    expire: turns.expire,
+    endOverdueTurn: turns.endOverdue,
 
     passivate: (isWanted) =>
       core.ask(Effect.gen(function*() {
@@ -176,7 +166,9 @@ export const makeSessionActor = (
         const state = core.state()
         if (state.session.status === "active") yield* core.persist(withStatus(state, "idle", yield* DateTime.now))
         else if (!stored) yield* delivery.save
-        if (!isWanted()) yield* core.stop(new SessionUnavailable({ sessionId: id, reason: "its actor was passivated" }))
+        if (!isWanted()) {
+          yield* core.stop(new SessionUnavailable({ sessionId: id, reason: "its actor was passivated; try again" }))
+        }
       })),
 
     saveDelivery: core.ask(delivery.save),
@@ -185,4 +177,27 @@ export const makeSessionActor = (
     openTurns: turns.size,
     backlog: core.backlog
   }
+}
+
+/**
+ * Position of a session's feed: the last event, and the text shown so far of the running reply.
+ */
+export interface FeedState {
+  readonly lastEvent: number
+  readonly reply?: {
+    readonly turnId: TurnId
+    /** Number of the `TurnStarted` event before the text. */
+    readonly startEvent: number
+    readonly text: string
+  }
+}
+
+/**
+ * How an actor stopped. `owesTurns`: accepted turns are left, which only a restart can answer. `failed`: it was not
+ * asked to stop.
+ */
+export interface ActorEnd {
+  readonly reason: ChangeError
+  readonly owesTurns: boolean
+  readonly failed: boolean
 }

@@ -10,34 +10,14 @@ import { withMessage } from "../../../domain/SessionMetrics.js"
 import type { Prompt } from "../../../domain/Turn.js"
 import type { SessionChanges, SessionSnapshot } from "../../../services/SessionStore.js"
 
-type Body<Event> = Event extends SessionEvent ? Omit<Event, "at" | "number" | "sessionId"> : never
-
 /**
- * An event as a step of the session makes it, before it has its place among the session's events.
- */
-export type EventBody = Body<SessionEvent>
-
-/**
- * Where a session's feed is at one moment: the last event, and what has been shown of the reply under way.
- */
-export interface FeedState {
-  readonly lastEvent: number
-  readonly reply?: {
-    readonly turnId: TurnId
-    /** Number of the event with which the text began. */
-    readonly startedWith: number
-    readonly text: string
-  }
-}
-
-/**
- * What an actor knows of its session: the last committed state, never a guess. `window` holds the latest messages that a
- * provider may see, so that neither a turn nor an append reads the history.
+ * What an actor keeps of its session: the last committed state. `window` holds the latest messages that a provider may
+ * see, so that neither a turn nor an append reads the history.
  */
 export type SessionState = Omit<SessionSnapshot, "openTurns">
 
 /**
- * A step of a session: what to commit, and what is true once it is committed.
+ * A change of a session: what to commit, and the state after the commit.
  */
 export interface Transition {
   readonly changes: SessionChanges
@@ -45,30 +25,7 @@ export interface Transition {
 }
 
 /**
- * More messages at the end of the history. A cut reply is part of it, but no provider sees it again.
- */
-export const appendMessages = (
-  state: SessionState,
-  messages: ReadonlyArray<Message>,
-  now: DateTime.Utc,
-  windowSize: number
-): Transition => {
-  const metrics = messages.reduce(withMessage, state.metrics)
-  const shown = messages.filter(({ finishReason }) => finishReason !== "cut")
-  return {
-    changes: { messages, metrics, lastActivityAt: now },
-    next: {
-      ...state,
-      session: { ...state.session, messageCount: state.session.messageCount + messages.length, lastActivityAt: now },
-      metrics,
-      lastSeq: state.lastSeq + messages.length,
-      window: shown.length === 0 ? state.window : [...state.window, ...shown].slice(-windowSize)
-    }
-  }
-}
-
-/**
- * A step together with what is to be told of it, once it is committed.
+ * Adds events to a transition.
  */
 export const withEvents = (
   { changes, next }: Transition,
@@ -89,7 +46,70 @@ export const withEvents = (
 }
 
 /**
- * A session that is answered in another way from now on.
+ * An event before it is numbered and dated.
+ */
+export type EventBody = Body<SessionEvent>
+
+type Body<Event> = Event extends SessionEvent ? Omit<Event, "at" | "number" | "sessionId"> : never
+
+/**
+ * Combines two transitions into one commit. The second one's turn wins; events are concatenated.
+ */
+export const inOneCommit = (first: Transition, { changes, next }: Transition): Transition => ({
+  changes: { ...first.changes, ...changes, events: [...first.changes.events ?? [], ...changes.events ?? []] },
+  next
+})
+
+/**
+ * Appends messages to the history. A cut reply is part of the history, but no provider sees it.
+ */
+export const appendMessages = (
+  state: SessionState,
+  messages: ReadonlyArray<Message>,
+  now: DateTime.Utc,
+  windowSize: number
+): Transition => {
+  const metrics = messages.reduce(withMessage, state.metrics)
+  const visible = messages.filter(({ finishReason }) => finishReason !== "cut")
+  return {
+    changes: { messages, metrics, lastActivityAt: now },
+    next: {
+      ...state,
+      session: { ...state.session, messageCount: state.session.messageCount + messages.length, lastActivityAt: now },
+      metrics,
+      lastSeq: state.lastSeq + messages.length,
+      window: visible.length === 0 ? state.window : [...state.window, ...visible].slice(-windowSize)
+    }
+  }
+}
+
+/**
+ * A message at the end of the history, `ahead` places after the next one. Not validated: actors only build valid
+ * messages.
+ */
+export const newMessage = (
+  { lastSeq, session }: SessionState,
+  message: Omit<ConstructorParameters<typeof Message>[0], "seq" | "sessionId">,
+  ahead = 0
+): Message => new Message({ ...message, sessionId: session.id, seq: lastSeq + 1 + ahead }, { disableValidation: true })
+
+/**
+ * The user message for a turn's prompt.
+ */
+export const toQuestion = (
+  state: SessionState,
+  turn: { readonly id: TurnId; readonly prompt?: Prompt },
+  id: MessageId,
+  createdAt: DateTime.Utc,
+  ahead = 0
+): Message => {
+  const { metadata, parts } = turn.prompt ?? { parts: [], metadata: {} }
+  return newMessage(state, { id, turnId: turn.id, role: "user", parts, metadata, createdAt }, ahead)
+}
+
+/**
+ * Changes the provider, model or configuration. Fails with `InvalidRequest` when the result is not a valid
+ * configuration.
  */
 export const configureSession = (
   state: SessionState,
@@ -105,38 +125,7 @@ export const configureSession = (
   })
 
 /**
- * Two steps of one turn at once: what the second says of the turn is what counts, and both are told of.
- */
-export const inOneCommit = (first: Transition, { changes, next }: Transition): Transition => ({
-  changes: { ...first.changes, ...changes, events: [...first.changes.events ?? [], ...changes.events ?? []] },
-  next
-})
-
-/**
- * A message at the end of the history, `ahead` places after the next one. What an actor makes needs no check.
- */
-export const newMessage = (
-  { lastSeq, session }: SessionState,
-  message: Omit<ConstructorParameters<typeof Message>[0], "seq" | "sessionId">,
-  ahead = 0
-): Message => new Message({ ...message, sessionId: session.id, seq: lastSeq + 1 + ahead }, { disableValidation: true })
-
-/**
- * The message that a turn's prompt becomes.
- */
-export const toQuestion = (
-  state: SessionState,
-  turn: { readonly id: TurnId; readonly prompt?: Prompt },
-  id: MessageId,
-  createdAt: DateTime.Utc,
-  ahead = 0
-): Message => {
-  const { metadata, parts } = turn.prompt ?? { parts: [], metadata: {} }
-  return newMessage(state, { id, turnId: turn.id, role: "user", parts, metadata, createdAt }, ahead)
-}
-
-/**
- * The session in another status. To rest or to wake is not worth telling.
+ * Changes the status. Only `archived` has an event here; switching between `idle` and `active` has none.
  */
 export const withStatus = (state: SessionState, status: SessionStatus, now: DateTime.Utc): Transition =>
   withEvents(

@@ -3,7 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { type ChangeError, type IdempotencyConflict, SessionBusy } from "../../../domain/error/SessionError.js"
+import { type ChangeError, SessionBusy } from "../../../domain/error/SessionError.js"
 import { DeadlineExceeded, type TurnError, TurnInterrupted, TurnStopped } from "../../../domain/error/TurnError.js"
 import type { SessionId, TurnId } from "../../../domain/Ids.js"
 import type { EditOutcome, SendOutcome, StopOutcome, StopTurn } from "../../../domain/Send.js"
@@ -17,90 +17,55 @@ import { makeTurnRunner } from "./TurnRunner.js"
 import { acceptTurn, type AdmittedSend, lostCall } from "./turnSteps.js"
 
 /**
- * What waits for the running turn to end: the next turn, or a change of the history that must not fall into a turn.
- */
-export type Waiting =
-  | { readonly _tag: "Turn"; readonly open: OpenTurn }
-  | { readonly _tag: "HistoryChange" } & Command
-
-/**
  * A session's turns: one runs, the others wait in the order they were accepted.
  */
 export interface TurnQueue {
-  /** How many run or wait. */
+  /** Number of turns and commands that run or wait. */
   readonly size: () => number
   readonly running: () => RunningTurn | undefined
-  /** Those that run or wait. */
+  /** Turns that run or wait. */
   readonly open: () => ReadonlyArray<Turn>
-  /** Those that wait, in order. */
+  /** Turns that wait, in order. */
   readonly pending: () => ReadonlyArray<Turn>
-  /** Stores a turn (T1), and starts it at once if it can. */
+  /**
+   * Stores a turn (T1), and starts it if no other is open. Fails with `SessionBusy` when its policy is `reject` and one
+   * is.
+   */
   readonly accept: (
     send: AdmittedSend,
     observer: TurnObserver
-  ) => Effect.Effect<void, IdempotencyConflict | PersistFailure | SessionBusy>
-  /** The turn that a send with this key made, if it is not ended. */
+  ) => Effect.Effect<void, PersistFailure | SessionBusy>
+  /** The open turn of the send with this key. */
   readonly withKey: (key: string) => OpenTurn | undefined
-  /** Ends a turn that runs or waits. The answer comes, through the effect it gives, once that is stored. */
+  /** Stops a turn that runs or waits. The effect it returns completes once the end is stored. */
   readonly stop: (stop: StopTurn) => Effect.Effect<Effect.Effect<StopOutcome, ChangeError>, PersistFailure>
-  /** Gives a turn that waits something else to ask. */
+  /** Replaces the prompt of a waiting turn. */
   readonly edit: (
     turnId: TurnId,
     prompt: Prompt,
     notices: ReadonlyArray<TurnNotice>
   ) => Effect.Effect<EditOutcome, PersistFailure>
-  /** Ends the running turn if it began before this moment of the clock, in nanoseconds. */
-  readonly expire: (before: bigint) => Effect.Effect<void>
-  /** Runs a change of the history once the turns that were accepted before it have ended. */
+  /** Ends the running turn if it started before this moment of the clock, in nanoseconds. */
+  readonly endOverdue: (before: bigint) => Effect.Effect<void>
+  /** Runs a command once the turns accepted before it have ended. */
   readonly enqueue: (change: Command) => void
-  /** Starts what may start now. */
+  /** Starts the next turns and commands that may start. */
   readonly advance: Effect.Effect<void, PersistFailure>
-  /** Closes the conversations with providers, for the next turn to open them anew. */
-  readonly reopen: Effect.Effect<void>
-  /** Takes up what an earlier owner left behind. */
+  /** Closes the conversations with providers. The next turn opens them again. */
+  readonly closeConversations: Effect.Effect<void>
+  /** Recovers the turns that an earlier owner left open. */
   readonly recover: (openTurns: ReadonlyArray<Turn>) => Effect.Effect<void, PersistFailure>
-  /** Lets go of all turns: who waits for one is told why, and the provider call is closed. */
+  /** Abandons all turns: their observers receive the reason, and the provider call is closed. */
   readonly abandon: (reason: ChangeError) => Effect.Effect<void>
 }
-
-/**
- * Ends a turn that an earlier owner left, with the draft it left of the reply. At most once: the provider may have been
- * called, so the turn is not run again.
- */
-export const interruptTurn = Effect.fnUntraced(function*(
-  { persist, state: current }: ActorCore,
-  { ids, limits }: ActorServices,
-  lost: Turn
-) {
-  const state = current()
-  const at = yield* DateTime.now
-  const error = new TurnInterrupted({ sessionId: lost.sessionId, turnId: lost.id })
-  // One that joined another turn was answered by that one's calls.
-  const trace = lost.joined === undefined ? lostCall(state, lost, at) : {}
-  const message = lost.draft === undefined ? undefined : newMessage(state, {
-    id: yield* ids.messageId,
-    turnId: lost.id,
-    role: "assistant",
-    parts: [{ _tag: "Text", text: lost.draft.toWellFormed() }],
-    finishReason: "cut",
-    metadata: {},
-    createdAt: at
-  })
-  const after = yield* closeToolCalls(ids, state, at, Number(message !== undefined))
-  yield* persist(endTurn(state, [lost], { ...trace, error, message }, after, at, limits.historyWindow))
-})
-
-const retryAfterMs = 1000
-
-export const sessionBusy = (sessionId: SessionId): SessionBusy => new SessionBusy({ sessionId, retryAfterMs })
 
 export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQueue => {
   const { instrumentation, limits, openTurns } = services
   let waiting: ReadonlyArray<Waiting> = []
 
   const waitingTurns = () => waiting.flatMap((next) => (next._tag === "Turn" ? [next.open] : []))
-  const remove = (lives: ReadonlyArray<OpenTurn>) => {
-    waiting = waiting.filter((next) => next._tag !== "Turn" || !lives.includes(next.open))
+  const remove = (turns: ReadonlyArray<OpenTurn>) => {
+    waiting = waiting.filter((next) => next._tag !== "Turn" || !turns.includes(next.open))
   }
   const runner = makeTurnRunner(
     core,
@@ -128,7 +93,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     const onAccepted = () => {
       openTurns.count++
       setTimer(open, at)
-      open.join(observer, startsNow ? "started" : outcomeOf(policy, runner.running() !== undefined))
+      open.join(observer, startsNow ? "started" : toSendOutcome(policy, runner.running() !== undefined))
     }
     const storing = startsNow
       ? runner.start(open, { accepted, onAccepted })
@@ -149,13 +114,13 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   const setTimer = (open: OpenTurn, now: DateTime.Utc) => {
     const { deadlineAt } = open.turn
     if (deadlineAt === undefined) return
-    const expired = Effect.sync(() => core.tell({ run: expireTurn(open), abandon: () => {} }))
-    open.timer = services.forkTimer(Effect.delay(expired, Math.max(0, DateTime.distance(now, deadlineAt))))
+    const onDeadline = Effect.sync(() => core.offer({ run: endAtDeadline(open), abandon: () => {} }))
+    open.timer = services.forkTimer(Effect.delay(onDeadline, Math.max(0, DateTime.distance(now, deadlineAt))))
   }
 
-  const expireTurn = (open: OpenTurn) =>
+  const endAtDeadline = (open: OpenTurn) =>
     Effect.suspend(() => {
-      const error = late(open.turn)
+      const error = deadlineExceeded(open.turn)
       if (runner.running()?.open === open) runner.requestStop({ error, keepPartial: true, rollBack: false })
       return waitingTurns().includes(open) ? drop(open, error) : Effect.void
     })
@@ -193,7 +158,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     return "edited" satisfies EditOutcome
   })
 
-  // What comes next stays in the queue until it is under way, so that a failure finds it there and tells who waits.
+  // The next one stays in the queue until it has started, so that a failure is reported to its observers.
   const advance: Effect.Effect<void, PersistFailure> = Effect.suspend(() => {
     const next = waiting[0]
     if (next === undefined || runner.running() || services.isClosing()) return Effect.void
@@ -206,13 +171,13 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   const recover = Effect.fnUntraced(function*(open: ReadonlyArray<Turn>) {
     const now = yield* DateTime.now
     for (const turn of open) {
-      const isLate = turn.deadlineAt !== undefined && DateTime.lessThanOrEqualTo(turn.deadlineAt, now)
-      if (turn.status === "calling" && (turn.onUnknown !== "retry" || turn.joined !== undefined || isLate)) {
+      const isOverdue = turn.deadlineAt !== undefined && DateTime.lessThanOrEqualTo(turn.deadlineAt, now)
+      if (turn.status === "calling" && (turn.onUnknown !== "retry" || turn.joined !== undefined || isOverdue)) {
         yield* interruptTurn(core, services, turn)
         continue
       }
-      if (isLate) {
-        yield* core.persist(dropTurn(core.state(), turn, late(turn), now))
+      if (isOverdue) {
+        yield* core.persist(dropTurn(core.state(), turn, deadlineExceeded(turn), now))
         continue
       }
       const open = yield* newOpenTurn(turn)
@@ -236,23 +201,23 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     withKey: (key) => open().find(({ turn }) => turn.key === key),
     stop,
     edit,
-    expire: (before) =>
+    endOverdue: (before) =>
       Effect.sync(() => {
         const current = runner.running()
-        if (current === undefined || current.since >= before) return
-        runner.requestStop({ error: late(current.open.turn), keepPartial: true, rollBack: false })
+        if (current === undefined || current.startedNanos >= before) return
+        runner.requestStop({ error: deadlineExceeded(current.open.turn), keepPartial: true, rollBack: false })
       }),
     enqueue: (change) => {
       waiting = [...waiting, { _tag: "HistoryChange", ...change }]
     },
     advance,
-    reopen: runner.reopen,
+    closeConversations: runner.closeConversations,
     recover,
     abandon: (reason) =>
       Effect.suspend(() => {
-        const left = waiting
+        const abandoned = waiting
         waiting = []
-        for (const next of left) {
+        for (const next of abandoned) {
           if (next._tag === "Turn") next.open.end(Exit.fail(reason))
           else next.abandon(reason)
         }
@@ -261,14 +226,48 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   }
 }
 
+/**
+ * What waits for the running turn to end: another turn, or a command that must run between turns.
+ */
+type Waiting =
+  | { readonly _tag: "Turn"; readonly open: OpenTurn }
+  | { readonly _tag: "HistoryChange" } & Command
+
+/**
+ * Ends a turn that an earlier owner left, with the draft of its reply. The turn is not run again, since the provider
+ * may have been called.
+ */
+const interruptTurn = Effect.fnUntraced(function*(
+  { persist, state: current }: ActorCore,
+  { ids, limits }: ActorServices,
+  lost: Turn
+) {
+  const state = current()
+  const at = yield* DateTime.now
+  const error = new TurnInterrupted({ sessionId: lost.sessionId, turnId: lost.id })
+  // A turn that joined another made no calls of its own.
+  const record = lost.joined === undefined ? lostCall(state, lost, at) : {}
+  const message = lost.draft === undefined ? undefined : newMessage(state, {
+    id: yield* ids.messageId,
+    turnId: lost.id,
+    role: "assistant",
+    parts: [{ _tag: "Text", text: lost.draft.toWellFormed() }],
+    finishReason: "cut",
+    metadata: {},
+    createdAt: at
+  })
+  const after = yield* closeToolCalls(ids, state, at, Number(message !== undefined))
+  yield* persist(endTurn(state, [lost], { ...record, error, message }, after, at, limits.historyWindow))
+})
+
 const alreadyEnded = Effect.succeed<StopOutcome>("alreadyEnded")
 
 const stopped = ({ id, sessionId }: Turn) => new TurnStopped({ sessionId, turnId: id })
 
-const late = ({ id, sessionId }: Turn) => new DeadlineExceeded({ sessionId, turnId: id })
+const deadlineExceeded = ({ id, sessionId }: Turn) => new DeadlineExceeded({ sessionId, turnId: id })
 
-const outcomeOf = (policy: BusyPolicy, runs: boolean): SendOutcome => {
-  if (!runs) return "queued"
+const toSendOutcome = (policy: BusyPolicy, isRunning: boolean): SendOutcome => {
+  if (!isRunning) return "queued"
   switch (policy) {
     case "interrupt":
       return "interrupted"
@@ -280,3 +279,7 @@ const outcomeOf = (policy: BusyPolicy, runs: boolean): SendOutcome => {
       return "queued"
   }
 }
+
+const retryAfterMs = 1000
+
+export const sessionBusy = (sessionId: SessionId): SessionBusy => new SessionBusy({ sessionId, retryAfterMs })

@@ -11,18 +11,38 @@ import type { ChangeError } from "../../../domain/error/SessionError.js"
 import type { TurnError } from "../../../domain/error/TurnError.js"
 import type { Message } from "../../../domain/Message.js"
 import type { StopOutcome } from "../../../domain/Send.js"
+import type { Turn } from "../../../domain/Turn.js"
+import { contextWindow } from "../../../services/internal/calls/contextWindow.js"
+import { makeConversations } from "../../../services/internal/calls/conversations.js"
+import type { CallProgress } from "../../../services/internal/calls/foldReply.js"
+import { type Target, toTargets } from "../../../services/internal/calls/targets.js"
 import type { Reply } from "../../../services/Provider.js"
 import type { ActorCore, PersistFailure } from "./ActorCore.js"
 import type { ActorServices } from "./ActorServices.js"
-import { decideTurn, recordCall } from "./decideTurn.js"
+import { decideTurn, toCallRecord } from "./decideTurn.js"
 import type { OpenTurn, RunningTurn, StopRequest } from "./OpenTurn.js"
+import { runTurn, type TurnOutcome } from "./runTurn.js"
 import { inOneCommit, newMessage, type SessionState, toQuestion, type Transition } from "./SessionState.js"
-import { makeTurnCalls, type TurnOutcome } from "./turnCalls.js"
-import { breakTurn, closeToolCalls, endTurn } from "./turnEnd.js"
-import { type CallRecord, continueTurn, retryTurn, startTurn } from "./turnSteps.js"
+import { abortTurn, closeToolCalls, endTurn } from "./turnEnd.js"
+import { callAgain, type CallRecord, continueTurn, retryTurn, startTurn } from "./turnSteps.js"
 
 /**
- * A turn that is about to be accepted: how, and what to do once it is.
+ * Runs one turn at a time, from its start to its end.
+ */
+export interface TurnRunner {
+  readonly running: () => RunningTurn | undefined
+  /** Starts a turn: one that waited, one that `newTurn` accepts, or one whose provider call was lost. */
+  readonly start: (open: OpenTurn, newTurn?: NewTurn) => Effect.Effect<void, PersistFailure>
+  /** Asks the running turn, if there is one, to end. The outcome completes once the end is stored. */
+  readonly requestStop: (request: StopRequest) => Deferred.Deferred<StopOutcome, ChangeError> | undefined
+  /** Closes the conversations with providers. The next turn opens them with the session's current configuration. */
+  readonly closeConversations: Effect.Effect<void>
+  /** Abandons the running turn: its observers receive the reason, and the provider call is closed. */
+  readonly abandon: (reason: ChangeError) => Effect.Effect<void>
+}
+
+/**
+ * A turn that is not accepted yet: how to accept it, and what to run once it is.
  */
 export interface NewTurn {
   readonly accepted: Transition
@@ -30,68 +50,54 @@ export interface NewTurn {
 }
 
 /**
- * Runs one turn at a time, from its start to its end.
- */
-export interface TurnRunner {
-  readonly running: () => RunningTurn | undefined
-  /** Starts a turn that waited, that is yet to be accepted, or whose provider call was lost. */
-  readonly start: (open: OpenTurn, fresh?: NewTurn) => Effect.Effect<void, PersistFailure>
-  /** Tells the running turn to end, if there is one. The outcome comes once that is stored. */
-  readonly requestStop: (request: StopRequest) => Deferred.Deferred<StopOutcome, ChangeError> | undefined
-  /** Closes the conversations with providers: the next turn opens them as the session is configured then. */
-  readonly reopen: Effect.Effect<void>
-  /** Lets go of the running turn: who waits for it is told why, and the provider call is closed. */
-  readonly abandon: (reason: ChangeError) => Effect.Effect<void>
-}
-
-/**
- * `steered` are the turns that wait to join the running one; `forget` takes them out of what waits.
+ * `steered` returns the turns that wait to join the running one; `removeWaiting` takes them out of the queue.
  */
 export const makeTurnRunner = (
   core: ActorCore,
   services: ActorServices,
   steered: () => ReadonlyArray<OpenTurn>,
-  forget: (joined: ReadonlyArray<OpenTurn>) => void
+  removeWaiting: (joined: ReadonlyArray<OpenTurn>) => void
 ): TurnRunner => {
-  const { ids, limits } = services
-  const { historyWindow, maxTurnTime } = limits
+  const { feed, ids, limits, providers } = services
+  const { checkpointEvery, historyTokens, historyWindow, maxTurnTime } = limits
+  const conversations = makeConversations(providers, core.id)
   let running: RunningTurn | undefined
 
-  const start = (open: OpenTurn, fresh?: NewTurn) =>
-    open.trace.withSpan(open.turn.status === "calling" ? retry(open) : begin(open, fresh))
+  const start = (open: OpenTurn, newTurn?: NewTurn) =>
+    open.trace.withSpan(open.turn.status === "calling" ? retry(open) : begin(open, newTurn))
 
-  const begin = Effect.fnUntraced(function*(open: OpenTurn, fresh?: NewTurn) {
-    const state = fresh?.accepted.next ?? core.state()
+  const begin = Effect.fnUntraced(function*(open: OpenTurn, newTurn?: NewTurn) {
+    const state = newTurn?.accepted.next ?? core.state()
     const at = yield* DateTime.now
     const before = yield* closeToolCalls(ids, state, at, 0, open.turn.prompt?.parts)
     const question = toQuestion(state, open.turn, yield* ids.messageId, at, before.length)
     const { turn, ...intent } = startTurn(state, open.turn, before, question, at, historyWindow)
     const current = yield* newRunning(open, at, state)
-    const started = () => {
+    const onStarted = () => {
       open.turn = turn
-      current.startedWith = core.state().lastEvent
+      current.startEvent = core.state().lastEvent
       open.start(question)
     }
     if (!current.middleware.hasTurnStage) {
-      // Nothing stands between T1 and T2, so they are one commit.
-      yield* core.persist(fresh ? inOneCommit(fresh.accepted, intent) : intent)
-      fresh?.onAccepted()
+      // Nothing runs between T1 and T2, so they are one commit.
+      yield* core.persist(newTurn ? inOneCommit(newTurn.accepted, intent) : intent)
+      newTurn?.onAccepted()
       running = current
-      started()
-      return calls.begin(current, intent.next, Effect.void)
+      onStarted()
+      return callProviders(current, intent.next, Effect.void)
     }
-    if (fresh) {
-      yield* core.persist(fresh.accepted)
-      fresh.onAccepted()
+    if (newTurn) {
+      yield* core.persist(newTurn.accepted)
+      newTurn.onAccepted()
     }
     running = current
-    // The context may have changed by then; the history has not, since nothing else falls into a turn.
+    // The context may have changed meanwhile; the history has not, since nothing else may change it during a turn.
     const intend = Effect.suspend((): Effect.Effect<void, StopRequest["error"] | PersistFailure> =>
       current.stopRequest
         ? Effect.fail(current.stopRequest.error)
-        : Effect.map(core.persist(startTurn(core.state(), open.turn, before, question, at, historyWindow)), started)
+        : Effect.map(core.persist(startTurn(core.state(), open.turn, before, question, at, historyWindow)), onStarted)
     )
-    calls.begin(current, intent.next, Effect.catchAll(core.ask(intend), () => Effect.interrupt))
+    callProviders(current, intent.next, Effect.catchAll(core.ask(intend), () => Effect.interrupt))
   })
 
   const retry = Effect.fnUntraced(function*(open: OpenTurn) {
@@ -101,27 +107,92 @@ export const makeTurnRunner = (
     yield* core.persist(intent)
     open.turn = turn
     running = current
-    current.startedWith = core.state().lastEvent
-    calls.begin(current, core.state(), Effect.void)
+    current.startEvent = core.state().lastEvent
+    callProviders(current, core.state(), Effect.void)
   })
 
   const newRunning = (open: OpenTurn, at: DateTime.Utc, { context, session }: SessionState) =>
-    Effect.map(Clock.currentTimeNanos, (since): RunningTurn => ({
+    Effect.map(Clock.currentTimeNanos, (startedNanos): RunningTurn => ({
       open,
       joined: [],
       middleware: services.pipeline.begin({ session, context, turnId: open.turn.id }),
-      since,
+      startedNanos,
       deadline: open.turn.deadlineAt ?? DateTime.addDuration(at, maxTurnTime),
-      place: 0,
-      startedWith: core.state().lastEvent,
-      saidBefore: 0
+      targetIndex: 0,
+      startEvent: core.state().lastEvent,
+      earlierLength: 0
     }))
 
-  const calls = makeTurnCalls(core, services, {
-    isRunning: (current) => running === current,
-    finish: (current, outcome) => finish(current, outcome),
-    abandon: (current, reason) => endAll(current, Exit.fail(reason))
-  })
+  /** Calls providers in a fiber of its own. The command queue does not wait for it. */
+  const callProviders = (
+    current: RunningTurn,
+    { context, session, window }: SessionState,
+    intend: Effect.Effect<void>
+  ) => {
+    const { historyMessages = historyWindow, historyTokens: tokens = historyTokens } = session.config
+    const messages = contextWindow(window, { messages: historyMessages, tokens: Math.min(tokens, historyTokens) })
+    current.earlierLength = current.open.text.length
+    const { withSpan } = current.open.trace
+    const run = runTurn({
+      request: { sessionId: session.id, turnId: current.open.turn.id, messages, context },
+      context: { session, context, turnId: current.open.turn.id },
+      middleware: current.middleware,
+      targets: toTargets(session).slice(current.targetIndex),
+      conversations,
+      services: services.provider,
+      cursor: session.cursor,
+      mayRepeat: current.open.turn.onUnknown === "retry",
+      deadline: current.deadline,
+      intend,
+      intendAgain: (target, progress) => intendAgain(current, target, progress),
+      emit: (text) => showText(current, text),
+      checkpoint: scheduleCheckpoint(current),
+      // The outcome goes through the command queue: only commands change the session.
+      report: (outcome) =>
+        core.offer({
+          run: withSpan(finish(current, outcome)),
+          abandon: (reason) => endAll(current, Exit.fail(reason))
+        })
+    })
+    current.fiber = services.forkTurn(withSpan(run))
+  }
+
+  const intendAgain = (current: RunningTurn, target: Target, progress: CallProgress) => {
+    const intend = Effect.gen(function*() {
+      if (current.stopRequest) return yield* Effect.fail(current.stopRequest.error)
+      const at = yield* DateTime.now
+      const { turn, ...intent } = callAgain(core.state(), current.open.turn, target, progress.take(), at)
+      yield* core.persist(intent)
+      current.open.turn = turn
+    })
+    return Effect.catchAll(core.ask(intend), () => Effect.interrupt)
+  }
+
+  const showText = ({ joined, open }: RunningTurn, text: string) => {
+    const offset = open.text.length
+    open.addText(text)
+    for (const other of joined) other.addText(text)
+    feed.publish(core.id, [{ _tag: "TurnDelta", turnId: open.turn.id, offset, text }])
+  }
+
+  const scheduleCheckpoint = (current: RunningTurn) =>
+    Effect.sync(() => {
+      const save = Effect.sync(() =>
+        core.offer({ run: current.open.trace.withSpan(saveDraft(current)), abandon: () => {} })
+      )
+      current.checkpoint ??= services.forkTimer(Effect.delay(save, checkpointEvery))
+    })
+
+  const saveDraft = (current: RunningTurn) =>
+    Effect.suspend(() => {
+      current.checkpoint = undefined
+      const { earlierLength, open } = current
+      const turn: Turn = { ...open.turn, draft: open.text.slice(earlierLength) }
+      if (running !== current || turn.draft === open.turn.draft) return Effect.void
+      return Effect.map(core.persist({ changes: { turns: [turn] }, next: core.state() }), () => {
+        open.turn = turn
+      })
+    })
 
   const finish = Effect.fnUntraced(function*(current: RunningTurn, outcome: TurnOutcome) {
     if (running !== current) return
@@ -130,35 +201,70 @@ export const makeTurnRunner = (
     const state = core.state()
     const at = yield* DateTime.now
     const id = yield* ids.messageId
-    const { processingTimeMs } = outcome
+    const { processingTimeMs, progress: { target } } = outcome
     const toMessage = (reply: Reply) =>
       newMessage(state, { ...reply, id, turnId: turn.id, role: "assistant", createdAt: at, processingTimeMs })
-    const verdict = decideTurn(outcome.asked.target?.provider ?? state.session.provider, turn, outcome, stopRequest)
-    const { abandoned, trace } = recordCall(state, outcome, verdict, stopRequest, state.lastSeq + 1)
-    switch (verdict._tag) {
+    const decision = decideTurn(target?.provider ?? state.session.provider, turn, outcome, stopRequest)
+    const { abandoned, record } = toCallRecord(state, outcome, decision, stopRequest, state.lastSeq + 1)
+    switch (decision._tag) {
       case "Continue":
-        current.place = outcome.asked.target?.place ?? 0
-        yield* goOn(current, toMessage(verdict.reply), trace, at)
+        current.targetIndex = target?.index ?? 0
+        yield* continueReply(current, toMessage(decision.reply), record, at)
         break
       case "Complete": {
-        const message = toMessage(verdict.reply)
-        const end = { ...trace, error: undefined, message }
-        yield* core.persist(endTurn(state, all(current), end, [], at, historyWindow))
+        const message = toMessage(decision.reply)
+        const end = { ...record, error: undefined, message }
+        yield* core.persist(endTurn(state, allTurns(current), end, [], at, historyWindow))
         settle(current, Exit.succeed(message))
         break
       }
       case "Abort": {
-        const { error } = verdict
-        const message = verdict.reply && toMessage(verdict.reply)
+        const { error } = decision
+        const message = decision.reply && toMessage(decision.reply)
         const after = yield* closeToolCalls(ids, state, at, Number(message !== undefined))
-        const end = { ...trace, error, message }
+        const end = { ...record, error, message }
         yield* core.persist(
-          breakTurn(state, all(current), end, stopRequest?.rollBack === true, after, at, historyWindow)
+          abortTurn(state, allTurns(current), end, stopRequest?.rollBack === true, after, at, historyWindow)
         )
         settle(current, Exit.fail(error))
       }
     }
     if (abandoned) services.forget(abandoned)
+  })
+
+  const continueReply = Effect.fnUntraced(function*(
+    current: RunningTurn,
+    partial: Message,
+    record: CallRecord,
+    at: DateTime.Utc
+  ) {
+    const state = core.state()
+    const others = steered()
+    const replies = partial.parts.length === 0 ? [] : [partial]
+    const joining = yield* Effect.forEach(
+      others,
+      ({ turn }, index) =>
+        Effect.map(ids.messageId, (id) => ({ turn, question: toQuestion(state, turn, id, at, replies.length + index) }))
+    )
+    const { joined, turn, ...intent } = continueTurn(
+      state,
+      current.open.turn,
+      replies,
+      record,
+      joining,
+      at,
+      historyWindow
+    )
+    yield* core.persist(intent)
+    current.open.turn = turn
+    removeWaiting(others)
+    for (const [index, other] of others.entries()) {
+      other.turn = joined[index] ?? other.turn
+      const question = joining[index]?.question
+      if (question) other.start(question)
+      current.joined.push(other)
+    }
+    callProviders(current, core.state(), Effect.void)
   })
 
   const settle = (current: RunningTurn, exit: Exit.Exit<Message, TurnError>) => {
@@ -171,32 +277,10 @@ export const makeTurnRunner = (
     endAll(current, exit)
   }
 
-  const goOn = Effect.fnUntraced(function*(current: RunningTurn, said: Message, trace: CallRecord, at: DateTime.Utc) {
-    const state = core.state()
-    const others = steered()
-    const kept = said.parts.length === 0 ? [] : [said]
-    const joining = yield* Effect.forEach(
-      others,
-      ({ turn }, index) =>
-        Effect.map(ids.messageId, (id) => ({ turn, question: toQuestion(state, turn, id, at, kept.length + index) }))
-    )
-    const { joined, turn, ...intent } = continueTurn(state, current.open.turn, kept, trace, joining, at, historyWindow)
-    yield* core.persist(intent)
-    current.open.turn = turn
-    forget(others)
-    for (const [index, other] of others.entries()) {
-      other.turn = joined[index] ?? other.turn
-      const question = joining[index]?.question
-      if (question) other.start(question)
-      current.joined.push(other)
-    }
-    calls.begin(current, core.state(), Effect.void)
-  })
-
   const requestStop = (request: StopRequest) => {
     if (!running) return undefined
     running.stopRequest ??= { ...request, outcome: Deferred.unsafeMake(FiberId.none) }
-    // Not waited for: the turn reports its end through the mailbox, which has to go on for that.
+    // Not awaited: the turn reports its end through the command queue, which this command must not block.
     running.fiber?.unsafeInterruptAsFork(FiberId.none)
     return running.stopRequest.outcome
   }
@@ -209,14 +293,14 @@ export const makeTurnRunner = (
       if (current?.stopRequest) Deferred.unsafeDone(current.stopRequest.outcome, Exit.fail(reason))
       return Effect.zipRight(
         current?.fiber ? Fiber.interrupt(current.fiber) : Effect.void,
-        calls.close
+        conversations.close
       )
     })
 
-  return { running: () => running, start, requestStop, abandon, reopen: calls.close }
+  return { running: () => running, start, requestStop, abandon, closeConversations: conversations.close }
 }
 
-const all = ({ joined, open }: RunningTurn) => [open.turn, ...joined.map(({ turn }) => turn)] as const
+const allTurns = ({ joined, open }: RunningTurn) => [open.turn, ...joined.map(({ turn }) => turn)] as const
 
 const endAll = ({ checkpoint, joined, open }: RunningTurn, exit: Parameters<OpenTurn["end"]>[0]) => {
   checkpoint?.unsafeInterruptAsFork(checkpoint.id())

@@ -4,23 +4,12 @@ import type { ProviderCursor } from "../../../domain/Provider.js"
 import type { Turn } from "../../../domain/Turn.js"
 import type { Reply } from "../../../services/Provider.js"
 import type { StopRequest } from "./OpenTurn.js"
+import type { TurnAnswer, TurnOutcome } from "./runTurn.js"
 import type { SessionState } from "./SessionState.js"
-import type { TurnAnswer, TurnOutcome } from "./turnCalls.js"
 import type { CallRecord } from "./turnSteps.js"
 
-/** Provider calls of one turn. */
-const maxCalls = 16
-
 /**
- * What a provider call means for its turn, and what of the reply is to be kept.
- */
-export type TurnDecision =
-  | { readonly _tag: "Continue" | "Complete"; readonly reply: Reply }
-  | { readonly _tag: "Abort"; readonly error: TurnError; readonly reply: Reply | undefined }
-
-/**
- * Decides how a turn goes on once a provider call is over. `stopRequest` is set when somebody wants the turn to end; it counts only
- * if it came in time.
+ * Decides how a turn continues after a provider call. A `stopRequest` that came after the whole reply has no effect.
  */
 export const decideTurn = (
   provider: string,
@@ -39,7 +28,7 @@ export const decideTurn = (
     return { _tag: "Abort", error: stopRequest.error, reply: stopRequest.keepPartial ? cut(reply) : undefined }
   }
   if (turn.attempt < maxCalls) return { _tag: "Continue", reply }
-  const reason = `it paused its reply, and ${maxCalls} calls are as many as a turn may make`
+  const reason = `it paused its reply again after ${maxCalls} calls, the limit of one turn`
   return {
     _tag: "Abort",
     error: new ProviderProtocol({ sessionId: turn.sessionId, provider, reason }),
@@ -47,46 +36,56 @@ export const decideTurn = (
   }
 }
 
-const cut = (reply: Reply): Reply => ({
-  ...reply,
-  finishReason: "cut",
-  parts: reply.parts.filter(({ _tag }) => _tag === "Text")
-})
+/**
+ * What happens to the turn, and which reply is kept.
+ */
+export type TurnDecision =
+  | { readonly _tag: "Continue" | "Complete"; readonly reply: Reply }
+  | { readonly _tag: "Abort"; readonly error: TurnError; readonly reply: Reply | undefined }
 
 /**
- * What a turn's last provider call leaves behind. `abandoned` is a copy of the conversation that a provider still has, and
- * that nobody will go on with. `seq` is the last one once what was said is stored.
+ * The record of a turn's last provider call. `abandoned` is a provider's copy of the conversation that will not be used
+ * again. `seq` is the number of the reply once it is stored.
  */
-export const recordCall = (
-  { session: { cursor: known } }: SessionState,
-  { asked, error }: TurnOutcome,
-  verdict: TurnDecision,
+export const toCallRecord = (
+  { session: { cursor: previous } }: SessionState,
+  { progress, error }: TurnOutcome,
+  decision: TurnDecision,
   stopRequest: StopRequest | undefined,
   seq: number
-): { readonly trace: CallRecord; readonly abandoned: ProviderCursor | undefined } => {
-  const { attempt, notices } = asked.take()
+): { readonly record: CallRecord; readonly abandoned: ProviderCursor | undefined } => {
+  const { attempt, notices } = progress.take()
   const stopped = attempt?.error?._tag === "TurnInterrupted" ? stopRequest?.error : undefined
-  const trace = { attempt: attempt && stopped ? { ...attempt, error: stopped } : attempt, notices }
+  const record = { attempt: attempt && stopped ? { ...attempt, error: stopped } : attempt, notices }
 
-  const value = asked.fold.finished()?.cursor
-  const { held, target } = asked
-  if (held === undefined || target === undefined) return { trace, abandoned: undefined }
+  const value = progress.fold.finished()?.cursor
+  const { held, target } = progress
+  if (held === undefined || target === undefined) return { record, abandoned: undefined }
   const made = value === undefined ? undefined : { provider: target.provider, value, seq }
-  if (verdict._tag !== "Abort") {
-    return { trace: { ...trace, cursor: made }, abandoned: made && !held.goesOn ? known : undefined }
+  if (decision._tag !== "Abort") {
+    return { record: { ...record, cursor: made }, abandoned: made && !held.isResumed ? previous : undefined }
   }
-  // What the provider has kept of the turn is not what we keep, unless it has certainly not begun.
-  const isInDoubt = error === undefined || !hasNotBegun.has(error._tag)
+  // The provider's copy differs from the stored history, unless the call is known not to have started.
+  const isInDoubt = error === undefined || !notStarted.has(error._tag)
   return {
-    trace: held.goesOn && isInDoubt ? { ...trace, cursor: null } : trace,
-    abandoned: held.goesOn ? undefined : made
+    record: held.isResumed && isInDoubt ? { ...record, cursor: null } : record,
+    abandoned: held.isResumed ? undefined : made
   }
 }
 
-const hasNotBegun: ReadonlySet<string> = new Set([
+const notStarted: ReadonlySet<string> = new Set([
   "ConfigurationError",
   "ProviderAuth",
   "ProviderQuota",
   "ProviderRejected",
   "ProviderTransient"
 ])
+
+const cut = (reply: Reply): Reply => ({
+  ...reply,
+  finishReason: "cut",
+  parts: reply.parts.filter(({ _tag }) => _tag === "Text")
+})
+
+/** Limit of provider calls in one turn. */
+const maxCalls = 16

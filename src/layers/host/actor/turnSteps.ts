@@ -13,55 +13,7 @@ import type { SessionChanges } from "../../../services/SessionStore.js"
 import { appendMessages, type EventBody, type SessionState, type Transition, withEvents } from "./SessionState.js"
 
 /**
- * What a provider call leaves behind beside what it said.
- */
-export interface CallRecord {
-  /** None when nobody was called. */
-  readonly attempt?: Attempt | undefined
-  readonly notices?: ReadonlyArray<TurnNotice>
-  /** The provider's own copy of the conversation from now on; null when it is not to be gone on with. */
-  readonly cursor?: ProviderCursor | null | undefined
-}
-
-/**
- * A turn and its session with the trace of a call, and what is to be stored and told of that.
- */
-export const traceCall = (state: SessionState, turn: Turn, { attempt, cursor, notices = [] }: CallRecord) => ({
-  turn: attempt ? { ...turn, attempts: [...turn.attempts ?? [], attempt] as const } satisfies Turn : turn,
-  state: {
-    ...state,
-    metrics: attempt ? withAttempt(state.metrics, attempt) : state.metrics,
-    session: cursor === undefined ? state.session : withCursor(state.session, cursor)
-  } satisfies SessionState,
-  changes: (cursor === undefined ? {} : { cursor }) satisfies SessionChanges,
-  bodies: notices.map((notice): EventBody => ({ _tag: "TurnNoticed", turnId: turn.id, notice }))
-})
-
-/**
- * A session whose provider has this copy of the conversation, or none.
- */
-export const withCursor = (session: SessionInfo, cursor: ProviderCursor | null): SessionInfo => {
-  if (cursor !== null) return { ...session, cursor }
-  const { cursor: _, ...without } = session
-  return without
-}
-
-/**
- * A send that has passed admission.
- */
-export interface AdmittedSend {
-  readonly turnId: TurnId
-  readonly message: SendMessage
-  /** What admission made of its content. */
-  readonly prompt: Prompt
-  /** Of the content as it was sent. Present with a key. */
-  readonly digest?: string
-  /** What happened on its way. */
-  readonly notices?: ReadonlyArray<TurnNotice>
-}
-
-/**
- * T1: the turn is stored with what it asks, and will be answered even after a crash.
+ * T1: stores the turn with its prompt. From here on it is answered even after a crash.
  */
 export const acceptTurn = (
   state: SessionState,
@@ -95,45 +47,80 @@ export const acceptTurn = (
 }
 
 /**
- * The intent of another provider call, after one that said nothing: of the same provider, or of one that stands in for it.
+ * A send that has passed admission.
+ */
+export interface AdmittedSend {
+  readonly turnId: TurnId
+  readonly message: SendMessage
+  /** The content after admission middleware. */
+  readonly prompt: Prompt
+  /** Digest of the content as sent. Present with a key. */
+  readonly digest?: string
+  /** Notices from admission. */
+  readonly notices?: ReadonlyArray<TurnNotice>
+}
+
+/**
+ * T2: stores the question in the history, after the messages `before` it. From here on the provider may be called.
+ */
+export const startTurn = (
+  state: SessionState,
+  accepted: Turn,
+  before: ReadonlyArray<Message>,
+  question: Message,
+  now: DateTime.Utc,
+  windowSize: number
+): Transition & { readonly turn: Turn } => {
+  const { prompt: _, ...rest } = accepted
+  const turn: Turn = { ...rest, status: "calling", attempt: 1, startedAt: now, promptSeq: question.seq }
+  const messages = [...before, question]
+  const { changes, next } = appendMessages(state, messages, now, windowSize)
+  const isIdle = state.session.status === "idle"
+  const started: Transition = {
+    changes: { ...changes, turns: [turn], ...(isIdle && { status: "active" }) },
+    next: isIdle ? { ...next, session: { ...next.session, status: "active" } } : next
+  }
+  return {
+    turn,
+    ...withEvents(started, now, [
+      ...messages.map((message) => ({ _tag: "MessageSent" as const, message })),
+      { _tag: "TurnStarted", turnId: turn.id }
+    ])
+  }
+}
+
+/**
+ * The intent of another provider call after one without a reply: to the same provider, or to a fallback.
  */
 export const callAgain = (
   before: SessionState,
   calling: Turn,
-  { model, place, provider }: Target,
+  { model, index, provider }: Target,
   { attempt, notices = [] }: CallRecord,
   now: DateTime.Utc
 ): Transition & { readonly turn: Turn } => {
   const failed = attempt ? [{ _tag: "AttemptFailed" as const, attempt }] : []
-  const traced = traceCall(before, calling, { attempt, notices: [...failed, ...notices] })
-  const { fallback: _, ...rest } = traced.turn
-  const turn: Turn = { ...rest, attempt: calling.attempt + 1, ...(place > 0 && { fallback: { provider, model } }) }
-  const { metrics } = traced.state
-  return { turn, ...withEvents({ changes: { metrics, turns: [turn] }, next: traced.state }, now, traced.bodies) }
+  const recorded = applyCallRecord(before, calling, { attempt, notices: [...failed, ...notices] })
+  const { fallback: _, ...rest } = recorded.turn
+  const turn: Turn = { ...rest, attempt: calling.attempt + 1, ...(index > 0 && { fallback: { provider, model } }) }
+  const { metrics } = recorded.state
+  return { turn, ...withEvents({ changes: { metrics, turns: [turn] }, next: recorded.state }, now, recorded.bodies) }
 }
 
 /**
- * A turn that waits to join another, and the message that its prompt becomes.
- */
-export interface Joining {
-  readonly turn: Turn
-  readonly question: Message
-}
-
-/**
- * The intent of a turn's further provider call: what the one before it said is stored, and so is what has been steered into
- * the turn meanwhile.
+ * The intent of a turn's next provider call. Stores the replies of the last one, and the turns that were steered into
+ * this one meanwhile.
  */
 export const continueTurn = (
   before: SessionState,
   running: Turn,
-  said: ReadonlyArray<Message>,
-  trace: CallRecord,
+  replies: ReadonlyArray<Message>,
+  record: CallRecord,
   joining: ReadonlyArray<Joining>,
   now: DateTime.Utc,
   windowSize: number
 ): Transition & { readonly turn: Turn; readonly joined: ReadonlyArray<Turn> } => {
-  const { bodies, changes: traced, state, turn } = traceCall(before, running, trace)
+  const { bodies, changes: callChanges, state, turn } = applyCallRecord(before, running, record)
   const { draft: _, ...rest } = turn
   const continued: Turn = { ...rest, attempt: turn.attempt + 1 }
   const joined = joining.map(({ question, turn: other }): Turn => {
@@ -149,16 +136,16 @@ export const continueTurn = (
   })
   const { changes, next } = appendMessages(
     state,
-    [...said, ...joining.map(({ question }) => question)],
+    [...replies, ...joining.map(({ question }) => question)],
     now,
     windowSize
   )
   return {
     turn: continued,
     joined,
-    ...withEvents({ changes: { ...changes, ...traced, turns: [continued, ...joined] }, next }, now, [
+    ...withEvents({ changes: { ...changes, ...callChanges, turns: [continued, ...joined] }, next }, now, [
       ...bodies,
-      ...said.map((message) => ({ _tag: "MessageReceived" as const, message })),
+      ...replies.map((message) => ({ _tag: "MessageReceived" as const, message })),
       ...joining.flatMap(({ question, turn: { id } }) => [
         { _tag: "MessageSent" as const, message: question },
         { _tag: "TurnJoined" as const, turnId: id, into: turn.id }
@@ -168,8 +155,37 @@ export const continueTurn = (
 }
 
 /**
- * What is known of a provider call whose process is gone: that it may have been made. A provider that holds the conversation
- * may have gone on with it, and may not.
+ * A turn that joins the running one, with the message for its prompt.
+ */
+export interface Joining {
+  readonly turn: Turn
+  readonly question: Message
+}
+
+/**
+ * The intent of another provider call for a turn whose last one was lost with its process. Its question is already
+ * stored.
+ */
+export const retryTurn = (
+  before: SessionState,
+  lost: Turn,
+  now: DateTime.Utc
+): Transition & { readonly turn: Turn } => {
+  const recorded = applyCallRecord(before, lost, lostCall(before, lost, now))
+  const { draft: _, fallback: __, ...rest } = recorded.turn
+  const turn: Turn = { ...rest, attempt: lost.attempt + 1 }
+  const { changes, state } = recorded
+  return {
+    turn,
+    ...withEvents({ changes: { ...changes, metrics: state.metrics, turns: [turn] }, next: state }, now, [
+      { _tag: "TurnStarted", turnId: turn.id }
+    ])
+  }
+}
+
+/**
+ * The record of a provider call whose process ended: it may have been made. A provider's copy of the conversation may
+ * or may not include it, so it must not be resumed.
  */
 export const lostCall = ({ session }: SessionState, turn: Turn, now: DateTime.Utc): CallRecord => {
   const { provider, model } = turn.fallback ?? session
@@ -185,50 +201,35 @@ export const lostCall = ({ session }: SessionState, turn: Turn, now: DateTime.Ut
 }
 
 /**
- * The intent of another provider call for a turn whose last one was lost with its process. Its question is in the history.
+ * What a provider call leaves behind, besides its reply.
  */
-export const retryTurn = (
-  before: SessionState,
-  lost: Turn,
-  now: DateTime.Utc
-): Transition & { readonly turn: Turn } => {
-  const traced = traceCall(before, lost, lostCall(before, lost, now))
-  const { draft: _, fallback: __, ...rest } = traced.turn
-  const turn: Turn = { ...rest, attempt: lost.attempt + 1 }
-  const { changes, state } = traced
-  return {
-    turn,
-    ...withEvents({ changes: { ...changes, metrics: state.metrics, turns: [turn] }, next: state }, now, [
-      { _tag: "TurnStarted", turnId: turn.id }
-    ])
-  }
+export interface CallRecord {
+  /** Absent when no provider was called. */
+  readonly attempt?: Attempt | undefined
+  readonly notices?: ReadonlyArray<TurnNotice>
+  /** The provider's copy of the conversation from now on; null when it must not be resumed. */
+  readonly cursor?: ProviderCursor | null | undefined
 }
 
 /**
- * T2: the question enters the history, after what must stand before it, and the provider may be called from now on.
+ * Adds a call's record to its turn and session, with the changes and events for it.
  */
-export const startTurn = (
-  state: SessionState,
-  accepted: Turn,
-  before: ReadonlyArray<Message>,
-  question: Message,
-  now: DateTime.Utc,
-  windowSize: number
-): Transition & { readonly turn: Turn } => {
-  const { prompt: _, ...rest } = accepted
-  const turn: Turn = { ...rest, status: "calling", attempt: 1, startedAt: now, promptSeq: question.seq }
-  const messages = [...before, question]
-  const { changes, next } = appendMessages(state, messages, now, windowSize)
-  const wakes = state.session.status === "idle"
-  const started: Transition = {
-    changes: { ...changes, turns: [turn], ...(wakes && { status: "active" }) },
-    next: wakes ? { ...next, session: { ...next.session, status: "active" } } : next
-  }
-  return {
-    turn,
-    ...withEvents(started, now, [
-      ...messages.map((message) => ({ _tag: "MessageSent" as const, message })),
-      { _tag: "TurnStarted", turnId: turn.id }
-    ])
-  }
+export const applyCallRecord = (state: SessionState, turn: Turn, { attempt, cursor, notices = [] }: CallRecord) => ({
+  turn: attempt ? { ...turn, attempts: [...turn.attempts ?? [], attempt] as const } satisfies Turn : turn,
+  state: {
+    ...state,
+    metrics: attempt ? withAttempt(state.metrics, attempt) : state.metrics,
+    session: cursor === undefined ? state.session : withCursor(state.session, cursor)
+  } satisfies SessionState,
+  changes: (cursor === undefined ? {} : { cursor }) satisfies SessionChanges,
+  bodies: notices.map((notice): EventBody => ({ _tag: "TurnNoticed", turnId: turn.id, notice }))
+})
+
+/**
+ * Sets or removes the session's cursor.
+ */
+export const withCursor = (session: SessionInfo, cursor: ProviderCursor | null): SessionInfo => {
+  if (cursor !== null) return { ...session, cursor }
+  const { cursor: _, ...without } = session
+  return without
 }

@@ -17,32 +17,96 @@ import {
 import type { SessionId } from "../../../domain/Ids.js"
 import type { SessionStore } from "../../../services/SessionStore.js"
 import type { FeedHub } from "../actor/ActorServices.js"
-import type { FeedState } from "../actor/SessionState.js"
+import type { FeedState } from "../actor/SessionActor.js"
 
 /**
- * What a watcher is handed: what has happened, or the news that the store knows events up to a number.
+ * A session's feed from a position on. `open` returns the feed's current position and subscribes the watcher at the
+ * same moment, so that there is no gap between the stored events and the live ones.
  */
-export type FeedMessage = SessionEvent | TurnDelta | { readonly _tag: "CatchUp"; readonly number: number }
+export const makeFeedStream = (
+  id: SessionId,
+  from: FeedPlace,
+  store: SessionStore["Type"],
+  events: Watcher,
+  open: Effect.Effect<FeedState, ChangeError>
+): Stream.Stream<FeedEvent, FeedError> => {
+  let place = from
 
-export type Watcher = Mailbox.Mailbox<FeedMessage, ShuttingDown | SlowConsumer>
+  const toFeedEvent = (event: SessionEvent | TurnDelta): FeedEvent => {
+    place = event._tag === "TurnDelta"
+      ? { ...place, offset: event.offset + event.text.length }
+      : { number: event.number, offset: event._tag === "TurnStarted" ? 0 : place.offset }
+    return { position: toPosition(place), event }
+  }
 
+  /** The stored events after the current position, up to an event's number. */
+  const stored = (upTo: number): Stream.Stream<FeedEvent, FeedError> =>
+    Stream.paginateChunkEffect(place.number, (after) =>
+      Effect.map(store.events(id, after, pageSize), (page) => {
+        const wanted = page.filter(({ number }) => number <= upTo)
+        const last = wanted.at(-1)
+        const next = last && wanted.length === pageSize ? Option.some(last.number) : Option.none()
+        return [Chunk.unsafeFromArray(wanted.map(toFeedEvent)), next]
+      }))
+
+  /** The text of the running reply that the watcher has not seen. */
+  const liveText = ({ reply }: FeedState): Stream.Stream<FeedEvent> => {
+    if (reply === undefined) return Stream.empty
+    const offset = reply.startEvent <= from.number ? from.offset : 0
+    const text = reply.text.slice(offset)
+    return text === ""
+      ? Stream.empty
+      : Stream.make(toFeedEvent({ _tag: "TurnDelta", turnId: reply.turnId, offset, text }))
+  }
+
+  const toFeedEvents = Effect.fnUntraced(function*(messages: Chunk.Chunk<FeedMessage>) {
+    const feedEvents: Array<FeedEvent> = []
+    for (const message of messages) {
+      if (message._tag === "TurnDelta") {
+        feedEvents.push(toFeedEvent(message))
+        continue
+      }
+      // Events that an actor committed just before it failed were not published.
+      const storedUpTo = message._tag === "CatchUp" ? message.number : message.number - 1
+      if (storedUpTo > place.number) feedEvents.push(...yield* Stream.runCollect(stored(storedUpTo)))
+      if (message._tag !== "CatchUp" && message.number > place.number) feedEvents.push(toFeedEvent(message))
+    }
+    return Chunk.unsafeFromArray(feedEvents)
+  })
+
+  return Stream.unwrap(
+    Effect.map(open, (feed) =>
+      Stream.suspend(() => stored(feed.lastEvent)).pipe(
+        Stream.concat(Stream.suspend(() => liveText(feed))),
+        Stream.concat(Stream.mapChunksEffect(Mailbox.toStream(events), toFeedEvents))
+      ))
+  )
+}
+
+const pageSize = 200
+
+type FeedError = ChangeError | SlowConsumer
+
+/**
+ * The watchers of a host's sessions.
+ */
 export interface WatchedFeedHub extends FeedHub {
-  /** A watcher that holds at most `capacity` events. It receives nothing before `subscribe`. */
+  /** A watcher that buffers at most `capacity` events. It receives nothing before `subscribe`. */
   readonly watcher: (id: SessionId) => Effect.Effect<
     { readonly events: Watcher; readonly subscribe: () => void },
     never,
     Scope.Scope
   >
-  /** The host stops: all who watch are told to come back later. */
+  /** Ends all feeds with `ShuttingDown`. */
   readonly close: Effect.Effect<void>
 }
 
 export const makeFeedHub = (capacity: number): WatchedFeedHub => {
   const watchers = new Map<SessionId, Set<Watcher>>()
 
-  const offer = (id: SessionId, heard: FeedMessage) => {
+  const offer = (id: SessionId, message: FeedMessage) => {
     for (const watcher of watchers.get(id) ?? []) {
-      if (!watcher.unsafeOffer(heard)) watcher.unsafeDone(Exit.fail(new SlowConsumer({ sessionId: id })))
+      if (!watcher.unsafeOffer(message)) watcher.unsafeDone(Exit.fail(new SlowConsumer({ sessionId: id })))
     }
   }
 
@@ -83,68 +147,9 @@ export const makeFeedHub = (capacity: number): WatchedFeedHub => {
   }
 }
 
-const pageSize = 200
-
-type FeedError = ChangeError | SlowConsumer
-
 /**
- * A session's feed from a place on. `open` tells where the feed is and has the watcher listen from that very moment, so
- * that what the store has of it and what is heard afterwards meet without a gap.
+ * What a watcher receives: an event, or the hint that the store has events up to a number.
  */
-export const makeFeedStream = (
-  id: SessionId,
-  from: FeedPlace,
-  store: SessionStore["Type"],
-  events: Watcher,
-  open: Effect.Effect<FeedState, ChangeError>
-): Stream.Stream<FeedEvent, FeedError> => {
-  let place = from
+export type FeedMessage = SessionEvent | TurnDelta | { readonly _tag: "CatchUp"; readonly number: number }
 
-  const see = (event: SessionEvent | TurnDelta): FeedEvent => {
-    place = event._tag === "TurnDelta"
-      ? { ...place, offset: event.offset + event.text.length }
-      : { number: event.number, offset: event._tag === "TurnStarted" ? 0 : place.offset }
-    return { position: toPosition(place), event }
-  }
-
-  /** What the store has after this place, up to an event's number. */
-  const stored = (upTo: number): Stream.Stream<FeedEvent, FeedError> =>
-    Stream.paginateChunkEffect(place.number, (after) =>
-      Effect.map(store.events(id, after, pageSize), (page) => {
-        const wanted = page.filter(({ number }) => number <= upTo)
-        const last = wanted.at(-1)
-        const next = last && wanted.length === pageSize ? Option.some(last.number) : Option.none()
-        return [Chunk.unsafeFromArray(wanted.map(see)), next]
-      }))
-
-  /** What has been said of the reply under way, as far as it has not been seen. */
-  const liveText = ({ reply }: FeedState): Stream.Stream<FeedEvent> => {
-    if (reply === undefined) return Stream.empty
-    const offset = reply.startedWith <= from.number ? from.offset : 0
-    const text = reply.text.slice(offset)
-    return text === "" ? Stream.empty : Stream.make(see({ _tag: "TurnDelta", turnId: reply.turnId, offset, text }))
-  }
-
-  const toFeedEvents = Effect.fnUntraced(function*(all: Chunk.Chunk<FeedMessage>) {
-    const seen: Array<FeedEvent> = []
-    for (const heard of all) {
-      if (heard._tag === "TurnDelta") {
-        seen.push(see(heard))
-        continue
-      }
-      // Nobody was told of what an actor committed just before it failed.
-      const known = heard._tag === "CatchUp" ? heard.number : heard.number - 1
-      if (known > place.number) seen.push(...yield* Stream.runCollect(stored(known)))
-      if (heard._tag !== "CatchUp" && heard.number > place.number) seen.push(see(heard))
-    }
-    return Chunk.unsafeFromArray(seen)
-  })
-
-  return Stream.unwrap(
-    Effect.map(open, (feed) =>
-      Stream.suspend(() => stored(feed.lastEvent)).pipe(
-        Stream.concat(Stream.suspend(() => liveText(feed))),
-        Stream.concat(Stream.mapChunksEffect(Mailbox.toStream(events), toFeedEvents))
-      ))
-  )
-}
+export type Watcher = Mailbox.Mailbox<FeedMessage, ShuttingDown | SlowConsumer>

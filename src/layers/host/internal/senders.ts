@@ -14,60 +14,15 @@ import type { TurnObserver } from "../actor/OpenTurn.js"
 import type { ActorRegistry } from "./ActorRegistry.js"
 
 /**
- * A turn's events as a stream with a bounded buffer. The turn never waits for the reader: one that falls `capacity` events
- * behind is cut off.
- */
-export const makeTurnStream = (
-  sessionId: SessionId,
-  capacity: number,
-  accept: (observer: TurnObserver) => Effect.Effect<void, SendError>
-): Stream.Stream<TurnEvent, SendError | SlowConsumer> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
-    const events = yield* Mailbox.make<TurnEvent, SendError | SlowConsumer>({ capacity, strategy: "dropping" })
-    yield* Effect.addFinalizer(() => events.shutdown)
-    yield* accept({
-      emit: (event) => {
-        if (!events.unsafeOffer(event)) events.unsafeDone(Exit.fail(new SlowConsumer({ sessionId })))
-      },
-      end: (exit) => {
-        events.unsafeDone(Exit.asVoid(exit))
-      }
-    })
-    return Mailbox.toStream(events)
-  }))
-
-/**
- * Stops a turn once its sender is gone, also when the sender goes before the turn is accepted.
- */
-export const stopWithSender = (stop: (turnId: TurnId) => void) => {
-  let turnId: TurnId | undefined
-  let gone = false
-  let ended = false
-  return {
-    accepted: (id: TurnId) => {
-      turnId = id
-      if (gone) stop(id)
-    },
-    ended: () => {
-      ended = true
-    },
-    left: () => {
-      gone = true
-      if (turnId !== undefined && !ended) stop(turnId)
-    }
-  }
-}
-
-/**
- * The three ways to say something to a session: to wait for its acceptance, for its reply, or to see it happen.
+ * The three ways to send a message: `submit` waits for its acceptance, `send` for its reply, `stream` emits its events.
  */
 export const makeSenders = (
   { use }: ActorRegistry,
   { forkTimer }: ActorServices,
   streamBuffer: number
 ): Pick<SessionHost["Type"], "send" | "stream" | "submit"> => {
-  const senderOf = (id: SessionId, { stopOnDisconnect }: SendMessage) =>
-    stopWithSender((turnId) => {
+  const watchSender = (id: SessionId, { stopOnDisconnect }: SendMessage) =>
+    stopOnceGone((turnId) => {
       if (stopOnDisconnect) forkTimer(Effect.ignoreLogged(use(id, (actor) => actor.stopTurn({ turnId }))))
     })
 
@@ -90,7 +45,7 @@ export const makeSenders = (
       use(id, (actor) =>
         Effect.gen(function*() {
           const end = yield* Deferred.make<Message, SendError>()
-          const sender = senderOf(id, message)
+          const sender = watchSender(id, message)
           const accepted = actor.accept(message, {
             emit: (event) => {
               if (event._tag === "TurnAccepted") sender.accepted(event.turnId)
@@ -104,7 +59,7 @@ export const makeSenders = (
 
     stream: (id, message) =>
       Stream.suspend(() => {
-        const sender = senderOf(id, message)
+        const sender = watchSender(id, message)
         return makeTurnStream(id, streamBuffer, (observer) =>
           use(id, (actor) =>
             actor.accept(message, {
@@ -118,5 +73,50 @@ export const makeSenders = (
               }
             }))).pipe(Stream.ensuring(Effect.sync(sender.left)))
       })
+  }
+}
+
+/**
+ * A turn's events as a stream with a bounded buffer. The turn never waits for the reader: the stream of a reader that
+ * falls `capacity` events behind fails with `SlowConsumer`.
+ */
+const makeTurnStream = (
+  sessionId: SessionId,
+  capacity: number,
+  accept: (observer: TurnObserver) => Effect.Effect<void, SendError>
+): Stream.Stream<TurnEvent, SendError | SlowConsumer> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const events = yield* Mailbox.make<TurnEvent, SendError | SlowConsumer>({ capacity, strategy: "dropping" })
+    yield* Effect.addFinalizer(() => events.shutdown)
+    yield* accept({
+      emit: (event) => {
+        if (!events.unsafeOffer(event)) events.unsafeDone(Exit.fail(new SlowConsumer({ sessionId })))
+      },
+      end: (exit) => {
+        events.unsafeDone(Exit.asVoid(exit))
+      }
+    })
+    return Mailbox.toStream(events)
+  }))
+
+/**
+ * Stops a turn when its sender disconnects, even if that is before the turn is accepted.
+ */
+const stopOnceGone = (stop: (turnId: TurnId) => void) => {
+  let turnId: TurnId | undefined
+  let isGone = false
+  let hasEnded = false
+  return {
+    accepted: (id: TurnId) => {
+      turnId = id
+      if (isGone) stop(id)
+    },
+    ended: () => {
+      hasEnded = true
+    },
+    left: () => {
+      isGone = true
+      if (turnId !== undefined && !hasEnded) stop(turnId)
+    }
   }
 }

@@ -17,7 +17,7 @@ const parameters = [
  * https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-spans.md
  */
 export const requestAttributes = (
-  { config, model, place, provider }: Target,
+  { config, model, index, provider }: Target,
   { messages, sessionId, turnId }: Pick<ProviderRequest, "messages" | "sessionId" | "turnId">
 ): Readonly<Record<string, unknown>> => ({
   "gen_ai.operation.name": "chat",
@@ -30,7 +30,7 @@ export const requestAttributes = (
   ),
   "langswarm.turn.id": turnId,
   "langswarm.provider": provider,
-  "langswarm.fallback": place,
+  "langswarm.fallback": index,
   "langswarm.messages": messages.length
 })
 

@@ -22,22 +22,40 @@ import { type CallProgress, foldReply, isEmpty } from "./foldReply.js"
 import type { Target } from "./targets.js"
 
 /**
- * Runs `f` on each chunk of a stream until it answers false, and closes the stream. `Stream.runForEachChunk` takes three times
- * as long, which is more than all the rest of a turn: it runs a sink, and this pulls by hand.
+ * Makes the call, and records it in `progress`. Interrupting it closes the stream and still records the attempt.
  */
-export const forEachChunk = <A, E>(
-  stream: Stream.Stream<A, E>,
-  f: (chunk: Chunk.Chunk<A>) => Effect.Effect<boolean, E>
-): Effect.Effect<void, E> =>
-  Effect.scoped(
-    Effect.flatMap(Stream.toPull(stream), (pull) => {
-      const next: Effect.Effect<void, Option.Option<E>> = Effect.flatMap(
-        pull,
-        (chunk) => Effect.flatMap(Effect.mapError(f(chunk), Option.some), (goesOn) => goesOn ? next : Effect.void)
-      )
-      return next
-    })
-  ).pipe(Effect.catchAll(Option.match({ onNone: () => Effect.void, onSome: Effect.fail })))
+export const callProvider = (
+  call: ProviderCall,
+  progress: CallProgress
+): Effect.Effect<Reply, ConfigurationError | ProviderError> =>
+  Effect.gen(function*() {
+    const { target } = call
+    const startedAt = yield* DateTime.now
+    const startedNanos = yield* Clock.currentTimeNanos
+    progress.fold = foldReply()
+    progress.target = target
+    progress.vendor = undefined
+    progress.held = undefined
+    return yield* Effect.onExit(converse(call, progress), (exit) =>
+      Effect.map(Clock.currentTimeNanos, (now) => {
+        const { fold } = progress
+        const usage = fold.usage()
+        const requestId = fold.requestId()
+        const error = Exit.isFailure(exit) ? toTurnError(call, exit.cause) : undefined
+        // Some clocks can go backwards.
+        const durationMs = Math.max(0, Math.round(Number(now - startedNanos) / 1e3) / 1e3)
+        progress.notice(...fold.notices)
+        progress.attempt = {
+          provider: target.provider,
+          model: target.model,
+          startedAt,
+          durationMs,
+          ...(error && { error }),
+          ...(usage && { usage, ...toCost(call, progress, usage, startedAt) }),
+          ...(requestId !== undefined && { requestId })
+        }
+      }))
+  })
 
 /**
  * One call of one provider.
@@ -47,92 +65,74 @@ export interface ProviderCall {
   readonly request: Omit<ProviderRequest, "hold">
   readonly conversations: Conversations
   readonly pricing: Pricing["Type"]
-  /** Present when the provider may hold the conversation itself: with the copy there is, if it can be gone on with. */
+  /** Present when the provider may hold the conversation: with its current copy, if it can be resumed. */
   readonly hold: { readonly cursor: ProviderCursor | undefined } | undefined
   /** Shows text as it arrives. */
   readonly show: ((text: string) => void) | undefined
-  /** Stores what has been shown, from time to time. */
+  /** Schedules the storing of what was shown. */
   readonly checkpoint: Effect.Effect<void>
 }
 
-/**
- * Makes the call, and keeps in `asked` what has become of it.
- */
-export const callProvider = (
-  call: ProviderCall,
-  asked: CallProgress
-): Effect.Effect<Reply, ConfigurationError | ProviderError> =>
-  Effect.gen(function*() {
-    const { target } = call
-    const startedAt = yield* DateTime.now
-    const startedNanos = yield* Clock.currentTimeNanos
-    asked.fold = foldReply()
-    asked.target = target
-    asked.vendor = undefined
-    asked.held = undefined
-    return yield* Effect.onExit(converse(call, asked), (exit) =>
-      Effect.map(Clock.currentTimeNanos, (now) => {
-        const { fold } = asked
-        const usage = fold.usage()
-        const requestId = fold.requestId()
-        const error = Exit.isFailure(exit) ? errorOf(call, exit.cause) : undefined
-        // Not every clock only ever goes forward.
-        const durationMs = Math.max(0, Math.round(Number(now - startedNanos) / 1e3) / 1e3)
-        asked.notice(...fold.notices)
-        asked.attempt = {
-          provider: target.provider,
-          model: target.model,
-          startedAt,
-          durationMs,
-          ...(error && { error }),
-          ...(usage && { usage, ...costOf(call, asked, usage, startedAt) }),
-          ...(requestId !== undefined && { requestId })
-        }
-      }))
-  })
-
-const converse = Effect.fnUntraced(function*(call: ProviderCall, asked: CallProgress) {
+const converse = Effect.fnUntraced(function*(call: ProviderCall, progress: CallProgress) {
   const { checkpoint, conversations, request, show, target } = call
-  const { fold } = asked
+  const { fold } = progress
   const { sessionId } = request
   const conversation = yield* conversations.get(target)
   const { provider } = conversation
-  asked.vendor = provider.vendor
+  progress.vendor = provider.vendor
   const { messages, omitted } = adaptParts(request.messages, provider)
-  const news = [...omitted].filter((kind) => !conversation.omitted.has(kind))
-  if (news.length > 0) {
-    for (const kind of news) conversation.omitted.add(kind)
-    asked.notice({ _tag: "PartsOmitted", provider: target.provider, model: target.model, kinds: news })
+  const newlyOmitted = [...omitted].filter((kind) => !conversation.omitted.has(kind))
+  if (newlyOmitted.length > 0) {
+    for (const kind of newlyOmitted) conversation.omitted.add(kind)
+    progress.notice({ _tag: "PartsOmitted", provider: target.provider, model: target.model, kinds: newlyOmitted })
   }
-  const hold = provider.capabilities.conversation === "cursor" ? holdOf(call) : undefined
-  asked.held = hold && { goesOn: "known" in hold }
-  const broken = (reason: string) => new ProviderProtocol({ sessionId, provider: target.provider, reason })
+  const hold = provider.capabilities.conversation === "cursor" ? toHold(call) : undefined
+  progress.held = hold && { isResumed: "known" in hold }
+  const protocolError = (reason: string) => new ProviderProtocol({ sessionId, provider: target.provider, reason })
 
   yield* forEachChunk(
     conversation.session.respond({ ...request, messages, ...(hold && { hold }) }),
     (events) => {
       for (const event of events) {
-        if (!isProper(event, target.provider)) {
-          return broken("it sent a tool call or a block of its own in no proper way")
+        if (!isValid(event, target.provider)) {
+          return protocolError("it sent a malformed tool call or opaque block")
         }
         fold.add(event)
         if (show && event._tag === "TextDelta") show(event.text)
-        // What comes after the end is no part of the reply, and may never come.
+        // Ignores what follows, and does not wait for the stream to end.
         if (event._tag === "Finished") break
       }
-      if (fold.isTooLong()) return broken("its reply is too long")
-      const goesOn = fold.finished() === undefined
-      return show && goesOn ? Effect.as(checkpoint, goesOn) : Effect.succeed(goesOn)
+      if (fold.isTooLong()) return protocolError("its reply exceeds the size limit of a message")
+      const hasMore = fold.finished() === undefined
+      return show && hasMore ? Effect.as(checkpoint, hasMore) : Effect.succeed(hasMore)
     }
   )
   const finished = fold.finished()
-  if (finished === undefined) return yield* broken("it ended without saying that it was finished")
+  if (finished === undefined) return yield* protocolError("its stream ended without a finish event")
   const reply = fold.reply(finished.reason)
   return isEmpty(reply) ? yield* new EmptyReply({ sessionId, provider: target.provider }) : reply
 })
 
-/** What a provider makes up may be more than a message can keep. */
-const isProper = (event: ProviderEvent, provider: string): boolean => {
+/**
+ * Runs `f` on each chunk of a stream until it returns false, then closes the stream. `Stream.runForEachChunk` takes
+ * three times as long, which is more than the rest of a turn: it runs a sink, while this pulls directly.
+ */
+export const forEachChunk = <A, E>(
+  stream: Stream.Stream<A, E>,
+  f: (chunk: Chunk.Chunk<A>) => Effect.Effect<boolean, E>
+): Effect.Effect<void, E> =>
+  Effect.scoped(
+    Effect.flatMap(Stream.toPull(stream), (pull) => {
+      const next: Effect.Effect<void, Option.Option<E>> = Effect.flatMap(
+        pull,
+        (chunk) => Effect.flatMap(Effect.mapError(f(chunk), Option.some), (hasMore) => hasMore ? next : Effect.void)
+      )
+      return next
+    })
+  ).pipe(Effect.catchAll(Option.match({ onNone: () => Effect.void, onSome: Effect.fail })))
+
+/** A provider may send parts that a message cannot hold. */
+const isValid = (event: ProviderEvent, provider: string): boolean => {
   if (event._tag === "ToolCall") return isToolCall(event.part)
   return event._tag !== "Opaque" || (isOpaque(event.part) && event.part.provider === provider)
 }
@@ -140,9 +140,9 @@ const isProper = (event: ProviderEvent, provider: string): boolean => {
 const isToolCall = Schema.is(ToolCallPart)
 const isOpaque = Schema.is(OpaquePart)
 
-/** A copy can be gone on with if nothing is missing between its end and what is shown. */
-const holdOf = ({ hold, request, target }: ProviderCall): ProviderRequest["hold"] => {
-  if (hold === undefined || target.place > 0) return undefined
+/** A copy can be resumed if no message is missing between its end and the request. */
+const toHold = ({ hold, request, target }: ProviderCall): ProviderRequest["hold"] => {
+  if (hold === undefined || target.index > 0) return undefined
   const { cursor } = hold
   const [first] = request.messages
   return cursor && cursor.provider === target.provider && first && first.seq <= cursor.seq
@@ -150,7 +150,7 @@ const holdOf = ({ hold, request, target }: ProviderCall): ProviderRequest["hold"
     : {}
 }
 
-const errorOf = (
+const toTurnError = (
   { request: { sessionId, turnId }, target: { provider } }: ProviderCall,
   cause: Cause.Cause<ConfigurationError | ProviderError>
 ): TurnError =>
@@ -162,7 +162,7 @@ const errorOf = (
         : new ProviderProtocol({ sessionId, provider, reason: "it failed unexpectedly" })
   )
 
-const costOf = (
+const toCost = (
   { pricing, target: { model, provider } }: ProviderCall,
   { vendor }: CallProgress,
   usage: NonNullable<Attempt["usage"]>,

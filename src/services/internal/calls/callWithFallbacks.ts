@@ -19,89 +19,86 @@ import { type CallOutcome, type CircuitBreakers, providerRetries } from "./resil
 import type { Target } from "./targets.js"
 
 /**
- * What all provider calls of a host share.
+ * Calls one provider after the other until one replies. A call that is known not to have started is retried after a
+ * delay; one whose history is too long, at once with half of it. A failure after part of a reply is final.
+ */
+export const callWithFallbacks = Effect.fnUntraced(function*(plan: CallPlan, progress: CallProgress) {
+  let error: ConfigurationError | ProviderError | undefined
+  for (const target of plan.targets) {
+    const answer = yield* Effect.either(callTarget(plan, target, progress))
+    if (Either.isRight(answer)) return answer.right
+    error = answer.left
+    if (progress.fold.hasBegun() || !mayFallBack(error, plan.mayRepeat)) break
+  }
+  return yield* Effect.fail(error ?? new ConfigurationError({ problems: ["the session has no provider to call"] }))
+})
+
+/**
+ * The targets to call for a turn, in order, and what to send.
+ */
+export interface CallPlan extends Omit<ProviderCall, "pricing" | "target"> {
+  readonly targets: ReadonlyArray<Target>
+  readonly services: ProviderServices
+  /** Whether a call with an unknown outcome may be repeated, and billed twice. */
+  readonly mayRepeat: boolean
+  readonly deadline: DateTime.Utc
+  /** Stores the intent of another call, with the record of the last one. Interrupts if there should be no call. */
+  readonly intendAgain: (target: Target) => Effect.Effect<void>
+}
+
+/**
+ * Services shared by all provider calls of a host.
  */
 export interface ProviderServices {
   readonly breakers: CircuitBreakers
   readonly instrumentation: Instrumentation
   readonly pricing: Pricing["Type"]
-  /** How often a call that has certainly not begun is made again. */
+  /** Retries for a call that is known not to have started. */
   readonly retries: number
 }
 
-/** As long as somebody else can be asked, nobody is waited for longer: in milliseconds. */
-const maxWait = 8_000
-
-/**
- * Whom to ask on behalf of a turn, and what.
- */
-export interface CallPlan extends Omit<ProviderCall, "pricing" | "target"> {
-  readonly targets: ReadonlyArray<Target>
-  readonly services: ProviderServices
-  /** Whether a call of which nobody knows what became of it may be made again, and be billed twice. */
-  readonly mayRepeat: boolean
-  readonly deadline: DateTime.Utc
-  /** Makes the intent of another call durable, with what has become of the last one; interrupted if there is to be none. */
-  readonly again: (target: Target) => Effect.Effect<void>
-}
-
-/**
- * Asks one provider after the other until one answers. A call that has certainly not begun is made again, after a while;
- * one whose history is too long, at once, with half of it. Whatever fails when something of a reply has come is final.
- */
-export const callWithFallbacks = Effect.fnUntraced(function*(asking: CallPlan, asked: CallProgress) {
-  let error: ConfigurationError | ProviderError | undefined
-  for (const target of asking.targets) {
-    const answer = yield* Effect.either(askOne(asking, target, asked))
-    if (Either.isRight(answer)) return answer.right
-    error = answer.left
-    if (asked.fold.hasBegun() || !mayAskOthers(error, asking.mayRepeat)) break
-  }
-  return yield* Effect.fail(error ?? new ConfigurationError({ problems: ["there is no provider to ask"] }))
-})
-
-const askOne = Effect.fnUntraced(function*(
-  asking: CallPlan,
+const callTarget = Effect.fnUntraced(function*(
+  plan: CallPlan,
   target: Target,
-  asked: CallProgress
+  progress: CallProgress
 ): Effect.fn.Return<Reply, ConfigurationError | ProviderError> {
-  const { again, mayRepeat, request, services, targets } = asking
+  const { intendAgain, mayRepeat, request, services, targets } = plan
   const { breakers, instrumentation, pricing, retries: times } = services
   const retries = yield* Schedule.driver(providerRetries(times))
-  let { hold } = asking
+  let { hold } = plan
   let { messages } = request
-  // For the first call of all, the intent is stored already.
+  // The intent of the first call is already stored.
   let isIntended = target === targets[0]
 
   for (;;) {
-    const barred = breakers.enter(target, yield* monotonicMillis)
-    if (barred) {
+    const circuit = breakers.enter(target, yield* monotonicMillis)
+    if (circuit) {
       const { model, provider } = target
-      asked.notice({ _tag: "CircuitOpen", provider, model, ...barred })
-      const reason = "it has failed too often lately, and is spared for a while"
-      return yield* new ProviderTransient({ sessionId: request.sessionId, provider, reason, ...barred })
+      progress.notice({ _tag: "CircuitOpen", provider, model, ...circuit })
+      const reason = "its circuit is open after repeated failures"
+      return yield* new ProviderTransient({ sessionId: request.sessionId, provider, reason, ...circuit })
     }
-    const shown = { ...request, messages }
+    const attempted = { ...request, messages }
     const call = instrumentation.call(
       target,
-      shown,
-      asked,
-      callProvider({ ...asking, target, pricing, hold, request: shown }, asked)
+      attempted,
+      progress,
+      callProvider({ ...plan, target, pricing, hold, request: attempted }, progress)
     )
-    const answer = yield* Effect.zipRight(isIntended ? Effect.void : again(target), call).pipe(
-      Effect.onExit((exit) => Effect.map(monotonicMillis, (now) => breakers.leave(target, outcomeOf(exit), now))),
+    const answer = yield* Effect.zipRight(isIntended ? Effect.void : intendAgain(target), call).pipe(
+      Effect.onExit((exit) => Effect.map(monotonicMillis, (now) => breakers.leave(target, toCallOutcome(exit), now))),
       Effect.either
     )
     if (Either.isRight(answer)) return answer.right
     const error = answer.left
-    if (asked.fold.hasBegun()) return yield* Effect.fail(error)
+    if (progress.fold.hasBegun()) return yield* Effect.fail(error)
     isIntended = false
-    // What the provider made of it is not known, so its copy is not to be gone on with.
+    // The provider's copy of the conversation may or may not include this call, so it must not be resumed.
     if (error._tag === "ProviderProtocol") hold = hold && { cursor: undefined }
 
-    const shorter = isTooLong(error) && messages === request.messages ? halfOf(messages) : messages
+    const shorter = isTooLong(error) && messages === request.messages ? newerHalf(messages) : messages
     if (shorter !== messages) {
-      asked.notice({
+      progress.notice({
         _tag: "HistoryTrimmed",
         provider: target.provider,
         model: target.model,
@@ -111,13 +108,13 @@ const askOne = Effect.fnUntraced(function*(
       hold = hold && { cursor: undefined }
       continue
     }
-    const maySoon = isRepeatable(error, mayRepeat) && (yield* mayWaitFor(error, asking, target))
-    if (!maySoon || !(yield* Effect.isSuccess(retries.next(error)))) return yield* Effect.fail(error)
+    const mayRetry = isRepeatable(error, mayRepeat) && (yield* mayWaitFor(error, plan, target))
+    if (!mayRetry || !(yield* Effect.isSuccess(retries.next(error)))) return yield* Effect.fail(error)
   }
 })
 
-/** Whether it is certain that no reply will come of the call. */
-const mayAskOthers = (error: ConfigurationError | ProviderError, mayRepeat: boolean): boolean =>
+/** Whether it is certain that the call will not produce a reply. */
+const mayFallBack = (error: ConfigurationError | ProviderError, mayRepeat: boolean): boolean =>
   error._tag !== "ProviderProtocol" || mayRepeat
 
 const isRepeatable = (error: ConfigurationError | ProviderError, mayRepeat: boolean): error is ProviderError =>
@@ -126,7 +123,7 @@ const isRepeatable = (error: ConfigurationError | ProviderError, mayRepeat: bool
 const isTooLong = (error: ConfigurationError | ProviderError): boolean =>
   error._tag === "ProviderRejected" && error.overflow === true
 
-const halfOf = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
+const newerHalf = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
   const tokens = messages.reduce((sum, { parts }) => sum + estimateTokens(parts), 0)
   return contextWindow(messages, { messages: Math.max(1, messages.length - 1), tokens: tokens / 2 })
 }
@@ -138,7 +135,10 @@ const mayWaitFor = (error: ProviderError, { deadline, targets }: CallPlan, targe
     return wait <= (target === targets.at(-1) ? left : Math.min(left, maxWait))
   })
 
-const outcomeOf = (exit: Exit.Exit<Reply, ConfigurationError | ProviderError>): CallOutcome => {
+/** The longest wait for a retry while there is another fallback, in milliseconds. */
+const maxWait = 8_000
+
+const toCallOutcome = (exit: Exit.Exit<Reply, ConfigurationError | ProviderError>): CallOutcome => {
   if (Exit.isSuccess(exit)) return "answered"
   const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
   switch (error?._tag) {
@@ -153,5 +153,5 @@ const outcomeOf = (exit: Exit.Exit<Reply, ConfigurationError | ProviderError>): 
   }
 }
 
-/** For measuring how long ago something was, whatever becomes of the calendar. */
+/** Monotonic time: changes of the system clock do not affect it. */
 const monotonicMillis = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos / 1_000_000n))

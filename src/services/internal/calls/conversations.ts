@@ -8,12 +8,57 @@ import type { ProviderCursor } from "../../../domain/Provider.js"
 import type { Provider, ProviderSession } from "../../Provider.js"
 import type { ProviderRegistry } from "../../ProviderRegistry.js"
 import { providerRetries } from "./resilience.js"
-import { configOf, type Target } from "./targets.js"
-
-const retries = providerRetries(5)
+import { type Target, toProviderConfig } from "./targets.js"
 
 /**
- * Has a provider remove its own copy of a conversation. Answers whether it did; what cannot be removed is in the log.
+ * A session's conversations with its providers. Each is opened on first use and kept until `close`.
+ */
+export interface Conversations {
+  readonly get: (target: Target) => Effect.Effect<Conversation, ConfigurationError | ProviderError>
+  /** Closes all. `get` opens them again, with the current configuration. */
+  readonly close: Effect.Effect<void>
+}
+
+export const makeConversations = (providers: ProviderRegistry["Type"], sessionId: SessionId): Conversations => {
+  const open = new Map<number, { readonly conversation: Conversation; readonly scope: Scope.CloseableScope }>()
+
+  const openWith = Effect.fnUntraced(function*(target: Target) {
+    const provider = yield* providers.get(target.provider)
+    const scope = yield* Scope.make()
+    const session = yield* provider
+      .open({ sessionId, model: target.model, config: toProviderConfig(provider, target) })
+      .pipe(Scope.extend(scope), Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
+    const conversation = { provider, session, omitted: new Set<string>() }
+    open.set(target.index, { conversation, scope })
+    return conversation
+  })
+
+  return {
+    get: (target) =>
+      Effect.suspend(() => {
+        const opened = open.get(target.index)
+        return opened ? Effect.succeed(opened.conversation) : openWith(target)
+      }),
+    close: Effect.suspend(() => {
+      const all = [...open.values()]
+      open.clear()
+      return Effect.forEach(all, ({ scope }) => Scope.close(scope, Exit.void), { discard: true })
+    })
+  }
+}
+
+/**
+ * A session's conversation with one of its providers.
+ */
+export interface Conversation {
+  readonly provider: Provider
+  readonly session: ProviderSession
+  /** Kinds of parts omitted so far, each of which was reported once. */
+  readonly omitted: Set<string>
+}
+
+/**
+ * Deletes a provider's copy of a conversation. Returns whether it was deleted; failures are logged.
  */
 export const forgetConversation = (
   providers: ProviderRegistry["Type"],
@@ -32,7 +77,7 @@ export const forgetConversation = (
   ).pipe(
     Effect.catchAllCause((cause) =>
       Effect.as(
-        Effect.annotateLogs(Effect.logWarning("A provider still holds a conversation that is over", cause), {
+        Effect.annotateLogs(Effect.logWarning("A provider did not delete its copy of a conversation", cause), {
           provider: name,
           conversation: value
         }),
@@ -41,49 +86,4 @@ export const forgetConversation = (
     )
   )
 
-/**
- * A session's conversation with one of its providers.
- */
-export interface Conversation {
-  readonly provider: Provider
-  readonly session: ProviderSession
-  /** Kinds of parts that it was not shown, as far as somebody was told of that. */
-  readonly omitted: Set<string>
-}
-
-/**
- * A session's conversations with its providers: each is opened by the first turn that needs it, and kept until `close`.
- */
-export interface Conversations {
-  readonly get: (target: Target) => Effect.Effect<Conversation, ConfigurationError | ProviderError>
-  /** They may be opened again afterwards, with whatever has changed. */
-  readonly close: Effect.Effect<void>
-}
-
-export const makeConversations = (providers: ProviderRegistry["Type"], sessionId: SessionId): Conversations => {
-  const open = new Map<number, { readonly conversation: Conversation; readonly scope: Scope.CloseableScope }>()
-
-  const openWith = Effect.fnUntraced(function*(target: Target) {
-    const provider = yield* providers.get(target.provider)
-    const scope = yield* Scope.make()
-    const session = yield* provider
-      .open({ sessionId, model: target.model, config: configOf(provider, target) })
-      .pipe(Scope.extend(scope), Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
-    const conversation = { provider, session, omitted: new Set<string>() }
-    open.set(target.place, { conversation, scope })
-    return conversation
-  })
-
-  return {
-    get: (target) =>
-      Effect.suspend(() => {
-        const known = open.get(target.place)
-        return known ? Effect.succeed(known.conversation) : openWith(target)
-      }),
-    close: Effect.suspend(() => {
-      const all = [...open.values()]
-      open.clear()
-      return Effect.forEach(all, ({ scope }) => Scope.close(scope, Exit.void), { discard: true })
-    })
-  }
-}
+const retries = providerRetries(5)

@@ -4,25 +4,22 @@ import type { Attempt, TurnNotice } from "../../../domain/Turn.js"
 import { ProviderEvent, type Reply } from "../../Provider.js"
 import type { Target } from "./targets.js"
 
-/** Of one reply, whatever they are. */
-const maxParts = 1024
-
 /**
- * Collects a provider's events into a reply.
+ * Folds a provider's events into a reply.
  */
 export interface ReplyFold {
   readonly add: (event: ProviderEvent) => void
-  /** Set once the provider said that it is done. */
+  /** The `Finished` event, once it has arrived. */
   readonly finished: () => Extract<ProviderEvent, { _tag: "Finished" }> | undefined
-  /** Whether anything of a reply has come, seen or unseen. */
+  /** Whether any part of the reply has arrived, shown or not. */
   readonly hasBegun: () => boolean
-  /** Whether more came than a message may have. What is over is dropped. */
+  /** Whether the reply exceeds the size limit of a message. The excess is dropped. */
   readonly isTooLong: () => boolean
-  /** What the call has used, as far as that was said. */
+  /** Token usage, as far as it was reported. */
   readonly usage: () => TokenUsage | undefined
   readonly requestId: () => string | undefined
   readonly notices: ReadonlyArray<TurnNotice>
-  /** What has arrived so far. A reply that is cut keeps its text only: half a tool call means nothing. */
+  /** The reply so far. A cut reply keeps only its text, since a partial tool call is useless. */
   readonly reply: (finishReason: FinishReason) => Reply
 }
 
@@ -89,28 +86,31 @@ export const foldReply = (): ReplyFold => {
   }
 }
 
+/** Parts of any kind in one reply. */
+const maxParts = 1024
+
 /**
- * What has become of a turn's provider calls so far. It is written while they go on, so that it is known however they end.
+ * The state of a turn's provider calls. Written during the calls, so that it is known however they end.
  */
 export class CallProgress {
-  /** What the last call has said. */
+  /** The reply of the last call. */
   fold: ReplyFold = foldReply()
-  /** Whom it went to. */
+  /** The target of the last call. */
   target: Target | undefined
-  /** Whose prices it has. */
+  /** The vendor whose prices apply to it. */
   vendor: string | undefined
-  /** The last call, once it is over, unless it is stored already. */
+  /** The last call, once it has ended and until it is stored. */
   attempt: Attempt | undefined
-  /** What is not stored yet. */
+  /** Notices not stored yet. */
   notices: ReadonlyArray<TurnNotice> = []
-  /** Whether the provider was to hold the conversation itself, and whether it went on with the copy it had. */
-  held: { readonly goesOn: boolean } | undefined
+  /** Set when the provider holds the conversation, with whether the call resumed the copy it had. */
+  held: { readonly isResumed: boolean } | undefined
 
   notice(...notices: ReadonlyArray<TurnNotice>): void {
     this.notices = [...this.notices, ...notices]
   }
 
-  /** Hands over what is to be stored. */
+  /** Removes and returns what should be stored. */
   take(): { readonly attempt: Attempt | undefined; readonly notices: ReadonlyArray<TurnNotice> } {
     const { attempt, notices } = this
     this.attempt = undefined
@@ -120,7 +120,7 @@ export class CallProgress {
 }
 
 /**
- * Whether a reply says nothing. A refusal says enough by itself, and a pause is not the end of it.
+ * Whether a reply has no content. A refusal or a pause needs none.
  */
 export const isEmpty = ({ finishReason, parts }: Reply): boolean =>
   finishReason !== "refusal" && finishReason !== "paused" &&

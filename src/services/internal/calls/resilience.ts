@@ -2,88 +2,85 @@ import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
 import type { ProviderError } from "../../../domain/error/ProviderError.js"
 import { jittered } from "../jittered.js"
+import type { Target } from "./targets.js"
 
 /**
- * Whom a circuit is about.
- */
-interface Circuited {
-  readonly provider: string
-  readonly model: string
-}
-
-/**
- * When a provider is spared for a while.
- */
-export interface CircuitLimits {
-  /** Calls that have to fail, one after the other. */
-  readonly failures: number
-  /** For so many milliseconds it is not called then. */
-  readonly openFor: number
-}
-
-/**
- * How a call went, as far as its provider is to be judged by it. `undecided`: it was broken off from our side.
- */
-export type CallOutcome = "answered" | "failed" | "undecided"
-
-/**
- * One circuit for each provider and model: it opens after so many failures in a row, and nobody waits for what is down. After
- * a while one call is let through, and what becomes of that decides. `now` is in milliseconds.
+ * One circuit breaker for each provider and model. A circuit opens after a number of consecutive failures, and calls
+ * fail at once while it is open. After that time one probe call is allowed; its outcome closes or reopens the circuit.
+ * `now` is in milliseconds.
  */
 export interface CircuitBreakers {
-  /** Nothing when a call may be made: who makes it must tell how it went. Else for how long none may. */
-  readonly enter: (target: Circuited, now: number) => { readonly retryAfterMs: number } | undefined
-  readonly leave: (target: Circuited, outcome: CallOutcome, now: number) => void
+  /**
+   * Returns undefined when a call is allowed; its caller must call `leave`. Otherwise, how long the circuit stays open.
+   */
+  readonly enter: (target: CircuitTarget, now: number) => { readonly retryAfterMs: number } | undefined
+  readonly leave: (target: CircuitTarget, outcome: CallOutcome, now: number) => void
 }
-
-interface Circuit {
-  readonly failures: number
-  /** When the next call may be made. */
-  readonly opensAt: number
-  /** Whether the one call that is to decide is under way. */
-  isProbed: boolean
-}
-
-/** More than there can be of models in use: names come from users. */
-const maxCircuits = 1000
 
 export const makeCircuitBreakers = ({ failures: limit, openFor }: CircuitLimits): CircuitBreakers => {
-  // Those without a failure are not kept.
+  // Only circuits with failures are kept.
   const circuits = new Map<string, Circuit>()
 
   return {
     enter: (target, now) => {
-      const circuit = circuits.get(keyOf(target))
+      const circuit = circuits.get(toKey(target))
       if (circuit === undefined || circuit.failures < limit) return undefined
-      if (now < circuit.opensAt) return { retryAfterMs: circuit.opensAt - now }
-      if (circuit.isProbed) return { retryAfterMs: openFor }
-      circuit.isProbed = true
+      if (now < circuit.probeAt) return { retryAfterMs: circuit.probeAt - now }
+      if (circuit.isProbing) return { retryAfterMs: openFor }
+      circuit.isProbing = true
       return undefined
     },
 
     leave: (target, outcome, now) => {
-      const key = keyOf(target)
+      const key = toKey(target)
       const circuit = circuits.get(key)
       if (outcome === "undecided") {
-        if (circuit) circuit.isProbed = false
+        if (circuit) circuit.isProbing = false
         return
       }
       circuits.delete(key)
       if (outcome === "answered") return
-      circuits.set(key, { failures: (circuit?.failures ?? 0) + 1, opensAt: now + openFor, isProbed: false })
+      circuits.set(key, { failures: (circuit?.failures ?? 0) + 1, probeAt: now + openFor, isProbing: false })
       const [oldest] = circuits.keys()
       if (circuits.size > maxCircuits && oldest !== undefined) circuits.delete(oldest)
     }
   }
 }
 
-const keyOf = ({ model, provider }: Circuited): string => `${provider}\n${model}`
-
-const backoff = Schedule.union(Schedule.exponential("500 millis"), Schedule.spaced("8 seconds"))
+/**
+ * When a circuit opens, and for how long.
+ */
+export interface CircuitLimits {
+  /** Consecutive failures that open it. */
+  readonly failures: number
+  /** Milliseconds it stays open. */
+  readonly openFor: number
+}
 
 /**
- * When a provider call that has certainly not begun is made again: after half a second and then ever later, and no sooner
- * than the provider asked for.
+ * What a call says about its provider's health. `undecided`: the call was interrupted or never made.
+ */
+export type CallOutcome = "answered" | "failed" | "undecided"
+
+/** The calls that share a circuit. */
+type CircuitTarget = Pick<Target, "model" | "provider">
+
+interface Circuit {
+  readonly failures: number
+  /** When the next call is allowed. */
+  readonly probeAt: number
+  /** Whether the probe call is running. */
+  isProbing: boolean
+}
+
+const toKey = ({ model, provider }: CircuitTarget): string => `${provider}\n${model}`
+
+/** A bound, since the names of models come from users. More than there can be models in use. */
+const maxCircuits = 1000
+
+/**
+ * Retry schedule for a call that is known not to have started: exponential from half a second, at most 8 seconds, and
+ * no sooner than the provider's `retryAfterMs`.
  */
 export const providerRetries = (times: number): Schedule.Schedule<unknown, ProviderError> =>
   Schedule.identity<ProviderError>().pipe(
@@ -91,6 +88,8 @@ export const providerRetries = (times: number): Schedule.Schedule<unknown, Provi
     Schedule.intersect(Schedule.recurs(times)),
     Schedule.modifyDelay(([[error]], delay) => Duration.max(delay, retryAfter(error)))
   )
+
+const backoff = Schedule.union(Schedule.exponential("500 millis"), Schedule.spaced("8 seconds"))
 
 const retryAfter = (error: ProviderError): Duration.Duration =>
   Duration.millis(error._tag === "ProviderTransient" ? Math.ceil(error.retryAfterMs ?? 0) : 0)

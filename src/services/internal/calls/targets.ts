@@ -6,52 +6,52 @@ import type { Provider } from "../../Provider.js"
 import type { ProviderRegistry } from "../../ProviderRegistry.js"
 
 /**
- * Whom a session asks, and how. `place`: 0 for the session's own provider, then its fallbacks.
+ * A provider that a session calls, and how. `index`: 0 for the session's own provider, then its fallbacks.
  */
 export interface Target {
   readonly provider: string
   readonly model: string
   readonly config: JsonRecord
-  readonly place: number
+  readonly index: number
 }
 
 /**
- * In the order in which they are asked: the session's own, then its fallbacks.
+ * A session's targets in call order: its own provider, then its fallbacks.
  */
-export const targetsOf = (
+export const toTargets = (
   { config: { fallbacks = [], providerConfig = {} }, model, provider }: Pick<
     SessionInfo,
     "config" | "model" | "provider"
   >
 ): readonly [Target, ...ReadonlyArray<Target>] => [
-  { provider, model, config: providerConfig, place: 0 },
+  { provider, model, config: providerConfig, index: 0 },
   ...fallbacks.map((fallback, index) => ({
     provider: fallback.provider,
     model: fallback.model,
     config: { ...providerConfig, ...fallback.providerConfig },
-    place: index + 1
+    index: index + 1
   }))
 ]
 
 /**
- * What a provider is given as its configuration.
+ * The configuration passed to a provider: its defaults merged with the target's.
  */
-export const configOf = ({ defaultConfig }: Provider, { config }: Target): JsonRecord =>
+export const toProviderConfig = ({ defaultConfig }: Provider, { config }: Target): JsonRecord =>
   defaultConfig ? { ...defaultConfig, ...config } : config
 
 /**
- * Whether all that a session may ask is registered, and takes its configuration.
+ * Checks that all targets of a session are registered and accept their configuration. Fails with `ConfigurationError`.
  */
 export const checkTargets = (
   providers: ProviderRegistry["Type"],
   session: Pick<SessionInfo, "config" | "model" | "provider">
 ): Effect.Effect<void, ConfigurationError> =>
   Effect.forEach(
-    targetsOf(session),
+    toTargets(session),
     (target) =>
       Effect.flatMap(
         providers.get(target.provider),
-        (provider) => provider.checkConfig?.(configOf(provider, target)) ?? Effect.void
+        (provider) => provider.checkConfig?.(toProviderConfig(provider, target)) ?? Effect.void
       ),
     { discard: true }
   )

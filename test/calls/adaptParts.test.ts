@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { Message } from "../../src/domain/Message.js"
-import type { Part } from "../../src/domain/Message.js"
+import { Message, type Part } from "../../src/domain/Message.js"
 import type { ProviderCapabilities } from "../../src/domain/Provider.js"
 import { adaptParts } from "../../src/services/internal/calls/contextWindow.js"
 import type { Provider } from "../../src/services/Provider.js"
@@ -25,7 +24,11 @@ const call: Part = { _tag: "ToolCall", id: "a", name: "weather", arguments: { ci
 const result: Part = { _tag: "ToolResult", id: "a", result: "sunny", isError: false }
 const opaque = (provider: string): Part => ({ _tag: "Opaque", provider, kind: "thinking", data: "{}" })
 
-const fit = (parts: ReadonlyArray<Part>, over: Partial<ProviderCapabilities> = {}, role: Message["role"] = "user") => {
+const adapt = (
+  parts: ReadonlyArray<Part>,
+  over: Partial<ProviderCapabilities> = {},
+  role: Message["role"] = "user"
+) => {
   const { messages, omitted } = adaptParts([new Message(entry(1, role, parts))], providerWith(over))
   return {
     parts: messages.flatMap((message) => message.parts),
@@ -34,12 +37,12 @@ const fit = (parts: ReadonlyArray<Part>, over: Partial<ProviderCapabilities> = {
   }
 }
 
-describe("fitMessages", () => {
-  it("leaves messages as they are when the provider takes them", () => {
+describe("adaptParts", () => {
+  it("returns the messages unchanged when the provider accepts all parts", () => {
     const messages = [new Message(entry(1, "user", [text, image, file, call, result, opaque("mock")]))]
-    const fitted = adaptParts(messages, providerWith({ images: ["image/*"], files: ["application/pdf"], tools: true }))
-    assert.strictEqual(fitted.messages, messages)
-    assert.strictEqual(fitted.omitted.size, 0)
+    const adapted = adaptParts(messages, providerWith({ images: ["image/*"], files: ["application/pdf"], tools: true }))
+    assert.strictEqual(adapted.messages, messages)
+    assert.strictEqual(adapted.omitted.size, 0)
   })
 
   it.each<[ReadonlyArray<string>, taken: boolean]>([
@@ -49,12 +52,12 @@ describe("fitMessages", () => {
     [["image/jpeg", "image/gif"], false],
     [["image"], false],
     [[], false]
-  ])("takes a PNG where images are %o: %s", (images, taken) => {
-    assert.deepStrictEqual(fit([image], { images }).omitted, taken ? [] : ["Image"])
+  ])("accepts a PNG where images are %o: %s", (images, taken) => {
+    assert.deepStrictEqual(adapt([image], { images }).omitted, taken ? [] : ["Image"])
   })
 
-  it("puts a line in place of each part that is not taken, which says what it was and not what it held", () => {
-    const { omitted, parts } = fit([text, image, file, call, result])
+  it("replaces each unsupported part by a line that names it without its content", () => {
+    const { omitted, parts } = adapt([text, image, file, call, result])
     assert.deepStrictEqual(omitted, ["Image", "File", "ToolCall", "ToolResult"])
     assert.deepStrictEqual(parts, [
       text,
@@ -65,17 +68,17 @@ describe("fitMessages", () => {
     ])
   })
 
-  it("leaves out what only another provider can read, and a message of nothing else", () => {
-    assert.deepStrictEqual(fit([opaque("other"), text]), { parts: [text], omitted: ["Opaque"], roles: ["user"] })
-    assert.deepStrictEqual(fit([opaque("other")]), { parts: [], omitted: ["Opaque"], roles: [] })
+  it("omits parts that only another provider can read, and messages of nothing else", () => {
+    assert.deepStrictEqual(adapt([opaque("other"), text]), { parts: [text], omitted: ["Opaque"], roles: ["user"] })
+    assert.deepStrictEqual(adapt([opaque("other")]), { parts: [], omitted: ["Opaque"], roles: [] })
   })
 
-  it("has a person say what a tool did, for a provider that knows no tools", () => {
-    assert.deepStrictEqual(fit([result], {}, "tool").roles, ["user"])
-    assert.deepStrictEqual(fit([result, image], { tools: true }, "tool").roles, ["tool"])
+  it("turns tool messages into user messages for a provider without tools", () => {
+    assert.deepStrictEqual(adapt([result], {}, "tool").roles, ["user"])
+    assert.deepStrictEqual(adapt([result, image], { tools: true }, "tool").roles, ["tool"])
   })
 
-  it("changes no message itself", () => {
+  it("does not mutate the messages", () => {
     const message = new Message(entry(1, "user", [image]))
     adaptParts([message], providerWith({}))
     assert.deepStrictEqual(message.parts, [image])

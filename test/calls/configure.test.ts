@@ -17,7 +17,7 @@ const image = {
 } as const
 
 describe("configuring a session", () => {
-  it.scoped("changes who answers, and the conversation goes on", () =>
+  it.scoped("changes the provider, and the conversation continues", () =>
     Effect.gen(function*() {
       const mock = yield* other
       const session = yield* start
@@ -33,7 +33,7 @@ describe("configuring a session", () => {
       assert.deepInclude(configured, { provider: "other", model: "other-model" })
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("waits for the turns that were accepted before, and holds for those after", () =>
+  it.scoped("waits for the turns accepted before, and applies to those after", () =>
     Effect.gen(function*() {
       yield* other
       const session = yield* start
@@ -56,7 +56,7 @@ describe("configuring a session", () => {
       )
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("patches what the provider is told, key by key, and the next turn heeds it", () =>
+  it.scoped("patches the provider's configuration key by key for the next turn", () =>
     Effect.gen(function*() {
       const sessions = yield* SessionManager
       const session = yield* sessions.create({
@@ -76,7 +76,7 @@ describe("configuring a session", () => {
       })
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is refused as a whole when a provider is unknown or does not take its settings", () =>
+  it.scoped("is refused as a whole when a provider is unknown or rejects its settings", () =>
     Effect.gen(function*() {
       const session = yield* start
       const before = yield* session.info
@@ -97,7 +97,7 @@ describe("configuring a session", () => {
       assert.strictEqual((yield* Effect.flip(session.configure({ model: "m" })))._tag, "SessionStateError")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("lets a provider that takes less than the last one be shown less, and says so once", () =>
+  it.scoped("omits parts that the new provider does not accept, with one notice", () =>
     Effect.gen(function*() {
       const blind = yield* MockProvider.make({ name: "words-only", capabilities: { images: [], tools: false } })
       const session = yield* start
@@ -111,7 +111,7 @@ describe("configuring a session", () => {
         { _tag: "Text", text: "[An image (image/png) was left out here.]" }
       ])
       assert.deepStrictEqual(second?.messages[0]?.parts, first?.messages[0]?.parts)
-      // It is stored as it was sent, and seen again by whoever takes it.
+      // The stored message is unchanged, and a provider that accepts the part sees it again.
       yield* session.configure({ provider: "mock" })
       yield* session.send("now?")
       assert.deepStrictEqual((yield* shown).at(-1)?.length, 7)

@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream, TestClock } from "effect"
-import { EmptyReply } from "../../src/domain/error/ProviderError.js"
-import { ProviderAuth } from "../../src/domain/error/ProviderError.js"
-import type { ProviderError } from "../../src/domain/error/ProviderError.js"
-import { ProviderProtocol } from "../../src/domain/error/ProviderError.js"
-import { ProviderQuota } from "../../src/domain/error/ProviderError.js"
-import { ProviderRejected } from "../../src/domain/error/ProviderError.js"
-import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
+import {
+  EmptyReply,
+  ProviderAuth,
+  type ProviderError,
+  ProviderProtocol,
+  ProviderQuota,
+  ProviderRejected,
+  ProviderTransient
+} from "../../src/domain/error/ProviderError.js"
 import { ConfigurationError } from "../../src/domain/error/RequestError.js"
 import type { SessionConfig } from "../../src/domain/SessionConfig.js"
 import type { MockReply } from "../../src/layers/provider/mock/reply.js"
@@ -25,7 +27,7 @@ const busy = (retryAfterMs: number): MockReply => ({
 })
 const second = { provider: "second", model: "second-model" }
 
-/** A session whose second provider answers otherwise. */
+/** A session with a second provider that replies differently. */
 const startWith = Effect.fnUntraced(function*(
   config: typeof SessionConfig.Encoded = { fallbacks: [second] },
   options: MockProviderOptions = {}
@@ -56,7 +58,7 @@ describe("a session with a fallback", () => {
       new EmptyReply({ provider: "mock" })
     ] satisfies ReadonlyArray<ProviderError>
   ) {
-    it.scoped(`is answered by that after ${error._tag}, and says so`, () =>
+    it.scoped(`is answered by the fallback after ${error._tag}, with a notice`, () =>
       Effect.gen(function*() {
         const { asked, notices, session } = yield* startWith()
         yield* session.send("one")
@@ -73,13 +75,13 @@ describe("a session with a fallback", () => {
         const [notice] = yield* notices
         assert(notice?._tag === "AttemptFailed")
         assert.strictEqual(notice.attempt.error?._tag, error._tag)
-        // Its own provider is asked first again.
+        // The session's own provider comes first again.
         assert.strictEqual((yield* session.send("three")).text, "You said: three")
         assert.strictEqual((yield* session.metrics).providerErrors, 1)
       }).pipe(Effect.provide(runtime)))
   }
 
-  it.scoped("is not answered by it when the first may have begun, unless the turn may be billed twice", () =>
+  it.scoped("is not answered by the fallback when the first call may have started, unless onUnknown is retry", () =>
     Effect.gen(function*() {
       const { asked, session } = yield* startWith()
       yield* script({ end: broken }, { end: broken })
@@ -88,7 +90,7 @@ describe("a session with a fallback", () => {
       assert.strictEqual((yield* session.send({ content: "twice", onUnknown: "retry" })).text, "Second: twice")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is not answered by it once something of a reply was seen", () =>
+  it.scoped("is not answered by the fallback once part of a reply was shown", () =>
     Effect.gen(function*() {
       const { asked, session } = yield* startWith()
       yield* script({ text: "Well", end: overloaded })
@@ -96,7 +98,7 @@ describe("a session with a fallback", () => {
       assert.deepStrictEqual(yield* asked, [])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("names while it is called who that is", () =>
+  it.scoped("names the fallback while it is called", () =>
     Effect.gen(function*() {
       const { other, session } = yield* startWith()
       const gated = yield* gatedReply("at last")
@@ -111,7 +113,7 @@ describe("a session with a fallback", () => {
       assert.notProperty((yield* session.turns)[0] ?? {}, "fallback")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("fails as the last of them does, and keeps how each did", () =>
+  it.scoped("fails with the last fallback's error, and records each attempt", () =>
     Effect.gen(function*() {
       const { other, session } = yield* startWith()
       yield* script({ end: overloaded })
@@ -125,7 +127,7 @@ describe("a session with a fallback", () => {
       assert.strictEqual(turn?.error?._tag, "ProviderQuota")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("asks one after the other, each with its own settings over the session's", () =>
+  it.scoped("calls the fallbacks in order, each with its own settings over the session's", () =>
     Effect.gen(function*() {
       const { session } = yield* startWith({
         providerConfig: { pattern: "own: {input}", errorRate: 1 },
@@ -139,7 +141,7 @@ describe("a session with a fallback", () => {
       assert.deepStrictEqual(turn?.attempts?.map(({ model }) => model), ["mock-model", "third-model", "second-model"])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("does not wait long for a provider as long as there is another", () =>
+  it.scoped("does not wait long for a provider while there is another", () =>
     Effect.gen(function*() {
       const { asked, other, session } = yield* startWith()
       yield* script(busy(8_001))
@@ -149,7 +151,7 @@ describe("a session with a fallback", () => {
       const patient = yield* Effect.fork(session.send("again"))
       yield* TestClock.adjust("8 seconds")
       assert.strictEqual((yield* Fiber.join(patient)).text, "You said: again")
-      // The last one is waited for as long as it takes.
+      // There is no limit for waiting on the last one.
       yield* script(busy(60_000))
       yield* other.script([busy(60_000)])
       const waiting = yield* Effect.fork(session.send("and again"))
@@ -157,7 +159,7 @@ describe("a session with a fallback", () => {
       assert.strictEqual((yield* Fiber.join(waiting)).text, "Second: and again")
     }).pipe(Effect.provide(SessionRuntime.layerTest({ providerRetries: 1 }))))
 
-  it.scoped("goes on with the provider that has paused", () =>
+  it.scoped("continues with the provider that paused", () =>
     Effect.gen(function*() {
       const { other, session } = yield* startWith()
       yield* script({ end: overloaded })
@@ -169,7 +171,7 @@ describe("a session with a fallback", () => {
       assert.deepStrictEqual(yield* shown, [["count"]])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is answered by it when its own provider is not registered any more", () =>
+  it.scoped("is answered by the fallback when its own provider is no longer registered", () =>
     Effect.gen(function*() {
       const { session } = yield* startWith()
       const gone = yield* Effect.scoped(Effect.gen(function*() {
@@ -189,7 +191,7 @@ describe("a session with a fallback", () => {
       assert.strictEqual((yield* session.send("hello")).text, "You said: hello")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is refused when it names one that is not registered, or settings that it does not take", () =>
+  it.scoped("is refused when a fallback is not registered or rejects its settings", () =>
     Effect.gen(function*() {
       const unknown = yield* Effect.flip(startWith({ fallbacks: [{ provider: "nobody", model: "m" }] }))
       assert.instanceOf(unknown, ConfigurationError)
@@ -197,8 +199,8 @@ describe("a session with a fallback", () => {
     }).pipe(Effect.provide(runtime)))
 })
 
-describe("a provider that fails again and again", () => {
-  it.scoped("row 36: is spared for a while, and the one that stands in answers at once", () =>
+describe("a provider that fails repeatedly", () => {
+  it.scoped("row 36: has its circuit opened, and the fallback answers at once", () =>
     Effect.gen(function*() {
       const { asked, notices, session } = yield* startWith()
       yield* script(...Array.from({ length: 5 }, () => ({ end: overloaded })))
@@ -219,7 +221,7 @@ describe("a provider that fails again and again", () => {
       assert.strictEqual((yield* session.send("later")).text, "You said: later")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("fails the turn of a session without a fallback at once, and says for how long", () =>
+  it.scoped("fails the turn of a session without a fallback at once, with a retry delay", () =>
     Effect.gen(function*() {
       const { session } = yield* startWith({})
       yield* script(...Array.from({ length: 5 }, () => ({ end: broken })))
@@ -233,7 +235,7 @@ describe("a provider that fails again and again", () => {
       assert.strictEqual((yield* session.metrics).providerCalls, 5)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is not spared for what is asked of it, nor for being stopped", () =>
+  it.scoped("does not open its circuit for rejected requests or stopped turns", () =>
     Effect.gen(function*() {
       const { session } = yield* startWith({})
       const rejected: MockReply = { end: new ProviderRejected({ provider: "mock", reason: "HTTP 400" }) }

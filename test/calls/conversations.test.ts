@@ -1,8 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { ProviderProtocol } from "../../src/domain/error/ProviderError.js"
-import { ProviderRejected } from "../../src/domain/error/ProviderError.js"
-import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
+import { ProviderProtocol, ProviderRejected, ProviderTransient } from "../../src/domain/error/ProviderError.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
@@ -15,7 +13,7 @@ import { spokenReply } from "../host/spokenReply.js"
 
 const runtime = SessionRuntime.layerTest({ capabilities: { conversation: "cursor" }, providerRetries: 1 })
 
-/** What the provider was told of its own copy, call by call: nothing, that it may make one, or where it ends. */
+/** The `hold` of each call: none, empty (a copy may be made), or the end of the copy. */
 const held = Effect.map(
   Effect.flatMap(MockProvider, (mock) => mock.requests),
   (requests) => requests.map(({ hold }) => hold && (hold.known?.seq ?? "new"))
@@ -23,8 +21,8 @@ const held = Effect.map(
 const forgotten = Effect.flatMap(MockProvider, (mock) => mock.forgotten)
 const broken = new ProviderProtocol({ provider: "mock", reason: "it fell silent" })
 
-describe("a conversation that its provider holds too", () => {
-  it.scoped("is gone on with from the last message that the provider knows", () =>
+describe("a conversation that its provider holds", () => {
+  it.scoped("is resumed after the last message that the provider has", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -37,7 +35,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(yield* forgotten, [])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is gone on with by a later process", () =>
+  it.scoped("is resumed by a later process", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -46,7 +44,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(yield* held, ["new", 2])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is told anew when the provider's copy is gone, which the feed says", () =>
+  it.scoped("is replayed when the provider's copy is gone, with a notice in the feed", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -61,7 +59,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(notices, [{ _tag: "HistoryReplayed", provider: "mock", model: "mock-model" }])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is given up, and removed at the provider, when nobody knows what that has kept of a turn", () =>
+  it.scoped("is abandoned, and deleted at the provider, when a turn leaves it in doubt", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -74,7 +72,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(yield* forgotten, [first ?? ""])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is given up when its turn is stopped in mid-reply", () =>
+  it.scoped("is abandoned when its turn is stopped mid-reply", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -88,7 +86,7 @@ describe("a conversation that its provider holds too", () => {
       assert.lengthOf(yield* forgotten, 1)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is given up by the process that finds a turn whose call was lost", () =>
+  it.scoped("is abandoned by the process that recovers a turn with a lost call", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -102,7 +100,7 @@ describe("a conversation that its provider holds too", () => {
       assert.lengthOf(yield* forgotten, 1)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("goes on after a call that has certainly not begun", () =>
+  it.scoped("is resumed after a call that is known not to have started", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -117,7 +115,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(yield* forgotten, [])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("begins anew when it is too long for the model, and the old copy is removed", () =>
+  it.scoped("is started again when it is too long for the model, and the old copy is deleted", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -129,7 +127,7 @@ describe("a conversation that its provider holds too", () => {
       assert.strictEqual((yield* session.info).cursor?.seq, 4)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("begins anew after a rewind to before its end, after a clear, and in a fork", () =>
+  it.scoped("is started again after a rewind to before its end, after a clear, and in a fork", () =>
     Effect.gen(function*() {
       const session = yield* start
       const first = yield* session.send("one")
@@ -149,7 +147,7 @@ describe("a conversation that its provider holds too", () => {
       assert.strictEqual((yield* held).at(-1), 8)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("stays when what is rewound came after its end", () =>
+  it.scoped("is kept by a rewind to after its end", () =>
     Effect.gen(function*() {
       const session = yield* start
       const first = yield* session.send("one")
@@ -159,7 +157,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(yield* held, ["new", 2])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is removed with its session", () =>
+  it.scoped("is deleted with its session", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")
@@ -168,7 +166,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(yield* forgotten, [value ?? ""])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("waits while another provider answers, and hears then of what was said", () =>
+  it.scoped("is kept while another provider answers, and then gets the missed messages", () =>
     Effect.gen(function*() {
       yield* MockProvider.make({ name: "other" })
       const session = yield* start
@@ -182,7 +180,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(requests[1]?.messages.map(({ seq }) => seq), [1, 2, 3, 4, 5])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("begins anew when more was said meanwhile than a provider is shown", () =>
+  it.scoped("is started again when the missed messages exceed the context window", () =>
     Effect.gen(function*() {
       yield* MockProvider.make({ name: "other" })
       const session = yield* start
@@ -194,7 +192,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(yield* held, ["new", "new"])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is held by nobody while middleware may change what is said", () =>
+  it.scoped("is not held while middleware may change messages", () =>
     Effect.gen(function*() {
       const pipeline = yield* MiddlewarePipeline
       const session = yield* start
@@ -211,7 +209,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(yield* held, ["new", undefined, undefined, 2])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is not held by a provider that only stands in", () =>
+  it.scoped("is not held by a fallback", () =>
     Effect.gen(function*() {
       const second = yield* MockProvider.make({ name: "second", capabilities: { conversation: "cursor" } })
       const session = yield* start
@@ -225,7 +223,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepInclude((yield* session.info).cursor, { provider: "mock", seq: 6 })
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("keeps a reply's copy from being left behind when the reply is not kept", () =>
+  it.scoped("deletes the copy of a reply that is not kept", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* script({ text: " ", end: ProviderEvent.Finished({ reason: "complete", cursor: "empty" }) })
@@ -234,7 +232,7 @@ describe("a conversation that its provider holds too", () => {
       assert.deepStrictEqual(yield* forgotten, ["empty"])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is not asked for at a provider that holds none", () =>
+  it.scoped("is not requested from a provider that holds none", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { maxTextLength } from "../../src/domain/Input.js"
-import type { FinishReason } from "../../src/domain/Message.js"
-import type { ToolCallPart } from "../../src/domain/Message.js"
+import type { FinishReason, ToolCallPart } from "../../src/domain/Message.js"
 import { foldReply } from "../../src/services/internal/calls/foldReply.js"
 import { ProviderEvent } from "../../src/services/Provider.js"
 
@@ -32,12 +31,12 @@ describe("foldReply", () => {
     )
   })
 
-  it("keeps the text of a reply that is cut, and none of its tool calls", () => {
+  it("keeps the text of a cut reply, and none of its tool calls", () => {
     assert.deepStrictEqual<unknown>(partsOf("cut", "Let me", call, " look"), [text("Let me"), text(" look")])
     assert.deepStrictEqual(partsOf("cut", call), [])
   })
 
-  it("loses no character, wherever the deltas are divided", () => {
+  it("loses no character, wherever the deltas are split", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.fullUnicodeString({ minLength: 1 }), (whole) => {
         assert.deepStrictEqual<unknown>(partsOf("complete", ...whole.split("")), [text(whole)])
@@ -45,14 +44,14 @@ describe("foldReply", () => {
     )
   })
 
-  it("replaces a lone surrogate, also where a tool call divides a pair", () => {
+  it("replaces a lone surrogate, also where a tool call splits a pair", () => {
     assert.deepStrictEqual<unknown>(
       partsOf("complete", "a\uD800", "b", "\uD83D", call, "\uDE00"),
       [text("a\uFFFDb\uFFFD"), call, text("\uFFFD")]
     )
   })
 
-  it("is not too long at the limit, and drops what comes after it", () => {
+  it("is not too long at the limit, and drops the excess", () => {
     const most = "x".repeat(maxTextLength)
     const fold = foldOf(most.slice(2), "xx")
     assert.isFalse(fold.isTooLong())
@@ -67,14 +66,14 @@ describe("foldReply", () => {
     assert.deepStrictEqual<unknown>(fold.reply("complete").parts.at(-1), text("y"))
   })
 
-  it("ends a text with U+FFFD where the limit divides a pair", () => {
+  it("ends a text with U+FFFD where the limit splits a pair", () => {
     const [part] = partsOf("cut", `${"x".repeat(maxTextLength - 1)}\u{1F600}`)
     assert(part?._tag === "Text")
     assert.strictEqual(part.text.length, maxTextLength)
     assert.strictEqual(part.text.at(-1), "\uFFFD")
   })
 
-  it("has no reason to finish before the provider gives one, and then hands on all that it said", () => {
+  it("has no finish reason before the Finished event, and then all of its fields", () => {
     const fold = foldOf("Hi")
     assert.isUndefined(fold.finished()?.reason)
     assert.deepStrictEqual<unknown>(fold.reply("cut"), { parts: [text("Hi")], finishReason: "cut", metadata: {} })

@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Stream, TestClock } from "effect"
-import { ProviderAuth } from "../../src/domain/error/ProviderError.js"
-import type { ProviderError } from "../../src/domain/error/ProviderError.js"
-import { ProviderProtocol } from "../../src/domain/error/ProviderError.js"
-import { ProviderQuota } from "../../src/domain/error/ProviderError.js"
-import { ProviderRejected } from "../../src/domain/error/ProviderError.js"
-import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
+import {
+  ProviderAuth,
+  type ProviderError,
+  ProviderProtocol,
+  ProviderQuota,
+  ProviderRejected,
+  ProviderTransient
+} from "../../src/domain/error/ProviderError.js"
 import type { MockReply } from "../../src/layers/provider/mock/reply.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import { ProviderEvent } from "../../src/services/Provider.js"
@@ -21,7 +23,7 @@ const after = (retryAfterMs: number) => new ProviderTransient({ provider: "mock"
 const fails = (...errors: ReadonlyArray<ProviderError>) => errors.map((end): MockReply => ({ end }))
 const calls = Effect.map(shown, ({ length }) => length)
 
-/** Sends, and lets some time pass if need be. */
+/** Sends, and advances the clock if necessary. */
 const sent = Effect.fnUntraced(function*(message: Parameters<Effect.Effect.Success<typeof start>["send"]>[0]) {
   const session = yield* start
   const fiber = yield* Effect.fork(session.send(message))
@@ -29,8 +31,8 @@ const sent = Effect.fnUntraced(function*(message: Parameters<Effect.Effect.Succe
   return { session, answer: Fiber.join(fiber) }
 })
 
-describe("a provider call that has certainly not begun", () => {
-  it.scoped("is made again, and each call is an attempt of the turn, with what became of it", () =>
+describe("a provider call that is known not to have started", () => {
+  it.scoped("is retried, and each call is an attempt of the turn with its outcome", () =>
     Effect.gen(function*() {
       yield* script(...fails(overloaded, overloaded))
       const { answer, session } = yield* sent("hello")
@@ -53,7 +55,7 @@ describe("a provider call that has certainly not begun", () => {
       assert.lengthOf((yield* session.messages()).items, 2)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("rows 34, 36: is made three times in all, and then the turn fails with its error", () =>
+  it.scoped("rows 34, 36: is made three times in all, then the turn fails with its error", () =>
     Effect.gen(function*() {
       yield* script(...fails(overloaded, overloaded, overloaded))
       const { answer, session } = yield* sent("hello")
@@ -63,7 +65,7 @@ describe("a provider call that has certainly not begun", () => {
       assert.strictEqual((yield* session.metrics).providerErrors, 3)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is made again after half a second and then a whole one, give or take a fifth", () =>
+  it.scoped("is retried after half a second, then after a second, with 20 % jitter", () =>
     Effect.gen(function*() {
       const moments: Array<number> = []
       const failing: MockReply = () =>
@@ -79,7 +81,7 @@ describe("a provider call that has certainly not begun", () => {
       assert.isTrue(third - second >= 800 && third - second <= 1200, `${third - second}`)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("row 35: is made no sooner than the provider asks for", () =>
+  it.scoped("row 35: is retried no sooner than the provider asks for", () =>
     Effect.gen(function*() {
       yield* script(...fails(after(90_000)))
       const session = yield* start
@@ -90,7 +92,7 @@ describe("a provider call that has certainly not begun", () => {
       assert.strictEqual((yield* Fiber.join(fiber)).text, "You said: hello")
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("row 35: is not waited for beyond the deadline: the turn fails at once, and says for how long it would have been", () =>
+  it.scoped("row 35: is not retried beyond the deadline: the turn fails at once, with the retry delay", () =>
     Effect.gen(function*() {
       yield* script(...fails(after(60_001)), ...fails(after(601_000)))
       const session = yield* start
@@ -101,7 +103,7 @@ describe("a provider call that has certainly not begun", () => {
       assert.strictEqual(yield* calls, 2)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is not made again once its turn was stopped", () =>
+  it.scoped("is not retried once its turn was stopped", () =>
     Effect.gen(function*() {
       yield* script(...fails(after(5_000)))
       const session = yield* start
@@ -115,7 +117,7 @@ describe("a provider call that has certainly not begun", () => {
       assert.deepStrictEqual(turn?.attempts?.map(({ error }) => error?._tag), ["ProviderTransient"])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is stored as an intent before it is made again, with what became of the one before", () =>
+  it.scoped("is stored as an intent before each retry, with the outcome of the last call", () =>
     Effect.gen(function*() {
       const { asked, open, reply } = yield* gatedReply("at last")
       yield* script(...fails(overloaded), reply)
@@ -130,15 +132,15 @@ describe("a provider call that has certainly not begun", () => {
     }).pipe(Effect.provide(runtime)))
 })
 
-describe("a provider call that may have begun", () => {
-  it.scoped("is not made again", () =>
+describe("a provider call that may have started", () => {
+  it.scoped("is not retried", () =>
     Effect.gen(function*() {
       yield* script(...fails(broken))
       assert.strictEqual((yield* Effect.flip((yield* sent("hello")).answer))._tag, "ProviderProtocol")
       assert.strictEqual(yield* calls, 1)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is made again for a turn that may be billed twice", () =>
+  it.scoped("is retried for a turn with onUnknown: retry", () =>
     Effect.gen(function*() {
       yield* script(...fails(broken))
       const { answer } = yield* sent({ content: "hello", onUnknown: "retry" })
@@ -146,7 +148,7 @@ describe("a provider call that may have begun", () => {
       assert.strictEqual(yield* calls, 2)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is not made again once anything of a reply has come, seen or not, whatever the error", () =>
+  it.scoped("is not retried once any part of a reply has arrived, shown or not, whatever the error", () =>
     Effect.gen(function*() {
       const part = { _tag: "ToolCall", id: "a", name: "look", arguments: {} } as const
       yield* script(
@@ -158,7 +160,7 @@ describe("a provider call that may have begun", () => {
       const called = yield* sent({ content: "hello", onUnknown: "retry" })
       assert.strictEqual((yield* Effect.flip(called.answer))._tag, "ProviderTransient")
       assert.strictEqual(yield* calls, 2)
-      // What broke off keeps its text, and no half of a tool call.
+      // A cut reply keeps its text, and no partial tool call.
       assert.deepStrictEqual((yield* said.session.messages()).items.map(({ text }) => text), ["hello", "Well"])
       assert.deepStrictEqual((yield* called.session.messages()).items.map(({ text }) => text), ["hello"])
     }).pipe(Effect.provide(runtime)))
@@ -172,7 +174,7 @@ describe("a provider call that was refused", () => {
       new ProviderRejected({ provider: "mock", reason: "HTTP 400" })
     ]
   ) {
-    it.scoped(`is not made again after ${error._tag}`, () =>
+    it.scoped(`is not retried after ${error._tag}`, () =>
       Effect.gen(function*() {
         yield* script(...fails(error))
         assert.deepStrictEqual(
@@ -187,7 +189,7 @@ describe("a provider call that was refused", () => {
 describe("a history that is too long for its model", () => {
   const tooLong = new ProviderRejected({ provider: "mock", reason: "HTTP 400", overflow: true })
 
-  it.scoped("is shown again at once, with half of it, and the feed says so", () =>
+  it.scoped("is sent again at once, with half of it, and a notice in the feed", () =>
     Effect.gen(function*() {
       const session = yield* start
       for (const text of ["one", "two", "three"]) yield* session.send(text)
@@ -200,7 +202,7 @@ describe("a history that is too long for its model", () => {
       const notices = events.flatMap((event) => (event._tag === "TurnNoticed" ? [event.notice] : []))
       assert.deepStrictEqual(notices.map(({ _tag }) => _tag), ["AttemptFailed", "HistoryTrimmed"])
       assert.deepInclude(notices[1], { provider: "mock", model: "mock-model", messages: 4 })
-      // What is stored stays as it is.
+      // The stored history is unchanged.
       assert.lengthOf((yield* session.messages()).items, 8)
     }).pipe(Effect.provide(runtime)))
 
@@ -215,7 +217,7 @@ describe("a history that is too long for its model", () => {
       assert.strictEqual(yield* calls, 3)
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is bounded by what the session says of it to begin with", () =>
+  it.scoped("is limited by the session's configuration in the first place", () =>
     Effect.gen(function*() {
       const session = yield* start
       for (const text of ["one", "two", "three"]) yield* session.send(text)

@@ -4,7 +4,7 @@ import { type CallOutcome, makeCircuitBreakers } from "../../src/services/intern
 const target = { provider: "mock", model: "mock-model" }
 const other = { ...target, model: "another" }
 
-/** After so many calls in a row that went so, at moment 0. */
+/** Breakers after a number of consecutive calls with these outcomes, at time 0. */
 const after = (...outcomes: ReadonlyArray<CallOutcome>) => {
   const breakers = makeCircuitBreakers({ failures: 3, openFor: 1000 })
   for (const outcome of outcomes) {
@@ -15,7 +15,7 @@ const after = (...outcomes: ReadonlyArray<CallOutcome>) => {
 }
 
 describe("CircuitBreakers", () => {
-  it("lets calls through until so many have failed in a row", () => {
+  it("allows calls until the limit of consecutive failures", () => {
     assert.isUndefined(after("failed", "failed").enter(target, 0))
     assert.deepStrictEqual(after("failed", "failed", "failed").enter(target, 0), { retryAfterMs: 1000 })
     assert.isUndefined(after("failed", "failed", "answered", "failed", "failed").enter(target, 0))
@@ -23,13 +23,13 @@ describe("CircuitBreakers", () => {
     assert.isDefined(after("failed", "failed", "undecided", "failed").enter(target, 0))
   })
 
-  it("judges each model for itself", () => {
+  it("has a circuit for each model", () => {
     const breakers = after("failed", "failed", "failed")
     assert.isUndefined(breakers.enter(other, 0))
     assert.isUndefined(breakers.enter({ ...target, provider: "other" }, 0))
   })
 
-  it("lets one call through after a while, and goes by what becomes of it", () => {
+  it("allows one probe call after a while, whose outcome decides", () => {
     const breakers = after("failed", "failed", "failed")
     assert.deepStrictEqual(breakers.enter(target, 999), { retryAfterMs: 1 })
     assert.isUndefined(breakers.enter(target, 1000))
@@ -42,7 +42,7 @@ describe("CircuitBreakers", () => {
     assert.isUndefined(breakers.enter(target, 2003))
   })
 
-  it("lets another call decide when the one that was to was broken off", () => {
+  it("allows another probe when the first was interrupted", () => {
     const breakers = after("failed", "failed", "failed")
     assert.isUndefined(breakers.enter(target, 1000))
     breakers.leave(target, "undecided", 1001)
@@ -50,7 +50,7 @@ describe("CircuitBreakers", () => {
     assert.isDefined(breakers.enter(target, 1001))
   })
 
-  it("forgets the circuit that failed longest ago when there are too many", () => {
+  it("drops the circuit that failed longest ago when there are too many", () => {
     const breakers = after("failed", "failed", "failed")
     for (let index = 0; index < 999; index++) breakers.leave({ ...target, model: `model-${index}` }, "failed", 0)
     assert.isDefined(breakers.enter(target, 0))

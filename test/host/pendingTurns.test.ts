@@ -9,7 +9,7 @@ import { runningTurn } from "./runningTurn.js"
 
 const textOf = (turn: { readonly prompt?: { readonly parts: ReadonlyArray<unknown> } }) => turn.prompt?.parts
 
-/** A session with one turn that runs and two that wait. */
+/** A session with one running turn and two waiting ones. */
 const queue = Effect.gen(function*() {
   const session = yield* start
   const { open, ...running } = yield* runningTurn(session, "one", "first")
@@ -18,8 +18,8 @@ const queue = Effect.gen(function*() {
   return { open, running, second, session, third }
 })
 
-describe("turns that wait", () => {
-  it.scoped("are listed in order with what they will ask, and the running one is not among them", () =>
+describe("pending turns", () => {
+  it.scoped("are listed in order with their prompts, without the running one", () =>
     Effect.gen(function*() {
       const { open, second, session, third } = yield* queue
       const pending = yield* session.pending
@@ -33,7 +33,7 @@ describe("turns that wait", () => {
       assert.deepStrictEqual(yield* session.pending, [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("ask what they were changed to, also after a restart", () =>
+  it.scoped("use the edited prompt, also after a restart", () =>
     Effect.gen(function*() {
       const { second, session, third } = yield* queue
       assert.strictEqual(yield* session.edit({ turnId: second.turnId, content: "2", metadata: { n: 2 } }), "edited")
@@ -51,7 +51,7 @@ describe("turns that wait", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("cannot be changed once they run, have ended, or were never there", () =>
+  it.scoped("cannot be edited once they run or have ended, or if they never existed", () =>
     Effect.gen(function*() {
       const { open, running, second, session } = yield* queue
       assert.strictEqual(yield* session.edit({ turnId: running.turnId, content: "x" }), "tooLate")
@@ -70,7 +70,7 @@ describe("turns that wait", () => {
       ])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("are changed to nothing that admission refuses", () =>
+  it.scoped("cannot be edited to a prompt that admission refuses", () =>
     Effect.gen(function*() {
       const { second, session } = yield* queue
       const pipeline = yield* MiddlewarePipeline
@@ -93,7 +93,7 @@ describe("turns that wait", () => {
       assert.strictEqual((yield* Effect.flatMap(SessionHost, ({ stats }) => stats)).openTurns, 0)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is not what a stop without a name means", () =>
+  it.scoped("are not the target of a stop without a turn id", () =>
     Effect.gen(function*() {
       const { running, session } = yield* queue
       assert.strictEqual(yield* session.stop(), "stopped")

@@ -11,21 +11,21 @@ import { anotherHost, start } from "./anotherHost.js"
 
 const labels = (events: ReadonlyArray<SessionEvent>) => events.map(({ _tag, number }) => `${number} ${_tag}`)
 
-/** Hooks of a process of its own: one that writes down what it is told, and others. */
+/** A separate bus with a hook that records all events, and the given ones. */
 const busOf = Effect.fnUntraced(function*(...hooks: ReadonlyArray<Hook>) {
-  const told: Array<SessionEvent> = []
-  const witness: Hook = { name: "witness", on: (event) => Effect.sync(() => told.push(event)) }
+  const events: Array<SessionEvent> = []
+  const witness: Hook = { name: "witness", on: (event) => Effect.sync(() => events.push(event)) }
   const context = yield* Layer.build(HookBus.layer(witness, ...hooks))
-  return { told, bus: yield* Effect.provide(HookBus, context) }
+  return { events, bus: yield* Effect.provide(HookBus, context) }
 })
 
-/** A process that is killed before its hooks are told of anything. */
-const deaf = Effect.map(
+/** The bus of a process that is killed before it delivers anything. */
+const undelivering = Effect.map(
   HookBus,
   (bus) => HookBus.of({ ...bus, hasHooks: Effect.succeed(true), publish: () => Effect.succeed(false) })
 )
 
-/** A manager whose process ends with the scope. */
+/** A manager of a separate runtime, which ends with the scope. */
 const managerWith = Effect.fnUntraced(function*(bus: HookBus["Type"]) {
   const context = yield* Layer.build(
     SessionRuntime.layer({ drainTimeout: 0 }).pipe(Layer.provide(Layer.succeed(HookBus, bus)))
@@ -35,10 +35,10 @@ const managerWith = Effect.fnUntraced(function*(bus: HookBus["Type"]) {
 
 const mock = { userId: "ada", provider: "mock", model: "mock-model" }
 
-describe("hooks, of how a session begins and ends,", () => {
-  it.scoped("are told at once, in order and once", () =>
+describe("hooks of a session's creation and deletion", () => {
+  it.scoped("receive the events at once, in order and once", () =>
     Effect.gen(function*() {
-      const { bus, told } = yield* busOf()
+      const { bus, events } = yield* busOf()
       const manager = yield* managerWith(bus)
       const session = yield* manager.create(mock)
       yield* session.send("hello")
@@ -47,7 +47,7 @@ describe("hooks, of how a session begins and ends,", () => {
       yield* session.delete
       yield* TestClock.adjust("2 minutes")
       yield* bus.flush
-      assert.deepStrictEqual(labels(told.filter(({ sessionId }) => sessionId === session.id)), [
+      assert.deepStrictEqual(labels(events.filter(({ sessionId }) => sessionId === session.id)), [
         "1 SessionCreated",
         "2 TurnAccepted",
         "3 MessageSent",
@@ -56,14 +56,14 @@ describe("hooks, of how a session begins and ends,", () => {
         "6 TurnCompleted",
         "7 SessionDeleted"
       ])
-      assert.deepStrictEqual(labels(told.filter(({ sessionId }) => sessionId === fork.id)), ["1 SessionCreated"])
+      assert.deepStrictEqual(labels(events.filter(({ sessionId }) => sessionId === fork.id)), ["1 SessionCreated"])
       const store = yield* SessionStore
       assert.deepStrictEqual([yield* store.unfinished, yield* store.deletions(10)], [[], []])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("rows 7, 8: are told by a later process, when the one that did it ended right after that", () =>
+  it.scoped("rows 7, 8: receive the events from a later process when the first one ended right after the commit", () =>
     Effect.gen(function*() {
-      const killed = yield* managerWith(yield* deaf)
+      const killed = yield* managerWith(yield* undelivering)
       const created = yield* killed.create(mock)
       const forked = yield* created.fork({})
       const deleted = yield* killed.create(mock)
@@ -71,19 +71,19 @@ describe("hooks, of how a session begins and ends,", () => {
       const later = yield* busOf()
       yield* Effect.provideService(anotherHost(), HookBus, later.bus)
       yield* later.bus.flush
-      assert.sameMembers(later.told.map(({ _tag, sessionId }) => `${_tag} ${sessionId}`), [
+      assert.sameMembers(later.events.map(({ _tag, sessionId }) => `${_tag} ${sessionId}`), [
         `SessionDeleted ${deleted.id}`,
         `SessionCreated ${created.id}`,
         `SessionCreated ${forked.id}`
       ])
-      const deletion = later.told.find(({ _tag }) => _tag === "SessionDeleted")
+      const deletion = later.events.find(({ _tag }) => _tag === "SessionDeleted")
       assert.deepInclude(deletion, { userId: UserId.make("ada"), provider: "mock" })
       yield* TestClock.adjust(0)
       const store = yield* SessionStore
       assert.deepStrictEqual(yield* store.deletions(10), [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("leave nothing behind when there are none", () =>
+  it.scoped("leave nothing behind when there are no hooks", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start
@@ -93,10 +93,10 @@ describe("hooks, of how a session begins and ends,", () => {
       assert.deepStrictEqual(yield* store.deletions(10), [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("are told again of a deletion that was dropped, once the host looks", () =>
+  it.scoped("receive a dropped deletion at the host's next sweep", () =>
     Effect.gen(function*() {
-      const { bus, told } = yield* busOf()
-      // The runtime around this one shares its store, and must not be the one that tells.
+      const { bus, events } = yield* busOf()
+      // The surrounding runtime shares the store; its hooks must not receive the deletion first.
       const gate = yield* Deferred.make<void>()
       yield* Effect.flatMap(HookBus, (shared) =>
         shared.add({ name: "gated", timeout: "1 day", on: () => Deferred.await(gate) }))
@@ -110,34 +110,34 @@ describe("hooks, of how a session begins and ends,", () => {
       const session = yield* manager.create(mock)
       yield* session.delete
       yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(told, [])
+      assert.deepStrictEqual(events, [])
       drops = false
       yield* TestClock.adjust("2 minutes")
       yield* bus.flush
-      assert.deepStrictEqual(labels(told), ["2 SessionDeleted"])
+      assert.deepStrictEqual(labels(events), ["2 SessionDeleted"])
       yield* Deferred.succeed(gate, undefined)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 })
 
-/** A hook that fails as long as it is told to. */
+/** A hook that fails while `control.broken` is true. */
 const failing = (fails: (event: SessionEvent) => boolean = () => true) => {
   const control = { broken: true }
-  const heard: Array<string> = []
+  const received: Array<string> = []
   const hook: Hook = {
     name: "broken",
     retries: 0,
     on: (event) =>
       control.broken && fails(event)
         ? Effect.fail("down: canary")
-        : Effect.sync(() => heard.push(`${event.number} ${event._tag}`))
+        : Effect.sync(() => received.push(`${event.number} ${event._tag}`))
   }
-  return { control, heard, hook }
+  return { control, received, hook }
 }
 
-describe("what a hook gives up on", () => {
-  it.scoped("is a dead letter, that is listed, counted, and replayed in order", () =>
+describe("dead letters", () => {
+  it.scoped("are listed, counted, and replayed in order", () =>
     Effect.gen(function*() {
-      const { control, heard, hook } = failing()
+      const { control, received, hook } = failing()
       const { bus } = yield* busOf(hook)
       const manager = yield* managerWith(bus)
       const session = yield* manager.create(mock)
@@ -163,14 +163,14 @@ describe("what a hook gives up on", () => {
 
       control.broken = false
       assert.deepStrictEqual(yield* manager.replayDeadLetters(), { told: 6, gone: 0, failed: 0, unknown: 0 })
-      assert.deepStrictEqual(heard, items.map(({ event, number }) => `${number} ${event}`))
+      assert.deepStrictEqual(received, items.map(({ event, number }) => `${number} ${event}`))
       assert.deepStrictEqual((yield* manager.deadLetters()).items, [])
       assert.strictEqual((yield* manager.health).store.deadLetters, 0)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("of a deletion outlives the session until it is replayed", () =>
+  it.scoped("of a deletion outlive the session until they are replayed", () =>
     Effect.gen(function*() {
-      const { control, heard, hook } = failing(({ _tag }) => _tag === "SessionDeleted")
+      const { control, received, hook } = failing(({ _tag }) => _tag === "SessionDeleted")
       const { bus } = yield* busOf(hook)
       const manager = yield* managerWith(bus)
       const session = yield* manager.create(mock)
@@ -182,11 +182,11 @@ describe("what a hook gives up on", () => {
       assert.deepStrictEqual((yield* manager.deadLetters()).items.map(({ event }) => event), ["SessionDeleted"])
       control.broken = false
       assert.strictEqual((yield* manager.replayDeadLetters()).told, 1)
-      assert.strictEqual(heard.at(-1), "2 SessionDeleted")
+      assert.strictEqual(received.at(-1), "2 SessionDeleted")
       assert.strictEqual((yield* store.deletion(session.id))._tag, "None")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("is kept for a hook that is not there, and let go of when its message was cleared", () =>
+  it.scoped("are kept for an unknown hook, and dropped when their message was cleared", () =>
     Effect.gen(function*() {
       const { hook } = failing(({ _tag }) => _tag === "MessageSent" || _tag === "TurnStarted")
       const { bus } = yield* busOf(hook)
@@ -201,14 +201,14 @@ describe("what a hook gives up on", () => {
       assert.deepStrictEqual((yield* later.deadLetters()).items.map(({ event }) => event), ["TurnStarted"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("row 8: is neither lost nor there twice, wherever the process ends", () =>
+  it.scoped("row 8: are neither lost nor duplicated, wherever the process ends", () =>
     Effect.gen(function*() {
       const { hook } = failing()
       const first = yield* busOf(hook)
       const manager = yield* managerWith(first.bus)
       const session = yield* manager.create(mock)
       yield* session.send("hello")
-      // Some are stored, some are only in the memory of a process that a later one does not wait for.
+      // Some are stored; some are only in the memory of a process that the next one does not wait for.
       for (const _ of [1, 2, 3]) {
         const { bus } = yield* busOf(hook)
         const { host } = yield* Effect.provideService(anotherHost(), HookBus, bus)

@@ -11,8 +11,8 @@ import { spokenReply } from "./spokenReply.js"
 
 const message = (stopOnDisconnect: boolean) => ({ content: "hello", stopOnDisconnect })
 
-describe("a sender that leaves", () => {
-  it.scoped("stops its turn if it was sent so, and what had arrived is kept", () =>
+describe("a sender that disconnects", () => {
+  it.scoped("stops its turn with stopOnDisconnect, and keeps the partial reply", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { closed, reply, say } = yield* spokenReply
@@ -27,7 +27,7 @@ describe("a sender that leaves", () => {
       assert.deepStrictEqual((yield* session.turns).map(({ status }) => status), ["completed", "stopped"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("stops it too when it waited for the reply only", () =>
+  it.scoped("stops its turn also when it waited for the reply only", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, closed, reply } = yield* gatedReply("never")
@@ -40,7 +40,7 @@ describe("a sender that leaves", () => {
       assert.deepStrictEqual((yield* session.turns).map(({ status }) => status), ["completed", "stopped"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("drops its turn while that waits", () =>
+  it.scoped("drops its turn while it waits", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, open, reply } = yield* gatedReply("first")
@@ -55,7 +55,7 @@ describe("a sender that leaves", () => {
       assert.deepStrictEqual(yield* texts(session.id), ["one", "first", "next", "You said: next"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("stops its turn also when it goes before the turn is accepted", () =>
+  it.scoped("stops its turn also when it disconnects before the acceptance", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* start
@@ -81,7 +81,7 @@ describe("a sender that leaves", () => {
       assert.deepStrictEqual((yield* session.turns).map(({ status }) => status), ["completed", "stopped"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("leaves nothing behind when admission is not through", () =>
+  it.scoped("leaves nothing behind during admission", () =>
     Effect.gen(function*() {
       const session = yield* start
       const asked = yield* Deferred.make<void>()
@@ -96,7 +96,7 @@ describe("a sender that leaves", () => {
       assert.deepStrictEqual(yield* session.turns, [])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
-  it.scoped("row 55: stops nothing unless it was sent so, mid-stream and before it has heard anything", () =>
+  it.scoped("row 55: stops nothing without stopOnDisconnect, mid-stream or before the first event", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { finish, reply, say } = yield* spokenReply

@@ -1,28 +1,38 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ProviderQuota } from "../../src/domain/error/ProviderError.js"
-import { DeadlineExceeded } from "../../src/domain/error/TurnError.js"
-import { TurnInterrupted } from "../../src/domain/error/TurnError.js"
-import { TurnStopped } from "../../src/domain/error/TurnError.js"
+import { DeadlineExceeded, TurnInterrupted, TurnStopped } from "../../src/domain/error/TurnError.js"
 import { TurnId } from "../../src/domain/Ids.js"
-import { Message } from "../../src/domain/Message.js"
+import { Message, type Part } from "../../src/domain/Message.js"
 import { SessionStatus } from "../../src/domain/Session.js"
 import type { Turn, TurnStatus } from "../../src/domain/Turn.js"
-import { dropTurn } from "../../src/layers/host/actor/turnEnd.js"
-import { endTurn } from "../../src/layers/host/actor/turnEnd.js"
-import { rollBackTurn } from "../../src/layers/host/actor/turnEnd.js"
-import type { TurnEnd } from "../../src/layers/host/actor/turnEnd.js"
+import { dropTurn, endTurn, rollBackTurn, type TurnEnd, unansweredCalls } from "../../src/layers/host/actor/turnEnd.js"
 import { startTurn } from "../../src/layers/host/actor/turnSteps.js"
 import { session, sessionId, turnId } from "../domain/conversation.js"
-import { accepted, attempt, entry, fresh, later, prompt, question, reply, toolResult, windowSize } from "./steps.js"
+import {
+  accepted,
+  attempt,
+  entry,
+  initialState,
+  later,
+  prompt,
+  question,
+  reply,
+  toolCall,
+  toolResult,
+  windowSize
+} from "./steps.js"
 
-const started = startTurn(fresh, accepted(), [], question(1), later, windowSize)
+const started = startTurn(initialState, accepted(), [], question(1), later, windowSize)
 const end = (ending: TurnEnd, after: ReadonlyArray<Message> = [], state = started.next) =>
   endTurn(state, [started.turn], ending, after, later, windowSize)
 const completed: TurnEnd = { error: undefined, message: reply(2), attempt: attempt() }
 const stopped = new TurnStopped({ sessionId, turnId })
 
+const history = (...parts: ReadonlyArray<Part>) =>
+  parts.map((part, index) => new Message(entry(index + 1, part._tag === "ToolCall" ? "assistant" : "tool", [part])))
+
 describe("endTurn", () => {
-  it("puts the reply into the history, with the turn's one terminal record, and tells of both", () => {
+  it("stores the reply with the turn's terminal record, with events for both", () => {
     const { changes, next } = endTurn(
       started.next,
       [{ ...started.turn, draft: "H" }],
@@ -65,7 +75,7 @@ describe("endTurn", () => {
     ["failed", new DeadlineExceeded({ turnId }), "TurnFailed"],
     ["interrupted", new TurnInterrupted({ turnId }), "TurnFailed"],
     ["stopped", new TurnStopped({ turnId }), "TurnStopped"]
-  ])("makes a turn %s by its error, with or without a part of the reply", (status, error, told) => {
+  ])("makes a turn %s by its error, with or without a partial reply", (status, error, told) => {
     const cut = reply(2, { finishReason: "cut" })
     const ended: Turn = { ...started.turn, status, endedAt: later, error }
 
@@ -83,7 +93,7 @@ describe("endTurn", () => {
     assert.strictEqual(partial.next.lastSeq, 2)
   })
 
-  it("adds the last provider call to those before it, with what is worth knowing of it", () => {
+  it("adds the last provider call to the earlier ones, with its notices", () => {
     const failed = attempt({ error: new ProviderQuota({ provider: "mock", reason: "no credit" }) })
     const again = { ...started.turn, attempt: 2, attempts: [failed] as const, fallback: { provider: "p", model: "m" } }
     const notice = { _tag: "HistoryReplayed", provider: "p", model: "m" } as const
@@ -108,7 +118,7 @@ describe("endTurn", () => {
     assert.strictEqual(next.metrics.providerCalls, 1)
   })
 
-  it("keeps where the provider has the conversation, or that it is not to be gone on with", () => {
+  it("stores the provider's cursor, or removes it when it must not be resumed", () => {
     const cursor = { provider: "mock", value: "conversation", seq: 2 }
     const kept = end({ ...completed, cursor })
     assert.deepStrictEqual([kept.changes.cursor, kept.next.session.cursor], [cursor, cursor])
@@ -119,7 +129,7 @@ describe("endTurn", () => {
     assert.deepStrictEqual(untouched.next.session.cursor, cursor)
   })
 
-  it("ends those that joined it as it ends, and lets stand behind the reply what must", () => {
+  it("ends the joined turns the same way, and stores the messages after the reply behind it", () => {
     const other = TurnId.make("turn-2")
     const { prompt: _, ...rest } = accepted(2)
     const joined: Turn = { ...rest, status: "calling", attempt: 2, joined: turnId, promptSeq: 2 }
@@ -138,7 +148,7 @@ describe("endTurn", () => {
     assert.deepStrictEqual(next.window.map(({ role }) => role), ["user", "assistant", "tool"])
   })
 
-  it.each(SessionStatus.literals)("leaves a session's status as it is: %s", (status) => {
+  it.each(SessionStatus.literals)("keeps the session's status: %s", (status) => {
     const { changes, next } = end(completed, [], { ...started.next, session: { ...session, status } })
     assert.strictEqual(next.session.status, status)
     assert.notProperty(changes, "status")
@@ -146,25 +156,31 @@ describe("endTurn", () => {
 })
 
 describe("dropTurn", () => {
-  it("keeps of a turn that ran out of time what it asked, and of one that was taken back nothing", () => {
+  it("keeps the prompt of a turn that timed out, but not of one that was stopped", () => {
     const error = new DeadlineExceeded({ sessionId, turnId })
-    const { changes, next } = dropTurn(fresh, accepted(), error, later)
+    const { changes, next } = dropTurn(initialState, accepted(), error, later)
     const { prompt: _, ...rest } = accepted()
     assert.deepStrictEqual(changes, {
       turns: [{ ...rest, prompt, status: "failed", endedAt: later, error }],
       events: [{ _tag: "TurnFailed", turnId, error, sessionId, number: 2, at: later }]
     })
-    assert.deepStrictEqual(next, { ...fresh, lastEvent: 2 })
-    assert.deepStrictEqual(dropTurn(fresh, accepted(), stopped, later).changes.turns, [
+    assert.deepStrictEqual(next, { ...initialState, lastEvent: 2 })
+    assert.deepStrictEqual(dropTurn(initialState, accepted(), stopped, later).changes.turns, [
       { ...rest, status: "stopped", endedAt: later, error: stopped }
     ])
   })
 })
 
 describe("rollBackTurn", () => {
-  it("takes the question and all behind it out of the history, and what stands before stays", () => {
+  it("removes the question and all messages after it, and keeps those before", () => {
     const before = [reply(1), new Message(entry(2, "tool", [toolResult("a")]))]
-    const state = { ...fresh, lastSeq: 2, lastEvent: 5, window: before, session: { ...session, messageCount: 2 } }
+    const state = {
+      ...initialState,
+      lastSeq: 2,
+      lastEvent: 5,
+      window: before,
+      session: { ...session, messageCount: 2 }
+    }
     const { next: running, turn } = startTurn(state, accepted(), [], question(3), later, windowSize)
     const { changes, next } = rollBackTurn(running, [turn], stopped, { attempt: attempt({ error: stopped }) }, later)
     assert.deepStrictEqual(changes, {
@@ -185,8 +201,33 @@ describe("rollBackTurn", () => {
     })
     assert.deepStrictEqual(next.window, before)
     assert.strictEqual(next.session.messageCount, 2)
-    // What was asked is not asked again with the same number.
+    // The numbers of removed messages are not used again.
     assert.strictEqual(next.lastSeq, 3)
     assert.strictEqual(next.metrics.providerCalls, 1)
+  })
+})
+
+describe("unansweredCalls", () => {
+  it.each([
+    { what: "nothing was called", calls: history(), open: [] },
+    { what: "a call has its result", calls: history(toolCall("a"), toolResult("a")), open: [] },
+    { what: "one of two has its result", calls: history(toolCall("a"), toolCall("b"), toolResult("a")), open: ["b"] },
+    { what: "a call comes again", calls: history(toolCall("a"), toolResult("a"), toolCall("a")), open: ["a"] }
+  ])("answers the open calls when $what", ({ calls, open }) => {
+    assert.deepStrictEqual(
+      unansweredCalls(calls),
+      open.map((id) => ({
+        _tag: "ToolResult",
+        id,
+        result: "The tool was not run.",
+        isError: true,
+        unanswered: true
+      }))
+    )
+  })
+
+  it("skips calls that the question answers", () => {
+    const open = unansweredCalls(history(toolCall("a"), toolCall("b")), [toolResult("b")])
+    assert.deepStrictEqual(open.map(({ id }) => id), ["a"])
   })
 })
