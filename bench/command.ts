@@ -39,7 +39,9 @@ const row = (name: string, usage: { readonly cpu: number; readonly memory: numbe
 
 const bench = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
-  const sources = (yield* fs.readDirectory(inRepository("src"), { recursive: true })).filter((name) => name.endsWith(".ts"))
+  const sources = (yield* fs.readDirectory(inRepository("src"), { recursive: true })).filter((name) =>
+    name.endsWith(".ts")
+  )
   yield* fs.remove(modules, { recursive: true, force: true })
   yield* Effect.promise(() =>
     build({

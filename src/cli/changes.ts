@@ -14,7 +14,11 @@ import { visible } from "./text.js"
 
 const decodePatch = Schema.decodeOption(Schema.parseJson(JsonRecord))
 
-const jsonObject: Reader<JsonRecord> = { placeholder: "JSON", expected: "a JSON object", read: (text) => decodePatch(text) }
+const jsonObject: Reader<JsonRecord> = {
+  placeholder: "JSON",
+  expected: "a JSON object",
+  read: (text) => decodePatch(text)
+}
 
 /**
  * `configure`: changes a session's provider, model, fallbacks or provider settings.

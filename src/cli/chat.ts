@@ -62,9 +62,7 @@ const answerLines = Effect.fnUntraced(function*(session: Session, toMessage: ToM
 const answered = <E extends Error & { readonly _tag: string }, R>(turn: Effect.Effect<void, E, R>, json: boolean) =>
   turn.pipe(
     Effect.as(true),
-    Effect.catchAll((error) =>
-      fatal.has(error._tag) ? Effect.fail(error) : Effect.as(reportError(json)(error), false)
-    )
+    Effect.catchAll((error) => fatal.has(error._tag) ? Effect.fail(error) : Effect.as(reportError(json)(error), false))
   )
 
 const fatal: ReadonlySet<string> = new Set(["Disconnected", "Unauthorized", "Left"])

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
-import { combine, parse, type ParametersOf } from "./internal/parse.js"
+import { combine, type ParametersOf, parse } from "./internal/parse.js"
 import { choice, flag, option, type Parameter, type Reader } from "./parameters.js"
 import type { Streams } from "./streams.js"
 

@@ -7,7 +7,18 @@ import type { ProviderTarget } from "../domain/Provider.js"
 import type { SendMessage } from "../domain/Send.js"
 import { SessionStatus } from "../domain/Session.js"
 import { BusyPolicy, OnUnknown } from "../domain/Turn.js"
-import { argument, checked, choice, duration, flag, integer, option, optionOr, repeatedOption, text } from "./parameters.js"
+import {
+  argument,
+  checked,
+  choice,
+  duration,
+  flag,
+  integer,
+  option,
+  optionOr,
+  repeatedOption,
+  text
+} from "./parameters.js"
 
 /**
  * Prints JSON, for programs, instead of text, for people.
@@ -31,7 +42,11 @@ export const status = option("status", choice(...SessionStatus.literals), "Only 
  * A moment, such as the start of a period.
  */
 export const moment = (name: string, description: string) =>
-  option(name, checked("DATE", "an ISO 8601 date, with a time if need be, such as 2026-01-31T12:00:00Z", DateTimeFromInput), description)
+  option(
+    name,
+    checked("DATE", "an ISO 8601 date, with a time if need be, such as 2026-01-31T12:00:00Z", DateTimeFromInput),
+    description
+  )
 
 /**
  * Which part of a list to print.

@@ -98,7 +98,10 @@ const isTaken = (error: PlatformError) => error._tag === "SystemError" && error.
 export const writeOutput = <E, R>(
   texts: Stream.Stream<string, E, R>
 ): Effect.Effect<void, E | PlatformError, Exclude<R, Scope.Scope> | Streams> =>
-  Effect.flatMap(Streams, ({ stdout }) => Stream.run(texts, NodeSink.fromWritable(() => stdout, toWriteError, { endOnDone: false })))
+  Effect.flatMap(
+    Streams,
+    ({ stdout }) => Stream.run(texts, NodeSink.fromWritable(() => stdout, toWriteError, { endOnDone: false }))
+  )
 
 const toWriteError = (cause: unknown) =>
   new SystemError({ module: "Stream", method: "stdout", reason: "Unknown", cause })

@@ -103,11 +103,12 @@ export const option = <A>(
   description,
   presence: "optional",
   variable,
-  decode: ([given]) => Effect.transposeMapOption(given === undefined ? Option.none() : Option.some(given), read(`--${name}`, reader)).pipe(
-    Effect.flatMap((value) =>
-      Option.isSome(value) || variable === undefined ? Effect.succeed(value) : readVariable(variable, reader)
+  decode: ([given]) =>
+    Effect.transposeMapOption(given === undefined ? Option.none() : Option.some(given), read(`--${name}`, reader)).pipe(
+      Effect.flatMap((value) =>
+        Option.isSome(value) || variable === undefined ? Effect.succeed(value) : readVariable(variable, reader)
+      )
     )
-  )
 })
 
 /**
@@ -175,8 +176,7 @@ export const flag = (name: string, description: string, alias?: string): Paramet
 export const argument = <A>(reader: Reader<A>, description: string): Parameter<A> => ({
   ...requiredOption("", reader, description),
   name: reader.placeholder,
-  decode: ([given]) =>
-    given === undefined ? missing(reader.placeholder) : read(reader.placeholder, reader)(given)
+  decode: ([given]) => given === undefined ? missing(reader.placeholder) : read(reader.placeholder, reader)(given)
 })
 
 /**

@@ -45,7 +45,12 @@ export const groups: ReadonlyArray<CommandGroup> = [
     title: "Start a server",
     example: "langswarm-session serve --port 4080",
     commands: [
-      entry("serve", "Run the server; sessions are stored in SQLite", " --port 4080", async () => (await server()).serve)
+      entry(
+        "serve",
+        "Run the server; sessions are stored in SQLite",
+        " --port 4080",
+        async () => (await server()).serve
+      )
     ]
   },
   {
@@ -66,7 +71,12 @@ export const groups: ReadonlyArray<CommandGroup> = [
         async () => (await import("./watch.js")).watch
       ),
       entry("pending", "List the turns that wait", " 01J9ZK2T", async () => (await turns()).pending),
-      entry("edit", "Change the message of a turn that waits", " 01J9ZK2T 01JA0P4B \"Hello again\"", async () => (await turns()).edit),
+      entry(
+        "edit",
+        "Change the message of a turn that waits",
+        " 01J9ZK2T 01JA0P4B \"Hello again\"",
+        async () => (await turns()).edit
+      ),
       entry("stop", "Stop the running turn, or drop one that waits", " 01J9ZK2T", async () => (await turns()).stop)
     ]
   },
@@ -76,10 +86,25 @@ export const groups: ReadonlyArray<CommandGroup> = [
     commands: [
       entry("list", "List sessions, newest first", " --user ada --status active", async () => (await sessions()).list),
       entry("show", "Show a session's settings, context and metrics", " 01J9ZK2T", async () => (await sessions()).show),
-      entry("messages", "Print a session's messages", " 01J9ZK2T --newest --limit 10", async () => (await sessions()).messages),
-      entry("search", "Search messages and session names", " \"white whale\" --user ada", async () => (await sessions()).search),
+      entry(
+        "messages",
+        "Print a session's messages",
+        " 01J9ZK2T --newest --limit 10",
+        async () => (await sessions()).messages
+      ),
+      entry(
+        "search",
+        "Search messages and session names",
+        " \"white whale\" --user ada",
+        async () => (await sessions()).search
+      ),
       entry("providers", "List the providers and what each can do", "", async () => (await sessions()).providers),
-      entry("analytics", "Show usage over a period", " --since 2026-01-01 --by model", async () => (await store()).analytics)
+      entry(
+        "analytics",
+        "Show usage over a period",
+        " --since 2026-01-01 --by model",
+        async () => (await store()).analytics
+      )
     ]
   },
   {
@@ -101,10 +126,20 @@ export const groups: ReadonlyArray<CommandGroup> = [
     title: "Move and remove data",
     example: "langswarm-session export --output sessions.jsonl",
     commands: [
-      entry("export", "Export one session, or all that match", " --output sessions.jsonl", async () => (await transfer()).exportSessions),
+      entry(
+        "export",
+        "Export one session, or all that match",
+        " --output sessions.jsonl",
+        async () => (await transfer()).exportSessions
+      ),
       entry("import", "Restore exported sessions", " sessions.jsonl", async () => (await transfer()).importSessions),
       entry("erase", "Remove all data of a user", " ada", async () => (await transfer()).erase),
-      entry("cleanup", "Delete or archive idle sessions", " --older-than 30d --dry-run", async () => (await transfer()).cleanup)
+      entry(
+        "cleanup",
+        "Delete or archive idle sessions",
+        " --older-than 30d --dry-run",
+        async () => (await transfer()).cleanup
+      )
     ]
   },
   {
@@ -115,7 +150,12 @@ export const groups: ReadonlyArray<CommandGroup> = [
       entry("backup", "Copy all sessions while the server runs", " monday", async () => (await store()).backup),
       entry("optimize", "Free the store's unused space", "", async () => (await store()).optimize),
       entry("migrate", "Upgrade the database of a stopped server", " --check", async () => (await server()).migrate),
-      entry("dead-letters", "List events that hooks failed to handle", " --hook audit", async () => (await store()).deadLetters),
+      entry(
+        "dead-letters",
+        "List events that hooks failed to handle",
+        " --hook audit",
+        async () => (await store()).deadLetters
+      ),
       entry("replay", "Deliver dead letters to their hooks again", " --hook audit", async () => (await store()).replay)
     ]
   }

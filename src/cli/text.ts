@@ -68,7 +68,9 @@ export const noticeText = (notice: TurnNotice): string => {
     case "HistoryTrimmed":
       return `the history is too long for ${notice.provider}/${notice.model}; the oldest ${notice.messages} messages were left out`
     case "PartsOmitted":
-      return `${notice.provider}/${notice.model} was not sent all parts; it does not support: ${notice.kinds.join(", ")}`
+      return `${notice.provider}/${notice.model} was not sent all parts; it does not support: ${
+        notice.kinds.join(", ")
+      }`
     case "MiddlewareSkipped":
       return `middleware "${notice.middleware}" was skipped at ${notice.stage}: ${skipReasons[notice.reason]}`
   }

@@ -114,8 +114,7 @@ export const importSessions = sessionCommand(
   })
 )
 
-const toReadError = (cause: unknown) =>
-  new SystemError({ module: "Stream", method: "stdin", reason: "Unknown", cause })
+const toReadError = (cause: unknown) => new SystemError({ module: "Stream", method: "stdin", reason: "Unknown", cause })
 
 const ImportSummary = Schema.Struct({
   imported: Schema.NonNegativeInt,
@@ -130,7 +129,9 @@ const nothingImported: typeof ImportSummary.Type = { imported: 0, unchanged: 0, 
 class ImportConflict extends Data.TaggedError("ImportConflict")<{ readonly ids: ReadonlyArray<SessionId> }> {
   override get message(): string {
     const [first = "", ...others] = this.ids
-    const existing = others.length === 0 ? `session ${first} exists` : `session ${first} and ${others.length} more exist`
+    const existing = others.length === 0
+      ? `session ${first} exists`
+      : `session ${first} and ${others.length} more exist`
     return `${existing} already with other content and did not change; --renumber imports under new ids`
   }
 }

@@ -24,10 +24,10 @@ export interface FeedPlace {
   readonly offset: number
 }
 
-export const toPosition = ({ number, offset }: FeedPlace): FeedPosition =>
+export const toFeedPosition = ({ number, offset }: FeedPlace): FeedPosition =>
   FeedPosition.make(offset === 0 ? `${number}` : `${number}.${offset}`)
 
-export const fromPosition = (position: FeedPosition): FeedPlace => {
+export const fromFeedPosition = (position: FeedPosition): FeedPlace => {
   const [number = "0", offset = "0"] = position.split(".")
   return { number: Number(number), offset: Number(offset) }
 }

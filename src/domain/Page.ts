@@ -15,7 +15,7 @@ export type Cursor = typeof Cursor.Type
 /**
  * Makes and reads the cursors of one kind of list. `position` is the keyset of its last row.
  */
-export const cursorOf = <A, I>(position: Schema.Schema<A, I>) => {
+export const makeCursorCodec = <A, I>(position: Schema.Schema<A, I>) => {
   const json = Schema.parseJson(position)
   return {
     encode: (value: A): Cursor => Cursor.make(Encoding.encodeBase64Url(Schema.encodeSync(json)(value))),

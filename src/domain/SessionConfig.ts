@@ -48,7 +48,7 @@ export interface SessionConfig extends Schema.Schema.Type<typeof SessionConfig> 
 /**
  * What is contradictory in a configuration, in words; empty when it can be used. The schema has checked each field alone.
  */
-export const validate = (config: SessionConfig): ReadonlyArray<string> => {
+export const sessionConfigProblems = (config: SessionConfig): ReadonlyArray<string> => {
   const { autoArchiveAfter, autoDeleteAfter } = config
   const problems: Array<string> = []
   if (autoArchiveAfter !== undefined && Duration.lessThanOrEqualTo(autoArchiveAfter, Duration.zero)) {
@@ -75,7 +75,7 @@ const check = (config: SessionConfig): Either.Either<SessionConfig, InvalidReque
  * Applies a JSON Merge Patch (RFC 7396) to what the provider is told, and puts other fallbacks in place of those there are.
  * Refused when that is more than a configuration may hold.
  */
-export const configure = (
+export const patchSessionConfig = (
   config: SessionConfig,
   { fallbacks, providerConfig }: Pick<SessionConfig, "fallbacks" | "providerConfig">
 ): Either.Either<SessionConfig, InvalidRequest> =>
@@ -89,7 +89,10 @@ export const configure = (
  * Lays `over` on top of `base`: its fields win, tags are united, and free-form settings are merged key by key. Refused when
  * both together are more than a configuration may hold.
  */
-export const merge = (base: SessionConfig, over: SessionConfig): Either.Either<SessionConfig, InvalidRequest> =>
+export const mergeSessionConfigs = (
+  base: SessionConfig,
+  over: SessionConfig
+): Either.Either<SessionConfig, InvalidRequest> =>
   check({
     ...base,
     ...over,

@@ -59,13 +59,16 @@ export interface SessionContext extends Schema.Schema.Type<typeof SessionContext
 /**
  * The first version: what the session was created with, or nothing.
  */
-export const initial = (sessionId: SessionId, now: DateTime.Utc, patch: ContextPatch = {}): SessionContext =>
+export const makeSessionContext = (sessionId: SessionId, now: DateTime.Utc, patch: ContextPatch = {}): SessionContext =>
   apply({ sessionId, user: {}, conversation: {}, provider: {}, system: {}, version: 0, updatedAt: now }, patch, now)
 
 /**
  * Reads `scope.key.key`, such as `user.profile.level`. None when nothing is there.
  */
-export const get = (context: SessionContext, path: string): Either.Either<Option.Option<JsonValue>, InvalidRequest> =>
+export const getContextValue = (
+  context: SessionContext,
+  path: string
+): Either.Either<Option.Option<JsonValue>, InvalidRequest> =>
   Either.map(parseContextPath(path), ({ keys, scope }) => {
     let value: JsonValue | undefined = context[scope]
     for (const key of keys) value = ownValue(value, key)
@@ -76,7 +79,7 @@ export const get = (context: SessionContext, path: string): Either.Either<Option
  * Writes one value at `scope.key.key`. Objects on the way are made where there are none; other values in the way are
  * replaced, and so is what stood at the path itself: `update` merges, this does not. Setting `null` removes the key.
  */
-export const set = (
+export const setContextValue = (
   context: SessionContext,
   path: string,
   value: JsonValue,
@@ -93,7 +96,7 @@ export const set = (
 /**
  * Applies a patch. Refused when it would make a scope larger than a `JsonRecord` may be.
  */
-export const update = (
+export const updateContext = (
   context: SessionContext,
   patch: ContextPatch,
   now: DateTime.Utc
@@ -108,11 +111,11 @@ export const update = (
 /**
  * Lays another session's context on top of this one.
  */
-export const merge = (
+export const mergeContexts = (
   context: SessionContext,
   other: SessionContext,
   now: DateTime.Utc
-): Either.Either<SessionContext, InvalidRequest> => update(context, other, now)
+): Either.Either<SessionContext, InvalidRequest> => updateContext(context, other, now)
 
 const apply = (context: SessionContext, patch: ContextPatch, now: DateTime.Utc): SessionContext => ({
   sessionId: context.sessionId,

@@ -33,7 +33,7 @@ export const SessionMetrics = Schema.Struct({
 })
 export interface SessionMetrics extends Schema.Schema.Type<typeof SessionMetrics> {}
 
-export const empty = (sessionId: SessionId): SessionMetrics => ({
+export const emptySessionMetrics = (sessionId: SessionId): SessionMetrics => ({
   sessionId,
   totalMessages: 0,
   userMessages: 0,
@@ -48,7 +48,7 @@ export const empty = (sessionId: SessionId): SessionMetrics => ({
   unpricedCalls: 0
 })
 
-export const withMessage = (metrics: SessionMetrics, message: Message): SessionMetrics => ({
+export const countMessage = (metrics: SessionMetrics, message: Message): SessionMetrics => ({
   ...metrics,
   totalMessages: metrics.totalMessages + 1,
   userMessages: metrics.userMessages + Number(message.role === "user"),
@@ -62,7 +62,7 @@ export const withMessage = (metrics: SessionMetrics, message: Message): SessionM
 /**
  * Counts a provider call, whatever became of it.
  */
-export const withAttempt = (metrics: SessionMetrics, attempt: Attempt): SessionMetrics => {
+export const countAttempt = (metrics: SessionMetrics, attempt: Attempt): SessionMetrics => {
   const { cost, error, usage } = attempt
   // Nothing is called with a wrong configuration.
   if (error?._tag === "ConfigurationError") return metrics

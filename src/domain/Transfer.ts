@@ -4,7 +4,7 @@ import { v5 } from "uuid"
 import { SessionId } from "./Ids.js"
 import { Message } from "./Message.js"
 import { SessionInfo, SessionQuery } from "./Session.js"
-import { validate } from "./SessionConfig.js"
+import { sessionConfigProblems } from "./SessionConfig.js"
 import { SessionContext } from "./SessionContext.js"
 import { SessionMetrics } from "./SessionMetrics.js"
 import { isTerminal, Turn } from "./Turn.js"
@@ -91,7 +91,7 @@ export const recordIssue = (record: Restorable): Schema.FilterIssue | undefined 
 function* issuesOf({ contexts, lastOrdinal, lastSeq, messages, metrics, rewound, session, turns }: Restorable) {
   const { id } = session
   if (session.status === "deleted") yield issue("must be the status of a session that is there", "session", "status")
-  for (const problem of validate(session.config)) yield issue(problem, "session", "config")
+  for (const problem of sessionConfigProblems(session.config)) yield issue(problem, "session", "config")
   if (session.messageCount !== messages.length) {
     yield issue("must be the number of messages", "session", "messageCount")
   }

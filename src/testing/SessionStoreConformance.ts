@@ -2,8 +2,8 @@ import { analyticsCases } from "./internal/sessionStore/analyticsCases.js"
 import { commitCases } from "./internal/sessionStore/commitCases.js"
 import { contextCases } from "./internal/sessionStore/contextCases.js"
 import { deadLetterCases } from "./internal/sessionStore/deadLetterCases.js"
-import { dueCases } from "./internal/sessionStore/dueCases.js"
 import { eventCases } from "./internal/sessionStore/eventCases.js"
+import { expiringCases } from "./internal/sessionStore/expiringCases.js"
 import { exportCases } from "./internal/sessionStore/exportCases.js"
 import { footprintCases } from "./internal/sessionStore/footprintCases.js"
 import { forkCases } from "./internal/sessionStore/forkCases.js"
@@ -39,7 +39,7 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...deadLetterCases,
   ...commitCases,
   ...ownershipCases,
-  ...dueCases,
+  ...expiringCases,
   ...exportCases,
   ...restoreCases,
   ...footprintCases,

@@ -19,19 +19,31 @@ describe("chat from a pipe", () => {
       assert.deepStrictEqual([chat.exitCode, chat.stdout], [0, toText(lines.map((line) => `You said: ${line}`))])
       assert.strictEqual(
         (yield* langswarm("messages", sessionIn(chat.stderr))).stdout,
-        toText(lines.flatMap((line, index) => [`${2 * index + 1} user: ${line}`, `${2 * index + 2} assistant: You said: ${line}`]))
+        toText(
+          lines.flatMap((
+            line,
+            index
+          ) => [`${2 * index + 1} user: ${line}`, `${2 * index + 2} assistant: You said: ${line}`])
+        )
       )
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
-  it.scopedLive("sends the lines of a file once, however often it is piped with the same key", () =>
-    Effect.gen(function*() {
-      const { flags, langswarm } = yield* serve()
-      const first = yield* run(["chat", ...flags, "--key", "file"], "one\n")
-      const id = sessionIn(first.stderr)
-      const second = yield* run(["chat", ...flags, "--key", "file", "--session", id], "one\n\ntwo\n")
-      assert.strictEqual(second.stdout, toText(["You said: one", "You said: two"]))
-      assert.strictEqual((yield* langswarm("messages", "--role", "user", id)).stdout, toText(["1 user: one", "3 user: two"]))
-    }).pipe(Effect.provide(NodeContext.layer)), 60_000)
+  it.scopedLive(
+    "sends the lines of a file once, however often it is piped with the same key",
+    () =>
+      Effect.gen(function*() {
+        const { flags, langswarm } = yield* serve()
+        const first = yield* run(["chat", ...flags, "--key", "file"], "one\n")
+        const id = sessionIn(first.stderr)
+        const second = yield* run(["chat", ...flags, "--key", "file", "--session", id], "one\n\ntwo\n")
+        assert.strictEqual(second.stdout, toText(["You said: one", "You said: two"]))
+        assert.strictEqual(
+          (yield* langswarm("messages", "--role", "user", id)).stdout,
+          toText(["1 user: one", "3 user: two"])
+        )
+      }).pipe(Effect.provide(NodeContext.layer)),
+    60_000
+  )
 })
 
 /** A chat at a terminal, with a new session whose provider has this delay. */
@@ -59,21 +71,25 @@ const turnRuns = (langswarm: (name: string, ...words: ReadonlyArray<string>) => 
   Effect.repeat(langswarm("show", id), { until: ({ stdout }) => stdout.includes("1 running") })
 
 describe("chat at a terminal", () => {
-  it.scopedLive("says who answers, how to leave and how to continue, and knows /help and /exit", () =>
-    Effect.gen(function*() {
-      const { chat, id, replied, type } = yield* openChat("0 millis")
-      assert.include(chat.stderr.text, "mock/mock-model answers. Type /help for help; /exit or Ctrl-D leaves.\n")
-      yield* type("/help\r")
-      yield* chat.stderr.waitFor(/\/exit {3}Leave/)
-      yield* type("/nope\r")
-      yield* chat.stderr.waitFor(/Unknown command \/nope/)
-      yield* type("/etc/hosts\r")
-      yield* replied("/etc/hosts")
-      yield* type("/exit\r")
-      const { exitCode, stderr, stdout } = yield* chat.output
-      assert.deepStrictEqual([exitCode, stdout], [0, "You said: /etc/hosts\n"])
-      assert.include(stderr, `Continue with: npx langswarm-session chat --session ${id} --url`)
-    }).pipe(Effect.provide(NodeContext.layer)), 60_000)
+  it.scopedLive(
+    "says who answers, how to leave and how to continue, and knows /help and /exit",
+    () =>
+      Effect.gen(function*() {
+        const { chat, id, replied, type } = yield* openChat("0 millis")
+        assert.include(chat.stderr.text, "mock/mock-model answers. Type /help for help; /exit or Ctrl-D leaves.\n")
+        yield* type("/help\r")
+        yield* chat.stderr.waitFor(/\/exit {3}Leave/)
+        yield* type("/nope\r")
+        yield* chat.stderr.waitFor(/Unknown command \/nope/)
+        yield* type("/etc/hosts\r")
+        yield* replied("/etc/hosts")
+        yield* type("/exit\r")
+        const { exitCode, stderr, stdout } = yield* chat.output
+        assert.deepStrictEqual([exitCode, stdout], [0, "You said: /etc/hosts\n"])
+        assert.include(stderr, `Continue with: npx langswarm-session chat --session ${id} --url`)
+      }).pipe(Effect.provide(NodeContext.layer)),
+    60_000
+  )
 
   it.scopedLive("takes a paste of several lines as one message", () =>
     Effect.gen(function*() {

@@ -33,7 +33,9 @@ export const setup = async (): Promise<void> => {
   rmSync(compiled, { recursive: true, force: true })
   mkdirSync(compiled, { recursive: true })
   writeFileSync(`${compiled}/package.json`, "{\"type\":\"module\"}")
-  execFileSync(process.execPath, [inRepository("scripts/build.mjs"), "--bundle", `${compiled}/cli`], { stdio: "inherit" })
+  execFileSync(process.execPath, [inRepository("scripts/build.mjs"), "--bundle", `${compiled}/cli`], {
+    stdio: "inherit"
+  })
   await build({
     ...options,
     entryPoints: examples.map((name) => inRepository(`examples/${name}`)),

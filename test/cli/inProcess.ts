@@ -1,6 +1,6 @@
+import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { ConfigProvider, Effect, Fiber, Layer, Logger } from "effect"
-import { FileSystem } from "@effect/platform"
 import { PassThrough, Readable, Writable } from "node:stream"
 import { root } from "../../src/cli/root.js"
 import { exitCode } from "../../src/cli/run.js"
@@ -67,7 +67,9 @@ export const start = Effect.fnUntraced(function*(words: ReadonlyArray<string>, o
 
 /** Runs the command in this process, with `input` on its standard input. */
 export const run = (words: ReadonlyArray<string>, input = "", env: RunOptions["env"] = {}): Effect.Effect<Output> =>
-  Effect.scoped(Effect.flatMap(start(words, { stdin: Readable.from([Buffer.from(input)]), env }), ({ output }) => output))
+  Effect.scoped(
+    Effect.flatMap(start(words, { stdin: Readable.from([Buffer.from(input)]), env }), ({ output }) => output)
+  )
 
 /** A keyboard: what is written to it is typed. */
 export class Keyboard extends PassThrough {

@@ -35,7 +35,10 @@ describe("serve with API keys in its environment", () => {
       assert.strictEqual(begun.stdout, "You said: Hello\n")
       const id = /^session (\S+)$/m.exec(begun.stderr)?.[1] ?? assert.fail(begun.stderr)
       const noModel = yield* langswarm("send", "--provider", "openai", "Hi")
-      assert.deepStrictEqual([noModel.exitCode, noModel.stderr], [2, "error: --provider openai needs a --model; see langswarm-session send --help\n"])
+      assert.deepStrictEqual([noModel.exitCode, noModel.stderr], [
+        2,
+        "error: --provider openai needs a --model; see langswarm-session send --help\n"
+      ])
 
       const held = yield* langswarm("show", id)
       assert.match(held.stdout, /^kept as +conv_\S+ by openai$/m)
@@ -49,38 +52,42 @@ describe("serve with API keys in its environment", () => {
       assert.include(anthropic.received.at(-1)?.raw ?? "", "You said: Hello")
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
 
-  it.scopedLive("names the provider of a wrong key and what to do, and never prints the key", () =>
-    Effect.gen(function*() {
-      const anthropic = yield* makeAnthropicServer()
-      const wrong = "sk-ant-wrong-canary-4711"
-      const files = yield* FileSystem.FileSystem
-      const { dataDir, langswarm } = yield* serve({
-        env: { ANTHROPIC_API_KEY: wrong, ANTHROPIC_BASE_URL: anthropic.url, OPENAI_API_KEY: "" }
-      })
-      const send = (...args: ReadonlyArray<string>) =>
-        langswarm("send", "--provider", "anthropic", "--model", "claude-sonnet-4-5", ...args, "Hi")
-      const refused = yield* send()
-      assert.strictEqual(refused.exitCode, 1)
-      assert.match(refused.stderr, /^error: anthropic refused the credentials; check its API key: HTTP 401/m)
-      const asJson = yield* send("--json")
-      assert.include(asJson.stderr, "\"code\":\"provider_auth\"")
-      const stored = yield* Effect.forEach(
-        (yield* files.readDirectory(dataDir)).filter((name) => !name.endsWith("-owner")),
-        (name) => files.readFile(`${dataDir}/${name}`)
-      )
-      for (
-        const sink of [
-          refused.stderr,
-          asJson.stderr,
-          ...stored.map((bytes) => Buffer.from(bytes).toString("latin1"))
-        ]
-      ) {
-        assert.notInclude(sink, "wrong-canary")
-      }
-      // An empty key counts as not set.
-      const listed = yield* langswarm("providers", "--json")
-      assert.notInclude(listed.stdout, "openai")
-    }).pipe(Effect.provide(NodeContext.layer)), 120_000)
+  it.scopedLive(
+    "names the provider of a wrong key and what to do, and never prints the key",
+    () =>
+      Effect.gen(function*() {
+        const anthropic = yield* makeAnthropicServer()
+        const wrong = "sk-ant-wrong-canary-4711"
+        const files = yield* FileSystem.FileSystem
+        const { dataDir, langswarm } = yield* serve({
+          env: { ANTHROPIC_API_KEY: wrong, ANTHROPIC_BASE_URL: anthropic.url, OPENAI_API_KEY: "" }
+        })
+        const send = (...args: ReadonlyArray<string>) =>
+          langswarm("send", "--provider", "anthropic", "--model", "claude-sonnet-4-5", ...args, "Hi")
+        const refused = yield* send()
+        assert.strictEqual(refused.exitCode, 1)
+        assert.match(refused.stderr, /^error: anthropic refused the credentials; check its API key: HTTP 401/m)
+        const asJson = yield* send("--json")
+        assert.include(asJson.stderr, "\"code\":\"provider_auth\"")
+        const stored = yield* Effect.forEach(
+          (yield* files.readDirectory(dataDir)).filter((name) => !name.endsWith("-owner")),
+          (name) => files.readFile(`${dataDir}/${name}`)
+        )
+        for (
+          const sink of [
+            refused.stderr,
+            asJson.stderr,
+            ...stored.map((bytes) => Buffer.from(bytes).toString("latin1"))
+          ]
+        ) {
+          assert.notInclude(sink, "wrong-canary")
+        }
+        // An empty key counts as not set.
+        const listed = yield* langswarm("providers", "--json")
+        assert.notInclude(listed.stdout, "openai")
+      }).pipe(Effect.provide(NodeContext.layer)),
+    120_000
+  )
 
   it.scopedLive("refuses an unknown provider", () =>
     Effect.gen(function*() {

@@ -66,7 +66,10 @@ describe("a wrong command line", () => {
 
   it.live("names the option of a wrong value", () =>
     Effect.gen(function*() {
-      assert.include(yield* refused("list", "--limit", "many"), "--limit must be a whole number from 1 to 500 (got \"many\")")
+      assert.include(
+        yield* refused("list", "--limit", "many"),
+        "--limit must be a whole number from 1 to 500 (got \"many\")"
+      )
       assert.include(yield* refused("list", "--limit"), "--limit needs a value")
       assert.include(yield* refused("list", "--limit", "1", "--limit=2"), "--limit is given twice")
       assert.include(yield* refused("list", "--json=yes"), "--json takes no value")
@@ -88,30 +91,34 @@ describe("a wrong command line", () => {
 })
 
 describe("a command", () => {
-  it.scopedLive("reports an error in words, or as JSON with --json, and by its exit code", () =>
-    Effect.gen(function*() {
-      const { langswarm, url } = yield* serve()
-      const unknown = yield* langswarm("messages", "no-such-session")
-      assert.deepStrictEqual([unknown.exitCode, unknown.stdout], [5, ""])
-      assert.include(unknown.stderr, "no-such-session")
+  it.scopedLive(
+    "reports an error in words, or as JSON with --json, and by its exit code",
+    () =>
+      Effect.gen(function*() {
+        const { langswarm, url } = yield* serve()
+        const unknown = yield* langswarm("messages", "no-such-session")
+        assert.deepStrictEqual([unknown.exitCode, unknown.stdout], [5, ""])
+        assert.include(unknown.stderr, "no-such-session")
 
-      const empty = yield* langswarm("send", "--json", " ")
-      assert.deepStrictEqual([empty.exitCode, empty.stdout], [2, ""])
-      assert.deepStrictEqual(yield* Schema.decode(ErrorLine)(empty.stderr), {
-        _tag: "InvalidRequest",
-        code: "invalid_request"
-      })
-      assert.strictEqual((yield* langswarm("list")).stdout, "", "a refused message leaves no session behind")
+        const empty = yield* langswarm("send", "--json", " ")
+        assert.deepStrictEqual([empty.exitCode, empty.stdout], [2, ""])
+        assert.deepStrictEqual(yield* Schema.decode(ErrorLine)(empty.stderr), {
+          _tag: "InvalidRequest",
+          code: "invalid_request"
+        })
+        assert.strictEqual((yield* langswarm("list")).stdout, "", "a refused message leaves no session behind")
 
-      const token = "not-the-token-of-this-server"
-      const stranger = yield* run(["list", "--url", url, "--token", token])
-      assert.strictEqual(stranger.exitCode, 4)
-      assert.notInclude(stranger.stderr, token)
+        const token = "not-the-token-of-this-server"
+        const stranger = yield* run(["list", "--url", url, "--token", token])
+        assert.strictEqual(stranger.exitCode, 4)
+        assert.notInclude(stranger.stderr, token)
 
-      const provider = yield* langswarm("send", "--provider", "nobody", "hi")
-      assert.strictEqual(provider.exitCode, 2)
-      assert.include(provider.stderr, "mock")
-    }).pipe(Effect.provide(NodeContext.layer)), 60_000)
+        const provider = yield* langswarm("send", "--provider", "nobody", "hi")
+        assert.strictEqual(provider.exitCode, 2)
+        assert.include(provider.stderr, "mock")
+      }).pipe(Effect.provide(NodeContext.layer)),
+    60_000
+  )
 
   it.scopedLive("finds the server by environment variables", () =>
     Effect.gen(function*() {

@@ -6,8 +6,10 @@ import { SessionManager } from "../../src/services/SessionManager.js"
 import { connected } from "./connected.js"
 import { serve, start } from "./inProcess.js"
 
-const createSession = Effect.flatMap(SessionManager, (sessions) =>
-  sessions.create({ userId: "ada", provider: "mock", model: "mock-model" }))
+const createSession = Effect.flatMap(
+  SessionManager,
+  (sessions) => sessions.create({ userId: "ada", provider: "mock", model: "mock-model" })
+)
 
 describe("watch", () => {
   it.scopedLive("prints events as they happen, and the position to resume from", () =>
@@ -42,29 +44,33 @@ describe("watch", () => {
       }))
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
 
-  it.scopedLive("prints JSON lines from a position on, and ends when the session is deleted", () =>
-    Effect.gen(function*() {
-      const { dataDir, flags, url } = yield* serve()
-      yield* connected(url, dataDir)(Effect.gen(function*() {
-        const session = yield* createSession
-        yield* session.send("one")
-        const watching = yield* start(["watch", "--json", ...flags, "--from", "2", session.id])
-        yield* watching.stdout.waitFor(/TurnCompleted/)
-        yield* session.delete
+  it.scopedLive(
+    "prints JSON lines from a position on, and ends when the session is deleted",
+    () =>
+      Effect.gen(function*() {
+        const { dataDir, flags, url } = yield* serve()
+        yield* connected(url, dataDir)(Effect.gen(function*() {
+          const session = yield* createSession
+          yield* session.send("one")
+          const watching = yield* start(["watch", "--json", ...flags, "--from", "2", session.id])
+          yield* watching.stdout.waitFor(/TurnCompleted/)
+          yield* session.delete
 
-        const { exitCode, stdout } = yield* watching.output
-        const events = yield* Effect.forEach(
-          stdout.trimEnd().split("\n"),
-          (line) => Schema.decode(Schema.parseJson(FeedEvent))(line)
-        )
-        assert.deepStrictEqual(events.map(({ event, position }) => [position, event._tag]), [
-          ["3", "MessageSent"],
-          ["4", "TurnStarted"],
-          ["5", "MessageReceived"],
-          ["6", "TurnCompleted"],
-          ["7", "SessionDeleted"]
-        ])
-        assert.strictEqual(exitCode, 0)
-      }))
-    }).pipe(Effect.provide(NodeContext.layer)), 120_000)
+          const { exitCode, stdout } = yield* watching.output
+          const events = yield* Effect.forEach(
+            stdout.trimEnd().split("\n"),
+            (line) => Schema.decode(Schema.parseJson(FeedEvent))(line)
+          )
+          assert.deepStrictEqual(events.map(({ event, position }) => [position, event._tag]), [
+            ["3", "MessageSent"],
+            ["4", "TurnStarted"],
+            ["5", "MessageReceived"],
+            ["6", "TurnCompleted"],
+            ["7", "SessionDeleted"]
+          ])
+          assert.strictEqual(exitCode, 0)
+        }))
+      }).pipe(Effect.provide(NodeContext.layer)),
+    120_000
+  )
 })

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
-import { Cursor, cursorOf } from "../../src/domain/Page.js"
+import { Cursor, makeCursorCodec } from "../../src/domain/Page.js"
 
 const Position = Schema.Struct({ createdAt: Schema.Number, id: Schema.String })
-const cursors = cursorOf(Position)
-const otherCursors = cursorOf(Schema.Struct({ seq: Schema.Number }))
+const cursors = makeCursorCodec(Position)
+const otherCursors = makeCursorCodec(Schema.Struct({ seq: Schema.Number }))
 
 const refuses = (text: string) => {
   const result = cursors.decode(Cursor.make(text))

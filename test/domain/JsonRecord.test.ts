@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Either, FastCheck, Schema } from "effect"
-import { JsonRecord } from "../../src/domain/Json.js"
-import type { JsonValue } from "../../src/domain/Json.js"
+import { JsonRecord, type JsonValue } from "../../src/domain/Json.js"
 import { jsonObject } from "./jsonObject.js"
 
 const decode = Schema.decodeUnknownEither(JsonRecord)

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Equal, Hash, HashSet, Schema } from "effect"
-import { MessageId } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
+import { MessageId, SessionId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import { isTerminal, TurnStatus } from "../../src/domain/Turn.js"
 

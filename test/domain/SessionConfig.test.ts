@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Either, FastCheck, Schema } from "effect"
-import { merge, SessionConfig, validate } from "../../src/domain/SessionConfig.js"
+import { mergeSessionConfigs, SessionConfig, sessionConfigProblems } from "../../src/domain/SessionConfig.js"
 
 const decode = Schema.decodeUnknownEither(SessionConfig)
 const decoded = (input: unknown) => Either.getOrThrow(decode(input))
-const merged = (base: SessionConfig, over: SessionConfig) => Either.getOrThrow(merge(base, over))
+const merged = (base: SessionConfig, over: SessionConfig) => Either.getOrThrow(mergeSessionConfigs(base, over))
 
 const tags = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `tag-${from + index}`)
 const settings = (key: string, length: number) => ({ [key]: "x".repeat(length) })
@@ -22,7 +22,7 @@ const config: FastCheck.Arbitrary<SessionConfig> = FastCheck.record({
 describe("SessionConfig", () => {
   it("may be empty, and then nothing is wrong with it", () => {
     assert.deepStrictEqual(decoded({}), {})
-    assert.deepStrictEqual(validate({}), [])
+    assert.deepStrictEqual(sessionConfigProblems({}), [])
   })
 
   it.each<[string, unknown, number]>([
@@ -99,7 +99,7 @@ describe("SessionConfig", () => {
     ]],
     [{ autoArchiveAfter: "1 day", autoDeleteAfter: "24 hours" }, []],
     [{ autoDeleteAfter: "1 day" }, []]
-  ])("of %j says %j", (input, problems) => assert.deepStrictEqual(validate(decoded(input)), problems))
+  ])("of %j says %j", (input, problems) => assert.deepStrictEqual(sessionConfigProblems(decoded(input)), problems))
 
   it("merges: fields win, tags unite, settings merge key by key", () => {
     const base = decoded({
@@ -153,7 +153,7 @@ describe("SessionConfig", () => {
     ]
   ])("refuses to merge more %s than a configuration may have", (path, base, over, reason) => {
     assert.isTrue([base, over].every(Schema.is(SessionConfig)))
-    const result = merge(base, over)
+    const result = mergeSessionConfigs(base, over)
     assert(Either.isLeft(result))
     assert.deepInclude(result.left, { _tag: "InvalidRequest", path: [path], reason })
   })
@@ -162,7 +162,7 @@ describe("SessionConfig", () => {
     let refused = 0
     FastCheck.assert(
       FastCheck.property(config, config, (base, over) => {
-        const result = merge(base, over)
+        const result = mergeSessionConfigs(base, over)
         if (Either.isLeft(result)) refused += 1
         else assert.deepStrictEqual(decoded(Schema.encodeSync(SessionConfig)(result.right)), result.right)
       })

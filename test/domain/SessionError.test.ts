@@ -1,37 +1,36 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { EmptyReply } from "../../src/domain/error/ProviderError.js"
-import { ProviderAuth } from "../../src/domain/error/ProviderError.js"
-import { ProviderProtocol } from "../../src/domain/error/ProviderError.js"
-import { ProviderQuota } from "../../src/domain/error/ProviderError.js"
-import { ProviderRejected } from "../../src/domain/error/ProviderError.js"
-import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
-import { ConfigurationError } from "../../src/domain/error/RequestError.js"
-import { Disconnected } from "../../src/domain/error/RequestError.js"
-import { InternalError } from "../../src/domain/error/RequestError.js"
-import { InvalidRequest } from "../../src/domain/error/RequestError.js"
-import { ShuttingDown } from "../../src/domain/error/RequestError.js"
-import { Unauthorized } from "../../src/domain/error/RequestError.js"
-import { IdempotencyConflict } from "../../src/domain/error/SessionError.js"
-import { LimitExceeded } from "../../src/domain/error/SessionError.js"
-import { MessageNotFound } from "../../src/domain/error/SessionError.js"
-import { SessionBusy } from "../../src/domain/error/SessionError.js"
-import { SessionError } from "../../src/domain/error/SessionError.js"
-import { SessionNotFound } from "../../src/domain/error/SessionError.js"
-import { SessionStateError } from "../../src/domain/error/SessionError.js"
-import { SessionUnavailable } from "../../src/domain/error/SessionError.js"
-import { SlowConsumer } from "../../src/domain/error/SessionError.js"
-import { TurnNotFound } from "../../src/domain/error/SessionError.js"
-import { NotSupported } from "../../src/domain/error/StoreError.js"
-import { OwnershipLost } from "../../src/domain/error/StoreError.js"
-import { StoreError } from "../../src/domain/error/StoreError.js"
-import { DeadlineExceeded } from "../../src/domain/error/TurnError.js"
-import { MiddlewareError } from "../../src/domain/error/TurnError.js"
-import { TurnInterrupted } from "../../src/domain/error/TurnError.js"
-import { TurnStopped } from "../../src/domain/error/TurnError.js"
-import { Epoch } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
+import {
+  EmptyReply,
+  ProviderAuth,
+  ProviderProtocol,
+  ProviderQuota,
+  ProviderRejected,
+  ProviderTransient
+} from "../../src/domain/error/ProviderError.js"
+import {
+  ConfigurationError,
+  Disconnected,
+  InternalError,
+  InvalidRequest,
+  ShuttingDown,
+  Unauthorized
+} from "../../src/domain/error/RequestError.js"
+import {
+  IdempotencyConflict,
+  LimitExceeded,
+  MessageNotFound,
+  SessionBusy,
+  SessionError,
+  SessionNotFound,
+  SessionStateError,
+  SessionUnavailable,
+  SlowConsumer,
+  TurnNotFound
+} from "../../src/domain/error/SessionError.js"
+import { NotSupported, OwnershipLost, StoreError } from "../../src/domain/error/StoreError.js"
+import { DeadlineExceeded, MiddlewareError, TurnInterrupted, TurnStopped } from "../../src/domain/error/TurnError.js"
+import { Epoch, SessionId, TurnId } from "../../src/domain/Ids.js"
 
 const sessionId = SessionId.make("session-1")
 const turnId = TurnId.make("turn-1")

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Effect, Schema, Stream } from "effect"
 import * as SessionLines from "../../src/domain/SessionLines.js"
-import type { SessionExport } from "../../src/domain/Transfer.js"
-import { SessionExport as Export } from "../../src/domain/Transfer.js"
+import { type SessionExport, SessionExport as Export } from "../../src/domain/Transfer.js"
 import { recordOf } from "./record.js"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)

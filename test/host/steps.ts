@@ -4,8 +4,8 @@ import { MessageId } from "../../src/domain/Ids.js"
 import { TurnId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import type { Part } from "../../src/domain/Message.js"
-import { initial } from "../../src/domain/SessionContext.js"
-import { empty } from "../../src/domain/SessionMetrics.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
+import { emptySessionMetrics } from "../../src/domain/SessionMetrics.js"
 import type { Attempt } from "../../src/domain/Turn.js"
 import type { Prompt, Turn } from "../../src/domain/Turn.js"
 import type { SessionState } from "../../src/layers/host/actor/SessionState.js"
@@ -19,8 +19,8 @@ export const prompt: Prompt = { parts: [{ _tag: "Text", text: "Hello" }], metada
 export const fresh: SessionState = {
   epoch: Epoch.make(3),
   session,
-  context: initial(sessionId, now),
-  metrics: empty(sessionId),
+  context: makeSessionContext(sessionId, now),
+  metrics: emptySessionMetrics(sessionId),
   lastSeq: 0,
   lastOrdinal: 0,
   lastEvent: 1,

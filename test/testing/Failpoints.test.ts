@@ -3,10 +3,9 @@ import { Chunk, ConfigProvider, Effect, Fiber, Layer, Scope, Stream } from "effe
 import { ProviderProtocol } from "../../src/domain/error/ProviderError.js"
 import { StoreError } from "../../src/domain/error/StoreError.js"
 import { MiddlewareError } from "../../src/domain/error/TurnError.js"
-import { Epoch } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
-import { initial } from "../../src/domain/SessionContext.js"
-import { empty } from "../../src/domain/SessionMetrics.js"
+import { Epoch, TurnId } from "../../src/domain/Ids.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
+import { emptySessionMetrics } from "../../src/domain/SessionMetrics.js"
 import type { Turn } from "../../src/domain/Turn.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import { HookBus } from "../../src/services/HookBus.js"
@@ -38,8 +37,8 @@ const storeOf = (committed: Array<Turn>, left: ReadonlyArray<Turn>) =>
       Effect.succeed({
         epoch,
         session,
-        context: initial(sessionId, now),
-        metrics: empty(sessionId),
+        context: makeSessionContext(sessionId, now),
+        metrics: emptySessionMetrics(sessionId),
         lastSeq: 0,
         lastOrdinal: left.length,
         lastEvent: 1,
@@ -155,7 +154,7 @@ describe("Failpoints", () => {
     Effect.gen(function*() {
       const pipeline = eachStage(yield* MiddlewarePipeline)
       const { fail } = yield* Failpoints
-      const context = { session, context: initial(sessionId, now) }
+      const context = { session, context: makeSessionContext(sessionId, now) }
       const error = new MiddlewareError({ middleware: "failpoint", stage: "turn", reason: "told to" })
       yield* pipeline.admission({ parts: [{ _tag: "Text", text: "Hi" }], metadata: {} }, context)
       yield* fail("inTurnMiddleware", error)

@@ -1,14 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
-import { SessionBusy } from "../../src/domain/error/SessionError.js"
-import { SessionNotFound } from "../../src/domain/error/SessionError.js"
+import { SessionBusy, SessionNotFound } from "../../src/domain/error/SessionError.js"
 import { TurnInterrupted } from "../../src/domain/error/TurnError.js"
-import { toPosition } from "../../src/domain/Events.js"
-import type { SessionEvent } from "../../src/domain/Events.js"
-import type { TurnDelta } from "../../src/domain/Events.js"
-import { IdempotencyKey } from "../../src/domain/Ids.js"
-import { MessageId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
+import { type SessionEvent, toFeedPosition, type TurnDelta } from "../../src/domain/Events.js"
+import { IdempotencyKey, MessageId, TurnId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import type { Turn } from "../../src/domain/Turn.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
@@ -82,7 +77,7 @@ const fed = (event: SessionEvent | typeof TurnDelta.Type): LogEntry => ({
   _tag: "Fed",
   sessionId,
   watcher: "w",
-  position: toPosition({ number: event._tag === "TurnDelta" ? 4 : event.number, offset: 0 }),
+  position: toFeedPosition({ number: event._tag === "TurnDelta" ? 4 : event.number, offset: 0 }),
   event
 })
 
@@ -250,7 +245,10 @@ describe("HistoryChecker", () => {
       settled: false
     }],
     ["a watcher that begins later", {
-      log: [{ _tag: "Watched", sessionId, watcher: "w", from: toPosition({ number: 4, offset: 2 }) }, ...feed.slice(5)]
+      log: [
+        { _tag: "Watched", sessionId, watcher: "w", from: toFeedPosition({ number: 4, offset: 2 }) },
+        ...feed.slice(5)
+      ]
     }]
   ])(
     "takes no offence at %s",

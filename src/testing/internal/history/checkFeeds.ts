@@ -1,6 +1,6 @@
 import * as Arr from "effect/Array"
 import * as Schema from "effect/Schema"
-import { type FeedPlace, fromPosition, SessionEvent, type TurnDelta } from "../../../domain/Events.js"
+import { type FeedPlace, fromFeedPosition, SessionEvent, type TurnDelta } from "../../../domain/Events.js"
 import type { SessionId, TurnId } from "../../../domain/Ids.js"
 import { broken, type BrokenPromise, entriesOf, type EntryOf, type LogEntry, type StoredHistory } from "./log.js"
 
@@ -21,7 +21,7 @@ export const checkFeeds = (
       stored,
       watcher,
       fed[watcher] ?? [],
-      from === undefined ? { number: 0, offset: 0 } : fromPosition(from),
+      from === undefined ? { number: 0, offset: 0 } : fromFeedPosition(from),
       settled
     )
   })

@@ -1,17 +1,11 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import {
-  type AnalyticsQuery,
-  dayOf,
-  empty,
-  latencyBucket,
-  type Rollup,
-  type UsageEntry
-} from "../../../domain/Analytics.js"
+import type { AnalyticsQuery } from "../../../domain/Analytics.js"
 import { Epoch } from "../../../domain/Ids.js"
+import { emptyRollup, latencyBucket, type Rollup, toUtcDay, type UsageEntry } from "../../../domain/Rollup.js"
 import type { SessionInfo } from "../../../domain/Session.js"
-import { initial } from "../../../domain/SessionContext.js"
+import { makeSessionContext } from "../../../domain/SessionContext.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { createSession, messagesOf, sessionOf } from "./samples.js"
@@ -22,10 +16,10 @@ const before = DateTime.subtract(midnight, { millis: 1 })
 const after = DateTime.add(midnight, { days: 1 })
 
 const entry = (at: DateTime.Utc, added: Partial<Rollup>, over: Partial<UsageEntry> = {}): UsageEntry => ({
-  day: dayOf(at),
+  day: toUtcDay(at),
   provider: "mock",
   model: "mock-model",
-  added: { ...empty, ...added },
+  added: { ...emptyRollup, ...added },
   ...over
 })
 
@@ -167,7 +161,7 @@ export const analyticsCases = [
       const { epoch, id, userId } = yield* usedSession()
       yield* store.commit(id, epoch, { messages: messagesOf(id, 1, 2) })
       const fork = sessionOf(yield* (yield* IdGenerator).sessionId, { userId, createdAt: midnight })
-      yield* store.fork(id, 2, fork, initial(fork.id, midnight))
+      yield* store.fork(id, 2, fork, makeSessionContext(fork.id, midnight))
       const { total } = yield* ask({ userId })
       assert.deepEqual([total.sessions, total.totalMessages], [2, 0])
     })

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { SessionInfo } from "../../../domain/Session.js"
-import { SessionContext, update } from "../../../domain/SessionContext.js"
-import { empty, SessionMetrics, withMessage } from "../../../domain/SessionMetrics.js"
+import { SessionContext, updateContext } from "../../../domain/SessionContext.js"
+import { countMessage, emptySessionMetrics, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { type SessionChanges, SessionStore } from "../../../services/SessionStore.js"
 import { at, createSession, messageOf, messagesOf, ownSession, turnOf } from "./samples.js"
 import { assertDies, assertSame, conformanceCase } from "./suite.js"
@@ -19,8 +19,8 @@ export const commitCases = [
       const { id } = session
       const { context, epoch } = yield* store.open(id, 0)
       const message = messageOf(id, 1)
-      const metrics = withMessage(empty(id), message)
-      const changed = yield* update(context, { conversation: { topic: "stores" } }, at(7))
+      const metrics = countMessage(emptySessionMetrics(id), message)
+      const changed = yield* updateContext(context, { conversation: { topic: "stores" } }, at(7))
       yield* store.commit(id, epoch, { messages: [message], metrics, context: changed })
       assertSame(SessionInfo, yield* store.get(id), { ...session, messageCount: 1 })
       assertSame(SessionMetrics, yield* store.metrics(id), metrics)

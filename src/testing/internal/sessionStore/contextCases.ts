@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
 import { SessionEvent } from "../../../domain/Events.js"
 import type { SessionId } from "../../../domain/Ids.js"
-import { SessionContext, update } from "../../../domain/SessionContext.js"
+import { SessionContext, updateContext } from "../../../domain/SessionContext.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { at, eventOf, forkSession, messagesOf, ownSession } from "./samples.js"
 import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
@@ -11,7 +11,7 @@ import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js
 const changed = (id: SessionId, name: string) =>
   Effect.flatMap(
     Effect.flatMap(SessionStore, (store) => store.context(id)),
-    (context) => update(context, { user: { name } }, at(50))
+    (context) => updateContext(context, { user: { name } }, at(50))
   )
 
 /** The names that the context had before each of the messages 1 to `count`, and has now. */

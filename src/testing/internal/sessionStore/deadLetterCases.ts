@@ -5,7 +5,7 @@ import assert from "node:assert/strict"
 import { DeadLetter, type DeadLetterQuery } from "../../../domain/DeadLetter.js"
 import type { SessionId } from "../../../domain/Ids.js"
 import { Cursor } from "../../../domain/Page.js"
-import { initial } from "../../../domain/SessionContext.js"
+import { makeSessionContext } from "../../../domain/SessionContext.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { at, deadLetterOf, deletionOf, eventOf, ownSession, sessionOf } from "./samples.js"
@@ -36,8 +36,8 @@ export const deadLetterCases = [
       const ids = yield* IdGenerator
       const created = sessionOf(yield* ids.sessionId)
       const forked = sessionOf(yield* ids.sessionId, { forkedFrom: { sessionId: origin.id, seq: 2 } })
-      yield* store.create(created, initial(created.id, at(0)), 0)
-      yield* store.fork(origin.id, 2, forked, initial(forked.id, at(0)), 0)
+      yield* store.create(created, makeSessionContext(created.id, at(0)), 0)
+      yield* store.fork(origin.id, 2, forked, makeSessionContext(forked.id, at(0)), 0)
       for (const { id } of [created, forked]) {
         assert.ok((yield* store.unfinished).includes(id))
         const { delivered, epoch, lastEvent } = yield* store.open(id, 0)

@@ -5,7 +5,7 @@ import { ProviderTransient } from "../../../domain/error/ProviderError.js"
 import { TurnStopped } from "../../../domain/error/TurnError.js"
 import { SessionEvent } from "../../../domain/Events.js"
 import { type SessionId, TurnId } from "../../../domain/Ids.js"
-import { initial, update } from "../../../domain/SessionContext.js"
+import { makeSessionContext, updateContext } from "../../../domain/SessionContext.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import {
   at,
@@ -32,7 +32,7 @@ const numbersOf = (id: SessionId, after = 0, limit = 100) =>
 const everything = Effect.fnUntraced(function*(id: SessionId) {
   const [asked, answered] = messagesOf(id, 1, 2)
   assert.ok(asked && answered)
-  const context = yield* update(initial(id, at(0)), { user: { name: "Ada" } }, at(3))
+  const context = yield* updateContext(makeSessionContext(id, at(0)), { user: { name: "Ada" } }, at(3))
   const error = new ProviderTransient({ provider: "mock", reason: "overloaded", context: { status: 529 } })
   const turns = [
     turnOf(id, 1, { status: "completed" }),

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { MessageId } from "../../../domain/Ids.js"
-import { update } from "../../../domain/SessionContext.js"
+import { updateContext } from "../../../domain/SessionContext.js"
 import { SessionExport } from "../../../domain/Transfer.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
@@ -18,7 +18,7 @@ export const exportCases = [
       const store = yield* SessionStore
       const origin = yield* ownSession(4)
       const contextAfter = (name: string, seq: number) =>
-        Effect.flatMap(store.context(origin.id), (context) => update(context, { user: { name } }, at(seq)))
+        Effect.flatMap(store.context(origin.id), (context) => updateContext(context, { user: { name } }, at(seq)))
       yield* store.commit(origin.id, origin.epoch, { context: yield* contextAfter("first", 4) })
       yield* store.commit(origin.id, origin.epoch, { rewindTo: 2 })
       yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 5, 8) })
@@ -58,7 +58,7 @@ export const exportCases = [
         Effect.flatMap(
           store.context(id),
           (context) =>
-            Effect.flatMap(update(context, { user: { name } }, at(1)), (changed) =>
+            Effect.flatMap(updateContext(context, { user: { name } }, at(1)), (changed) =>
               store.commit(id, epoch, { context: changed }))
         )
       for (const seq of [1, 2]) {

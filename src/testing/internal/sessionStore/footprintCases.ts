@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import type { SessionInfo } from "../../../domain/Session.js"
-import { initial } from "../../../domain/SessionContext.js"
+import { makeSessionContext } from "../../../domain/SessionContext.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { at, createSession, messageOf, messagesOf, sessionOf, turnOf } from "./samples.js"
@@ -12,7 +12,7 @@ const forkFor = (origin: SessionInfo, seq: number, { userId }: Pick<SessionInfo,
   Effect.gen(function*() {
     const store = yield* SessionStore
     const session = sessionOf(yield* (yield* IdGenerator).sessionId, { userId })
-    yield* store.fork(origin.id, seq, session, initial(session.id, at(9)))
+    yield* store.fork(origin.id, seq, session, makeSessionContext(session.id, at(9)))
     return session
   })
 

@@ -3,8 +3,8 @@ import * as Option from "effect/Option"
 import assert from "node:assert/strict"
 import { Message } from "../../../domain/Message.js"
 import { SessionInfo } from "../../../domain/Session.js"
-import { initial, SessionContext } from "../../../domain/SessionContext.js"
-import { empty, SessionMetrics, withMessage } from "../../../domain/SessionMetrics.js"
+import { makeSessionContext, SessionContext } from "../../../domain/SessionContext.js"
+import { countMessage, emptySessionMetrics, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { at, forkSession, messageOf, messagesOf, ownSession, seqsOf, sessionOf, turnOf } from "./samples.js"
@@ -21,7 +21,7 @@ export const forkCases = [
       const origin = yield* ownSession(4)
       yield* store.commit(origin.id, origin.epoch, {
         turns: [turnOf(origin.id, 1)],
-        metrics: withMessage(empty(origin.id), messageOf(origin.id, 1))
+        metrics: countMessage(emptySessionMetrics(origin.id), messageOf(origin.id, 1))
       })
       const { id, session } = yield* forkSession(origin.id, 3)
 
@@ -39,8 +39,8 @@ export const forkCases = [
 
       const snapshot = yield* store.open(id, 2)
       assertSame(SessionInfo, snapshot.session, { ...session, messageCount: 3 })
-      assertSame(SessionContext, snapshot.context, initial(id, at(100), { system: { forkedAt: 3 } }))
-      assertSame(SessionMetrics, snapshot.metrics, empty(id))
+      assertSame(SessionContext, snapshot.context, makeSessionContext(id, at(100), { system: { forkedAt: 3 } }))
+      assertSame(SessionMetrics, snapshot.metrics, emptySessionMetrics(id))
       assert.deepEqual(snapshot.window.map(({ seq, sessionId }) => [seq, sessionId]), [[2, id], [3, id]])
       assert.deepEqual([snapshot.lastSeq, snapshot.lastOrdinal, snapshot.lastEvent], [3, 0, 1])
       assert.deepEqual(yield* store.turns(id, 10), [])
@@ -158,7 +158,7 @@ export const forkCases = [
       const store = yield* SessionStore
       const origin = yield* ownSession(2)
       const id = yield* (yield* IdGenerator).sessionId
-      const fork = (from: typeof id, seq: number) => store.fork(from, seq, sessionOf(id), initial(id, at(0)))
+      const fork = (from: typeof id, seq: number) => store.fork(from, seq, sessionOf(id), makeSessionContext(id, at(0)))
       yield* assertFails("SessionNotFound", fork(id, 0))
       yield* assertDies(fork(origin.id, 3))
       yield* assertFails("SessionNotFound", store.get(id))

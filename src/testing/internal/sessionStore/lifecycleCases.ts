@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { MessageId } from "../../../domain/Ids.js"
 import { SessionInfo, SessionStatus } from "../../../domain/Session.js"
-import { initial, SessionContext } from "../../../domain/SessionContext.js"
-import { empty, SessionMetrics } from "../../../domain/SessionMetrics.js"
+import { makeSessionContext, SessionContext } from "../../../domain/SessionContext.js"
+import { emptySessionMetrics, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { at, createSession, messageOf, messagesOf, ownSession, sessionOf, turnOf } from "./samples.js"
@@ -30,11 +30,11 @@ export const lifecycleCases = [
           providerConfig: { temperature: 0.5, nested: { list: [1, null, true] } }
         }
       })
-      const context = initial(id, at(1), { user: { name: "Ada" }, system: { level: 3 } })
+      const context = makeSessionContext(id, at(1), { user: { name: "Ada" }, system: { level: 3 } })
       yield* store.create(session, context)
       assertSame(SessionInfo, yield* store.get(id), session)
       assertSame(SessionContext, yield* store.context(id), context)
-      assertSame(SessionMetrics, yield* store.metrics(id), empty(id))
+      assertSame(SessionMetrics, yield* store.metrics(id), emptySessionMetrics(id))
       assert.deepEqual(yield* store.messages(id, {}), { items: [] })
       assert.deepEqual(yield* store.turns(id, 10), [])
     })
@@ -63,7 +63,7 @@ export const lifecycleCases = [
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* createSession()
-      yield* assertDies(store.create({ ...session, model: "another" }, initial(session.id, at(0))))
+      yield* assertDies(store.create({ ...session, model: "another" }, makeSessionContext(session.id, at(0))))
       assertSame(SessionInfo, yield* store.get(session.id), session)
     })
   ),
@@ -90,7 +90,7 @@ export const lifecycleCases = [
       assert.ok(!(yield* store.unfinished).includes(id))
       assert.equal((yield* store.messages(other.id, {})).items.length, 2)
 
-      yield* store.create(session, initial(id, at(0)))
+      yield* store.create(session, makeSessionContext(id, at(0)))
       assert.deepEqual(yield* store.messages(id, {}), { items: [] })
       assert.deepEqual(yield* store.turns(id, 10), [])
     })

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { IdempotencyKey, type SessionId } from "../../../domain/Ids.js"
-import { initial, update } from "../../../domain/SessionContext.js"
-import { empty, withMessage } from "../../../domain/SessionMetrics.js"
+import { makeSessionContext, updateContext } from "../../../domain/SessionContext.js"
+import { countMessage, emptySessionMetrics } from "../../../domain/SessionMetrics.js"
 import { SessionExport } from "../../../domain/Transfer.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
@@ -27,7 +27,7 @@ const ended = (id: SessionId, ordinal: number) => {
 
 /** A history with a gap, with something rewound, and with contexts from before each. */
 const recordOf = (id: SessionId): SessionExport => {
-  const contextOf = (version: number) => ({ ...initial(id, at(version), { user: { version } }), version })
+  const contextOf = (version: number) => ({ ...makeSessionContext(id, at(version), { user: { version } }), version })
   return {
     format: "langswarm-session/1",
     session: sessionOf(id, {
@@ -38,7 +38,7 @@ const recordOf = (id: SessionId): SessionExport => {
     }),
     lastSeq: 12,
     lastOrdinal: 7,
-    metrics: withMessage(empty(id), messageOf(id, 3)),
+    metrics: countMessage(emptySessionMetrics(id), messageOf(id, 3)),
     contexts: [
       { since: 0, context: contextOf(1) },
       { since: 4, context: contextOf(3) },
@@ -111,7 +111,7 @@ export const restoreCases = [
       assert.deepEqual({ lastSeq, lastOrdinal, lastEvent }, { lastSeq: 12, lastOrdinal: 7, lastEvent: 1 })
       assert.deepEqual(window.map(({ seq }) => seq), [4, 8, 9])
       const message = messageOf(id, 13)
-      const context = yield* update(yield* store.context(id), { user: { goesOn: true } }, at(60))
+      const context = yield* updateContext(yield* store.context(id), { user: { goesOn: true } }, at(60))
       yield* store.commit(id, epoch, {
         messages: [message],
         context,

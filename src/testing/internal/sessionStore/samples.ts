@@ -6,7 +6,7 @@ import type { SessionEvent } from "../../../domain/Events.js"
 import { MessageId, type SessionId, TurnId, UserId } from "../../../domain/Ids.js"
 import { Message, type MessageQuery } from "../../../domain/Message.js"
 import type { SessionInfo } from "../../../domain/Session.js"
-import { initial } from "../../../domain/SessionContext.js"
+import { makeSessionContext } from "../../../domain/SessionContext.js"
 import type { Attempt, Prompt, Turn } from "../../../domain/Turn.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { type SessionDeletion, SessionStore } from "../../../services/SessionStore.js"
@@ -99,7 +99,7 @@ export const createSession = (over?: Partial<SessionInfo>) =>
   Effect.gen(function*() {
     const store = yield* SessionStore
     const session = sessionOf(yield* (yield* IdGenerator).sessionId, over)
-    yield* store.create(session, initial(session.id, session.createdAt))
+    yield* store.create(session, makeSessionContext(session.id, session.createdAt))
     return session
   })
 
@@ -119,7 +119,7 @@ export const forkSession = (origin: SessionId, seq: number) =>
     const store = yield* SessionStore
     const session = sessionOf(yield* (yield* IdGenerator).sessionId, { forkedFrom: { sessionId: origin, seq } })
     const { id } = session
-    yield* store.fork(origin, seq, session, initial(id, at(100), { system: { forkedAt: seq } }))
+    yield* store.fork(origin, seq, session, makeSessionContext(id, at(100), { system: { forkedAt: seq } }))
     const { epoch } = yield* store.open(id, 0)
     return { id, epoch, session }
   })

@@ -2,13 +2,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
-import { dayOf, empty as rollup } from "../../../domain/Analytics.js"
 import { SessionEvent } from "../../../domain/Events.js"
 import { Epoch, IdempotencyKey } from "../../../domain/Ids.js"
 import { Message } from "../../../domain/Message.js"
+import { emptyRollup as rollup, toUtcDay } from "../../../domain/Rollup.js"
 import { SessionInfo } from "../../../domain/Session.js"
-import { initial, SessionContext, update } from "../../../domain/SessionContext.js"
-import { empty, SessionMetrics } from "../../../domain/SessionMetrics.js"
+import { makeSessionContext, SessionContext, updateContext } from "../../../domain/SessionContext.js"
+import { emptySessionMetrics, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { Turn } from "../../../domain/Turn.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
@@ -45,7 +45,7 @@ export const survivalCases = [
         lastActivityAt: at(5),
         messages: messagesOf(id, 1, 3),
         turns: [turnOf(id, 1, { status: "completed" }), turnOf(id, 2)],
-        context: yield* update(context, { user: { name: "Ada" } }, at(4)),
+        context: yield* updateContext(context, { user: { name: "Ada" } }, at(4)),
         metrics: { ...metrics, totalMessages: 3, lastMessageAt: at(3) }
       })
       return id
@@ -60,12 +60,12 @@ export const survivalCases = [
       assertSame(
         SessionContext,
         yield* store.context(id),
-        yield* update(initial(id, at(0)), { user: { name: "Ada" } }, at(4))
+        yield* updateContext(makeSessionContext(id, at(0)), { user: { name: "Ada" } }, at(4))
       )
       assertSame(
         SessionMetrics,
         yield* store.metrics(id),
-        { ...empty(id), totalMessages: 3, lastMessageAt: at(3) }
+        { ...emptySessionMetrics(id), totalMessages: 3, lastMessageAt: at(3) }
       )
       const { items } = yield* store.messages(id, {})
       assert.deepEqual(items.map(({ seq }) => seq), [1, 2, 3])
@@ -86,7 +86,7 @@ export const survivalCases = [
       yield* store.commit(id, epoch, {
         clearMessages: true,
         turns: [turnOf(id, 1, { status: "completed" })],
-        context: yield* update(initial(id, at(0)), { system: { epoch } }, at(1))
+        context: yield* updateContext(makeSessionContext(id, at(0)), { system: { epoch } }, at(1))
       })
       return id
     }),
@@ -139,7 +139,7 @@ export const survivalCases = [
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(2)
-      const context = yield* update(initial(origin.id, at(0)), { user: { name: "Ada" } }, at(3))
+      const context = yield* updateContext(makeSessionContext(origin.id, at(0)), { user: { name: "Ada" } }, at(3))
       yield* store.commit(origin.id, origin.epoch, { context })
       yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 3, 4) })
       const { epoch, id } = yield* forkSession(origin.id, 4)
@@ -183,7 +183,7 @@ export const survivalCases = [
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
-      const day = dayOf(at(0))
+      const day = toUtcDay(at(0))
       const used = { ...rollup, completedTurns: 2, errors: { EmptyReply: 1 }, maxLatencyMs: 5, latencies: { 5: 3 } }
       yield* store.commit(id, epoch, { usage: [{ day, provider: "mock", model: "mock-model", added: used }] })
       yield* store.remove(id, epoch)

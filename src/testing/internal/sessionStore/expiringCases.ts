@@ -23,7 +23,7 @@ const dueAfter = ({ id }: SessionInfo, seconds: number) =>
 /**
  * Which sessions have rested long enough.
  */
-export const dueCases = [
+export const expiringCases = [
   conformanceCase(
     "names a session to be archived, and to be deleted, when its configuration says so",
     Effect.gen(function*() {
