@@ -39,7 +39,7 @@ export type MessageId = typeof MessageId.Type
  * 256 characters without control characters or lone surrogates, and without white space at either end.
  */
 export const UserId = ShortText(256).pipe(
-  Schema.trimmed({ description: "text without white space at either end" }),
+  Schema.trimmed(),
   Schema.nonEmptyString(),
   Schema.brand("UserId")
 )

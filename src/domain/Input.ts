@@ -4,6 +4,8 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
+const isoTime = "a time in ISO 8601, such as 2026-03-01T12:00:00Z"
+
 /** `Date` reads much more, such as "1" or "March 7", each in a way of its own. */
 const iso8601 = /^((\d{4}|[+-]\d{6})-(\d{2})-(\d{2}))(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?$/
 
@@ -24,7 +26,7 @@ const parse = (input: string): Option.Option<DateTime.Utc> => {
  * `DateTime.Utc`. ISO 8601 on the wire.
  */
 export const DateTimeFromInput: Schema.Schema<DateTime.Utc, DateTime.Utc | string> = Schema.transformOrFail(
-  Schema.Union(Schema.DateTimeUtcFromSelf, Schema.String).annotations({ description: "an ISO 8601 date and time" }),
+  Schema.Union(Schema.DateTimeUtcFromSelf, Schema.String).annotations({ description: isoTime }),
   Schema.DateTimeUtcFromSelf,
   {
     strict: true,
@@ -32,7 +34,7 @@ export const DateTimeFromInput: Schema.Schema<DateTime.Utc, DateTime.Utc | strin
       typeof input === "string"
         ? ParseResult.fromOption(
           parse(input),
-          () => new ParseResult.Type(ast, input, "is not an ISO 8601 date and time")
+          () => new ParseResult.Type(ast, input, `must be ${isoTime}`)
         )
         : ParseResult.succeed(input),
     encode: (moment) => ParseResult.succeed(DateTime.formatIso(moment))
@@ -49,7 +51,7 @@ const isDurationInput = (input: unknown): input is Duration.DurationInput =>
  */
 export const DurationFromInput: Schema.Schema<Duration.Duration, Duration.DurationInput> = Schema.transformOrFail(
   Schema.declare(isDurationInput, {
-    description: "a duration such as \"7 days\", or milliseconds",
+    description: "a duration such as \"7 days\", or a number of milliseconds",
     jsonSchema: { type: ["string", "number"] }
   }),
   Schema.DurationFromSelf,

@@ -74,13 +74,24 @@ describe("InvalidRequest", () => {
       "a field inside a field",
       CreateSession,
       { userId: "ada", provider: "mock", model: "m", config: { autoArchiveAfter: "soon" } },
-      "\"config.autoArchiveAfter\" must be a duration such as \"7 days\", or milliseconds"
+      "\"config.autoArchiveAfter\" must be a duration such as \"7 days\", or a number of milliseconds"
     ],
-    ["a wrong choice", MessageQuery, { order: "random" }, "\"order\" must be \"oldest\", or must be \"newest\""],
+    ["a wrong choice", MessageQuery, { order: "random" }, "\"order\" must be one of \"oldest\", \"newest\""],
     ["a number out of range", SessionQuery, { limit: 501 }, "\"limit\" must be a number between 1 and 500"],
     ["blank text", SendMessage, { content: " " }, "\"content\" must not be empty"],
+    [
+      "text that is too long",
+      SendMessage,
+      { content: "a".repeat(262_145) },
+      "\"content\" must be a string at most 262144 characters long"
+    ],
     ["a reserved key", ContextPatch, { user: { prototype: 1 } }, "\"user\" holds the reserved key \"prototype\""],
-    ["a moment", SessionQuery, { since: "yesterday" }, "\"since\" is not an ISO 8601 date and time"],
+    [
+      "a moment",
+      SessionQuery,
+      { since: "yesterday" },
+      "\"since\" must be a time in ISO 8601, such as 2026-03-01T12:00:00Z"
+    ],
     ["the whole", SessionId, 7, "The request must be"],
     ["nothing at all", SendMessage, undefined, "The request must be"]
   ])("names the place and what must change: %s", (_, schema, input, message) => {

@@ -138,7 +138,7 @@ describe("SessionConfig", () => {
   })
 
   it.each<[string, SessionConfig, SessionConfig, string]>([
-    ["tags", { tags: tags(0, 33) }, { tags: tags(32, 65) }, "must be an array of at most 64 item(s)"],
+    ["tags", { tags: tags(0, 33) }, { tags: tags(32, 65) }, "must be an array of at most 64 items"],
     [
       "providerConfig",
       { providerConfig: settings("left", 40_000) },
