@@ -5,8 +5,8 @@ import { JsonRecord } from "../Json.js"
 import { toInputProblem } from "./parseIssue.js"
 
 /**
- * What every error carries beside its tag: a stable `code` for programs in other languages, the session it happened in if
- * there is one, and what else may help to understand it.
+ * The fields of every error besides its tag: a stable `code` for programs in other languages, the session if there is one, and
+ * further details.
  */
 export const errorFields = <Code extends string>(code: Code) => ({
   code: Schema.tag(code),
@@ -15,7 +15,7 @@ export const errorFields = <Code extends string>(code: Code) => ({
 })
 
 /**
- * The configuration cannot work; `problems` names each thing to change.
+ * The configuration is invalid. `problems` lists everything to change.
  */
 export class ConfigurationError extends Schema.TaggedError<ConfigurationError>()("ConfigurationError", {
   ...errorFields("configuration"),
@@ -27,7 +27,7 @@ export class ConfigurationError extends Schema.TaggedError<ConfigurationError>()
 }
 
 /**
- * The connection to the server failed. If the call was `sent`, it is not known whether the server did what was asked.
+ * The connection to the server failed. If the call was `sent`, it is unknown whether the server executed it.
  */
 export class Disconnected extends Schema.TaggedError<Disconnected>()("Disconnected", {
   ...errorFields("disconnected"),
@@ -41,14 +41,14 @@ export class Disconnected extends Schema.TaggedError<Disconnected>()("Disconnect
 }
 
 /**
- * A defect of the server. Its text stays in the server's log, under `correlationId`.
+ * A defect of the server. The details are in the server's log, under `correlationId`.
  */
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {
   ...errorFields("internal"),
   correlationId: Schema.String
 }) {
   override get message(): string {
-    return `The server failed; its log tells more under ${this.correlationId}`
+    return `The server failed; see ${this.correlationId} in its log`
   }
 }
 
@@ -90,7 +90,7 @@ export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDo
 }
 
 /**
- * The call carries no valid token.
+ * The call has no valid token.
  */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
   ...errorFields("unauthorized")
