@@ -12,7 +12,7 @@ const refuses = (text: string) => {
 }
 
 describe("Cursor", () => {
-  it("leads back to the position it was made from, and can travel in a URL", () => {
+  it("decodes to the position it was encoded from and is safe in a URL", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.integer(), FastCheck.fullUnicodeString({ maxLength: 64 }), (createdAt, id) => {
         const cursor = cursors.encode({ createdAt, id })
@@ -26,7 +26,7 @@ describe("Cursor", () => {
     assert.isTrue(refuses(otherCursors.encode({ seq: 7 })))
   })
 
-  it("that was made up is refused", () => {
+  it("that is invalid is refused", () => {
     FastCheck.assert(FastCheck.property(FastCheck.stringMatching(/^[A-Za-z0-9_-]{1,60}$/), refuses))
   })
 

@@ -6,7 +6,7 @@ const decode = Schema.decodeUnknownEither(FeedPosition)
 const count = FastCheck.integer({ min: 0, max: 999_999_999_999_999 })
 
 describe("FeedPosition", () => {
-  it("leads back to the place it was made of, also over the wire", () => {
+  it("decodes to the place it was encoded from, also over the wire", () => {
     FastCheck.assert(
       FastCheck.property(count, count, (number, offset) => {
         const position = toFeedPosition({ number, offset })
@@ -16,7 +16,7 @@ describe("FeedPosition", () => {
     )
   })
 
-  it("is a number of events, with an offset only where there is one", () => {
+  it("is a number of events, with an offset unless it is 0", () => {
     assert.strictEqual(toFeedPosition({ number: 7, offset: 0 }), "7")
     assert.strictEqual(toFeedPosition({ number: 7, offset: 120 }), "7.120")
     assert.deepStrictEqual(fromFeedPosition(FeedPosition.make("7")), { number: 7, offset: 0 })

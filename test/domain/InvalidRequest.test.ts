@@ -33,13 +33,13 @@ const { value } = FastCheck.letrec((tie) => ({
 }))
 
 describe("InvalidRequest", () => {
-  it("names the field in the branch of a choice that was meant", () => {
+  it("names the field of the union member that was meant", () => {
     const wrong = { content: [{ _tag: "Text", text: "fine" }, { _tag: "Text", text: 7 }] }
     const error = Either.getOrThrow(Either.flip(Schema.decodeUnknownEither(SendMessage)(wrong)))
     assert.deepStrictEqual(InvalidRequest.fromParseError(error).path, ["content", "1", "text"])
   })
 
-  it("does not so much as write down what is wrong, which may be large", () => {
+  it("never formats the input, which may be large", () => {
     let written = 0
     const large = { toString: () => String(written++) }
     for (const input of [large, { content: large }, { content: [{ _tag: "Text", text: large }] }]) {
@@ -49,7 +49,7 @@ describe("InvalidRequest", () => {
     assert.strictEqual(written, 0)
   })
 
-  it("never repeats any of what was sent", () => {
+  it("never repeats any of the input", () => {
     let refused = 0
     FastCheck.assert(
       FastCheck.property(FastCheck.constantFrom(...doors), value, (schema, input) => {

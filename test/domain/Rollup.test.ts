@@ -16,7 +16,7 @@ const rollupOf = (latencies: ReadonlyArray<number>): Rollup =>
 
 describe("Rollup", () => {
   it.prop(
-    "tells percentiles within 10 % or a millisecond of the true ones",
+    "estimates percentiles within 10 % or a millisecond",
     { latencies: FastCheck.array(FastCheck.double({ min: 0, max: 1e8, noNaN: true }), { minLength: 1 }) },
     ({ latencies }) => {
       const { latency } = toUsage(rollupOf(latencies))
@@ -34,7 +34,7 @@ describe("Rollup", () => {
     }
   )
 
-  it("tells no latency where no call answered, and none that is longer than the longest", () => {
+  it("has no latency without calls and never exceeds the maximum", () => {
     assert.notProperty(toUsage(emptyRollup), "latency")
     const { latency } = toUsage(rollupOf([0, 0, 0]))
     assert.deepStrictEqual(latency, { count: 3, meanMs: 0, p50Ms: 0, p90Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 })

@@ -20,7 +20,7 @@ const config: FastCheck.Arbitrary<SessionConfig> = FastCheck.record({
 }, { requiredKeys: [] })
 
 describe("SessionConfig", () => {
-  it("may be empty, and then nothing is wrong with it", () => {
+  it("is valid when empty", () => {
     assert.deepStrictEqual(decoded({}), {})
     assert.deepStrictEqual(sessionConfigProblems({}), [])
   })
@@ -77,7 +77,7 @@ describe("SessionConfig", () => {
     ["an explicit undefined", { name: undefined }]
   ])("refuses %s", (_, input) => assert.isTrue(Either.isLeft(decode(input))))
 
-  it("takes each limit exactly", () => {
+  it("accepts each limit exactly", () => {
     const atTheLimit = {
       name: "a".repeat(256),
       description: "a".repeat(4096),
@@ -158,7 +158,7 @@ describe("SessionConfig", () => {
     assert.deepInclude(result.left, { _tag: "InvalidRequest", path: [path], reason })
   })
 
-  it("merges whatever it accepts into what it accepts", () => {
+  it("merges valid configurations into a valid one", () => {
     let refused = 0
     FastCheck.assert(
       FastCheck.property(config, config, (base, over) => {

@@ -40,7 +40,7 @@ describe("SessionContext", () => {
       })
     })
 
-    it("is what applying the patch to nothing gives", () => {
+    it("equals the patch applied to an empty context", () => {
       const patch = { user: { name: "Ada", gone: null }, system: { a: { b: null } } }
       const context = makeSessionContext(sessionId, created, patch)
       assert.deepStrictEqual(context.user, { name: "Ada" })
@@ -76,7 +76,7 @@ describe("SessionContext", () => {
   })
 
   describe("set", () => {
-    it("makes what was written readable, whatever was there", () => {
+    it("makes the written value readable, whatever was there before", () => {
       FastCheck.assert(
         FastCheck.property(
           jsonObject,
@@ -90,7 +90,7 @@ describe("SessionContext", () => {
       )
     })
 
-    it("leaves the neighbours and the input as they were, and makes a new version", () => {
+    it("leaves other values and the input unchanged and makes a new version", () => {
       const before = withUser({ profile: { level: 1, name: "Ada" }, other: true })
       const after = write(before, "user.profile.level", 2)
       assert.deepStrictEqual(after.user, { profile: { level: 2, name: "Ada" }, other: true })
@@ -98,12 +98,12 @@ describe("SessionContext", () => {
       assert.deepInclude(after, { version: 2, updatedAt: later, sessionId, system: {} })
     })
 
-    it("replaces an object by an object, and does not merge them", () => {
+    it("replaces an object instead of merging it", () => {
       const after = write(withUser({ profile: { level: 1, name: "Ada" } }), "user.profile", { level: 2 })
       assert.deepStrictEqual(after.user, { profile: { level: 2 } })
     })
 
-    it("replaces a value in the way by an object", () => {
+    it("replaces a value on the path by an object", () => {
       assert.deepStrictEqual(write(withUser({ a: [1] }), "user.a.b", 1).user, { a: { b: 1 } })
     })
 
@@ -122,7 +122,7 @@ describe("SessionContext", () => {
       assert.isTrue(Either.isLeft(setContextValue(withUser({}), path, value, later)))
     })
 
-    it("never lets a scope outgrow what can be read back", () => {
+    it("never lets a scope exceed the limits of JsonRecord", () => {
       const full = withUser({ a: "x".repeat(40_000) })
       const result = setContextValue(full, "user.b", "x".repeat(40_000), later)
       assert(Either.isLeft(result))
@@ -165,7 +165,7 @@ describe("SessionContext", () => {
     assert.deepStrictEqual(third, { ...first, user: { a: 2 }, version: 3, updatedAt: later })
   })
 
-  it("refuses a patch that fits by itself and makes the scope too large", () => {
+  it("refuses a valid patch that makes the scope too large", () => {
     const half = "x".repeat(40_000)
     const full = patched(makeSessionContext(sessionId, created), { user: { first: half } })
     const refused = Either.getOrThrow(Either.flip(updateContext(full, { user: { second: half } }, later)))

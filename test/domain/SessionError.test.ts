@@ -79,12 +79,12 @@ const storeErrors =
   )
 
 describe("SessionError", () => {
-  it("is in this table, whichever it is", () => {
+  it("has every error in this table", () => {
     const tags = new Set([...errors, ...storeErrors].map(([, { _tag }]) => _tag))
     assert.sameMembers([...tags], tagsOf(SessionError))
   })
 
-  it.each([...errors, ...storeErrors])("%s: has its code and says what there is to know", (code, error, says) => {
+  it.each([...errors, ...storeErrors])("%s: has its code and a complete message", (code, error, says) => {
     assert.strictEqual(error.code, code)
     assert.instanceOf(error, Error)
     for (const words of says) assert.include(error.message, words)
@@ -92,7 +92,7 @@ describe("SessionError", () => {
     assert.notInclude(error.message, "[object")
   })
 
-  it.each([...errors, ...storeErrors])("%s: is the same after a journey as JSON", (_, error) => {
+  it.each([...errors, ...storeErrors])("%s: survives a round trip through JSON", (_, error) => {
     const wire: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(SessionError)(error)))
     const arrived = Schema.decodeUnknownSync(SessionError)(wire)
     assert.strictEqual(arrived._tag, error._tag)
@@ -101,17 +101,17 @@ describe("SessionError", () => {
     assert.deepStrictEqual(Schema.encodeSync(SessionError)(arrived), Schema.encodeSync(SessionError)(error))
   })
 
-  it("has one code a class", () => {
+  it("has a code of its own for each class", () => {
     assert.strictEqual(new Set(errors.map(([code]) => code)).size, errors.length)
   })
 
-  it("carries a session's id and a context when it has them", () => {
+  it("carries a session id and a context", () => {
     const error = new ProviderAuth({ ...provider, sessionId, context: { status: 401 } })
     const arrived = Schema.decodeUnknownSync(SessionError)(Schema.encodeSync(SessionError)(error))
     assert.deepInclude(arrived, { sessionId, context: { status: 401 } })
   })
 
-  it("gives each reason of a store its own advice", () => {
+  it("has different advice for each reason of a StoreError", () => {
     assert.strictEqual(new Set(storeErrors.map(([, { message }]) => message)).size, storeErrors.length)
   })
 })

@@ -51,7 +51,7 @@ const attempt = (over: Partial<Attempt>): Attempt => ({
 const stopped = new TurnStopped({ turnId: TurnId.make("turn") })
 
 describe("SessionMetrics", () => {
-  it("starts at nothing", () => {
+  it("starts at zero", () => {
     const metrics = emptySessionMetrics(sessionId)
     assert.strictEqual(totalTokens(metrics), 0)
     assert.strictEqual(averageResponseTimeMs(metrics), 0)
@@ -59,7 +59,7 @@ describe("SessionMetrics", () => {
     assert.notProperty(metrics, "firstMessageAt")
   })
 
-  it("adds each message under its role, with how long it took", () => {
+  it("counts each message by role, with its duration", () => {
     const metrics = [
       message(1, "system", 1000),
       message(2, "user", 2000),
@@ -89,7 +89,7 @@ describe("SessionMetrics", () => {
     assert.deepStrictEqual(sessionDuration(metrics), Duration.millis(3200))
   })
 
-  it("has no duration below 0 when the clock goes back", () => {
+  it("has no negative duration when the clock goes back", () => {
     const metrics = [message(1, "user", 5000), message(2, "user", 1000)].reduce(
       countMessage,
       emptySessionMetrics(sessionId)
@@ -97,7 +97,7 @@ describe("SessionMetrics", () => {
     assert.isAtLeast(Duration.toMillis(sessionDuration(metrics)), 0)
   })
 
-  it("adds what each call has used and cost, whatever became of it", () => {
+  it("adds the usage and cost of each call, successful or not", () => {
     const usage = { inputTokens: 10, outputTokens: 4, cacheReadTokens: 8 }
     const cost = { nanoUsd: 1_500, pricedAs: "mock" }
     const metrics = [attempt({ usage, cost }), attempt({ usage, cost, error: stopped }), attempt({ usage })]

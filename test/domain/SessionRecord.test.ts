@@ -44,7 +44,7 @@ const check = (record: SessionExport) =>
   Either.mapLeft(Schema.validateEither(SessionRecord)(record), InvalidRequest.fromParseError)
 
 describe("SessionRecord", () => {
-  it("takes what a session can be", () => {
+  it("accepts consistent records", () => {
     assert.isTrue(Either.isRight(check(good)))
     const joined = turn("t2", 2, { joined: TurnId.make("t1"), promptSeq: 3, replySeq: 2 })
     assert.isTrue(Either.isRight(check({ ...good, turns: [...good.turns, joined] })))

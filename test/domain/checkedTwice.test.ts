@@ -190,7 +190,7 @@ const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbit
   ["WatchSession", WatchSession, partial({ from: Arbitrary.make(FeedPosition) })]
 ]
 
-describe("What was read once is read again to the same", () => {
+describe("Decoded input decodes again to the same value", () => {
   it.each(inputs)("%s", (_, schema, input) => {
     const decode = Schema.decodeUnknownEither(schema)
     const encode = Schema.encodeUnknownSync(schema)

@@ -137,7 +137,7 @@ const busy: LogEntry & { _tag: "Failed" } = {
 const interrupted = { ...busy, error: new TurnInterrupted({ turnId: two }) }
 
 describe("HistoryChecker", () => {
-  it.effect("finds nothing in a history that keeps its promises", () =>
+  it.effect("finds nothing in a correct history", () =>
     Effect.map(rulesOf({}), (rules) => assert.deepStrictEqual(rules, [])))
 
   it.effect.each<[string, string, Partial<History>]>([
@@ -192,7 +192,7 @@ describe("HistoryChecker", () => {
     ["a watcher that got other words", "19 DeltasDiffer", { log: put(log, 13, fed(delta(one, 0, "ta"))) }]
   ])("finds %s", ([, rule, over]) => Effect.map(rulesOf(over), (rules) => assert.include(rules, rule)))
 
-  it.effect("finds that a session is gone", () =>
+  it.effect("finds a missing session", () =>
     Effect.gen(function*() {
       const found = yield* HistoryChecker.check(log)
       assert.deepStrictEqual(found.map(({ rule }) => rule), ["SessionMissing"])
@@ -255,7 +255,7 @@ describe("HistoryChecker", () => {
     ([, over, options]) => Effect.map(rulesOf(over, options), (rules) => assert.deepStrictEqual(rules, []))
   )
 
-  it.effect("takes a log as it was written down, one entry a line", () =>
+  it.effect("accepts a log of one JSON entry per line", () =>
     Effect.gen(function*() {
       const line = Schema.parseJson(HistoryChecker.LogEntry)
       const lines = yield* Effect.forEach(log, (entry) => Schema.encode(line)(entry))

@@ -55,11 +55,12 @@ const findingsOf = (
     case "Transformation":
       return findingsOf(issue.issue, path, issue.ast)
     case "Composite": {
-      const inner = Arr.flatMap(Arr.ensure(issue.issues), (each) => findingsOf(each, path, issue.ast))
+      const [first, ...others] = Arr.ensure(issue.issues)
       const whole: Finding = { path, expected: issue.ast, actual: issue.actual }
-      return Arr.isNonEmptyArray(inner) && issue.ast._tag === "Union"
-        ? meantMembers(inner, whole)
-        : [inner[0] ?? whole]
+      if (first === undefined) return [whole]
+      return issue.ast._tag === "Union"
+        ? meantMembers(Arr.flatMap([first, ...others], (each) => findingsOf(each, path, issue.ast)), whole)
+        : findingsOf(first, path, issue.ast)
     }
     case "Type":
       return issue.message === undefined || quotesInput(issue)

@@ -23,7 +23,7 @@ const entry = (at: DateTime.Utc, added: Partial<Rollup>, over: Partial<UsageEntr
   ...over
 })
 
-/** A session whose user, provider, model and tags no other has, and an owner of it. */
+/** A session with a user, provider, model and tags of its own, and its owner. */
 const usedSession = Effect.fnUntraced(function*(over: Partial<SessionInfo> = {}) {
   const store = yield* SessionStore
   const session = yield* createSession({ createdAt: midnight, ...over })
@@ -38,11 +38,11 @@ const groupsOf = (query: AnalyticsQuery) =>
   Effect.map(ask(query), ({ groups = [] }) => groups.map(({ key, usage }) => [key, usage.turns]))
 
 /**
- * That what is used is added up, and stays so.
+ * Usage is summed and kept.
  */
 export const analyticsCases = [
   conformanceCase(
-    "adds up all that commits have used, with the session's start",
+    "sums the usage of all commits and of the session's creation",
     Effect.gen(function*() {
       const { use, userId } = yield* usedSession()
       const some: Rollup = {
@@ -96,7 +96,7 @@ export const analyticsCases = [
   ),
 
   conformanceCase(
-    "counts by whole UTC days, the last moment of one and the first of the next apart",
+    "counts by whole UTC days and separates the last millisecond of a day from the next day",
     Effect.gen(function*() {
       const { use, userId } = yield* usedSession({ createdAt: before })
       yield* use(entry(before, { completedTurns: 1 }), entry(midnight, { completedTurns: 2 }))
@@ -118,7 +118,7 @@ export const analyticsCases = [
   ),
 
   conformanceCase(
-    "groups by each of user, provider, model and tag, and tells them apart",
+    "groups by user, provider, model and tag",
     Effect.gen(function*() {
       const { id, use, userId } = yield* usedSession()
       const both = { config: { tags: [`b-${id}`, `a-${id}`, `a-${id}`] }, provider: `p-${id}`, model: `m-${id}` }
@@ -155,7 +155,7 @@ export const analyticsCases = [
   ),
 
   conformanceCase(
-    "counts a session for each that is created and each that is forked",
+    "counts each created and each forked session",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id, userId } = yield* usedSession()
@@ -168,7 +168,7 @@ export const analyticsCases = [
   ),
 
   conformanceCase(
-    "adds nothing of a commit that is refused or cannot be, and takes nothing away with a session",
+    "counts nothing of a refused commit and keeps the usage of a removed session",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id, use, userId } = yield* usedSession()

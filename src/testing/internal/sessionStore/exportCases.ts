@@ -9,11 +9,11 @@ import { at, createSession, messageOf, messagesOf, ownSession, sessionOf, turnOf
 import { assertSame, conformanceCase } from "./suite.js"
 
 /**
- * What the record of a session holds, and what it leaves out.
+ * The contents of a session's record.
  */
 export const exportCases = [
   conformanceCase(
-    "exports a fork so that it needs no origin",
+    "exports a fork independently of its original",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(4)
@@ -50,7 +50,7 @@ export const exportCases = [
   ),
 
   conformanceCase(
-    "exports the contexts that a rewind comes back to, and no others",
+    "exports only the contexts that a rewind can return to",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -72,7 +72,7 @@ export const exportCases = [
   ),
 
   conformanceCase(
-    "exports no provider's own copy of a conversation, and no turn that is not over",
+    "exports neither a provider's copy of the conversation nor open turns",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { id } = yield* createSession()

@@ -25,11 +25,11 @@ const removed = ({ id }: SessionInfo) =>
   })
 
 /**
- * What goes with a session, and what stays.
+ * What is removed with a session, and what remains.
  */
 export const footprintCases = [
   conformanceCase(
-    "counts what goes with a session, what was rewound too",
+    "counts what is removed with a session, rewound messages included",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { id } = yield* createSession()
@@ -44,7 +44,7 @@ export const footprintCases = [
   ),
 
   conformanceCase(
-    "counts each message once, with the last of a user's sessions that has it",
+    "counts each shared message once, with the user's last session that has it",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const ada = yield* createSession()

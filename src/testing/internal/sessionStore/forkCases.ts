@@ -11,11 +11,11 @@ import { at, forkSession, messageOf, messagesOf, ownSession, seqsOf, sessionOf, 
 import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
 
 /**
- * That a fork shares what was said before it, and nothing else.
+ * A fork shares the history before it and nothing else.
  */
 export const forkCases = [
   conformanceCase(
-    "shows a fork the history up to its message, as the fork's own",
+    "gives a fork the history up to its message as its own",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(4)
@@ -49,7 +49,7 @@ export const forkCases = [
   ),
 
   conformanceCase(
-    "lets a fork and its origin go on apart",
+    "keeps a fork and its original independent",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(3)
@@ -79,7 +79,7 @@ export const forkCases = [
   ),
 
   conformanceCase(
-    "keeps for a fork what its origin rewinds, clears or is removed with",
+    "keeps shared messages in a fork when the original rewinds, clears or is removed",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(4)
@@ -119,7 +119,7 @@ export const forkCases = [
   ),
 
   conformanceCase(
-    "leaves to the origin what a fork rewinds, clears or is removed with",
+    "keeps shared messages in the original when a fork rewinds, clears or is removed",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(3)
@@ -137,7 +137,7 @@ export const forkCases = [
   ),
 
   conformanceCase(
-    "forks where nothing was said yet, and where all has been rewound",
+    "forks an empty history and a fully rewound one",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(2)
@@ -153,7 +153,7 @@ export const forkCases = [
   ),
 
   conformanceCase(
-    "makes no fork of what is not there",
+    "refuses to fork an unknown session or message",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(2)

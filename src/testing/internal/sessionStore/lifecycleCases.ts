@@ -11,11 +11,11 @@ import { at, createSession, messageOf, messagesOf, ownSession, sessionOf, turnOf
 import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
 
 /**
- * How sessions come and go.
+ * Creating and removing sessions.
  */
 export const lifecycleCases = [
   conformanceCase(
-    "gives back the session it was given",
+    "returns a session as it was created",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const id = yield* (yield* IdGenerator).sessionId
@@ -41,7 +41,7 @@ export const lifecycleCases = [
   ),
 
   conformanceCase(
-    "knows no session that was not created",
+    "fails with SessionNotFound for a session that was never created",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const id = yield* (yield* IdGenerator).sessionId
@@ -59,7 +59,7 @@ export const lifecycleCases = [
   ),
 
   conformanceCase(
-    "dies when an id is created again, and keeps the first session",
+    "dies when an id is created twice and keeps the first session",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* createSession()
@@ -69,7 +69,7 @@ export const lifecycleCases = [
   ),
 
   conformanceCase(
-    "removes a session with all that belongs to it, and no other",
+    "removes a session with all of its data and nothing else",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const other = yield* ownSession(2)
@@ -97,7 +97,7 @@ export const lifecycleCases = [
   ),
 
   conformanceCase(
-    "names sessions that rest since before a moment, the longest rest first",
+    "lists sessions inactive since a given time, longest inactive first",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const restingSince = (seconds: number, statuses: ReadonlyArray<SessionStatus>, limit = 1000) =>
@@ -121,7 +121,7 @@ export const lifecycleCases = [
   ),
 
   conformanceCase(
-    "counts its sessions and states its durability",
+    "reports its number of sessions and its durability",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const before = yield* store.health

@@ -31,11 +31,11 @@ import { assertDies, assertFails, assertSame, survivalCase } from "./suite.js"
 const keyOfTurn = IdempotencyKey.make("a-key")
 
 /**
- * What is still there when a store is opened again.
+ * What a store still has after it is reopened.
  */
 export const survivalCases = [
   survivalCase(
-    "keeps a session with all that belongs to it",
+    "keeps a session with all of its data",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { id } = yield* createSession({ config: { name: "kept" } })
@@ -79,7 +79,7 @@ export const survivalCases = [
   ),
 
   survivalCase(
-    "keeps who owns a session, and what it has counted",
+    "keeps a session's epoch and metrics",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(4)
@@ -101,7 +101,7 @@ export const survivalCases = [
   ),
 
   survivalCase(
-    "keeps what has happened, and by which key a turn is known",
+    "keeps events and idempotency keys",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -135,7 +135,7 @@ export const survivalCases = [
   ),
 
   survivalCase(
-    "keeps what a fork shares with a session that is gone, and what was rewound",
+    "keeps a fork's shared messages after its original is removed, and rewound messages",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(2)
@@ -149,7 +149,7 @@ export const survivalCases = [
     }),
     Effect.fnUntraced(function*(id) {
       const store = yield* SessionStore
-      // Whatever a store names its sessions by inside: nobody may take the place of the one that is gone.
+      // A store's internal key of a removed session must not be reused.
       yield* ownSession(9).pipe(Effect.provide(IdGenerator.layer))
       assert.deepEqual(yield* seqsOf(id), [1, 2, 3, 5])
       assert.deepEqual(yield* seqsOf(id, { rewound: true }), [1, 2, 3, 4, 5])
@@ -159,7 +159,7 @@ export const survivalCases = [
   ),
 
   survivalCase(
-    "keeps what hooks have given up on, and a deletion that they were not told of",
+    "keeps dead letters and an undelivered deletion",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -179,7 +179,7 @@ export const survivalCases = [
   ),
 
   survivalCase(
-    "keeps what was used, by sessions that are gone too",
+    "keeps usage, also of removed sessions",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
