@@ -6,7 +6,7 @@ import type {
   AnthropicProviderOptions,
   ChatCompletionsProvider,
   LocalSessionHost,
-  MemorySessionStore,
+  MemorySessionStoreOptions,
   MockProviderOptions,
   OpenAiProviderOptions,
   SendMessage,
@@ -35,7 +35,7 @@ const host: All<LocalSessionHost.LocalSessionHostOptions> = {
   streamBuffer: true,
   sweepEvery: true
 }
-const session: All<SessionConfig.SessionConfig> & Omit<All<SendMessage>, "content" | "metadata"> = {
+const session: All<SessionConfig> & Omit<All<SendMessage>, "content" | "metadata"> = {
   autoArchiveAfter: true,
   autoDeleteAfter: true,
   customSettings: true,
@@ -55,7 +55,7 @@ const session: All<SessionConfig.SessionConfig> & Omit<All<SendMessage>, "conten
   timeout: true,
   whenBusy: true
 }
-const stores: All<MemorySessionStore.MemorySessionStoreOptions & SqliteSessionStore.SqliteSessionStoreOptions> = {
+const stores: All<MemorySessionStoreOptions & SqliteSessionStore.SqliteSessionStoreOptions> = {
   backups: true,
   durability: true,
   filename: true,
