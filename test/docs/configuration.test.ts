@@ -6,7 +6,7 @@ import type {
   AnthropicProviderOptions,
   ChatCompletionsProvider,
   LocalSessionHost,
-  MemorySessionStore,
+  MemorySessionStoreOptions,
   MockProviderOptions,
   OpenAiProviderOptions,
   SendMessage,
