@@ -6,7 +6,7 @@ import type {
   AnthropicProviderOptions,
   ChatCompletionsProvider,
   LocalSessionHost,
-  MemorySessionStore,
+  MemorySessionStoreOptions,
   MockProviderOptions,
   OpenAiProviderOptions,
   SendMessage,
@@ -55,7 +55,7 @@ const session: All<SessionConfig.SessionConfig> & Omit<All<SendMessage>, "conten
   timeout: true,
   whenBusy: true
 }
-const stores: All<MemorySessionStore.MemorySessionStoreOptions & SqliteSessionStore.SqliteSessionStoreOptions> = {
+const stores: All<MemorySessionStoreOptions & SqliteSessionStore.SqliteSessionStoreOptions> = {
   backups: true,
   durability: true,
   filename: true,
