@@ -68,10 +68,10 @@ const open = Effect.fnUntraced(function*(filename: string) {
   const store = SessionStore.of({
     ...memory,
     durability: "disk",
-    create: write("create", tuple(SessionInfo, SessionContext.SessionContext, delivered), memory.create),
+    create: write("create", tuple(SessionInfo, SessionContext, delivered), memory.create),
     fork: write(
       "fork",
-      tuple(SessionId, Schema.Number, SessionInfo, SessionContext.SessionContext, delivered),
+      tuple(SessionId, Schema.Number, SessionInfo, SessionContext, delivered),
       memory.fork
     ),
     open: write("open", tuple(SessionId, Schema.Number), memory.open),

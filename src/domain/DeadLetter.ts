@@ -3,8 +3,8 @@ import { HookName, SessionId } from "./Ids.js"
 import { pageFields } from "./Page.js"
 
 /**
- * An event that a hook was told of in vain until its retries were used up. `sessionId` and `number` name the event; what the
- * hook said of it is in the log only, since that may quote what people said.
+ * An event that a hook failed to handle after all retries. `sessionId` and `number` identify the event. The hook's error is in
+ * the log only, because it may quote messages.
  */
 export const DeadLetter = Schema.Struct({
   hook: HookName,
@@ -12,16 +12,16 @@ export const DeadLetter = Schema.Struct({
   number: Schema.Positive.pipe(Schema.int()),
   /** The `_tag` of the event. */
   event: Schema.String,
-  /** When the hook gave up last. */
+  /** Time of the last failed attempt. */
   at: Schema.DateTimeUtc,
-  /** How often it was told, later replays included. */
+  /** Attempts in all, replays included. */
   attempts: Schema.Positive.pipe(Schema.int()),
   reason: Schema.Literal("failed", "died", "timedOut", "interrupted")
 })
 export interface DeadLetter extends Schema.Schema.Type<typeof DeadLetter> {}
 
 /**
- * Which dead letters, in the order in which they came. What is left out matches all.
+ * Which dead letters to list, oldest first. An absent filter matches everything.
  */
 export const DeadLetterQuery = Schema.Struct({
   hook: Schema.optionalWith(HookName, { exact: true }),
@@ -31,20 +31,20 @@ export const DeadLetterQuery = Schema.Struct({
 export interface DeadLetterQuery extends Schema.Schema.Type<typeof DeadLetterQuery> {}
 
 /**
- * Which dead letters to tell their hooks of again, the oldest first. What is left out matches all.
+ * Which dead letters to deliver again, oldest first. An absent filter matches everything.
  */
 export const ReplayDeadLetters = Schema.Struct({
   hook: Schema.optionalWith(HookName, { exact: true }),
   sessionId: Schema.optionalWith(SessionId, { exact: true }),
-  /** How many at most: 100 unless told, 1,000 at most. */
+  /** Dead letters to replay, at most 1000. Default: 100. */
   limit: Schema.optionalWith(Schema.Int.pipe(Schema.between(1, 1000)), { exact: true })
 })
 export interface ReplayDeadLetters extends Schema.Schema.Type<typeof ReplayDeadLetters> {}
 
 /**
- * What has become of them. `told` and `gone` are no dead letters any more: the hook has taken the event, or the event is no
- * longer there, since its message was cleared. `failed` and `unknown` still are: the hook gave up again, or there is no hook
- * of that name now.
+ * Result of a replay, as counts. `told`: the hook handled the event. `gone`: the event no longer exists, because its message was
+ * cleared. Both are removed from the dead letters. `failed`: the hook failed again. `unknown`: no hook of that name is
+ * registered. Both stay.
  */
 export const ReplayOutcome = Schema.Struct({
   told: Schema.NonNegativeInt,

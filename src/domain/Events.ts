@@ -8,7 +8,7 @@ import { SessionContext } from "./SessionContext.js"
 import { TurnNotice } from "./Turn.js"
 
 /**
- * A place in a session's feed: what a watcher has seen of it. Opaque: keep the last one and pass it back to go on from there.
+ * A place in a session's feed. Opaque: keep the last one and pass it to `watch` to resume from there.
  */
 export const FeedPosition = Schema.String.pipe(
   Schema.pattern(/^\d{1,15}(\.\d{1,15})?$/, { description: "a position from an event of the feed" }),
@@ -17,17 +17,17 @@ export const FeedPosition = Schema.String.pipe(
 export type FeedPosition = typeof FeedPosition.Type
 
 /**
- * How many events have been seen, and how many characters of the reply that was under way then.
+ * Number of events seen, and of characters seen of the reply that was streaming at that time.
  */
 export interface FeedPlace {
   readonly number: number
   readonly offset: number
 }
 
-export const toPosition = ({ number, offset }: FeedPlace): FeedPosition =>
+export const toFeedPosition = ({ number, offset }: FeedPlace): FeedPosition =>
   FeedPosition.make(offset === 0 ? `${number}` : `${number}.${offset}`)
 
-export const fromPosition = (position: FeedPosition): FeedPlace => {
+export const fromFeedPosition = (position: FeedPosition): FeedPlace => {
   const [number = "0", offset = "0"] = position.split(".")
   return { number: Number(number), offset: Number(offset) }
 }
@@ -35,26 +35,27 @@ export const fromPosition = (position: FeedPosition): FeedPlace => {
 const event = <Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
   Schema.TaggedStruct(tag, {
     sessionId: SessionId,
-    /** Place among the session's events: 1, 2, 3, ... Together with the session's id it names the event. */
+    /** Number within the session: 1, 2, 3, ... The session's id and this number identify the event. */
     number: Schema.Positive.pipe(Schema.int()),
     at: Schema.DateTimeUtc,
     ...fields
   })
 
 /**
- * What has happened to a session, stored with the change itself. Watchers and hooks are told of it afterwards. A turn makes,
- * in this order, `TurnAccepted`, `MessageSent`, `TurnStarted`, and then `MessageReceived` with `TurnCompleted`, or one of
- * `TurnFailed` and `TurnStopped`, which a `MessageReceived` precedes if a part of the reply was kept. A turn that never
- * starts lacks what is in between, and one that joins another has `TurnJoined` in place of `TurnStarted`. What else is worth
- * knowing of it comes as `TurnNoticed`, before its end. With each `TurnStarted` the text of the reply begins anew; it comes
- * again when a later process calls the provider again.
+ * A change of a session, stored in the same commit as the change and then delivered to watchers and hooks.
+ *
+ * A turn produces, in this order, `TurnAccepted`, `MessageSent` and `TurnStarted`, and then either `MessageReceived` and
+ * `TurnCompleted`, or `TurnFailed` or `TurnStopped`. The last two follow a `MessageReceived` if part of the reply was kept. A turn
+ * that never starts has only the first and the last event. A turn that joins another has `TurnJoined` instead of `TurnStarted`.
+ * `TurnNoticed` reports other incidents before the turn ends. After each `TurnStarted` the text of the reply starts from the
+ * beginning; `TurnStarted` is repeated when a later process calls the provider again.
  */
 export const SessionEvent = Schema.Union(
   event("SessionCreated", { session: SessionInfo }),
   event("SessionArchived", {}),
   event("SessionReactivated", {}),
   event("SessionErrored", { reason: Schema.String }),
-  /** The last event. It says whose session that was, since nothing else can any more; stores keep it for hooks only. */
+  /** The last event. It carries the owner, which can no longer be looked up. Stores keep it for hooks only. */
   event("SessionDeleted", { userId: UserId, provider: Schema.String }),
   event("MessageSent", { message: Message }),
   event("MessageReceived", { message: Message }),
@@ -75,23 +76,23 @@ export const SessionEvent = Schema.Union(
 export type SessionEvent = typeof SessionEvent.Type
 
 /**
- * The turn is stored and will be answered, whatever becomes of its sender.
+ * The turn is stored. It will be answered even if its sender disconnects.
  */
 export const TurnAccepted = Schema.TaggedStruct("TurnAccepted", { turnId: TurnId, outcome: SendOutcome })
 export interface TurnAccepted extends Schema.Schema.Type<typeof TurnAccepted> {}
 
 /**
- * The turn's question has entered the history, and the provider is being called.
+ * The turn's question is in the history, and the provider is being called.
  */
 export const TurnStarted = Schema.TaggedStruct("TurnStarted", { turnId: TurnId, message: Message })
 export interface TurnStarted extends Schema.Schema.Type<typeof TurnStarted> {}
 
 /**
- * The next piece of the reply's text. Provisional: only `TurnCompleted` says that the reply is stored.
+ * The next piece of the reply's text. Provisional: the reply is stored only with `TurnCompleted`.
  */
 export const TurnDelta = Schema.TaggedStruct("TurnDelta", {
   turnId: TurnId,
-  /** How many characters of the turn's text came before it. */
+  /** Characters of the reply before this piece. */
   offset: Schema.NonNegativeInt,
   text: Schema.String
 })
@@ -104,15 +105,15 @@ export const TurnCompleted = Schema.TaggedStruct("TurnCompleted", { turnId: Turn
 export interface TurnCompleted extends Schema.Schema.Type<typeof TurnCompleted> {}
 
 /**
- * What the sender of a turn sees of it, in this order: one `TurnAccepted`, one `TurnStarted`, any number of `TurnDelta`,
+ * What the sender of a turn receives, in this order: one `TurnAccepted`, one `TurnStarted`, any number of `TurnDelta`,
  * one `TurnCompleted`. A turn that fails ends the stream with its error instead.
  */
 export const TurnEvent = Schema.Union(TurnAccepted, TurnStarted, TurnDelta, TurnCompleted)
 export type TurnEvent = typeof TurnEvent.Type
 
 /**
- * One entry of a session's feed: what has happened, in the order it was stored, and between that the reply that is under
- * way. `position` is where a watcher stands once it has seen this.
+ * One entry of a session's feed: stored events in their order, and between them the text of a reply while it streams.
+ * `position` is the place in the feed after this entry.
  */
 export const FeedEvent = Schema.Struct({
   position: FeedPosition,
@@ -121,10 +122,10 @@ export const FeedEvent = Schema.Struct({
 export interface FeedEvent extends Schema.Schema.Type<typeof FeedEvent> {}
 
 /**
- * From where to watch.
+ * Where to start watching.
  */
 export const WatchSession = Schema.Struct({
-  /** The position of the last event that was seen: what comes after it is replayed. The beginning unless told. */
+  /** Position of the last entry seen; the feed is replayed from the next one. Default: the beginning. */
   from: Schema.optionalWith(FeedPosition, { exact: true })
 })
 export interface WatchSession extends Schema.Schema.Type<typeof WatchSession> {}

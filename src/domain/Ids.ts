@@ -2,51 +2,7 @@ import * as Schema from "effect/Schema"
 import { ShortText } from "./Input.js"
 
 /**
- * Names a backup. A name and no path: where backups are is for the store to say.
- */
-export const BackupName = Schema.String.pipe(
-  Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
-    description: "1 to 64 letters, digits, '-' or '_', and a letter or a digit first"
-  }),
-  Schema.brand("BackupName")
-)
-export type BackupName = typeof BackupName.Type
-
-/**
- * Number of an ownership of a session. Whoever opens the session next gets a higher one, and from then on the store
- * refuses what the earlier owner still tries to write.
- */
-export const Epoch = Schema.NonNegativeInt.pipe(Schema.brand("Epoch"))
-export type Epoch = typeof Epoch.Type
-
-/**
- * A hook's name, unique within a bus: 1 to 64 characters, none of them a control character or a lone surrogate.
- */
-export const HookName = ShortText(64).pipe(Schema.nonEmptyString())
-
-/**
- * Names one send, so that it can be repeated safely: the same key in the same session is the same turn, also after a restart.
- */
-export const IdempotencyKey = Schema.String.pipe(
-  Schema.pattern(/^[A-Za-z0-9_.:-]{1,128}$/, { description: "1 to 128 letters, digits, '_', '.', ':' or '-'" }),
-  Schema.brand("IdempotencyKey")
-)
-export type IdempotencyKey = typeof IdempotencyKey.Type
-
-/**
- * Names one message. The same grammar as a session's id.
- */
-export const MessageId = Schema.String.pipe(
-  Schema.pattern(/^[A-Za-z0-9_-]{1,64}$/, {
-    description: "1 to 64 letters, digits, '-' or '_'"
-  }),
-  Schema.brand("MessageId")
-)
-export type MessageId = typeof MessageId.Type
-
-/**
- * Names one conversation. Up to 64 letters, digits, `-` and `_`: ids travel in file names, URLs and queries, so nothing
- * else may stand in one.
+ * Identifies a conversation. Up to 64 letters, digits, `-` and `_`, because ids are used in file names, URLs and queries.
  */
 export const SessionId = Schema.String.pipe(
   Schema.pattern(/^[A-Za-z0-9_-]{1,64}$/, {
@@ -57,7 +13,7 @@ export const SessionId = Schema.String.pipe(
 export type SessionId = typeof SessionId.Type
 
 /**
- * Names one turn: a send, and all that is done to answer it. The same grammar as a session's id.
+ * Identifies a turn: a send and the work to answer it. Same format as `SessionId`.
  */
 export const TurnId = Schema.String.pipe(
   Schema.pattern(/^[A-Za-z0-9_-]{1,64}$/, {
@@ -68,8 +24,55 @@ export const TurnId = Schema.String.pipe(
 export type TurnId = typeof TurnId.Type
 
 /**
- * Names whose session it is, in the words of the embedding application (a key, a user name, an e-mail address): 1 to 256
- * characters, none of them a control character or a lone surrogate, none of them blank at either end.
+ * Identifies a message. Same format as `SessionId`.
  */
-export const UserId = ShortText(256).pipe(Schema.trimmed(), Schema.nonEmptyString(), Schema.brand("UserId"))
+export const MessageId = Schema.String.pipe(
+  Schema.pattern(/^[A-Za-z0-9_-]{1,64}$/, {
+    description: "1 to 64 letters, digits, '-' or '_'"
+  }),
+  Schema.brand("MessageId")
+)
+export type MessageId = typeof MessageId.Type
+
+/**
+ * Identifies the owner of a session, in the terms of the embedding application (a key, a user name, an e-mail address): 1 to
+ * 256 characters without control characters or lone surrogates, and without white space at either end.
+ */
+export const UserId = ShortText(256).pipe(
+  Schema.trimmed(),
+  Schema.nonEmptyString(),
+  Schema.brand("UserId")
+)
 export type UserId = typeof UserId.Type
+
+/**
+ * Makes a send repeatable: the same key in the same session is the same turn, also after a restart.
+ */
+export const IdempotencyKey = Schema.String.pipe(
+  Schema.pattern(/^[A-Za-z0-9_.:-]{1,128}$/, { description: "1 to 128 letters, digits, '_', '.', ':' or '-'" }),
+  Schema.brand("IdempotencyKey")
+)
+export type IdempotencyKey = typeof IdempotencyKey.Type
+
+/**
+ * Number of an ownership of a session. Each owner that opens the session gets a higher one; the store then refuses writes of
+ * earlier owners.
+ */
+export const Epoch = Schema.NonNegativeInt.pipe(Schema.brand("Epoch"))
+export type Epoch = typeof Epoch.Type
+
+/**
+ * A hook's name, unique within a bus: 1 to 64 characters without control characters or lone surrogates.
+ */
+export const HookName = ShortText(64).pipe(Schema.nonEmptyString())
+
+/**
+ * Name of a backup. It is not a path: the store decides where backups are kept.
+ */
+export const BackupName = Schema.String.pipe(
+  Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
+    description: "1 to 64 letters, digits, '-' or '_', starting with a letter or a digit"
+  }),
+  Schema.brand("BackupName")
+)
+export type BackupName = typeof BackupName.Type

@@ -4,7 +4,9 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
-/** `Date` reads much more, such as "1" or "March 7", each in a way of its own. */
+const isoTime = "a time in ISO 8601, such as 2026-03-01T12:00:00Z"
+
+/** `Date` also accepts inputs such as "1" or "March 7", depending on the engine. */
 const iso8601 = /^((\d{4}|[+-]\d{6})-(\d{2})-(\d{2}))(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?$/
 
 /** `Date` reads February 30 as March 1. */
@@ -20,11 +22,11 @@ const parse = (input: string): Option.Option<DateTime.Utc> => {
 }
 
 /**
- * A moment as a caller writes it: an ISO 8601 date, with a time and an offset if need be (UTC unless told), or a
- * `DateTime.Utc`. ISO 8601 on the wire.
+ * A time as an application passes it: a `DateTime.Utc`, or an ISO 8601 date with an optional time and an optional offset
+ * (default: UTC). Encoded as ISO 8601.
  */
 export const DateTimeFromInput: Schema.Schema<DateTime.Utc, DateTime.Utc | string> = Schema.transformOrFail(
-  Schema.Union(Schema.DateTimeUtcFromSelf, Schema.String).annotations({ description: "an ISO 8601 date and time" }),
+  Schema.Union(Schema.DateTimeUtcFromSelf, Schema.String).annotations({ description: isoTime }),
   Schema.DateTimeUtcFromSelf,
   {
     strict: true,
@@ -32,24 +34,24 @@ export const DateTimeFromInput: Schema.Schema<DateTime.Utc, DateTime.Utc | strin
       typeof input === "string"
         ? ParseResult.fromOption(
           parse(input),
-          () => new ParseResult.Type(ast, input, "is not an ISO 8601 date and time")
+          () => new ParseResult.Type(ast, input, `must be ${isoTime}`)
         )
         : ParseResult.succeed(input),
     encode: (moment) => ParseResult.succeed(DateTime.formatIso(moment))
   }
 )
 
-/** Effect would read NaN as 0, and JSON cannot say an infinite duration. */
+/** Effect decodes NaN as 0, and JSON cannot represent an infinite duration. */
 const isDurationInput = (input: unknown): input is Duration.DurationInput =>
   !Number.isNaN(input) && Option.exists(Duration.decodeUnknown(input), Duration.isFinite)
 
 /**
- * A finite length of time as a person writes it: `"7 days"`, a `Duration`, or a number of milliseconds. Milliseconds on the
- * wire.
+ * A finite duration as an application passes it: a `Duration`, text such as `"7 days"`, or a number of milliseconds. Encoded as
+ * milliseconds.
  */
 export const DurationFromInput: Schema.Schema<Duration.Duration, Duration.DurationInput> = Schema.transformOrFail(
   Schema.declare(isDurationInput, {
-    description: "a duration such as \"7 days\", or milliseconds",
+    description: "a duration such as \"7 days\", or a number of milliseconds",
     jsonSchema: { type: ["string", "number"] }
   }),
   Schema.DurationFromSelf,
@@ -61,8 +63,8 @@ export const DurationFromInput: Schema.Schema<Duration.Duration, Duration.Durati
 )
 
 /**
- * One line that names or describes something, of at most `maxLength` characters. Refuses control characters, which a terminal
- * or a database would act on, and lone surrogates, which a UTF-8 store would change.
+ * A name or description on one line, of at most `maxLength` characters. Refuses control characters, which terminals and databases
+ * interpret, and lone surrogates, which UTF-8 cannot represent.
  */
 export const ShortText = (maxLength: number) =>
   Schema.String.pipe(
@@ -70,11 +72,11 @@ export const ShortText = (maxLength: number) =>
     Schema.pattern(/^[^\p{Cc}\p{Cs}]*$/u, { description: "text without control characters or lone surrogates" })
   )
 
-/** Characters that one text of a message may have. */
+/** Maximum characters of one text of a message. */
 export const maxTextLength = 256 * 1024
 
 /**
- * Text of a message: at most 256 Ki characters. A lone surrogate becomes U+FFFD, since no UTF-8 store can keep one.
+ * Text of a message: at most 256 Ki characters. Lone surrogates become U+FFFD, because UTF-8 cannot represent them.
  */
 export const WellFormedText = Schema.transform(
   Schema.String,

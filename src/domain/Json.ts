@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
 
 /**
- * What JSON can say.
+ * Any JSON value.
  */
 export type JsonValue =
   | string
@@ -15,14 +15,14 @@ export type JsonValue =
   | JsonObject
 
 /**
- * An object of JSON values; `JsonRecord` is the schema that makes sure it is one.
+ * An object of JSON values. `JsonRecord` is its schema.
  */
 export interface JsonObject {
   readonly [key: string]: JsonValue
 }
 
 /**
- * Keys that reach an object's prototype instead of its data.
+ * Keys that give access to an object's prototype instead of its data.
  */
 export const reservedKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"])
 
@@ -31,8 +31,8 @@ const maxValues = 2048
 const maxTextLength = 64 * 1024
 
 /**
- * A clean copy of a JSON object, or the reason why it is none. The copy shares nothing with the input, so that no later
- * change of the input, and no getter or `toJSON` in it, can reach what is stored.
+ * A deep copy of a JSON object, or the reason why the input is not one. The copy shares nothing with the input, so that no later
+ * change of the input, and no getter or `toJSON` in it, affects what is stored.
  */
 export const normalizeJson = (input: unknown): Either.Either<JsonObject, string> => {
   let values = 0
@@ -53,14 +53,14 @@ export const normalizeJson = (input: unknown): Either.Either<JsonObject, string>
       case "boolean":
         return value
       case "number":
-        if (!Number.isFinite(value)) throw new Refused("holds a number that JSON cannot say")
+        if (!Number.isFinite(value)) throw new Refused("holds a number that JSON cannot represent")
         return value
       case "object":
         if (value === null) return null
-        // Not `map`, which would keep the holes of a sparse array, and count through all of them.
+        // `map` would keep the holes of a sparse array, and visit each of them.
         return Array.isArray(value) ? Array.from(value, (item) => copy(item, depth + 1)) : copyObject(value, depth)
       default:
-        throw new Refused(`holds a value of type ${typeof value}, which JSON cannot say`)
+        throw new Refused(`holds a value of type ${typeof value}, which JSON cannot represent`)
     }
   }
 
@@ -77,7 +77,7 @@ export const normalizeJson = (input: unknown): Either.Either<JsonObject, string>
   if (typeof input !== "object" || input === null || Array.isArray(input)) return Either.left("is not a JSON object")
   return Either.try({
     try: () => copyObject(input, 1),
-    // Anything else was thrown by a getter of the input.
+    // Anything else was thrown by a getter in the input.
     catch: (error) => error instanceof Refused ? error.reason : "cannot be read"
   })
 }
@@ -87,7 +87,7 @@ class Refused {
 }
 
 /**
- * Free-form data of the embedding application: metadata, context, provider settings.
+ * Free-form JSON data: metadata, context, provider settings.
  */
 export type JsonRecord = JsonObject
 
@@ -95,9 +95,9 @@ const normalize = () => (input: unknown, _: AST.ParseOptions, ast: AST.AST) =>
   Either.mapLeft(normalizeJson(input), (reason) => new ParseResult.Type(ast, input, reason))
 
 /**
- * Accepts a plain JSON object and nothing else. Refuses the keys `__proto__`, `constructor` and `prototype` at any depth
- * (`Schema.Record` would swap the prototype), more than 16 levels, more than 2,048 values, more than 64 Ki characters.
- * Lone surrogates become U+FFFD, since no UTF-8 store can keep them.
+ * Accepts only a plain JSON object, of at most 16 levels, 2048 values and 64 Ki characters. Refuses the keys `__proto__`,
+ * `constructor` and `prototype` at any depth (`Schema.Record` would replace the prototype). Lone surrogates become U+FFFD, because
+ * UTF-8 cannot represent them.
  */
 export const JsonRecord: Schema.Schema<JsonRecord> = Schema.declare(
   [],
@@ -105,11 +105,12 @@ export const JsonRecord: Schema.Schema<JsonRecord> = Schema.declare(
   { identifier: "JsonRecord", description: "a plain JSON object", jsonSchema: { type: "object" } }
 )
 
+/** Whether a JSON value is an object. */
 export const isRecord = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
- * JSON Merge Patch, RFC 7396 section 2. Both sides have passed `JsonObject`, so no key here reaches a prototype.
+ * Applies a JSON Merge Patch (RFC 7396). Both sides must have been decoded with `JsonRecord`, so that no key is a reserved one.
  */
 export const mergePatch = (target: JsonObject, patch: JsonObject): JsonObject => {
   const merged: Record<string, JsonValue> = { ...target }

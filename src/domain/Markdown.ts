@@ -3,8 +3,8 @@ import type { Message, Part, PartSource } from "./Message.js"
 import type { SessionExport } from "./Transfer.js"
 
 /**
- * A session as Markdown, to be read. What was said stands in fences, word for word, and all else is escaped, so that nothing
- * in a conversation can look like a part of the document, load an image, or be a link of its own making.
+ * Formats a session as Markdown for people to read. Message text is in code fences, unchanged, and everything else is escaped, so
+ * that nothing in a conversation can imitate the document, load an image or create a link.
  */
 export const toMarkdown = ({ messages, session }: SessionExport): string =>
   [
@@ -53,14 +53,14 @@ const partBlocks = (part: Part): ReadonlyArray<string> => {
 const sourceText = (source: PartSource): string =>
   source._tag === "Remote" ? link(source.url) : `${Math.floor(source.base64.length * 0.75)} bytes`
 
-/** Its fence is longer than any in it. */
+/** The fence is longer than any in the text. */
 const fence = (language: string, text: string): string => {
   const longest = Math.max(0, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length))
   const ticks = "`".repeat(Math.max(3, longest + 1))
   return `${ticks}${language}\n${text}\n${ticks}`
 }
 
-/** Written as the parser of URLs writes it, an address has nothing that ends a link. */
+/** A serialized URL contains no character that ends a link. */
 const link = (address: string): string => URL.canParse(address) ? `<${new URL(address).href}>` : escape(address)
 
 const list = (entries: Readonly<Record<string, string | undefined>>): string =>
@@ -68,6 +68,6 @@ const list = (entries: Readonly<Record<string, string | undefined>>): string =>
     .flatMap(([name, value]) => value === undefined ? [] : [`- ${name}: ${value}`])
     .join("\n")
 
-/** On one line, with a backslash before each character that may mean something there, or make a link of an address. */
+/** Puts text on one line, with a backslash before each character that has a meaning in Markdown or could form a link. */
 const escape = (text: string): string =>
   text.replaceAll(/\s+/g, " ").replaceAll(/[\\`*_[\]<>&~|!#.:@]/g, (character) => `\\${character}`)

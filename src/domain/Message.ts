@@ -6,14 +6,14 @@ import { JsonRecord } from "./Json.js"
 import { pageFields } from "./Page.js"
 
 /**
- * Why a reply ends where it does. `complete`: the model was done. `length`: it hit a token limit. `toolCalls`: it waits
- * for tool results. `paused`: it wants to be called again to go on, and the turn does so. `refusal`: it declined. `cut`: the turn failed or was interrupted, so this is the part that had
- * arrived; a cut reply is kept for people to read and is never shown to a provider again.
+ * Why a reply ended. `complete`: the model finished. `length`: it reached a token limit. `toolCalls`: it waits for tool results.
+ * `paused`: it asked to be called again, and the turn does that. `refusal`: it declined. `cut`: the turn failed or was
+ * interrupted, and this is the part that had arrived. Cut replies are kept for people to read and never sent to a provider.
  */
 export const FinishReason = Schema.Literal("complete", "length", "toolCalls", "paused", "refusal", "cut")
 export type FinishReason = typeof FinishReason.Type
 
-/** Characters: with the rest of a request, less than the 1 MiB that a server takes. */
+/** Characters. With the rest of a request, this stays below the server's limit of 1 MiB. */
 const maxInlineLength = 1_000_000
 const name = Schema.NonEmptyString.pipe(Schema.maxLength(128))
 const mediaType = Schema.String.pipe(
@@ -21,7 +21,7 @@ const mediaType = Schema.String.pipe(
 )
 
 /**
- * Where the bytes of an image or a file are: inline, as base64 of up to 1,000,000 characters, or behind an `https:` address.
+ * The bytes of an image or a file: inline, as base64 of up to 1,000,000 characters, or at an `https:` URL.
  */
 export const PartSource = Schema.Union(
   Schema.TaggedStruct("Inline", {
@@ -36,51 +36,60 @@ export const PartSource = Schema.Union(
 )
 export type PartSource = typeof PartSource.Type
 
+/**
+ * Text.
+ */
 export const TextPart = Schema.TaggedStruct("Text", { text: WellFormedText })
 export interface TextPart extends Schema.Schema.Type<typeof TextPart> {}
 
+/**
+ * An image.
+ */
 export const ImagePart = Schema.TaggedStruct("Image", { mediaType, source: PartSource })
 export interface ImagePart extends Schema.Schema.Type<typeof ImagePart> {}
 
+/**
+ * A file with its name.
+ */
 export const FilePart = Schema.TaggedStruct("File", { name, mediaType, source: PartSource })
 export interface FilePart extends Schema.Schema.Type<typeof FilePart> {}
 
 /**
- * The model asks for a tool to be run.
+ * The model's request to run a tool.
  */
 export const ToolCallPart = Schema.TaggedStruct("ToolCall", { id: name, name, arguments: JsonRecord })
 export interface ToolCallPart extends Schema.Schema.Type<typeof ToolCallPart> {}
 
 /**
- * What the tool answered to the call with the same id.
+ * The tool's result for the call with the same id.
  */
 export const ToolResultPart = Schema.TaggedStruct("ToolResult", {
   id: name,
   result: WellFormedText,
   isError: Schema.Boolean,
-  /** Set by the runtime, which closed the call because no tool had answered it. */
+  /** True when the runtime closed the call because no tool result was sent. */
   unanswered: Schema.optionalWith(Schema.Literal(true), { exact: true })
 })
 export interface ToolResultPart extends Schema.Schema.Type<typeof ToolResultPart> {}
 
 /**
- * A block of a reply that only the provider it came from can read, such as signed thinking. It goes back to that provider
- * unchanged, and to no other.
+ * A block of a reply that only its own provider can read, such as signed thinking. It is sent back unchanged to that provider and
+ * to no other.
  */
 export const OpaquePart = Schema.TaggedStruct("Opaque", {
-  /** The provider's name among those registered. */
+  /** Name of the registered provider. */
   provider: Schema.String,
-  /** The vendor's name of its kind: `thinking`, `reasoning`. */
+  /** The vendor's name for the kind of block, such as `thinking` or `reasoning`. */
   kind: name,
   /** The block as JSON text, byte for byte. */
   data: Schema.String.pipe(Schema.maxLength(maxInlineLength)),
-  /** What a person may read of it. Not part of the message's text. */
+  /** The readable part of it. Not included in the message's `text`. */
   text: Schema.optionalWith(WellFormedText, { exact: true })
 })
 export interface OpaquePart extends Schema.Schema.Type<typeof OpaquePart> {}
 
 /**
- * What somebody may say. A tool call may be a past one of another conversation.
+ * A part that a caller may send. Tool calls are accepted so that past conversations can be imported.
  */
 export const InputPart = Schema.Union(TextPart, ImagePart, FilePart, ToolCallPart, ToolResultPart)
 export type InputPart = typeof InputPart.Type
@@ -92,7 +101,7 @@ export const Part = Schema.Union(...InputPart.members, OpaquePart)
 export type Part = typeof Part.Type
 
 /**
- * Who speaks in a message: a person, the model, the application, or a tool.
+ * The author of a message: a person, the model, the application, or a tool.
  */
 export const Role = Schema.Literal("user", "assistant", "system", "tool")
 export type Role = typeof Role.Type
@@ -101,17 +110,17 @@ const count = Schema.NonNegativeInt
 const part = Schema.optionalWith(count, { exact: true })
 
 /**
- * Tokens that a provider reports for one call, counted the same for all vendors: the parts are included in the totals.
+ * Tokens of one provider call. The same for all vendors: the totals include the parts.
  */
 export const TokenUsage = Schema.Struct({
-  /** All of the input, cached or not. */
+  /** All input tokens, cached or not. */
   inputTokens: count,
   outputTokens: count,
-  /** Of the input: read from the provider's cache. */
+  /** Input tokens read from the provider's cache. */
   cacheReadTokens: part,
-  /** Of the input: written to the provider's cache. */
+  /** Input tokens written to the provider's cache. */
   cacheWriteTokens: part,
-  /** Of the output: spent on thinking. */
+  /** Output tokens spent on reasoning. */
   reasoningTokens: part
 })
 export interface TokenUsage extends Schema.Schema.Type<typeof TokenUsage> {}
@@ -122,15 +131,15 @@ export interface TokenUsage extends Schema.Schema.Type<typeof TokenUsage> {}
 export class Message extends Schema.Class<Message>("Message")({
   id: MessageId,
   sessionId: SessionId,
-  /** Place in the session's history: 1, 2, 3, ... without gaps, never used twice. Order never depends on a clock. */
+  /** Number in the session's history: 1, 2, 3, ... without gaps, never reused. Order does not depend on a clock. */
   seq: Schema.Positive.pipe(Schema.int()),
-  /** The turn it belongs to. A system message has none. */
+  /** The turn that the message belongs to. System messages have none. */
   turnId: Schema.optionalWith(TurnId, { exact: true }),
   role: Role,
   parts: Schema.Array(Part),
   createdAt: Schema.DateTimeUtc,
   metadata: JsonRecord,
-  /** Set on replies only, as is all below. */
+  /** This field and those below are set on replies only. */
   finishReason: Schema.optionalWith(FinishReason, { exact: true }),
   providerMessageId: Schema.optionalWith(Schema.String, { exact: true }),
   providerMetadata: Schema.optionalWith(JsonRecord, { exact: true }),
@@ -138,12 +147,12 @@ export class Message extends Schema.Class<Message>("Message")({
   /** Milliseconds from the provider call to the last token. */
   processingTimeMs: Schema.optionalWith(Schema.NonNegative, { exact: true })
 }) {
-  /** The text parts, joined. */
+  /** The concatenated text parts. */
   get text(): string {
     return this.parts.map((part) => (part._tag === "Text" ? part.text : "")).join("")
   }
 
-  /** Of the id alone: the inherited one writes what it found into the message, and a frozen message refuses that. */
+  /** Uses the id alone: the inherited method caches its result in the message, which fails on a frozen one. */
   [Hash.symbol](): number {
     return Hash.string(this.id)
   }
@@ -155,7 +164,7 @@ const hasContent = (content: string | ReadonlyArray<InputPart>): boolean =>
     : content.some((part) => part._tag !== "Text" || part.text.trim().length > 0)
 
 /**
- * What is said: a text, or up to 64 parts. Blank text is refused.
+ * The content of a message: a text, or up to 64 parts. Blank content is refused.
  */
 export const MessageContent = Schema.Struct({
   content: Schema.Union(WellFormedText, Schema.Array(InputPart).pipe(Schema.maxItems(64))).pipe(
@@ -166,15 +175,15 @@ export const MessageContent = Schema.Struct({
 export interface MessageContent extends Schema.Schema.Type<typeof MessageContent> {}
 
 /**
- * Which messages of a session. What is left out matches all.
+ * Which messages of a session to list. An absent filter matches everything.
  */
 export const MessageQuery = Schema.Struct({
   role: Schema.optionalWith(Role, { exact: true }),
-  /** Stored at this moment or later. */
+  /** Stored at this time or later. */
   since: Schema.optionalWith(DateTimeFromInput, { exact: true }),
-  /** `oldest` first unless told. `newest` gives the latest messages, the last one first. */
+  /** Default: `oldest` first. `newest` starts with the last message. */
   order: Schema.optionalWith(Schema.Literal("oldest", "newest"), { exact: true }),
-  /** Whether to show what was rewound too. False unless told. */
+  /** Includes messages removed by a rewind. Default: false. */
   rewound: Schema.optionalWith(Schema.Boolean, { exact: true }),
   ...pageFields
 })

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { InvalidRequest } from "./error/RequestError.js"
 
 /**
- * Where a page ended. Opaque: pass it back to get the next page, with the same filters.
+ * The end of a page. Opaque: pass it with the same filters to get the next page.
  */
 export const Cursor = Schema.String.pipe(
   Schema.pattern(/^[A-Za-z0-9_-]{1,512}$/, { description: "a cursor from an earlier page" }),
@@ -13,9 +13,10 @@ export const Cursor = Schema.String.pipe(
 export type Cursor = typeof Cursor.Type
 
 /**
- * Makes and reads the cursors of one kind of list. `position` is the keyset of its last row.
+ * Encodes and decodes the cursors of one list. `position` is the keyset of a page's last row. Decoding fails with
+ * `InvalidRequest`.
  */
-export const cursorOf = <A, I>(position: Schema.Schema<A, I>) => {
+export const makeCursorCodec = <A, I>(position: Schema.Schema<A, I>) => {
   const json = Schema.parseJson(position)
   return {
     encode: (value: A): Cursor => Cursor.make(Encoding.encodeBase64Url(Schema.encodeSync(json)(value))),
@@ -28,18 +29,21 @@ export const cursorOf = <A, I>(position: Schema.Schema<A, I>) => {
 }
 
 /**
- * A piece of a list. `next` leads to the following page; the last page has none.
+ * One page of a list. `next` is the cursor of the following page; it is absent on the last one.
  */
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
   readonly next?: Cursor
 }
 
+/**
+ * The schema of a page.
+ */
 export const Page = <A, I, R>(item: Schema.Schema<A, I, R>) =>
   Schema.Struct({ items: Schema.Array(item), next: Schema.optionalWith(Cursor, { exact: true }) })
 
 /**
- * How much of a list to answer, and from where. 50 items unless told, 500 at most.
+ * The fields of a paged query: `limit`, at most 500 (default: 50), and `cursor`, the end of the previous page.
  */
 export const pageFields = {
   limit: Schema.optionalWith(Schema.Int.pipe(Schema.between(1, 500)), { exact: true }),

@@ -3,60 +3,63 @@ import { ShortText } from "./Input.js"
 import { JsonRecord } from "./Json.js"
 
 /**
- * A provider's own copy of a session's conversation: an accelerator, which may expire. The history is the truth.
+ * A provider's own copy of a conversation. It only saves work and may expire; the history is authoritative.
  */
 export const ProviderCursor = Schema.Struct({
   provider: Schema.String,
-  /** The provider's name of it, such as the id of an OpenAI conversation. */
+  /** The provider's id of the copy, such as that of an OpenAI conversation. */
   value: Schema.String.pipe(Schema.maxLength(512)),
-  /** `seq` of the last message that it knows. */
+  /** `seq` of the last message in the copy. */
   seq: Schema.NonNegativeInt
 })
 export interface ProviderCursor extends Schema.Schema.Type<typeof ProviderCursor> {}
 
 /**
- * What a provider can do.
+ * What a provider supports.
  */
 export const ProviderCapabilities = Schema.Struct({
   /**
-   * `stateless`: the history is sent with each call. `cursor`: the provider holds the conversation too, and its copy may
-   * expire; the history is the truth.
+   * `stateless`: the history is sent with each call. `cursor`: the provider keeps a copy of the conversation, which may expire.
    */
   conversation: Schema.Literal("stateless", "cursor"),
-  /** The media types of images that it takes: `image/png`, `image/*`. */
+  /** Media types of accepted images, such as `image/png` or `image/*`. */
   images: Schema.Array(Schema.String),
-  /** The media types of files that it takes. */
+  /** Media types of accepted files. */
   files: Schema.Array(Schema.String),
   tools: Schema.Boolean
 })
 export interface ProviderCapabilities extends Schema.Schema.Type<typeof ProviderCapabilities> {}
 
 /**
- * What is known of a registered provider.
+ * A registered provider.
  */
 export const ProviderInfo = Schema.Struct({
   name: Schema.String,
   capabilities: ProviderCapabilities,
-  /** What a session's `providerConfig` is laid over. */
+  /** Defaults that a session's `providerConfig` is merged into. */
   defaultConfig: JsonRecord,
-  /** What `providerConfig` may hold, as a JSON Schema. Absent when the provider does not say. */
+  /** JSON Schema of `providerConfig`. Absent when the provider has none. */
   configSchema: Schema.optionalWith(JsonRecord, { exact: true })
 })
 export interface ProviderInfo extends Schema.Schema.Type<typeof ProviderInfo> {}
 
 /**
- * A registered provider's name.
+ * Name of a registered provider: 1 to 64 characters.
  */
 export const ProviderName = ShortText(64).pipe(Schema.nonEmptyString())
+
+/**
+ * Name of a model: 1 to 128 characters.
+ */
 export const ModelName = ShortText(128).pipe(Schema.nonEmptyString())
 
 /**
- * Whom to ask.
+ * A provider and a model to call.
  */
 export const ProviderTarget = Schema.Struct({
   provider: ProviderName,
   model: ModelName,
-  /** Laid over the session's own `providerConfig`, key by key. */
+  /** Merged into the session's own `providerConfig`, key by key. */
   providerConfig: Schema.optionalWith(JsonRecord, { exact: true })
 })
 export interface ProviderTarget extends Schema.Schema.Type<typeof ProviderTarget> {}

@@ -12,7 +12,7 @@ const limit = Schema.optionalWith(Schema.Positive.pipe(Schema.int()), { exact: t
 const delay = Schema.optionalWith(DurationFromInput, { exact: true })
 
 /**
- * A session's settings. All are optional; what is left out is unlimited, or never happens.
+ * A session's settings. All are optional: an absent limit is unlimited, and an absent delay never applies.
  */
 export const SessionConfig = Schema.Struct({
   name: Schema.optionalWith(ShortText(256), { exact: true }),
@@ -21,34 +21,34 @@ export const SessionConfig = Schema.Struct({
     Schema.Array(ShortText(64).pipe(Schema.trimmed(), Schema.nonEmptyString())).pipe(Schema.maxItems(64)),
     { exact: true }
   ),
-  /** A send is refused with `LimitExceeded` when its question and its reply would be more than so many in the history. */
+  /** Maximum messages in the history. A send whose question and reply would exceed it fails with `LimitExceeded`. */
   maxMessages: limit,
-  /** A send is refused with `LimitExceeded` when it is about longer than that: four characters are taken for a token. */
+  /** Maximum tokens of a send, estimated at four characters each. A longer one fails with `LimitExceeded`. */
   maxTokensPerMessage: limit,
-  /** A session that rested for so long takes no more messages: it is archived. */
+  /** The session is archived after this many minutes without activity. */
   sessionTimeoutMinutes: limit,
-  /** Counted from the last activity, like `autoDeleteAfter`. */
+  /** Time since the last activity, as for `autoDeleteAfter`. */
   autoArchiveAfter: delay,
   autoDeleteAfter: delay,
-  /** What becomes of a send while another turn runs, unless the send says it. `queue` unless told. */
+  /** What happens to a send while another turn runs, unless the send sets it. Default: `queue`. */
   whenBusy: Schema.optionalWith(BusyPolicy, { exact: true }),
-  /** For the provider, which says what it may hold: system prompt, maximum tokens, tools, a mock's pattern. */
+  /** Settings of the provider, such as system prompt, maximum tokens or tools. The provider defines its fields. */
   providerConfig: Schema.optionalWith(JsonRecord, { exact: true }),
-  /** Who is asked, in this order, when the session's own provider cannot answer and has said nothing yet. */
+  /** Providers to try, in this order, when the session's own provider fails before any part of the reply arrived. */
   fallbacks: Schema.optionalWith(Schema.Array(ProviderTarget).pipe(Schema.maxItems(8)), { exact: true }),
-  /** The latest messages of the history that a provider is shown at most; no more than the host allows. */
+  /** Maximum messages of the history sent to a provider, latest first. Capped by the host's limit. */
   historyMessages: limit,
-  /** The same, in tokens: about four characters are taken for one. */
+  /** The same in tokens, estimated at four characters each. */
   historyTokens: limit,
-  /** Not read by the runtime: for the embedding application and its middleware. */
+  /** For the embedding application and its middleware. The runtime does not read it. */
   customSettings: Schema.optionalWith(JsonRecord, { exact: true })
 })
 export interface SessionConfig extends Schema.Schema.Type<typeof SessionConfig> {}
 
 /**
- * What is contradictory in a configuration, in words; empty when it can be used. The schema has checked each field alone.
+ * The contradictions between the fields of a configuration; empty when it is valid. The schema has validated each field.
  */
-export const validate = (config: SessionConfig): ReadonlyArray<string> => {
+export const sessionConfigProblems = (config: SessionConfig): ReadonlyArray<string> => {
   const { autoArchiveAfter, autoDeleteAfter } = config
   const problems: Array<string> = []
   if (autoArchiveAfter !== undefined && Duration.lessThanOrEqualTo(autoArchiveAfter, Duration.zero)) {
@@ -72,10 +72,10 @@ const check = (config: SessionConfig): Either.Either<SessionConfig, InvalidReque
   Either.mapLeft(validateFields(config), (error) => InvalidRequest.fromParseError(error))
 
 /**
- * Applies a JSON Merge Patch (RFC 7396) to what the provider is told, and puts other fallbacks in place of those there are.
- * Refused when that is more than a configuration may hold.
+ * Applies a JSON Merge Patch (RFC 7396) to `providerConfig` and replaces `fallbacks`. Fails with `InvalidRequest` when the result
+ * exceeds a limit of `SessionConfig`.
  */
-export const configure = (
+export const patchSessionConfig = (
   config: SessionConfig,
   { fallbacks, providerConfig }: Pick<SessionConfig, "fallbacks" | "providerConfig">
 ): Either.Either<SessionConfig, InvalidRequest> =>
@@ -86,10 +86,13 @@ export const configure = (
   })
 
 /**
- * Lays `over` on top of `base`: its fields win, tags are united, and free-form settings are merged key by key. Refused when
- * both together are more than a configuration may hold.
+ * Merges two configurations: fields of `over` win, tags are united, and free-form settings are merged key by key. Fails with
+ * `InvalidRequest` when the result exceeds a limit of `SessionConfig`.
  */
-export const merge = (base: SessionConfig, over: SessionConfig): Either.Either<SessionConfig, InvalidRequest> =>
+export const mergeSessionConfigs = (
+  base: SessionConfig,
+  over: SessionConfig
+): Either.Either<SessionConfig, InvalidRequest> =>
   check({
     ...base,
     ...over,

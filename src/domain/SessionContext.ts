@@ -9,14 +9,14 @@ import { isRecord, JsonRecord, type JsonValue, mergePatch, reservedKeys } from "
 const scope = Schema.optionalWith(JsonRecord, { exact: true })
 
 /**
- * A change to a session's context, as JSON Merge Patch (RFC 7396) for each scope: objects are merged, `null` removes a
- * key, anything else replaces it.
+ * A change of a session's context: a JSON Merge Patch (RFC 7396) for each scope. Objects are merged, `null` removes a key, and any
+ * other value replaces it.
  */
 export const ContextPatch = Schema.Struct({ user: scope, conversation: scope, provider: scope, system: scope })
 export interface ContextPatch extends Schema.Schema.Type<typeof ContextPatch> {}
 
 /**
- * Whose a piece of context is: about the user, the conversation, the provider, or the system around it.
+ * Who a piece of context belongs to: the user, the conversation, the provider, or the surrounding system.
  */
 export const ContextScope = Schema.Literal("user", "conversation", "provider", "system")
 export type ContextScope = typeof ContextScope.Type
@@ -25,11 +25,11 @@ const segment = /^[A-Za-z0-9_-]{1,64}$/
 const maxSegments = 16
 
 /**
- * The segments of a path such as `user.profile.level`: 1 to 16 of them, each of up to 64 letters, digits, `-` or `_`, and
- * none that names an object's prototype.
+ * Splits a path such as `user.profile.level` into 1 to 16 segments, each of up to 64 letters, digits, `-` or `_`. Fails with
+ * `InvalidRequest`, also for the names of an object's prototype.
  */
 export const parseDotPath = (path: string): Either.Either<ReadonlyArray<string>, InvalidRequest> => {
-  // One separator too many is enough to refuse, however long the path is.
+  // The limit of `split` bounds the work for a very long path.
   const segments = path.split(".", maxSegments + 1)
   if (segments.length > maxSegments) return refuseDotPath(`has more than ${maxSegments} segments`)
   if (!segments.every((name) => segment.test(name))) {
@@ -43,7 +43,7 @@ export const parseDotPath = (path: string): Either.Either<ReadonlyArray<string>,
 const refuseDotPath = (reason: string) => Either.left(new InvalidRequest({ path: ["path"], reason }))
 
 /**
- * What a session knows beside its messages, in four scopes. Each change makes a new version.
+ * Data of a session besides its messages, in four scopes. Each change creates a new version.
  */
 export const SessionContext = Schema.Struct({
   sessionId: SessionId,
@@ -57,15 +57,19 @@ export const SessionContext = Schema.Struct({
 export interface SessionContext extends Schema.Schema.Type<typeof SessionContext> {}
 
 /**
- * The first version: what the session was created with, or nothing.
+ * The first version of a context, with the given values or empty.
  */
-export const initial = (sessionId: SessionId, now: DateTime.Utc, patch: ContextPatch = {}): SessionContext =>
+export const makeSessionContext = (sessionId: SessionId, now: DateTime.Utc, patch: ContextPatch = {}): SessionContext =>
   apply({ sessionId, user: {}, conversation: {}, provider: {}, system: {}, version: 0, updatedAt: now }, patch, now)
 
 /**
- * Reads `scope.key.key`, such as `user.profile.level`. None when nothing is there.
+ * Reads the value at a path such as `user.profile.level`. `None` when there is no value. Fails with `InvalidRequest` when the path
+ * is malformed.
  */
-export const get = (context: SessionContext, path: string): Either.Either<Option.Option<JsonValue>, InvalidRequest> =>
+export const getContextValue = (
+  context: SessionContext,
+  path: string
+): Either.Either<Option.Option<JsonValue>, InvalidRequest> =>
   Either.map(parseContextPath(path), ({ keys, scope }) => {
     let value: JsonValue | undefined = context[scope]
     for (const key of keys) value = ownValue(value, key)
@@ -73,10 +77,11 @@ export const get = (context: SessionContext, path: string): Either.Either<Option
   })
 
 /**
- * Writes one value at `scope.key.key`. Objects on the way are made where there are none; other values in the way are
- * replaced, and so is what stood at the path itself: `update` merges, this does not. Setting `null` removes the key.
+ * Replaces the value at a path such as `user.profile.level`; `updateContext` merges instead. Creates missing objects along the path
+ * and replaces other values there. `null` removes the key. Fails with `InvalidRequest` when the path is malformed, or the scope
+ * would exceed the limits of `JsonRecord`.
  */
-export const set = (
+export const setContextValue = (
   context: SessionContext,
   path: string,
   value: JsonValue,
@@ -87,13 +92,13 @@ export const set = (
     const changed = put(context[scope], keys, value)
     return isJsonRecord(changed)
       ? Either.right({ ...context, [scope]: changed, version: context.version + 1, updatedAt: now })
-      : refuse("leads to a value that is no JSON, or makes the scope too large")
+      : refuse("leads to a value that is not JSON, or makes the scope too large")
   })
 
 /**
- * Applies a patch. Refused when it would make a scope larger than a `JsonRecord` may be.
+ * Applies a patch. Fails with `InvalidRequest` when a scope would exceed the limits of `JsonRecord`.
  */
-export const update = (
+export const updateContext = (
   context: SessionContext,
   patch: ContextPatch,
   now: DateTime.Utc
@@ -106,13 +111,13 @@ export const update = (
 }
 
 /**
- * Lays another session's context on top of this one.
+ * Merges another session's context into this one, whose values it overrides. Fails like `updateContext`.
  */
-export const merge = (
+export const mergeContexts = (
   context: SessionContext,
   other: SessionContext,
   now: DateTime.Utc
-): Either.Either<SessionContext, InvalidRequest> => update(context, other, now)
+): Either.Either<SessionContext, InvalidRequest> => updateContext(context, other, now)
 
 const apply = (context: SessionContext, patch: ContextPatch, now: DateTime.Utc): SessionContext => ({
   sessionId: context.sessionId,

@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import { InvalidRequest } from "./error/RequestError.js"
 import { SessionExport, SessionRecord } from "./Transfer.js"
 
-export const joinBytes = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+const joinBytes = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
   const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
   let place = 0
   for (const piece of pieces) {
@@ -15,22 +15,22 @@ export const joinBytes = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
   return all
 }
 
-export const lineTooLong = (number: number, maxBytes: number) =>
+const lineTooLong = (number: number, maxBytes: number) =>
   new InvalidRequest({ path: [`line ${number}`], reason: `is longer than ${maxBytes} bytes` })
 
 const lineFeed = 0x0a
 
-export interface Line {
-  /** 1 for the first. */
+interface Line {
+  /** Starts at 1. */
   readonly number: number
   readonly bytes: Uint8Array
 }
 
 /**
- * Cuts bytes into lines, whichever way they come. What follows the last line feed is kept for the next piece. Fails once a
- * line is longer than `maxBytes`, of which no more is ever held.
+ * Splits chunks of bytes into lines. The rest after the last line feed is kept for the next chunk. Fails when a line exceeds
+ * `maxBytes`, and never buffers more than that.
  */
-export const makeLineSplitter = (maxBytes: number) => {
+const makeLineSplitter = (maxBytes: number) => {
   let pieces: Array<Uint8Array> = []
   let held = 0
   let number = 1
@@ -63,10 +63,10 @@ export const makeLineSplitter = (maxBytes: number) => {
 }
 
 /**
- * Makes one line of a JSON document that is printed over several: from a line of one `{` up to one of one `}`. Other lines
- * pass as they are. `rest` is a document without its end.
+ * Joins a pretty-printed JSON document into one line: from a line with only `{` to a line with only `}`. Other lines pass
+ * unchanged. `rest` returns an unfinished document.
  */
-export const makeDocumentJoiner = (maxBytes: number) => {
+const makeDocumentJoiner = (maxBytes: number) => {
   let open: Array<Line> = []
   let held = 0
 
@@ -91,23 +91,23 @@ export const makeDocumentJoiner = (maxBytes: number) => {
   }
 }
 
-/** Whether a line is this character, and perhaps a carriage return. */
+/** Whether a line is this one character, with an optional carriage return. */
 const isOnly = (bytes: Uint8Array, character: string): boolean =>
   bytes[0] === character.charCodeAt(0) && (bytes.length === 1 || (bytes.length === 2 && bytes[1] === 0x0d))
 
-/** Bytes that the line of one session may have. */
+/** Maximum bytes of a line, and so of one session. */
 export const maxLineBytes = 64 * 1024 * 1024
 
 const encodeJson = Schema.encode(Schema.parseJson(SessionExport))
 const decodeJson = Schema.decodeUnknown(SessionRecord)
 
 /**
- * One session as one line of JSON, without its end.
+ * Encodes one session as one line of JSON, without the line feed.
  */
 export const encodeLine = (record: SessionExport): Effect.Effect<string> => Effect.orDie(encodeJson(record))
 
 /**
- * Reads one session. Fails with the path to what is wrong, and says nothing of what is there.
+ * Decodes one session. Fails with `InvalidRequest`, which names the wrong field and never its value.
  */
 export const decodeLine = (line: string): Effect.Effect<SessionExport, InvalidRequest> =>
   Effect.flatMap(parse(line), decodeJson).pipe(
@@ -115,15 +115,15 @@ export const decodeLine = (line: string): Effect.Effect<SessionExport, InvalidRe
   )
 
 /**
- * Sessions as JSON Lines (jsonlines.org): a session a line.
+ * Encodes sessions as JSON Lines (jsonlines.org), one session per line.
  */
 export const encode = <E, R>(records: Stream.Stream<SessionExport, E, R>): Stream.Stream<string, E, R> =>
   Stream.mapEffect(records, (record) => Effect.map(encodeLine(record), (line) => `${line}\n`))
 
 /**
- * Reads sessions from JSON Lines in UTF-8, one at a time; a document over several lines, with its outer braces on lines of
- * their own, is read as one. Blank lines count, and are passed over. Fails at the first line that holds no session, with its
- * number in the path, and at one of more than 64 MiB.
+ * Decodes sessions from JSON Lines in UTF-8, one at a time. A pretty-printed document with its outer braces on lines of their own
+ * is accepted too. Blank lines are skipped. Fails with `InvalidRequest` at the first line that is not a session, with the line
+ * number in the path, and at a line of more than 64 MiB.
  */
 export const decode = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>
@@ -156,7 +156,7 @@ const decodeUtf8 = (line: Uint8Array): Either.Either<string, InvalidRequest> =>
     catch: () => invalid("is not UTF-8")
   })
 
-/** Not by the schema, which would quote what is no JSON. */
+/** `Schema.parseJson` would quote the malformed text. */
 const parse = (line: string): Either.Either<unknown, InvalidRequest> =>
   Either.try({ try: (): unknown => JSON.parse(line), catch: () => invalid("is not JSON") })
 

@@ -7,10 +7,10 @@ import type { Message } from "./Message.js"
 import type { Attempt } from "./Turn.js"
 
 const count = Schema.NonNegativeInt
-const moment = Schema.optionalWith(Schema.DateTimeUtc, { exact: true })
+const time = Schema.optionalWith(Schema.DateTimeUtc, { exact: true })
 
 /**
- * What a session has used so far. Kept up with each message and never counted again; clearing the history leaves it.
+ * Usage of a session so far. Updated with each message and call; clearing the history does not reset it.
  */
 export const SessionMetrics = Schema.Struct({
   sessionId: SessionId,
@@ -20,20 +20,23 @@ export const SessionMetrics = Schema.Struct({
   systemMessages: count,
   inputTokens: count,
   outputTokens: count,
-  /** Milliseconds that all replies took together. */
+  /** Total duration of all replies, in milliseconds. */
   totalResponseTimeMs: Schema.NonNegative,
-  firstMessageAt: moment,
-  lastMessageAt: moment,
+  firstMessageAt: time,
+  lastMessageAt: time,
   providerCalls: count,
   providerErrors: count,
-  /** In billionths of a US dollar: of the calls whose price is known. */
+  /** Billionths of a US dollar, summed over the calls whose price is known. */
   costNanoUsd: count,
-  /** Calls that may have cost something, and nobody knows what. */
+  /** Calls that may have cost something but whose price is unknown. */
   unpricedCalls: count
 })
 export interface SessionMetrics extends Schema.Schema.Type<typeof SessionMetrics> {}
 
-export const empty = (sessionId: SessionId): SessionMetrics => ({
+/**
+ * The metrics of a new session.
+ */
+export const emptySessionMetrics = (sessionId: SessionId): SessionMetrics => ({
   sessionId,
   totalMessages: 0,
   userMessages: 0,
@@ -48,7 +51,10 @@ export const empty = (sessionId: SessionId): SessionMetrics => ({
   unpricedCalls: 0
 })
 
-export const withMessage = (metrics: SessionMetrics, message: Message): SessionMetrics => ({
+/**
+ * Adds a message.
+ */
+export const countMessage = (metrics: SessionMetrics, message: Message): SessionMetrics => ({
   ...metrics,
   totalMessages: metrics.totalMessages + 1,
   userMessages: metrics.userMessages + Number(message.role === "user"),
@@ -60,16 +66,16 @@ export const withMessage = (metrics: SessionMetrics, message: Message): SessionM
 })
 
 /**
- * Counts a provider call, whatever became of it.
+ * Adds a provider call, successful or not.
  */
-export const withAttempt = (metrics: SessionMetrics, attempt: Attempt): SessionMetrics => {
+export const countAttempt = (metrics: SessionMetrics, attempt: Attempt): SessionMetrics => {
   const { cost, error, usage } = attempt
-  // Nothing is called with a wrong configuration.
+  // With a wrong configuration, no provider was called.
   if (error?._tag === "ConfigurationError") return metrics
   return {
     ...metrics,
     providerCalls: metrics.providerCalls + 1,
-    providerErrors: metrics.providerErrors + Number(error !== undefined && !isNoFault.has(error._tag)),
+    providerErrors: metrics.providerErrors + Number(error !== undefined && !notProviderErrors.has(error._tag)),
     inputTokens: metrics.inputTokens + (usage?.inputTokens ?? 0),
     outputTokens: metrics.outputTokens + (usage?.outputTokens ?? 0),
     costNanoUsd: metrics.costNanoUsd + (cost?.nanoUsd ?? 0),
@@ -77,13 +83,20 @@ export const withAttempt = (metrics: SessionMetrics, attempt: Attempt): SessionM
   }
 }
 
+/** Ending a call because of a stop, a deadline or a middleware is no failure of the provider. */
+const notProviderErrors: ReadonlySet<TurnError["_tag"]> = new Set([
+  "DeadlineExceeded",
+  "MiddlewareError",
+  "TurnStopped"
+])
+
 /**
- * Whether a provider may charge for a call: it does not for one that it refuses, or that never got there.
+ * Whether a provider may charge for a call. It does not for a call that it refused or that never reached it.
  */
 export const mayCost = ({ error, usage }: Attempt): boolean =>
-  usage !== undefined || error === undefined || !isFree.has(error._tag)
+  usage !== undefined || error === undefined || !freeErrors.has(error._tag)
 
-const isFree: ReadonlySet<TurnError["_tag"]> = new Set([
+const freeErrors: ReadonlySet<TurnError["_tag"]> = new Set([
   "ConfigurationError",
   "ProviderAuth",
   "ProviderQuota",
@@ -91,19 +104,19 @@ const isFree: ReadonlySet<TurnError["_tag"]> = new Set([
   "ProviderTransient"
 ])
 
-/** To be stopped, to run out of time, or to say what a middleware refuses, is no failure of the provider. */
-const isNoFault: ReadonlySet<TurnError["_tag"]> = new Set(["DeadlineExceeded", "MiddlewareError", "TurnStopped"])
-
+/**
+ * Input and output tokens.
+ */
 export const totalTokens = (metrics: SessionMetrics): number => metrics.inputTokens + metrics.outputTokens
 
 /**
- * Mean time of a reply in milliseconds; 0 before the first.
+ * Mean duration of a reply in milliseconds. 0 before the first reply.
  */
 export const averageResponseTimeMs = (metrics: SessionMetrics): number =>
   metrics.assistantMessages === 0 ? 0 : metrics.totalResponseTimeMs / metrics.assistantMessages
 
 /**
- * From the first message to the last.
+ * Time from the first message to the last.
  */
 export const sessionDuration = ({ firstMessageAt, lastMessageAt }: SessionMetrics): Duration.Duration =>
   firstMessageAt && lastMessageAt ? DateTime.distanceDuration(firstMessageAt, lastMessageAt) : Duration.zero

@@ -4,19 +4,19 @@ import { DateTimeFromInput, DurationFromInput } from "./Input.js"
 import { SessionStatus } from "./Session.js"
 
 /**
- * Which sessions to clean up: those that were last active before a moment, or rest for longer than so long. One of the two
- * must be given.
+ * Which sessions to clean up: those without activity for longer than `olderThan`, or since `before`. Exactly one of the two is
+ * required.
  */
 export const CleanupSessions = Schema.Struct({
   olderThan: Schema.optionalWith(DurationFromInput, { exact: true }),
   before: Schema.optionalWith(DateTimeFromInput, { exact: true }),
-  /** Only those with this status; all unless told. */
+  /** Default: any status. */
   status: Schema.optionalWith(SessionStatus, { exact: true }),
-  /** `delete` unless told. */
+  /** Default: `delete`. */
   action: Schema.optionalWith(Schema.Literal("archive", "delete"), { exact: true }),
-  /** How many at most, those that rest longest first. 1,000 unless told, 10,000 at most. */
+  /** Sessions per cleanup, longest inactive first, at most 10,000. Default: 1000. */
   limit: Schema.optionalWith(Schema.Int.pipe(Schema.between(1, 10_000)), { exact: true }),
-  /** Only tells which they are. */
+  /** Lists the sessions without changing them. Default: false. */
   dryRun: Schema.optionalWith(Schema.Boolean, { exact: true })
 }).pipe(
   Schema.filter(({ before, olderThan }) => (before === undefined) !== (olderThan === undefined), {
@@ -26,22 +26,22 @@ export const CleanupSessions = Schema.Struct({
 export interface CleanupSessions extends Schema.Schema.Type<typeof CleanupSessions> {}
 
 /**
- * What a cleanup has done.
+ * Result of a cleanup.
  */
 export const CleanupOutcome = Schema.Struct({
   action: Schema.Literal("archive", "delete"),
-  /** Those that were archived or deleted; with `dryRun`, those that would be. */
+  /** Sessions that were archived or deleted, or with `dryRun` would be. */
   sessions: Schema.Array(SessionId),
-  /** Those that became active meanwhile, are gone, or cannot be used. */
+  /** Sessions that were skipped: they became active, no longer exist, or are unavailable. */
   spared: Schema.Array(SessionId),
-  /** Whether there may be others, which the limit has left. */
+  /** Whether more sessions may match, beyond the limit. */
   more: Schema.Boolean
 })
 export interface CleanupOutcome extends Schema.Schema.Type<typeof CleanupOutcome> {}
 
 /**
- * What an acknowledged commit survives. `memory`: nothing. `process`: a killed process. `disk`: a power cut.
- * `replicated`: the loss of a machine.
+ * What an acknowledged commit survives. `memory`: nothing. `process`: a killed process. `disk`: a power failure. `replicated`: the
+ * loss of a machine.
  */
 export const Durability = Schema.Literal("memory", "process", "disk", "replicated")
 export type Durability = typeof Durability.Type
@@ -49,31 +49,31 @@ export type Durability = typeof Durability.Type
 const countErasureReceipt = Schema.NonNegativeInt
 
 /**
- * What became of all that was stored of a user.
+ * Result of erasing a user's data.
  */
 export const ErasureReceipt = Schema.Struct({
   userId: UserId,
   at: Schema.DateTimeUtc,
-  /** Sessions that were deleted. */
+  /** Deleted sessions. */
   sessions: countErasureReceipt,
-  /** Messages that were removed, with what a search knew of them. */
+  /** Removed messages, search index included. */
   messages: countErasureReceipt,
   turns: countErasureReceipt,
-  /** Messages that are still there, since sessions of other users share them. */
+  /** Messages that remain because sessions of other users share them. */
   sharedMessages: countErasureReceipt,
-  /** Days whose figures no longer say whose they were. */
+  /** Days of usage figures that no longer name the user. */
   rollupDays: countErasureReceipt,
-  /** Copies of conversations that providers held. */
+  /** Copies of conversations held by providers. */
   providerCopies: Schema.Struct({
     removed: countErasureReceipt,
-    /** Those that a provider has not removed; its log entry names each. */
+    /** Copies that a provider did not remove. Each is in the log. */
     failed: countErasureReceipt
   })
 })
 export interface ErasureReceipt extends Schema.Schema.Type<typeof ErasureReceipt> {}
 
 /**
- * How the runtime is.
+ * Health of the runtime.
  */
 export const Health = Schema.Struct({
   status: Schema.Literal("ok", "degraded"),
@@ -82,28 +82,28 @@ export const Health = Schema.Struct({
     durability: Durability,
     ok: Schema.Boolean,
     sessions: Schema.NonNegativeInt,
-    /** Bytes that the store takes in memory or on disk, as far as it knows. */
+    /** Bytes used in memory or on disk, as far as known. */
     bytes: Schema.NonNegativeInt,
-    /** Events that hooks have given up on, to be replayed. */
+    /** Events that hooks failed to handle and that can be replayed. */
     deadLetters: Schema.NonNegativeInt
   }),
   providers: Schema.Array(Schema.String),
-  /** Sessions that have an actor now. */
+  /** Sessions with a running actor. */
   activeSessions: Schema.NonNegativeInt,
-  /** Turns that are accepted and not ended. */
+  /** Turns that are accepted and have not ended. */
   openTurns: Schema.NonNegativeInt
 })
 export interface Health extends Schema.Schema.Type<typeof Health> {}
 
 /**
- * A copy of all that a store holds, as it was at one moment.
+ * A consistent copy of a whole store.
  */
 export const StoreBackup = Schema.Struct({
   name: BackupName,
-  /** When it was complete. */
+  /** Time of completion. */
   at: Schema.DateTimeUtc,
   bytes: Schema.NonNegativeInt,
-  /** Of the copy, in hexadecimal. */
+  /** Hash of the copy, in hexadecimal. */
   sha256: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/)),
   sessions: Schema.NonNegativeInt,
   schemaVersion: Schema.NonNegativeInt
@@ -111,13 +111,13 @@ export const StoreBackup = Schema.Struct({
 export interface StoreBackup extends Schema.Schema.Type<typeof StoreBackup> {}
 
 /**
- * What an optimization has changed.
+ * Result of an optimization.
  */
 export const StoreOptimization = Schema.Struct({
-  /** Bytes that the store took before, and takes now. What others wrote meanwhile counts too. */
+  /** Size of the store before and after, including concurrent writes. */
   bytesBefore: Schema.NonNegativeInt,
   bytesAfter: Schema.NonNegativeInt,
-  /** Steps that it took to merge what full-text search is indexed by. */
+  /** Merge steps of the full-text index. */
   mergeSteps: Schema.NonNegativeInt
 })
 export interface StoreOptimization extends Schema.Schema.Type<typeof StoreOptimization> {}
@@ -125,28 +125,28 @@ export interface StoreOptimization extends Schema.Schema.Type<typeof StoreOptimi
 const count = Schema.NonNegativeInt
 
 /**
- * What a store holds, and what it takes.
+ * Contents and size of a store.
  */
 export const StoreStats = Schema.Struct({
   name: Schema.String,
   sessions: count,
-  /** Each once, however many forks share it, rewound ones too. */
+  /** Messages, rewound ones included. One shared by forks counts once. */
   messages: count,
-  /** Bytes that it takes in all, in memory or on disk. */
+  /** Total bytes, in memory or on disk. */
   bytes: count,
-  /** What only a database has. */
+  /** Present for a database. */
   database: Schema.optionalWith(
     Schema.Struct({
       schemaVersion: count,
-      /** Bytes of them that are in the WAL. */
+      /** The part of `bytes` in the WAL. */
       walBytes: count,
       pageSize: count,
       pages: count,
-      /** Pages that hold nothing, for what comes next. */
+      /** Unused pages, available for new data. */
       freePages: count,
-      /** Sessions with something that full-text search does not know yet. */
+      /** Sessions with content that is not in the full-text index yet. */
       unindexedSessions: count,
-      /** The backups there are, the latest first. */
+      /** Existing backups, latest first. */
       backups: Schema.Array(StoreBackup)
     }),
     { exact: true }

@@ -4,31 +4,31 @@ import { v5 } from "uuid"
 import { SessionId } from "./Ids.js"
 import { Message } from "./Message.js"
 import { SessionInfo, SessionQuery } from "./Session.js"
-import { validate } from "./SessionConfig.js"
+import { sessionConfigProblems } from "./SessionConfig.js"
 import { SessionContext } from "./SessionContext.js"
 import { SessionMetrics } from "./SessionMetrics.js"
 import { isTerminal, Turn } from "./Turn.js"
 
 /**
- * Which sessions to export. What is left out matches all.
+ * Which sessions to export. An absent filter matches everything.
  */
 export const ExportSessions = SessionQuery.omit("cursor", "limit")
 export type ExportSessions = typeof ExportSessions.Type
 
 /**
- * How sessions are imported.
+ * How to import sessions.
  */
 export const ImportOptions = Schema.Struct({
-  /** `keep`, unless told: the session has the ids of its record. `renumber`: it gets others, the same in each run. */
+  /** `keep` (default): the ids of the record. `renumber`: new ids, the same on each run. */
   ids: Schema.optionalWith(Schema.Literal("keep", "renumber"), { exact: true }),
-  /** A UUID from which the other ids are made. To import one record twice, give two. */
+  /** The UUID that new ids are derived from. Use a different one to import a record a second time. */
   namespace: Schema.optionalWith(Schema.UUID, { exact: true })
 })
 export interface ImportOptions extends Schema.Schema.Type<typeof ImportOptions> {}
 
 /**
- * What became of a record. `unchanged`: the session was there already, and is the same; whether it is active or idle makes no
- * difference. `conflict`: another session has its id, or it has gone on since; it was left as it is.
+ * Outcome of a record. `unchanged`: the same session exists already (`active` and `idle` count as the same). `conflict`: a different
+ * session has this id, or the same session has changed since the export; it was not touched.
  */
 export const ImportOutcome = Schema.Struct({
   /** The id in the record. */
@@ -39,31 +39,31 @@ export const ImportOutcome = Schema.Struct({
 })
 export interface ImportOutcome extends Schema.Schema.Type<typeof ImportOutcome> {}
 
-/** Far more than any session has, and few enough that what comes after can be counted. */
+/** Far more than any session reaches, and far below the largest safe integer. */
 const place = Schema.NonNegativeInt.pipe(Schema.lessThanOrEqualTo(2 ** 40))
 
 /**
- * A whole session as one JSON document, from which it can be restored: its history, what was rewound and can still be read,
- * the contexts that a fork or a rewind can come back to, and the turns that have ended.
+ * A whole session as one JSON document from which it can be restored: the history, rewound messages that can still be read, the
+ * contexts that a fork or a rewind can return to, and the turns that have ended.
  *
- * Left out are turns that have not ended, with what they ask; the events; and a provider's own copy of the conversation, since
- * two sessions must not go on with one. What a fork shares is written out, so that it needs no origin.
+ * Not included: open turns with their questions, events, and a provider's copy of the conversation, because two sessions must not
+ * use the same one. Messages that a fork shares are included, so that it does not need its original.
  */
 export const SessionExport = Schema.Struct({
   format: Schema.Literal("langswarm-session/1"),
   session: SessionInfo.omit("cursor"),
-  /** Highest `seq` ever used. The messages do not come to it where a history was cleared, and have gaps where a fork's has. */
+  /** Highest `seq` ever used. Higher than the last message's when the history was cleared. A fork's history can have gaps. */
   lastSeq: place,
   /** Highest turn `ordinal` ever used. */
   lastOrdinal: place,
   metrics: SessionMetrics,
-  /** Oldest first, each from the `seq` that was the last when it came. The last one is the session's context. */
+  /** Oldest first. `since` is the last `seq` at the time of the change. The last entry is the current context. */
   contexts: Schema.NonEmptyArray(Schema.Struct({ since: place, context: SessionContext })),
   /** The history, by `seq`. */
   messages: Schema.Array(Message),
-  /** What has left the history and can still be read, by `seq`. */
+  /** Messages removed by a rewind that can still be read, by `seq`. */
   rewound: Schema.Array(Message),
-  /** Those that have ended, by `ordinal`. */
+  /** Turns that have ended, by `ordinal`. */
   turns: Schema.Array(Turn)
 })
 export interface SessionExport extends Schema.Schema.Type<typeof SessionExport> {}
@@ -80,8 +80,8 @@ interface Restorable {
 }
 
 /**
- * The first thing in a record that no session can be; `undefined` when it can be restored. The schema has checked each field
- * alone. What is wrong is not repeated.
+ * The first inconsistency between the fields of a record; `undefined` when it can be restored. The schema has validated each field.
+ * The message never repeats a value.
  */
 export const recordIssue = (record: Restorable): Schema.FilterIssue | undefined => {
   for (const issue of issuesOf(record)) return issue
@@ -90,8 +90,8 @@ export const recordIssue = (record: Restorable): Schema.FilterIssue | undefined 
 
 function* issuesOf({ contexts, lastOrdinal, lastSeq, messages, metrics, rewound, session, turns }: Restorable) {
   const { id } = session
-  if (session.status === "deleted") yield issue("must be the status of a session that is there", "session", "status")
-  for (const problem of validate(session.config)) yield issue(problem, "session", "config")
+  if (session.status === "deleted") yield issue("must not be deleted", "session", "status")
+  for (const problem of sessionConfigProblems(session.config)) yield issue(problem, "session", "config")
   if (session.messageCount !== messages.length) {
     yield issue("must be the number of messages", "session", "messageCount")
   }
@@ -104,16 +104,18 @@ function* issuesOf({ contexts, lastOrdinal, lastSeq, messages, metrics, rewound,
   let last = { since: 0, version: 0 }
   for (const [index, { context: { sessionId, version }, since }] of contexts.entries()) {
     if (sessionId !== id) yield issue(ofSession, "contexts", index, "context", "sessionId")
-    if (version <= last.version) yield issue("must be more than that before", "contexts", index, "context", "version")
+    if (version <= last.version) {
+      yield issue("must be greater than the previous one", "contexts", index, "context", "version")
+    }
     if (since < last.since || since > lastSeq) {
-      yield issue("must be between that before and lastSeq", "contexts", index, "since")
+      yield issue("must be between the previous one and lastSeq", "contexts", index, "since")
     }
     last = { since, version }
   }
 
   const seqs = new Set(messages.map(({ seq }) => seq))
   for (const [index, { seq }] of rewound.entries()) {
-    if (seqs.has(seq)) yield issue("must not be that of a message in the history", "rewound", index, "seq")
+    if (seqs.has(seq)) yield issue("must differ from those in messages", "rewound", index, "seq")
   }
   const messageIds = new Set<string>()
   yield* repeated(messageIds, "messages", "id", messages.map(({ id }) => id))
@@ -135,8 +137,8 @@ function* misplaced<A extends { readonly sessionId: SessionId }>(
   for (const [index, entry] of entries.entries()) {
     if (entry.sessionId !== id) yield issue(ofSession, list, index, "sessionId")
     const place = placeOf(entry)
-    if (place <= before) yield issue("must be more than that before", list, index, name)
-    if (place > last) yield issue("must not be more than the last that was used", list, index, name)
+    if (place <= before) yield issue("must be greater than the previous one", list, index, name)
+    if (place > last) yield issue(`must not exceed ${name === "seq" ? "lastSeq" : "lastOrdinal"}`, list, index, name)
     before = place
   }
 }
@@ -144,17 +146,19 @@ function* misplaced<A extends { readonly sessionId: SessionId }>(
 function* repeated(seen: Set<string>, list: string, name: string, values: ReadonlyArray<string | undefined>) {
   for (const [index, value] of values.entries()) {
     if (value === undefined) continue
-    if (seen.has(value)) yield issue("must not be that of another", list, index, name)
+    if (seen.has(value)) yield issue("must be unique", list, index, name)
     seen.add(value)
   }
 }
 
-/** A message that was cleared is not there, and one that a fork shares is of a turn of its origin. */
+/** A cleared message is absent, and a message shared by a fork belongs to a turn of the original. */
 function* wrongTurns(turns: ReadonlyArray<Turn>, messages: ReadonlyMap<number, Message>, lastSeq: number) {
   for (const [index, { draft, id, joined, key, digest, promptSeq, replySeq, status }] of turns.entries()) {
-    if (!isTerminal(status)) yield issue("must be that of a turn which has ended", "turns", index, "status")
+    if (!isTerminal(status)) yield issue("must be a terminal status", "turns", index, "status")
     if (draft !== undefined) yield issue("must be absent once a turn has ended", "turns", index, "draft")
-    if ((key === undefined) !== (digest === undefined)) yield issue("must come with a key", "turns", index, "digest")
+    if ((key === undefined) !== (digest === undefined)) {
+      yield issue("must be present exactly when key is", "turns", index, "digest")
+    }
     for (const [name, seq] of [["promptSeq", promptSeq], ["replySeq", replySeq]] as const) {
       if (seq === undefined) continue
       const turnId = messages.get(seq)?.turnId
@@ -169,8 +173,7 @@ const ofSession = "must be the id of the session"
 const issue = (message: string, ...path: ReadonlyArray<number | string>): Schema.FilterIssue => ({ message, path })
 
 /**
- * An export that a session can be restored from: its places are in order, its parts are of one session and agree with each
- * other.
+ * An export that can be restored: numbers are in order, and all parts belong to the same session and agree with each other.
  */
 export const SessionRecord = SessionExport.pipe(Schema.filter(recordIssue))
 
@@ -182,8 +185,8 @@ const encode = Schema.encodeSync(SessionExport)
 const decode = Schema.decodeSync(SessionExport)
 
 /**
- * The same session under other ids: each is the UUIDv5 (RFC 9562) of the old one in a namespace, so that the same record gets
- * the same ids in each run, and a fork the same origin. Keys of sends stay as they are, since they name them within a session.
+ * The same session with new ids. Each is the UUIDv5 (RFC 9562) of the old one in a namespace, so that repeated runs produce the
+ * same ids, and a fork still names its original. Idempotency keys stay, because they are scoped to the session.
  */
 export const renumber = (record: SessionExport, namespace: string): SessionExport => {
   const rename = (id: string) => v5(id, namespace)

@@ -5,48 +5,48 @@ import { JsonRecord } from "./Json.js"
 import { Part, TokenUsage } from "./Message.js"
 
 /**
- * What one provider call costs, as far as the prices are known.
+ * The cost of one provider call.
  */
 export const Cost = Schema.Struct({
-  /** In billionths of a US dollar, so that sums are exact. */
+  /** Billionths of a US dollar, so that sums are exact. */
   nanoUsd: Schema.NonNegativeInt,
-  /** The entry of the price list that was taken: lists match models by prefix. */
+  /** The entry of the price list that was used. Price lists match models by prefix. */
   pricedAs: Schema.String
 })
 export interface Cost extends Schema.Schema.Type<typeof Cost> {}
 
 /**
- * One call of a provider on behalf of a turn.
+ * One provider call of a turn.
  */
 export const Attempt = Schema.Struct({
   provider: Schema.String,
   model: Schema.String,
   startedAt: Schema.DateTimeUtc,
-  /** Milliseconds, to its end. Absent when its process did not see that. */
+  /** Duration in milliseconds. Absent when the process stopped before the call ended. */
   durationMs: Schema.optionalWith(Schema.NonNegative, { exact: true }),
-  /** What ended it, unless it answered. */
+  /** Why it failed. Absent when it answered. */
   error: Schema.optionalWith(TurnError, { exact: true }),
-  /** As far as the provider said, also of a call that broke off. */
+  /** As reported by the provider, also for a call that broke off. */
   usage: Schema.optionalWith(TokenUsage, { exact: true }),
-  /** Absent when it is not known: never taken for 0. */
+  /** Absent when unknown. An unknown cost is never counted as 0. */
   cost: Schema.optionalWith(Cost, { exact: true }),
-  /** The vendor's own name of the request, for its support. */
+  /** The vendor's id of the request, for support cases. */
   requestId: Schema.optionalWith(Schema.String, { exact: true })
 })
 export interface Attempt extends Schema.Schema.Type<typeof Attempt> {}
 
 /**
- * What becomes of a send while another turn runs. `queue`: it waits for its turn. `reject`: it fails with `SessionBusy`.
- * `interrupt`: the running turn is stopped and keeps what had arrived. `rollback`: it is stopped, and question and answer
- * leave the history. `steer`: it joins the running turn at its next provider call, and is the next turn if there is none.
+ * What happens to a send while another turn runs. `queue`: it waits. `reject`: it fails with `SessionBusy`. `interrupt`: the
+ * running turn is stopped and its partial reply is kept. `rollback`: the running turn is stopped, and its question and reply are
+ * removed from the history. `steer`: it joins the running turn at its next provider call, or becomes the next turn if there is
+ * no such call.
  */
 export const BusyPolicy = Schema.Literal("queue", "reject", "interrupt", "rollback", "steer")
 export type BusyPolicy = typeof BusyPolicy.Type
 
 /**
- * An optional middleware did not do its work, and the turn went on without it. `refused`: it refused, which only a required
- * one may. `timedOut`: it took too long. `wrongAnswer`: what it answered was not taken. `failed`: a defect, or a failure
- * that it does not declare.
+ * An optional middleware was skipped. `refused`: it refused, which only a required middleware may do. `timedOut`: it took too
+ * long. `wrongAnswer`: its result was invalid. `failed`: it died, or failed with an undeclared error.
  */
 export const MiddlewareSkipped = Schema.TaggedStruct("MiddlewareSkipped", {
   middleware: Schema.String,
@@ -56,78 +56,81 @@ export const MiddlewareSkipped = Schema.TaggedStruct("MiddlewareSkipped", {
 export interface MiddlewareSkipped extends Schema.Schema.Type<typeof MiddlewareSkipped> {}
 
 /**
- * What becomes of a turn when nobody knows whether its provider has answered: the process died meanwhile, or the connection
- * broke before anything of a reply had come. `interrupt`: it ends, so that no reply is paid for twice. `retry`: it is asked
- * for again, and may be.
+ * What happens to a turn when it is unknown whether its provider answered: the process died during the call, or the connection
+ * broke before any part of the reply arrived. `interrupt`: the turn ends, so that no reply is paid for twice. `retry`: the
+ * provider is called again, and may charge twice.
  */
 export const OnUnknown = Schema.Literal("interrupt", "retry")
 export type OnUnknown = typeof OnUnknown.Type
 
 /**
- * `accepted`: durably stored, waits for its turn. `calling`: the provider may have been called. The others end a turn,
- * and none of them is ever left.
+ * `accepted`: stored and waiting. `calling`: the provider may have been called. The others are terminal: the status never changes
+ * again.
  */
 export const TurnStatus = Schema.Literal("accepted", "calling", "completed", "stopped", "failed", "interrupted")
 export type TurnStatus = typeof TurnStatus.Type
 
 /**
- * What a turn was asked. It becomes a message of the history when the turn starts, so that questions and replies stand in
- * pairs however many sends were waiting.
+ * The question of a turn. It becomes a message of the history when the turn starts, so that each reply follows its question even
+ * when several sends are waiting.
  */
 export const Prompt = Schema.Struct({ parts: Schema.Array(Part), metadata: JsonRecord })
 export interface Prompt extends Schema.Schema.Type<typeof Prompt> {}
 
 /**
- * A send, and what became of it.
+ * A send and its outcome.
  */
 export const Turn = Schema.Struct({
   id: TurnId,
   sessionId: SessionId,
-  /** Place among the session's turns, in the order they were accepted: 1, 2, 3, ... */
+  /** Number within the session, in the order of acceptance: 1, 2, 3, ... */
   ordinal: Schema.Positive.pipe(Schema.int()),
   status: TurnStatus,
-  /** Which provider call it is at: 0 while `accepted`. */
+  /** Number of the current provider call; 0 while `accepted`. */
   attempt: Schema.NonNegativeInt,
-  /** The provider calls that are over, in order. */
+  /** Finished provider calls, in order. */
   attempts: Schema.optionalWith(Schema.NonEmptyArray(Attempt), { exact: true }),
-  /** The fallback that is being called. Absent while that is the session's own provider. */
+  /** The fallback that is being called. Absent for the session's own provider. */
   fallback: Schema.optionalWith(Schema.Struct({ provider: Schema.String, model: Schema.String }), { exact: true }),
   /** Present while `accepted`. */
   prompt: Schema.optionalWith(Prompt, { exact: true }),
   acceptedAt: Schema.DateTimeUtc,
   startedAt: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
   endedAt: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
-  /** `seq` of the message that asked. */
+  /** `seq` of the question. */
   promptSeq: Schema.optionalWith(Schema.NonNegativeInt, { exact: true }),
-  /** `seq` of the reply, or of the part of it that had arrived. */
+  /** `seq` of the reply, or of the partial reply that was kept. */
   replySeq: Schema.optionalWith(Schema.NonNegativeInt, { exact: true }),
-  /** What ended it, unless it completed. */
+  /** Why it ended. Absent when it completed. */
   error: Schema.optionalWith(TurnError, { exact: true }),
   key: Schema.optionalWith(IdempotencyKey, { exact: true }),
-  /** Tells whether a send with the same key says the same. Present with `key`. */
+  /** Hash of the content, to compare sends with the same key. Present with `key`. */
   digest: Schema.optionalWith(Schema.String, { exact: true }),
   deadlineAt: Schema.optionalWith(Schema.DateTimeUtc, { exact: true }),
   whenBusy: Schema.optionalWith(BusyPolicy, { exact: true }),
   onUnknown: Schema.optionalWith(OnUnknown, { exact: true }),
-  /** The turn that it was steered into; it ends as that one does. */
+  /** The turn that it was steered into. Both end with the same status. */
   joined: Schema.optionalWith(TurnId, { exact: true }),
-  /** What had arrived of the reply at the last checkpoint. Present while `calling` only. */
+  /** Partial reply at the last checkpoint. Present only while `calling`. */
   draft: Schema.optionalWith(Schema.String, { exact: true })
 })
 export interface Turn extends Schema.Schema.Type<typeof Turn> {}
 
+/**
+ * Whether a turn with this status has ended.
+ */
 export const isTerminal = (status: TurnStatus): boolean => status !== "accepted" && status !== "calling"
 
 const target = { provider: Schema.String, model: Schema.String }
 
 /**
- * Something that happened on the way of a turn that was answered all the same, or may be yet.
+ * An incident during a turn that did not end it.
  *
- * `AttemptFailed`: a provider call failed, and another follows. `CircuitOpen`: a provider was not called, because it has
- * failed too often lately; it is tried again after `retryAfterMs`. `HistoryReplayed`: the provider's own copy of the
- * conversation was gone, so the whole history was sent. `HistoryTrimmed`: the history was too long for the model, so the
- * oldest `messages` of it were left out. `PartsOmitted`: the provider takes no parts of these kinds, and was shown a line of
- * text in their place, or nothing. `MiddlewareSkipped`: an optional middleware did not do its work.
+ * `AttemptFailed`: a provider call failed, and another follows. `CircuitOpen`: a provider was not called because it failed too
+ * often recently; it is tried again after `retryAfterMs`. `HistoryReplayed`: the provider's copy of the conversation had expired,
+ * so the whole history was sent. `HistoryTrimmed`: the history was too long for the model, so the oldest `messages` were left
+ * out. `PartsOmitted`: the provider does not accept parts of these kinds, so it got a line of text instead, or nothing.
+ * `MiddlewareSkipped`: an optional middleware was skipped.
  */
 export const TurnNotice = Schema.Union(
   Schema.TaggedStruct("AttemptFailed", { attempt: Attempt }),

@@ -1,28 +1,72 @@
-export * from "./Analytics.js"
-export * as Rollup from "./Analytics.js"
-export * from "./DeadLetter.js"
+export { Analytics, AnalyticsGroup, AnalyticsQuery, Latency, Usage } from "./Analytics.js"
+export { DeadLetter, DeadLetterQuery, ReplayDeadLetters, ReplayOutcome } from "./DeadLetter.js"
 export * from "./error/ProviderError.js"
-export * from "./error/RequestError.js"
+export {
+  ConfigurationError,
+  Disconnected,
+  InternalError,
+  InvalidRequest,
+  ShuttingDown,
+  Unauthorized
+} from "./error/RequestError.js"
 export * from "./error/SessionError.js"
 export * from "./error/StoreError.js"
 export * from "./error/TurnError.js"
-export * from "./Events.js"
+export {
+  FeedEvent,
+  FeedPosition,
+  SessionEvent,
+  TurnAccepted,
+  TurnCompleted,
+  TurnDelta,
+  TurnEvent,
+  TurnStarted,
+  WatchSession
+} from "./Events.js"
 export * from "./Ids.js"
-export * from "./Input.js"
-export * from "./Json.js"
-export * from "./Markdown.js"
+export { DateTimeFromInput, DurationFromInput } from "./Input.js"
+export { type JsonObject, JsonRecord, type JsonValue } from "./Json.js"
+export { toMarkdown } from "./Markdown.js"
 export * from "./Message.js"
-export * from "./Page.js"
+export { Cursor, Page } from "./Page.js"
 export * from "./Provider.js"
-export * from "./Search.js"
+export { UsageEntry } from "./Rollup.js"
+export { SearchHit, TextQuery } from "./Search.js"
+export { SnippetPiece } from "./SearchWords.js"
 export * from "./Send.js"
 export * from "./Session.js"
-export * as SessionStatus from "./Session.js"
-export * as SessionConfig from "./SessionConfig.js"
-export * from "./SessionContext.js"
-export * as SessionContext from "./SessionContext.js"
+export { mergeSessionConfigs, SessionConfig, sessionConfigProblems } from "./SessionConfig.js"
+export {
+  ContextPatch,
+  ContextScope,
+  getContextValue,
+  makeSessionContext,
+  mergeContexts,
+  SessionContext,
+  setContextValue,
+  updateContext
+} from "./SessionContext.js"
 export * as SessionLines from "./SessionLines.js"
-export * as SessionMetrics from "./SessionMetrics.js"
-export * from "./Store.js"
-export * from "./Transfer.js"
-export * from "./Turn.js"
+export { averageResponseTimeMs, countMessage, sessionDuration, SessionMetrics, totalTokens } from "./SessionMetrics.js"
+export {
+  CleanupOutcome,
+  CleanupSessions,
+  Durability,
+  ErasureReceipt,
+  Health,
+  StoreBackup,
+  StoreOptimization,
+  StoreStats
+} from "./Store.js"
+export { ExportSessions, ImportOptions, ImportOutcome, SessionExport } from "./Transfer.js"
+export {
+  Attempt,
+  BusyPolicy,
+  Cost,
+  MiddlewareSkipped,
+  OnUnknown,
+  Prompt,
+  Turn,
+  TurnNotice,
+  TurnStatus
+} from "./Turn.js"

@@ -3,7 +3,7 @@ import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { type Analytics, type AnalyticsQuery, UsageEntry } from "../domain/Analytics.js"
+import type { Analytics, AnalyticsQuery } from "../domain/Analytics.js"
 import { DeadLetter, type DeadLetterQuery } from "../domain/DeadLetter.js"
 import type { InvalidRequest } from "../domain/error/RequestError.js"
 import type { MessageNotFound, SessionNotFound } from "../domain/error/SessionError.js"
@@ -13,6 +13,7 @@ import type { BackupName, Epoch, IdempotencyKey, MessageId, SessionId, TurnId, U
 import { Message, type MessageQuery } from "../domain/Message.js"
 import type { Page } from "../domain/Page.js"
 import { ProviderCursor } from "../domain/Provider.js"
+import { UsageEntry } from "../domain/Rollup.js"
 import type { SearchHit, TextQuery } from "../domain/Search.js"
 import { SessionInfo, type SessionQuery, SessionStatus } from "../domain/Session.js"
 import { SessionContext } from "../domain/SessionContext.js"
@@ -337,7 +338,7 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
 
   /**
    * Full-text search, where the store supports it. Finds committed messages of the current histories, and names and
-   * descriptions of sessions. A message that several sessions share is one hit, in a session that matches. `termsOf` defines
+   * descriptions of sessions. A message that several sessions share is one hit, in a session that matches. `toSearchTerms` defines
    * what matches. Newest sessions first, and latest messages first in each. To bound the time of a page, it may hold fewer
    * items than `limit`, or none, and still have a `next`.
    */

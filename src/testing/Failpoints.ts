@@ -20,27 +20,26 @@ import {
 type FailingServices = HookBus | MiddlewarePipeline | ProviderRegistry | SessionStore
 
 /**
- * Named places on the way of a turn at which a test kills the process, makes a step fail, or holds it: see `Failpoint`.
- * They are in layers around the services that a runtime is given, so the runtime itself knows nothing of them.
+ * Steps of a turn at which a test can kill the process, inject a failure, or pause: see `Failpoint`. They are layers around the
+ * services of a runtime, so the runtime itself does not depend on them.
  *
- * A failpoint that is armed acts once, on whoever passes it for the `nth` time from then on; the first unless told. Arming
- * it again replaces what it was armed with.
+ * An armed failpoint acts once, on its `nth` pass after being armed (default: 1). Arming it again replaces the earlier action.
  */
 export class Failpoints extends Context.Tag("langswarm-session/testing/Failpoints")<Failpoints, FailpointControl>() {
   /**
-   * Nothing is armed but what the variable `LANGSWARM_FAILPOINT` says: `point:kill` or `point:pause`, and `:nth` if need be.
-   * That is for a process that is to be broken from outside; such a pause never ends. Fails when it says anything else.
+   * Arms only what the environment variable `LANGSWARM_FAILPOINT` names: `point:kill` or `point:pause`, with an optional `:nth`. Use
+   * it to break a process from outside; such a pause never ends. Fails with `ConfigurationError` for any other value.
    */
   static readonly layer: Layer.Layer<Failpoints, ConfigurationError> = Layer.effect(
     Failpoints,
     Effect.tap(Effect.sync(makeFailpoints), armFromConfig)
   )
 
-  /** Puts failpoints around the services it is given. A runtime over them passes all but `inDrain`. */
+  /** Wraps the given services with failpoints. A runtime over them passes all failpoints except `inDrain`. */
   static readonly layerServices: Layer.Layer<FailingServices, ConfigurationError, FailingServices | Failpoints> = Layer
     .scopedContext(Effect.flatMap(Failpoints, failingServices))
 
-  /** Passes `inDrain` as its scope closes. Over a host, it is told to stop before the host is. */
+  /** Passes `inDrain` when its scope closes, which over a host is before the host stops. */
   static readonly layerDrain: Layer.Layer<never, never, Failpoints | SessionHost> = Layer.scopedDiscard(
     Effect.flatMap(
       Effect.zip(Failpoints, SessionHost),

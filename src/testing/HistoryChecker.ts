@@ -11,16 +11,16 @@ import { broken, type BrokenPromise, entriesOf, LogEntry, readHistory } from "./
 
 export interface CheckOptions {
   /**
-   * Everything has come to rest: no client waits, and each watcher was given all there is. Then a turn that is still open,
-   * and an event that a watcher has not got, are broken promises too. True unless told.
+   * All work has finished: no client waits, and each watcher has received every event. Open turns and missing events are then broken
+   * promises too. Default: true.
    */
   readonly settled?: boolean
 }
 
 /**
- * Compares what clients, watchers and a provider have seen with what the store keeps of their sessions, and answers every
- * promise that is broken; nothing, when all are kept. It takes no ownership, so it can look at a store that is in use.
- * A session that a watcher has seen deleted is not looked at.
+ * Compares what clients, watchers and providers observed with what the store has, and returns every broken promise; an empty list
+ * when all are kept. It takes no ownership, so it can check a store that is in use. Sessions that a watcher has seen deleted are
+ * skipped.
  */
 export const check = (
   log: ReadonlyArray<LogEntry>,
@@ -50,7 +50,7 @@ const checkSession = (sessionId: SessionId, log: ReadonlyArray<LogEntry>, settle
     )
   )
 
-/** Whether anybody was told anything that only a session that is there can tell. */
+/** Whether the log has an observation that only an existing session can produce. */
 const wasSeen = (log: ReadonlyArray<LogEntry>): boolean =>
   log.some(({ _tag }) => _tag === "Accepted" || _tag === "Replied" || _tag === "Fed")
 

@@ -12,9 +12,9 @@ import { transferCases } from "./internal/sessionManager/transferCases.js"
 import { turnCases } from "./internal/sessionManager/turnCases.js"
 
 /**
- * What every `SessionManager` does, wherever it is: the same answers, and the same errors to the same mistakes. Run each
- * case with any test runner. The manager needs a provider `mock` with a model `mock-model` whose replies hold what they
- * reply to.
+ * The behavior of every `SessionManager`, local or remote: the same results, and the same errors for the same mistakes. Run each
+ * case with any test runner. The manager needs a provider `mock` with a model `mock-model` whose replies contain the message they
+ * answer.
  */
 export const SessionManagerContract: ReadonlyArray<ContractCase> = [
   ...lifecycleCases,

@@ -2,8 +2,8 @@ import { analyticsCases } from "./internal/sessionStore/analyticsCases.js"
 import { commitCases } from "./internal/sessionStore/commitCases.js"
 import { contextCases } from "./internal/sessionStore/contextCases.js"
 import { deadLetterCases } from "./internal/sessionStore/deadLetterCases.js"
-import { dueCases } from "./internal/sessionStore/dueCases.js"
 import { eventCases } from "./internal/sessionStore/eventCases.js"
+import { expiringCases } from "./internal/sessionStore/expiringCases.js"
 import { exportCases } from "./internal/sessionStore/exportCases.js"
 import { footprintCases } from "./internal/sessionStore/footprintCases.js"
 import { forkCases } from "./internal/sessionStore/forkCases.js"
@@ -21,9 +21,9 @@ import { survivalCases } from "./internal/sessionStore/survivalCases.js"
 import { turnCases } from "./internal/sessionStore/turnCases.js"
 
 /**
- * What every `SessionStore` promises, one case a promise, for any test runner: a store is done when each `run` succeeds
- * with the store provided. Run them one after the other. They may share a store, which may have been used before and must
- * have room for 1,000 sessions; those they make stay there.
+ * The promises of every `SessionStore`, one case each, for any test runner. A store conforms when each `run` succeeds with the store
+ * provided. Run them sequentially. They can share a store, also one that has been used before; it needs room for 1,000 sessions,
+ * which the cases leave behind.
  */
 export const cases: ReadonlyArray<ConformanceCase> = [
   ...lifecycleCases,
@@ -39,7 +39,7 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...deadLetterCases,
   ...commitCases,
   ...ownershipCases,
-  ...dueCases,
+  ...expiringCases,
   ...exportCases,
   ...restoreCases,
   ...footprintCases,
@@ -48,8 +48,8 @@ export const cases: ReadonlyArray<ConformanceCase> = [
 ]
 
 /**
- * What a store that outlives its process promises beside: run each `write`, close the store, open it again, and run each
- * `read` with what its `write` answered.
+ * Further promises of a store that outlives its process: run each `write`, close the store, open it again, and run each `read` with
+ * the result of its `write`.
  */
 export const survival: ReadonlyArray<SurvivalCase> = survivalCases
 

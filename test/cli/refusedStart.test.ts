@@ -36,7 +36,7 @@ describe("serve, when it cannot start", () => {
         assert.strictEqual(
           stderr,
           "error: The store failed (sessions.db: SQLITE_NOTADB): " +
-            "the database is damaged; restore a backup, or save what can be read of it with sqlite3's .recover\n"
+            "the database is damaged; restore a backup, or recover readable data with sqlite3's .recover\n"
         )
       }).pipe(Effect.provide(NodeContext.layer)),
     60_000

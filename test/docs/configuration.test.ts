@@ -35,7 +35,7 @@ const host: All<LocalSessionHost.LocalSessionHostOptions> = {
   streamBuffer: true,
   sweepEvery: true
 }
-const session: All<SessionConfig.SessionConfig> & Omit<All<SendMessage>, "content" | "metadata"> = {
+const session: All<SessionConfig> & Omit<All<SendMessage>, "content" | "metadata"> = {
   autoArchiveAfter: true,
   autoDeleteAfter: true,
   customSettings: true,

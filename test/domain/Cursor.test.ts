@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
-import { Cursor, cursorOf } from "../../src/domain/Page.js"
+import { Cursor, makeCursorCodec } from "../../src/domain/Page.js"
 
 const Position = Schema.Struct({ createdAt: Schema.Number, id: Schema.String })
-const cursors = cursorOf(Position)
-const otherCursors = cursorOf(Schema.Struct({ seq: Schema.Number }))
+const cursors = makeCursorCodec(Position)
+const otherCursors = makeCursorCodec(Schema.Struct({ seq: Schema.Number }))
 
 const refuses = (text: string) => {
   const result = cursors.decode(Cursor.make(text))
@@ -12,7 +12,7 @@ const refuses = (text: string) => {
 }
 
 describe("Cursor", () => {
-  it("leads back to the position it was made from, and can travel in a URL", () => {
+  it("decodes to the position it was encoded from and is safe in a URL", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.integer(), FastCheck.fullUnicodeString({ maxLength: 64 }), (createdAt, id) => {
         const cursor = cursors.encode({ createdAt, id })
@@ -26,7 +26,7 @@ describe("Cursor", () => {
     assert.isTrue(refuses(otherCursors.encode({ seq: 7 })))
   })
 
-  it("that was made up is refused", () => {
+  it("that is invalid is refused", () => {
     FastCheck.assert(FastCheck.property(FastCheck.stringMatching(/^[A-Za-z0-9_-]{1,60}$/), refuses))
   })
 

@@ -5,7 +5,7 @@ import { DateTimeFromInput } from "../../src/domain/Input.js"
 const decode = Schema.decodeUnknownEither(DateTimeFromInput)
 
 describe("DateTimeFromInput", () => {
-  it("takes any moment, and its ISO 8601 text to the millisecond", () => {
+  it("accepts any time and its ISO 8601 text to the millisecond", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.date({ noInvalidDate: true }), (date) => {
         const moment = DateTime.unsafeMake(date)

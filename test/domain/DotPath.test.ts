@@ -14,7 +14,7 @@ describe("DotPath", () => {
     )
   })
 
-  it("answers any text with names that are safe, or refuses it without repeating it", () => {
+  it("splits any text into safe names or refuses it without repeating it", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.oneof(

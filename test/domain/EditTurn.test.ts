@@ -6,7 +6,7 @@ import { EditTurn } from "../../src/domain/Send.js"
 const decode = Schema.decodeUnknownEither(EditTurn)
 
 describe("EditTurn", () => {
-  it("names a turn and what it is asked now, and changes nothing else of it", () => {
+  it("has a turn and its new content and no other fields", () => {
     const edit = { turnId: TurnId.make("turn-1"), content: "Hello again", metadata: { draft: 2 } }
     const more = { key: "another", timeout: "1 minute", whenBusy: "interrupt" }
     assert.deepStrictEqual(Either.getOrThrow(decode({ ...edit, ...more })), edit)

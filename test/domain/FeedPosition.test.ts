@@ -1,25 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
-import { FeedPosition, fromPosition, toPosition } from "../../src/domain/Events.js"
+import { FeedPosition, fromFeedPosition, toFeedPosition } from "../../src/domain/Events.js"
 
 const decode = Schema.decodeUnknownEither(FeedPosition)
 const count = FastCheck.integer({ min: 0, max: 999_999_999_999_999 })
 
 describe("FeedPosition", () => {
-  it("leads back to the place it was made of, also over the wire", () => {
+  it("decodes to the place it was encoded from, also over the wire", () => {
     FastCheck.assert(
       FastCheck.property(count, count, (number, offset) => {
-        const position = toPosition({ number, offset })
-        assert.deepStrictEqual(fromPosition(position), { number, offset })
+        const position = toFeedPosition({ number, offset })
+        assert.deepStrictEqual(fromFeedPosition(position), { number, offset })
         assert.deepStrictEqual(decode(JSON.parse(JSON.stringify(position))), Either.right(position))
       })
     )
   })
 
-  it("is a number of events, with an offset only where there is one", () => {
-    assert.strictEqual(toPosition({ number: 7, offset: 0 }), "7")
-    assert.strictEqual(toPosition({ number: 7, offset: 120 }), "7.120")
-    assert.deepStrictEqual(fromPosition(FeedPosition.make("7")), { number: 7, offset: 0 })
+  it("is a number of events, with an offset unless it is 0", () => {
+    assert.strictEqual(toFeedPosition({ number: 7, offset: 0 }), "7")
+    assert.strictEqual(toFeedPosition({ number: 7, offset: 120 }), "7.120")
+    assert.deepStrictEqual(fromFeedPosition(FeedPosition.make("7")), { number: 7, offset: 0 })
   })
 
   it.each<[string, unknown]>([

@@ -28,7 +28,7 @@ describe("IdGenerator", () => {
       assert.isTrue(ids.every((id) => id.startsWith("018bcfe5-6800-7")))
     }).pipe(Effect.provide(IdGenerator.layer)))
 
-  it.effect("goes on increasing when the clock goes on, back, and on again", () =>
+  it.effect("makes increasing ids when the clock goes forward and back", () =>
     Effect.gen(function*() {
       const ids: Array<string> = []
       for (
@@ -40,7 +40,7 @@ describe("IdGenerator", () => {
       assertIncreasing(ids)
     }).pipe(Effect.provide(IdGenerator.layer)))
 
-  it.effect("makes different ids in two runtimes at the same moment", () =>
+  it.effect("makes different ids in two runtimes at the same time", () =>
     Effect.gen(function*() {
       const [one, other] = yield* Effect.all([
         Effect.provide(many(1000), IdGenerator.layer),

@@ -4,8 +4,7 @@ import { InvalidRequest } from "../../src/domain/error/RequestError.js"
 import { SessionId } from "../../src/domain/Ids.js"
 import { MessageQuery } from "../../src/domain/Message.js"
 import { SendMessage } from "../../src/domain/Send.js"
-import { CreateSession } from "../../src/domain/Session.js"
-import { SessionQuery } from "../../src/domain/Session.js"
+import { CreateSession, SessionQuery } from "../../src/domain/Session.js"
 import { ContextPatch } from "../../src/domain/SessionContext.js"
 
 const canary = "CaNaRy, actual 7\nCaNaRy"
@@ -34,13 +33,13 @@ const { value } = FastCheck.letrec((tie) => ({
 }))
 
 describe("InvalidRequest", () => {
-  it("names the field in the branch of a choice that was meant", () => {
+  it("names the field of the union member that was meant", () => {
     const wrong = { content: [{ _tag: "Text", text: "fine" }, { _tag: "Text", text: 7 }] }
     const error = Either.getOrThrow(Either.flip(Schema.decodeUnknownEither(SendMessage)(wrong)))
     assert.deepStrictEqual(InvalidRequest.fromParseError(error).path, ["content", "1", "text"])
   })
 
-  it("does not so much as write down what is wrong, which may be large", () => {
+  it("never formats the input, which may be large", () => {
     let written = 0
     const large = { toString: () => String(written++) }
     for (const input of [large, { content: large }, { content: [{ _tag: "Text", text: large }] }]) {
@@ -50,7 +49,7 @@ describe("InvalidRequest", () => {
     assert.strictEqual(written, 0)
   })
 
-  it("never repeats any of what was sent", () => {
+  it("never repeats any of the input", () => {
     let refused = 0
     FastCheck.assert(
       FastCheck.property(FastCheck.constantFrom(...doors), value, (schema, input) => {
@@ -75,13 +74,24 @@ describe("InvalidRequest", () => {
       "a field inside a field",
       CreateSession,
       { userId: "ada", provider: "mock", model: "m", config: { autoArchiveAfter: "soon" } },
-      "\"config.autoArchiveAfter\" must be a duration such as \"7 days\", or milliseconds"
+      "\"config.autoArchiveAfter\" must be a duration such as \"7 days\", or a number of milliseconds"
     ],
-    ["a wrong choice", MessageQuery, { order: "random" }, "\"order\" must be \"oldest\", or must be \"newest\""],
+    ["a wrong choice", MessageQuery, { order: "random" }, "\"order\" must be one of \"oldest\", \"newest\""],
     ["a number out of range", SessionQuery, { limit: 501 }, "\"limit\" must be a number between 1 and 500"],
     ["blank text", SendMessage, { content: " " }, "\"content\" must not be empty"],
+    [
+      "text that is too long",
+      SendMessage,
+      { content: "a".repeat(262_145) },
+      "\"content\" must be a string at most 262144 characters long"
+    ],
     ["a reserved key", ContextPatch, { user: { prototype: 1 } }, "\"user\" holds the reserved key \"prototype\""],
-    ["a moment", SessionQuery, { since: "yesterday" }, "\"since\" is not an ISO 8601 date and time"],
+    [
+      "a moment",
+      SessionQuery,
+      { since: "yesterday" },
+      "\"since\" must be a time in ISO 8601, such as 2026-03-01T12:00:00Z"
+    ],
     ["the whole", SessionId, 7, "The request must be"],
     ["nothing at all", SendMessage, undefined, "The request must be"]
   ])("names the place and what must change: %s", (_, schema, input, message) => {

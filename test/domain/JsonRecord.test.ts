@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Either, FastCheck, Schema } from "effect"
-import { JsonRecord } from "../../src/domain/Json.js"
-import type { JsonValue } from "../../src/domain/Json.js"
+import { JsonRecord, type JsonValue } from "../../src/domain/Json.js"
 import { jsonObject } from "./jsonObject.js"
 
 const decode = Schema.decodeUnknownEither(JsonRecord)
@@ -17,7 +16,7 @@ const text = (count: number) => ({ four: "x".repeat(count - 4) })
 const sparse = (length: number): Array<number> => Object.assign([], { length })
 
 describe("JsonRecord", () => {
-  it("reads any JSON object to itself, and its own output to the same", () => {
+  it("decodes any JSON object to itself, and its own output again", () => {
     FastCheck.assert(
       FastCheck.property(jsonObject, (input) => {
         assert.deepStrictEqual(decoded(input), input)
@@ -41,7 +40,7 @@ describe("JsonRecord", () => {
     assert.strictEqual(Object.getPrototypeOf(decoded({ toString: 1 })), Object.prototype)
   })
 
-  it("shares nothing with its input, however the input changes later", () => {
+  it("shares nothing with its input", () => {
     const input = { list: [{ a: 1 }], object: { b: 2 } }
     const record = decoded(input)
     input.list.push({ a: 3 })
@@ -98,12 +97,12 @@ describe("JsonRecord", () => {
     ["an object that says how it becomes JSON", { a: { toJSON: () => ({ admin: true }) } }]
   ])("refuses %s", (_, input) => assert.isFalse(accepts(input)))
 
-  it("takes an object without a prototype", () => {
+  it("accepts an object without a prototype", () => {
     const input: unknown = Object.assign(Object.create(null), { a: 1 })
     assert.deepStrictEqual(decoded(input), { a: 1 })
   })
 
-  it("takes 16 levels, the value in the innermost being the last, and no more", () => {
+  it("accepts 16 levels and no more", () => {
     assert.isTrue(accepts(levels(15, "value")))
     assert.isFalse(accepts(levels(16, "value")))
     assert.isTrue(accepts(levels(14, ["value"])))
@@ -114,18 +113,18 @@ describe("JsonRecord", () => {
     assert.isFalse(accepts(JSON.parse(`{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}`)))
   })
 
-  it("refuses a circle", () => {
+  it("refuses a circular object", () => {
     const input: Record<string, unknown> = {}
     input["self"] = input
     assert.isFalse(accepts(input))
   })
 
-  it("takes 2,048 values and no more", () => {
+  it("accepts 2,048 values and no more", () => {
     assert.isTrue(accepts(values(2048)))
     assert.isFalse(accepts(values(2049)))
   })
 
-  it("takes 65,536 characters of keys and text together and no more", () => {
+  it("accepts 65,536 characters of keys and text and no more", () => {
     assert.isTrue(accepts(text(65_536)))
     assert.isFalse(accepts(text(65_537)))
   })

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Equal, Hash, HashSet, Schema } from "effect"
-import { MessageId } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
+import { MessageId, SessionId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import { isTerminal, TurnStatus } from "../../src/domain/Turn.js"
 
@@ -17,7 +16,7 @@ const make = (id: string, parts: Message["parts"]) =>
   })
 
 describe("Message", () => {
-  it("has the text of its text parts, in order", () => {
+  it("concatenates its text parts in order", () => {
     const message = make("message", [
       { _tag: "Text", text: "one " },
       { _tag: "ToolCall", id: "call", name: "tool", arguments: {} },
@@ -27,7 +26,7 @@ describe("Message", () => {
     assert.strictEqual(message.text, "one two")
   })
 
-  it("is the same after a journey as JSON", () => {
+  it("survives a round trip through JSON", () => {
     const message = make("message", [{ _tag: "Text", text: "a\0b \u{1F600}" }])
     const wire: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(Message)(message)))
     assert.deepStrictEqual(Schema.decodeUnknownSync(Message)(wire), message)
@@ -44,7 +43,7 @@ describe("Message", () => {
 })
 
 describe("TurnStatus", () => {
-  it("is left while it is accepted or calling, and never after", () => {
+  it("is terminal unless accepted or calling", () => {
     assert.deepStrictEqual(TurnStatus.literals.filter((status) => !isTerminal(status)), ["accepted", "calling"])
   })
 })

@@ -1,25 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import * as Rollup from "../../src/domain/Analytics.js"
+import { addRollups, emptyRollup, latencyBucket, type Rollup, toUsage } from "../../src/domain/Rollup.js"
 
-const rollupOf = (latencies: ReadonlyArray<number>): Rollup.Rollup =>
+const rollupOf = (latencies: ReadonlyArray<number>): Rollup =>
   latencies.reduce(
     (sum, latency) =>
-      Rollup.add(sum, {
-        ...Rollup.empty,
+      addRollups(sum, {
+        ...emptyRollup,
         latencyMs: latency,
         maxLatencyMs: latency,
-        latencies: { [Rollup.latencyBucket(latency)]: 1 }
+        latencies: { [latencyBucket(latency)]: 1 }
       }),
-    Rollup.empty
+    emptyRollup
   )
 
 describe("Rollup", () => {
   it.prop(
-    "tells percentiles within 10 % or a millisecond of the true ones",
+    "estimates percentiles within 10 % or a millisecond",
     { latencies: FastCheck.array(FastCheck.double({ min: 0, max: 1e8, noNaN: true }), { minLength: 1 }) },
     ({ latencies }) => {
-      const { latency } = Rollup.toUsage(rollupOf(latencies))
+      const { latency } = toUsage(rollupOf(latencies))
       const sorted = latencies.toSorted((one, other) => one - other)
       const isNear = (percent: number, found = -1) => {
         const truth = sorted[Math.ceil((sorted.length * percent) / 100) - 1] ?? 0
@@ -34,9 +34,9 @@ describe("Rollup", () => {
     }
   )
 
-  it("tells no latency where no call answered, and none that is longer than the longest", () => {
-    assert.notProperty(Rollup.toUsage(Rollup.empty), "latency")
-    const { latency } = Rollup.toUsage(rollupOf([0, 0, 0]))
+  it("has no latency without calls and never exceeds the maximum", () => {
+    assert.notProperty(toUsage(emptyRollup), "latency")
+    const { latency } = toUsage(rollupOf([0, 0, 0]))
     assert.deepStrictEqual(latency, { count: 3, meanMs: 0, p50Ms: 0, p90Ms: 0, p95Ms: 0, p99Ms: 0, maxMs: 0 })
   })
 })

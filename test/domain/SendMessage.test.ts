@@ -45,13 +45,13 @@ describe("SendMessage", () => {
     ["null", null]
   ])("refuses %s", (_, content) => assert.isTrue(!accepts({ content })))
 
-  it("says of blank text what is wrong", () => {
+  it("reports blank text", () => {
     const result = decode({ content: "  " })
     assert(Either.isLeft(result))
     assert.include(result.left.message, "must not be empty")
   })
 
-  it("replaces a lone surrogate and keeps everything else as it is", () => {
+  it("replaces lone surrogates and keeps everything else", () => {
     const content = "a\0b \u202E \u{1F600} \uD800"
     assert.deepStrictEqual(Either.getOrThrow(decode({ content })), { content: "a\0b \u202E \u{1F600} \uFFFD" })
   })
@@ -78,7 +78,7 @@ describe("SendMessage", () => {
     ["a number as text", "1000"]
   ])("refuses a timeout of %s", (_, timeout) => assert.isFalse(accepts({ content: "Hi", timeout })))
 
-  it("says what a timeout must be, and where it is", () => {
+  it("names the timeout and what it must be", () => {
     const result = Either.mapLeft(decode({ content: "Hi", timeout: -7 }), InvalidRequest.fromParseError)
     assert(Either.isLeft(result))
     assert.deepStrictEqual(result.left.path, ["timeout"])
@@ -86,7 +86,7 @@ describe("SendMessage", () => {
     assert.notInclude(result.left.message, "-7")
   })
 
-  it("says how it is to be answered", () => {
+  it("has the options of a send", () => {
     const sent = { content: "Hi", key: "a-key", whenBusy: "steer", stopOnDisconnect: true, onUnknown: "retry" }
     const encode = Schema.encodeSync(SendMessage)
     assert.deepStrictEqual<unknown>(encode(Either.getOrThrow(decode(sent))), sent)
@@ -95,7 +95,7 @@ describe("SendMessage", () => {
     }
   })
 
-  it("keeps metadata as data: a role in it is not the message's", () => {
+  it("does not take a role in metadata for the message's", () => {
     assert.deepStrictEqual(
       Either.getOrThrow(decode({ content: "Hi", role: "system", metadata: { role: "system", admin: true } })),
       { content: "Hi", metadata: { role: "system", admin: true } }

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Either, FastCheck, Schema } from "effect"
-import { merge, SessionConfig, validate } from "../../src/domain/SessionConfig.js"
+import { mergeSessionConfigs, SessionConfig, sessionConfigProblems } from "../../src/domain/SessionConfig.js"
 
 const decode = Schema.decodeUnknownEither(SessionConfig)
 const decoded = (input: unknown) => Either.getOrThrow(decode(input))
-const merged = (base: SessionConfig, over: SessionConfig) => Either.getOrThrow(merge(base, over))
+const merged = (base: SessionConfig, over: SessionConfig) => Either.getOrThrow(mergeSessionConfigs(base, over))
 
 const tags = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `tag-${from + index}`)
 const settings = (key: string, length: number) => ({ [key]: "x".repeat(length) })
@@ -20,9 +20,9 @@ const config: FastCheck.Arbitrary<SessionConfig> = FastCheck.record({
 }, { requiredKeys: [] })
 
 describe("SessionConfig", () => {
-  it("may be empty, and then nothing is wrong with it", () => {
+  it("is valid when empty", () => {
     assert.deepStrictEqual(decoded({}), {})
-    assert.deepStrictEqual(validate({}), [])
+    assert.deepStrictEqual(sessionConfigProblems({}), [])
   })
 
   it.each<[string, unknown, number]>([
@@ -77,7 +77,7 @@ describe("SessionConfig", () => {
     ["an explicit undefined", { name: undefined }]
   ])("refuses %s", (_, input) => assert.isTrue(Either.isLeft(decode(input))))
 
-  it("takes each limit exactly", () => {
+  it("accepts each limit exactly", () => {
     const atTheLimit = {
       name: "a".repeat(256),
       description: "a".repeat(4096),
@@ -99,7 +99,7 @@ describe("SessionConfig", () => {
     ]],
     [{ autoArchiveAfter: "1 day", autoDeleteAfter: "24 hours" }, []],
     [{ autoDeleteAfter: "1 day" }, []]
-  ])("of %j says %j", (input, problems) => assert.deepStrictEqual(validate(decoded(input)), problems))
+  ])("of %j says %j", (input, problems) => assert.deepStrictEqual(sessionConfigProblems(decoded(input)), problems))
 
   it("merges: fields win, tags unite, settings merge key by key", () => {
     const base = decoded({
@@ -138,7 +138,7 @@ describe("SessionConfig", () => {
   })
 
   it.each<[string, SessionConfig, SessionConfig, string]>([
-    ["tags", { tags: tags(0, 33) }, { tags: tags(32, 65) }, "must be an array of at most 64 item(s)"],
+    ["tags", { tags: tags(0, 33) }, { tags: tags(32, 65) }, "must be an array of at most 64 items"],
     [
       "providerConfig",
       { providerConfig: settings("left", 40_000) },
@@ -153,16 +153,16 @@ describe("SessionConfig", () => {
     ]
   ])("refuses to merge more %s than a configuration may have", (path, base, over, reason) => {
     assert.isTrue([base, over].every(Schema.is(SessionConfig)))
-    const result = merge(base, over)
+    const result = mergeSessionConfigs(base, over)
     assert(Either.isLeft(result))
     assert.deepInclude(result.left, { _tag: "InvalidRequest", path: [path], reason })
   })
 
-  it("merges whatever it accepts into what it accepts", () => {
+  it("merges valid configurations into a valid one", () => {
     let refused = 0
     FastCheck.assert(
       FastCheck.property(config, config, (base, over) => {
-        const result = merge(base, over)
+        const result = mergeSessionConfigs(base, over)
         if (Either.isLeft(result)) refused += 1
         else assert.deepStrictEqual(decoded(Schema.encodeSync(SessionConfig)(result.right)), result.right)
       })

@@ -2,27 +2,34 @@ import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
 import { DateTime, Either, FastCheck, Option, Schema } from "effect"
 import { SessionId } from "../../src/domain/Ids.js"
-import { JsonRecord } from "../../src/domain/Json.js"
-import type { JsonObject, JsonValue } from "../../src/domain/Json.js"
-import type { ContextPatch } from "../../src/domain/SessionContext.js"
-import { get, initial, merge, type SessionContext, set, update } from "../../src/domain/SessionContext.js"
+import { type JsonObject, JsonRecord, type JsonValue } from "../../src/domain/Json.js"
+import {
+  type ContextPatch,
+  getContextValue,
+  makeSessionContext,
+  mergeContexts,
+  type SessionContext,
+  setContextValue,
+  updateContext
+} from "../../src/domain/SessionContext.js"
 import { jsonObject, jsonValue } from "./jsonObject.js"
 
 const created = DateTime.unsafeMake(0)
 const later = DateTime.unsafeMake(1000)
 const sessionId = SessionId.make("session")
-const withUser = (user: JsonObject): SessionContext => ({ ...initial(sessionId, created), user })
+const withUser = (user: JsonObject): SessionContext => ({ ...makeSessionContext(sessionId, created), user })
 
-const read = (context: SessionContext, path: string) => Either.getOrThrow(get(context, path))
+const read = (context: SessionContext, path: string) => Either.getOrThrow(getContextValue(context, path))
 const write = (context: SessionContext, path: string, value: JsonValue) =>
-  Either.getOrThrow(set(context, path, value, later))
+  Either.getOrThrow(setContextValue(context, path, value, later))
 
-const patched = (context: SessionContext, patch: ContextPatch) => Either.getOrThrow(update(context, patch, later))
+const patched = (context: SessionContext, patch: ContextPatch) =>
+  Either.getOrThrow(updateContext(context, patch, later))
 
 describe("SessionContext", () => {
   describe("initial", () => {
     it("is version 1 with four empty scopes", () => {
-      assert.deepStrictEqual(initial(sessionId, created), {
+      assert.deepStrictEqual(makeSessionContext(sessionId, created), {
         sessionId,
         user: {},
         conversation: {},
@@ -33,9 +40,9 @@ describe("SessionContext", () => {
       })
     })
 
-    it("is what applying the patch to nothing gives", () => {
+    it("equals the patch applied to an empty context", () => {
       const patch = { user: { name: "Ada", gone: null }, system: { a: { b: null } } }
-      const context = initial(sessionId, created, patch)
+      const context = makeSessionContext(sessionId, created, patch)
       assert.deepStrictEqual(context.user, { name: "Ada" })
       assert.deepStrictEqual(context.system, { a: {} })
     })
@@ -65,11 +72,11 @@ describe("SessionContext", () => {
       ["no path", ""],
       ["a prototype", "user.__proto__.admin"],
       ["a field of the context itself", "version"]
-    ])("refuses %s", (_, path) => assert.isTrue(Either.isLeft(get(context, path))))
+    ])("refuses %s", (_, path) => assert.isTrue(Either.isLeft(getContextValue(context, path))))
   })
 
   describe("set", () => {
-    it("makes what was written readable, whatever was there", () => {
+    it("makes the written value readable, whatever was there before", () => {
       FastCheck.assert(
         FastCheck.property(
           jsonObject,
@@ -83,7 +90,7 @@ describe("SessionContext", () => {
       )
     })
 
-    it("leaves the neighbours and the input as they were, and makes a new version", () => {
+    it("leaves other values and the input unchanged and makes a new version", () => {
       const before = withUser({ profile: { level: 1, name: "Ada" }, other: true })
       const after = write(before, "user.profile.level", 2)
       assert.deepStrictEqual(after.user, { profile: { level: 2, name: "Ada" }, other: true })
@@ -91,12 +98,12 @@ describe("SessionContext", () => {
       assert.deepInclude(after, { version: 2, updatedAt: later, sessionId, system: {} })
     })
 
-    it("replaces an object by an object, and does not merge them", () => {
+    it("replaces an object instead of merging it", () => {
       const after = write(withUser({ profile: { level: 1, name: "Ada" } }), "user.profile", { level: 2 })
       assert.deepStrictEqual(after.user, { profile: { level: 2 } })
     })
 
-    it("replaces a value in the way by an object", () => {
+    it("replaces a value on the path by an object", () => {
       assert.deepStrictEqual(write(withUser({ a: [1] }), "user.a.b", 1).user, { a: { b: 1 } })
     })
 
@@ -112,12 +119,12 @@ describe("SessionContext", () => {
       ["a number that JSON cannot say", "user.a", NaN],
       ["a reserved key in the value", "user.a", JSON.parse("{\"__proto__\":1}")]
     ])("refuses %s", (_, path, value) => {
-      assert.isTrue(Either.isLeft(set(withUser({}), path, value, later)))
+      assert.isTrue(Either.isLeft(setContextValue(withUser({}), path, value, later)))
     })
 
-    it("never lets a scope outgrow what can be read back", () => {
+    it("never lets a scope exceed the limits of JsonRecord", () => {
       const full = withUser({ a: "x".repeat(40_000) })
-      const result = set(full, "user.b", "x".repeat(40_000), later)
+      const result = setContextValue(full, "user.b", "x".repeat(40_000), later)
       assert(Either.isLeft(result))
       assert.isTrue(Schema.is(JsonRecord)(full.user))
     })
@@ -151,26 +158,26 @@ describe("SessionContext", () => {
   })
 
   it("counts versions up and changes the named scopes only", () => {
-    const first = initial(sessionId, created, { user: { a: 1 }, provider: { b: 1 } })
+    const first = makeSessionContext(sessionId, created, { user: { a: 1 }, provider: { b: 1 } })
     const second = patched(first, { user: { a: 2 } })
     const third = patched(second, {})
     assert.deepStrictEqual([first.version, second.version, third.version], [1, 2, 3])
     assert.deepStrictEqual(third, { ...first, user: { a: 2 }, version: 3, updatedAt: later })
   })
 
-  it("refuses a patch that fits by itself and makes the scope too large", () => {
+  it("refuses a valid patch that makes the scope too large", () => {
     const half = "x".repeat(40_000)
-    const full = patched(initial(sessionId, created), { user: { first: half } })
-    const refused = Either.getOrThrow(Either.flip(update(full, { user: { second: half } }, later)))
+    const full = patched(makeSessionContext(sessionId, created), { user: { first: half } })
+    const refused = Either.getOrThrow(Either.flip(updateContext(full, { user: { second: half } }, later)))
     assert.deepStrictEqual(refused.path, ["user"])
     assert.notInclude(refused.message, "xxx")
-    assert.isTrue(Either.isRight(update(full, { conversation: { second: half } }, later)))
+    assert.isTrue(Either.isRight(updateContext(full, { conversation: { second: half } }, later)))
   })
 
   it("merges another session's scopes and keeps its own identity and version", () => {
-    const mine = patched(initial(sessionId, created, { user: { a: 1, b: { c: 1 } } }), {})
-    const other = initial(SessionId.make("other"), created, { user: { b: { d: 2 } }, system: { e: 3 } })
-    assert.deepStrictEqual(Either.getOrThrow(merge(mine, other, later)), {
+    const mine = patched(makeSessionContext(sessionId, created, { user: { a: 1, b: { c: 1 } } }), {})
+    const other = makeSessionContext(SessionId.make("other"), created, { user: { b: { d: 2 } }, system: { e: 3 } })
+    assert.deepStrictEqual(Either.getOrThrow(mergeContexts(mine, other, later)), {
       sessionId,
       user: { a: 1, b: { c: 1, d: 2 } },
       conversation: {},

@@ -1,37 +1,36 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { EmptyReply } from "../../src/domain/error/ProviderError.js"
-import { ProviderAuth } from "../../src/domain/error/ProviderError.js"
-import { ProviderProtocol } from "../../src/domain/error/ProviderError.js"
-import { ProviderQuota } from "../../src/domain/error/ProviderError.js"
-import { ProviderRejected } from "../../src/domain/error/ProviderError.js"
-import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
-import { ConfigurationError } from "../../src/domain/error/RequestError.js"
-import { Disconnected } from "../../src/domain/error/RequestError.js"
-import { InternalError } from "../../src/domain/error/RequestError.js"
-import { InvalidRequest } from "../../src/domain/error/RequestError.js"
-import { ShuttingDown } from "../../src/domain/error/RequestError.js"
-import { Unauthorized } from "../../src/domain/error/RequestError.js"
-import { IdempotencyConflict } from "../../src/domain/error/SessionError.js"
-import { LimitExceeded } from "../../src/domain/error/SessionError.js"
-import { MessageNotFound } from "../../src/domain/error/SessionError.js"
-import { SessionBusy } from "../../src/domain/error/SessionError.js"
-import { SessionError } from "../../src/domain/error/SessionError.js"
-import { SessionNotFound } from "../../src/domain/error/SessionError.js"
-import { SessionStateError } from "../../src/domain/error/SessionError.js"
-import { SessionUnavailable } from "../../src/domain/error/SessionError.js"
-import { SlowConsumer } from "../../src/domain/error/SessionError.js"
-import { TurnNotFound } from "../../src/domain/error/SessionError.js"
-import { NotSupported } from "../../src/domain/error/StoreError.js"
-import { OwnershipLost } from "../../src/domain/error/StoreError.js"
-import { StoreError } from "../../src/domain/error/StoreError.js"
-import { DeadlineExceeded } from "../../src/domain/error/TurnError.js"
-import { MiddlewareError } from "../../src/domain/error/TurnError.js"
-import { TurnInterrupted } from "../../src/domain/error/TurnError.js"
-import { TurnStopped } from "../../src/domain/error/TurnError.js"
-import { Epoch } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
+import {
+  EmptyReply,
+  ProviderAuth,
+  ProviderProtocol,
+  ProviderQuota,
+  ProviderRejected,
+  ProviderTransient
+} from "../../src/domain/error/ProviderError.js"
+import {
+  ConfigurationError,
+  Disconnected,
+  InternalError,
+  InvalidRequest,
+  ShuttingDown,
+  Unauthorized
+} from "../../src/domain/error/RequestError.js"
+import {
+  IdempotencyConflict,
+  LimitExceeded,
+  MessageNotFound,
+  SessionBusy,
+  SessionError,
+  SessionNotFound,
+  SessionStateError,
+  SessionUnavailable,
+  SlowConsumer,
+  TurnNotFound
+} from "../../src/domain/error/SessionError.js"
+import { NotSupported, OwnershipLost, StoreError } from "../../src/domain/error/StoreError.js"
+import { DeadlineExceeded, MiddlewareError, TurnInterrupted, TurnStopped } from "../../src/domain/error/TurnError.js"
+import { Epoch, SessionId, TurnId } from "../../src/domain/Ids.js"
 
 const sessionId = SessionId.make("session-1")
 const turnId = TurnId.make("turn-1")
@@ -80,12 +79,12 @@ const storeErrors =
   )
 
 describe("SessionError", () => {
-  it("is in this table, whichever it is", () => {
+  it("has every error in this table", () => {
     const tags = new Set([...errors, ...storeErrors].map(([, { _tag }]) => _tag))
     assert.sameMembers([...tags], tagsOf(SessionError))
   })
 
-  it.each([...errors, ...storeErrors])("%s: has its code and says what there is to know", (code, error, says) => {
+  it.each([...errors, ...storeErrors])("%s: has its code and a complete message", (code, error, says) => {
     assert.strictEqual(error.code, code)
     assert.instanceOf(error, Error)
     for (const words of says) assert.include(error.message, words)
@@ -93,7 +92,7 @@ describe("SessionError", () => {
     assert.notInclude(error.message, "[object")
   })
 
-  it.each([...errors, ...storeErrors])("%s: is the same after a journey as JSON", (_, error) => {
+  it.each([...errors, ...storeErrors])("%s: survives a round trip through JSON", (_, error) => {
     const wire: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(SessionError)(error)))
     const arrived = Schema.decodeUnknownSync(SessionError)(wire)
     assert.strictEqual(arrived._tag, error._tag)
@@ -102,17 +101,17 @@ describe("SessionError", () => {
     assert.deepStrictEqual(Schema.encodeSync(SessionError)(arrived), Schema.encodeSync(SessionError)(error))
   })
 
-  it("has one code a class", () => {
+  it("has a code of its own for each class", () => {
     assert.strictEqual(new Set(errors.map(([code]) => code)).size, errors.length)
   })
 
-  it("carries a session's id and a context when it has them", () => {
+  it("carries a session id and a context", () => {
     const error = new ProviderAuth({ ...provider, sessionId, context: { status: 401 } })
     const arrived = Schema.decodeUnknownSync(SessionError)(Schema.encodeSync(SessionError)(error))
     assert.deepInclude(arrived, { sessionId, context: { status: 401 } })
   })
 
-  it("gives each reason of a store its own advice", () => {
+  it("has different advice for each reason of a StoreError", () => {
     assert.strictEqual(new Set(storeErrors.map(([, { message }]) => message)).size, storeErrors.length)
   })
 })

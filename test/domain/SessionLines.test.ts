@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Effect, Schema, Stream } from "effect"
 import * as SessionLines from "../../src/domain/SessionLines.js"
-import type { SessionExport } from "../../src/domain/Transfer.js"
-import { SessionExport as Export } from "../../src/domain/Transfer.js"
+import { type SessionExport, SessionExport as Export } from "../../src/domain/Transfer.js"
 import { recordOf } from "./record.js"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -19,7 +18,7 @@ const two = [recordOf("one"), recordOf("two")]
 const text = Stream.mkString(SessionLines.encode(Stream.fromIterable(two)))
 
 describe("SessionLines", () => {
-  it.effect("reads what it wrote, cut anywhere", () =>
+  it.effect("decodes its own output, split anywhere", () =>
     Effect.gen(function*() {
       const bytes = bytesOf(yield* text)
       for (const size of [1, 2, 3, 7, 1000, bytes.length]) {
@@ -31,14 +30,14 @@ describe("SessionLines", () => {
       }
     }))
 
-  it.effect("reads a last line without its end, blank lines, carriage returns and a byte order mark", () =>
+  it.effect("accepts a missing last line feed, blank lines, carriage returns and a byte order mark", () =>
     Effect.gen(function*() {
       const lines = (yield* text).trimEnd().split("\n")
       yield* same(yield* read(bytesOf(`\ufeff${lines[0]}\r\n\r\n  \n${lines[1]}`)), two)
       assert.deepStrictEqual(yield* read(), [])
     }))
 
-  it.effect("reads documents over several lines, among others", () =>
+  it.effect("accepts pretty-printed documents among lines", () =>
     Effect.gen(function*() {
       const pretty = yield* Schema.encode(Schema.parseJson(Export, { space: 2 }))(recordOf("pretty"))
       yield* same(yield* read(bytesOf(`${yield* text}${pretty}\n${yield* text}${pretty}`)), [
@@ -51,7 +50,7 @@ describe("SessionLines", () => {
       assert.deepStrictEqual(error.path, ["line 3"])
     }))
 
-  it.effect("names the line, and says nothing of what stands there", () =>
+  it.effect("names the wrong line and never its content", () =>
     Effect.gen(function*() {
       const good = yield* SessionLines.encodeLine(recordOf("one"))
       const bad: ReadonlyArray<readonly [Uint8Array, RegExp]> = [
@@ -71,7 +70,7 @@ describe("SessionLines", () => {
       }
     }))
 
-  it.effect("reads what comes before a bad line", () =>
+  it.effect("decodes the lines before a wrong one", () =>
     Effect.gen(function*() {
       const seen: Array<string> = []
       const lines = Stream.make(bytesOf(`${yield* text}nothing\n`))
@@ -82,7 +81,7 @@ describe("SessionLines", () => {
       assert.deepStrictEqual(seen, ["one", "two"])
     }))
 
-  it.effect("holds no more of a line than one may have", () =>
+  it.effect("buffers no more than the maximum line length", () =>
     Effect.gen(function*() {
       const piece = new Uint8Array(1024 * 1024).fill(0x20)
       let sent = 0

@@ -1,26 +1,24 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration } from "effect"
-import { EmptyReply } from "../../src/domain/error/ProviderError.js"
-import { ProviderAuth } from "../../src/domain/error/ProviderError.js"
-import { ProviderProtocol } from "../../src/domain/error/ProviderError.js"
-import { ProviderQuota } from "../../src/domain/error/ProviderError.js"
-import { ProviderRejected } from "../../src/domain/error/ProviderError.js"
-import { ProviderTransient } from "../../src/domain/error/ProviderError.js"
+import {
+  EmptyReply,
+  ProviderAuth,
+  ProviderProtocol,
+  ProviderQuota,
+  ProviderRejected,
+  ProviderTransient
+} from "../../src/domain/error/ProviderError.js"
 import { ConfigurationError } from "../../src/domain/error/RequestError.js"
-import { DeadlineExceeded } from "../../src/domain/error/TurnError.js"
-import { TurnInterrupted } from "../../src/domain/error/TurnError.js"
-import { TurnStopped } from "../../src/domain/error/TurnError.js"
-import { MessageId } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
+import { DeadlineExceeded, TurnInterrupted, TurnStopped } from "../../src/domain/error/TurnError.js"
+import { MessageId, SessionId, TurnId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import {
   averageResponseTimeMs,
-  empty,
+  countAttempt,
+  countMessage,
+  emptySessionMetrics,
   sessionDuration,
-  totalTokens,
-  withAttempt,
-  withMessage
+  totalTokens
 } from "../../src/domain/SessionMetrics.js"
 import type { Attempt } from "../../src/domain/Turn.js"
 
@@ -53,15 +51,15 @@ const attempt = (over: Partial<Attempt>): Attempt => ({
 const stopped = new TurnStopped({ turnId: TurnId.make("turn") })
 
 describe("SessionMetrics", () => {
-  it("starts at nothing", () => {
-    const metrics = empty(sessionId)
+  it("starts at zero", () => {
+    const metrics = emptySessionMetrics(sessionId)
     assert.strictEqual(totalTokens(metrics), 0)
     assert.strictEqual(averageResponseTimeMs(metrics), 0)
     assert.deepStrictEqual(sessionDuration(metrics), Duration.zero)
     assert.notProperty(metrics, "firstMessageAt")
   })
 
-  it("adds each message under its role, with how long it took", () => {
+  it("counts each message by role, with its duration", () => {
     const metrics = [
       message(1, "system", 1000),
       message(2, "user", 2000),
@@ -69,7 +67,7 @@ describe("SessionMetrics", () => {
       message(4, "user", 4000),
       message(5, "tool", 4100),
       message(6, "assistant", 4200, { usage: { inputTokens: 20, outputTokens: 6 }, processingTimeMs: 100.5 })
-    ].reduce(withMessage, empty(sessionId))
+    ].reduce(countMessage, emptySessionMetrics(sessionId))
 
     assert.deepStrictEqual(metrics, {
       sessionId,
@@ -91,16 +89,19 @@ describe("SessionMetrics", () => {
     assert.deepStrictEqual(sessionDuration(metrics), Duration.millis(3200))
   })
 
-  it("has no duration below 0 when the clock goes back", () => {
-    const metrics = [message(1, "user", 5000), message(2, "user", 1000)].reduce(withMessage, empty(sessionId))
+  it("has no negative duration when the clock goes back", () => {
+    const metrics = [message(1, "user", 5000), message(2, "user", 1000)].reduce(
+      countMessage,
+      emptySessionMetrics(sessionId)
+    )
     assert.isAtLeast(Duration.toMillis(sessionDuration(metrics)), 0)
   })
 
-  it("adds what each call has used and cost, whatever became of it", () => {
+  it("adds the usage and cost of each call, successful or not", () => {
     const usage = { inputTokens: 10, outputTokens: 4, cacheReadTokens: 8 }
     const cost = { nanoUsd: 1_500, pricedAs: "mock" }
     const metrics = [attempt({ usage, cost }), attempt({ usage, cost, error: stopped }), attempt({ usage })]
-      .reduce(withAttempt, empty(sessionId))
+      .reduce(countAttempt, emptySessionMetrics(sessionId))
     assert.deepInclude(metrics, {
       providerCalls: 3,
       providerErrors: 0,
@@ -125,7 +126,10 @@ describe("SessionMetrics", () => {
     [new DeadlineExceeded({ turnId: stopped.turnId }), 1, 0, 1],
     [new ConfigurationError({ problems: ["p"] }), 0, 0, 0]
   ])("knows of a call that ended with %o whether it counts, failed, or may have cost something", (error, ...counts) => {
-    const { providerCalls, providerErrors, unpricedCalls } = withAttempt(empty(sessionId), attempt({ error }))
+    const { providerCalls, providerErrors, unpricedCalls } = countAttempt(
+      emptySessionMetrics(sessionId),
+      attempt({ error })
+    )
     assert.deepStrictEqual([providerCalls, providerErrors, unpricedCalls], counts)
   })
 })

@@ -1,18 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, Either, Schema } from "effect"
 import { InvalidRequest } from "../../src/domain/error/RequestError.js"
-import { IdempotencyKey } from "../../src/domain/Ids.js"
-import { MessageId } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
-import { initial } from "../../src/domain/SessionContext.js"
-import type { SessionExport } from "../../src/domain/Transfer.js"
-import { SessionRecord } from "../../src/domain/Transfer.js"
+import { IdempotencyKey, MessageId, SessionId, TurnId } from "../../src/domain/Ids.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
+import { type SessionExport, SessionRecord } from "../../src/domain/Transfer.js"
 import { message, recordOf, turn } from "./record.js"
 
 const good = recordOf("s")
 const other = SessionId.make("other")
-const context = (version: number) => ({ ...initial(good.session.id, DateTime.unsafeMake(0)), version })
+const context = (version: number) => ({ ...makeSessionContext(good.session.id, DateTime.unsafeMake(0)), version })
 const key = IdempotencyKey.make("k")
 
 /** What may not be, by the path to it. */
@@ -48,7 +44,7 @@ const check = (record: SessionExport) =>
   Either.mapLeft(Schema.validateEither(SessionRecord)(record), InvalidRequest.fromParseError)
 
 describe("SessionRecord", () => {
-  it("takes what a session can be", () => {
+  it("accepts consistent records", () => {
     assert.isTrue(Either.isRight(check(good)))
     const joined = turn("t2", 2, { joined: TurnId.make("t1"), promptSeq: 3, replySeq: 2 })
     assert.isTrue(Either.isRight(check({ ...good, turns: [...good.turns, joined] })))

@@ -23,7 +23,7 @@ describe("SessionStatus", () => {
     ])
   })
 
-  it("takes messages while active and idle only", () => {
+  it("accepts messages only while active or idle", () => {
     assert.deepStrictEqual(SessionStatus.literals.filter(acceptsMessages), ["active", "idle"])
   })
 })

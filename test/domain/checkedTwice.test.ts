@@ -1,35 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Either, FastCheck, Schema } from "effect"
 import { AnalyticsGroup, AnalyticsQuery } from "../../src/domain/Analytics.js"
-import { DeadLetterQuery } from "../../src/domain/DeadLetter.js"
-import { ReplayDeadLetters } from "../../src/domain/DeadLetter.js"
-import { FeedPosition } from "../../src/domain/Events.js"
-import { WatchSession } from "../../src/domain/Events.js"
-import { IdempotencyKey } from "../../src/domain/Ids.js"
-import { MessageId } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
-import { UserId } from "../../src/domain/Ids.js"
-import { MessageQuery } from "../../src/domain/Message.js"
-import { Part } from "../../src/domain/Message.js"
-import { Role } from "../../src/domain/Message.js"
+import { DeadLetterQuery, ReplayDeadLetters } from "../../src/domain/DeadLetter.js"
+import { FeedPosition, WatchSession } from "../../src/domain/Events.js"
+import { IdempotencyKey, MessageId, SessionId, TurnId, UserId } from "../../src/domain/Ids.js"
+import { MessageQuery, Part, Role } from "../../src/domain/Message.js"
 import { Cursor } from "../../src/domain/Page.js"
 import { TextQuery } from "../../src/domain/Search.js"
-import { EditTurn } from "../../src/domain/Send.js"
-import { SendMessage } from "../../src/domain/Send.js"
-import { StopTurn } from "../../src/domain/Send.js"
-import { ConfigureSession } from "../../src/domain/Session.js"
-import { CreateSession } from "../../src/domain/Session.js"
-import { ForkSession } from "../../src/domain/Session.js"
-import { RewindSession } from "../../src/domain/Session.js"
-import { SessionQuery } from "../../src/domain/Session.js"
-import { SessionStatus } from "../../src/domain/Session.js"
+import { EditTurn, SendMessage, StopTurn } from "../../src/domain/Send.js"
+import {
+  ConfigureSession,
+  CreateSession,
+  ForkSession,
+  RewindSession,
+  SessionQuery,
+  SessionStatus
+} from "../../src/domain/Session.js"
 import { ContextPatch } from "../../src/domain/SessionContext.js"
 import { CleanupSessions } from "../../src/domain/Store.js"
-import { ExportSessions } from "../../src/domain/Transfer.js"
-import { ImportOptions } from "../../src/domain/Transfer.js"
-import { BusyPolicy } from "../../src/domain/Turn.js"
-import { OnUnknown } from "../../src/domain/Turn.js"
+import { ExportSessions, ImportOptions } from "../../src/domain/Transfer.js"
+import { BusyPolicy, OnUnknown } from "../../src/domain/Turn.js"
 import { jsonObject } from "./jsonObject.js"
 
 const partial = <A>(fields: { [K in keyof A]: FastCheck.Arbitrary<A[K]> }) =>
@@ -200,7 +190,7 @@ const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbit
   ["WatchSession", WatchSession, partial({ from: Arbitrary.make(FeedPosition) })]
 ]
 
-describe("What was read once is read again to the same", () => {
+describe("Decoded input decodes again to the same value", () => {
   it.each(inputs)("%s", (_, schema, input) => {
     const decode = Schema.decodeUnknownEither(schema)
     const encode = Schema.encodeUnknownSync(schema)

@@ -1,11 +1,8 @@
 import { DateTime } from "effect"
-import { MessageId } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
-import { UserId } from "../../src/domain/Ids.js"
+import { MessageId, SessionId, TurnId, UserId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import type { SessionInfo } from "../../src/domain/Session.js"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import type { ProviderRequest } from "../../src/services/Provider.js"
 
 export const sessionId = SessionId.make("session")
@@ -39,7 +36,7 @@ export const request = (...messages: ReadonlyArray<Message>): ProviderRequest =>
   sessionId,
   turnId,
   messages,
-  context: initial(sessionId, now)
+  context: makeSessionContext(sessionId, now)
 })
 
 export const asking = (text: string): ProviderRequest => request(message(1, "user", text))

@@ -1,10 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
-import { IdempotencyKey } from "../../src/domain/Ids.js"
-import { MessageId } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
-import { UserId } from "../../src/domain/Ids.js"
+import { IdempotencyKey, MessageId, SessionId, TurnId, UserId } from "../../src/domain/Ids.js"
 
 const accepts = (schema: Schema.Schema.AnyNoContext, input: unknown): boolean =>
   Either.isRight(Schema.decodeUnknownEither(schema)(input))

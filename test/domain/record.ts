@@ -1,11 +1,8 @@
 import { DateTime } from "effect"
-import { MessageId } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
-import { UserId } from "../../src/domain/Ids.js"
+import { MessageId, SessionId, TurnId, UserId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
-import { initial } from "../../src/domain/SessionContext.js"
-import { empty } from "../../src/domain/SessionMetrics.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
+import { emptySessionMetrics } from "../../src/domain/SessionMetrics.js"
 import type { SessionExport } from "../../src/domain/Transfer.js"
 import type { Turn } from "../../src/domain/Turn.js"
 
@@ -53,8 +50,8 @@ export const recordOf = (id: string): SessionExport => {
     },
     lastSeq: 5,
     lastOrdinal: 3,
-    metrics: empty(sessionId),
-    contexts: [{ since: 0, context: initial(sessionId, at) }],
+    metrics: emptySessionMetrics(sessionId),
+    contexts: [{ since: 0, context: makeSessionContext(sessionId, at) }],
     messages: [message(1, { sessionId }), message(2, { sessionId })],
     rewound: [message(4, { sessionId, turnId: TurnId.make("t2") })],
     turns: [turn("t1", 1, { sessionId, promptSeq: 1, replySeq: 2 })]

@@ -25,14 +25,14 @@ const outside = (markdown: string): ReadonlyArray<string> => {
 }
 
 describe("toMarkdown", () => {
-  it("shows who said what, and when", () => {
+  it("shows the role, time and text of each message", () => {
     const markdown = toMarkdown(record)
     assert.include(markdown, "## 1. user, 2026-01-01T00:00:00.000Z\n\n```text\nhello\n```\n\n## 2. assistant")
     assert.include(markdown, "- answered: mock/mock-model")
     assert.isTrue(markdown.endsWith("```\n"))
   })
 
-  it("shows tools, attachments and what only a provider can read", () => {
+  it("shows tools, attachments and opaque parts", () => {
     const markdown = saying(
       { _tag: "ToolCall", id: "c1", name: "weather", arguments: { city: "Zürich" } },
       { _tag: "ToolResult", id: "c1", result: "rain", isError: true },

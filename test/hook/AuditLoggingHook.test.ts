@@ -4,7 +4,7 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import * as AuditLoggingHook from "../../src/layers/hook/AuditLoggingHook.js"
 import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { HookBus } from "../../src/services/HookBus.js"
@@ -27,7 +27,7 @@ const entriesWith = (options: { readonly content?: boolean }, ...events: Readonl
 describe("AuditLoggingHook", () => {
   it.effect("writes what happened to which session and its owner, without text", () =>
     Effect.gen(function*() {
-      yield* Effect.flatMap(SessionStore, (store) => store.create(session, initial(session.id, now)))
+      yield* Effect.flatMap(SessionStore, (store) => store.create(session, makeSessionContext(session.id, now)))
       const entries = yield* entriesWith({}, sent("canary"), received(1), failed, errored, deleted)
       const place = { at: "1970-01-01T00:00:00.000Z", sessionId: "session", number: 1, userId: "ada" }
       assert.deepStrictEqual<unknown>(entries, [

@@ -2,7 +2,7 @@
 // @effect-diagnostics anyUnknownInErrorContext:off
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import * as MetricsCollectionHook from "../../src/layers/hook/MetricsCollectionHook.js"
 import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
@@ -11,7 +11,7 @@ import { archived, completed, created, deleted, errored, failed, received, sent 
 
 const { metrics } = MetricsCollectionHook
 
-const storing = Effect.flatMap(SessionStore, (store) => store.create(session, initial(session.id, now)))
+const storing = Effect.flatMap(SessionStore, (store) => store.create(session, makeSessionContext(session.id, now)))
 
 /** The amount that an effect adds to a counter, or to the sum of a histogram. */
 const added = <A, E, R>(effect: Effect.Effect<A, E, R>, read: Effect.Effect<number>) =>

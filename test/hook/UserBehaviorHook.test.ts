@@ -3,7 +3,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { SessionId } from "../../src/domain/Ids.js"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import * as UserBehaviorHook from "../../src/layers/hook/UserBehaviorHook.js"
 import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
@@ -26,7 +26,7 @@ const watching = (options?: UserBehaviorHook.UserBehaviorHookOptions) => {
 const storeSession = (id: string) =>
   Effect.flatMap(
     SessionStore,
-    (store) => store.create({ ...session, id: SessionId.make(id) }, initial(SessionId.make(id), now))
+    (store) => store.create({ ...session, id: SessionId.make(id) }, makeSessionContext(SessionId.make(id), now))
   )
 
 describe("UserBehaviorHook", () => {

@@ -1,8 +1,8 @@
 import { DateTime } from "effect"
 import { Epoch, MessageId, TurnId } from "../../src/domain/Ids.js"
 import { Message, type Part } from "../../src/domain/Message.js"
-import { initial } from "../../src/domain/SessionContext.js"
-import { empty } from "../../src/domain/SessionMetrics.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
+import { emptySessionMetrics } from "../../src/domain/SessionMetrics.js"
 import type { Attempt, Prompt, Turn } from "../../src/domain/Turn.js"
 import type { SessionState } from "../../src/layers/host/actor/SessionState.js"
 import { now, session, sessionId, turnId } from "../domain/conversation.js"
@@ -15,8 +15,8 @@ export const prompt: Prompt = { parts: [{ _tag: "Text", text: "Hello" }], metada
 export const initialState: SessionState = {
   epoch: Epoch.make(3),
   session,
-  context: initial(sessionId, now),
-  metrics: empty(sessionId),
+  context: makeSessionContext(sessionId, now),
+  metrics: emptySessionMetrics(sessionId),
   lastSeq: 0,
   lastOrdinal: 0,
   lastEvent: 1,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, LogLevel } from "effect"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import * as LoggingMiddleware from "../../src/layers/middleware/LoggingMiddleware.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
@@ -10,7 +10,7 @@ import { start } from "../host/anotherHost.js"
 import { withCapturedLogs } from "./capturedLogs.js"
 import { eachStage } from "./pipeline.js"
 
-const context = { session, context: initial(sessionId, now) }
+const context = { session, context: makeSessionContext(sessionId, now) }
 
 const layer = (options?: LoggingMiddleware.LoggingMiddlewareOptions) =>
   LoggingMiddleware.layer(options).pipe(

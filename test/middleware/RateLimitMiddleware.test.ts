@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, Duration, Effect, Layer, TestClock } from "effect"
 import { UserId } from "../../src/domain/Ids.js"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import { makeRateLimiter } from "../../src/layers/middleware/internal/rateLimiter.js"
 import * as RateLimitMiddleware from "../../src/layers/middleware/RateLimitMiddleware.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
@@ -13,7 +13,7 @@ import { appending, prompt } from "./pipeline.js"
 
 const contextOf = (userId: string, id: string = "session"): MiddlewareContext => ({
   session: { ...session, userId: UserId.make(userId), id: sessionId, config: { customSettings: { tenant: id } } },
-  context: initial(sessionId, now)
+  context: makeSessionContext(sessionId, now)
 })
 
 /** The result of each send in turn: `ok`, or milliseconds to wait. */

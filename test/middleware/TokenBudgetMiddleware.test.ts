@@ -4,7 +4,7 @@ import { ProviderRejected } from "../../src/domain/error/ProviderError.js"
 import { StoreError } from "../../src/domain/error/StoreError.js"
 import { TurnId } from "../../src/domain/Ids.js"
 import type { SessionInfo } from "../../src/domain/Session.js"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import type { Turn } from "../../src/domain/Turn.js"
 import * as TokenBudgetMiddleware from "../../src/layers/middleware/TokenBudgetMiddleware.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
@@ -30,7 +30,7 @@ const counted = (text = "Hi") => ({
 
 const contextOf = (session: SessionInfo, turnId?: string): MiddlewareContext => ({
   session,
-  context: initial(session.id, DateTime.unsafeMake(0)),
+  context: makeSessionContext(session.id, DateTime.unsafeMake(0)),
   ...(turnId !== undefined && { turnId: TurnId.make(turnId) })
 })
 

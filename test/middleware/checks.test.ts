@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { SessionId, TurnId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import type { Prompt } from "../../src/domain/Turn.js"
 import type { ProviderRequest, Reply } from "../../src/services/Provider.js"
 import { message, now, request, sessionId } from "../domain/conversation.js"
@@ -87,7 +87,7 @@ describe("MiddlewarePipeline checks a return value:", () => {
     ],
     [
       "another session's context",
-      (request) => ({ ...request, context: initial(SessionId.make("other"), now) }),
+      (request) => ({ ...request, context: makeSessionContext(SessionId.make("other"), now) }),
       "belongs to another session"
     ],
     ["something that is not a context", (request) => ({ ...request, context: {} }), "is missing"]
@@ -98,7 +98,7 @@ describe("MiddlewarePipeline checks a return value:", () => {
 
   it.effect("turn accepts other messages and another context of the session, and nothing else", () =>
     Effect.gen(function*() {
-      const other = initial(sessionId, now, { user: { name: "Ada" } })
+      const other = makeSessionContext(sessionId, now, { user: { name: "Ada" } })
       const added = many(64, message(2, "system", "be brief"))
       const answer = yield* changed((request) => ({
         ...request,

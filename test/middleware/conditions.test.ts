@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Option } from "effect"
 import { ProviderRejected } from "../../src/domain/error/ProviderError.js"
 import type { JsonRecord } from "../../src/domain/Json.js"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
 import type { Middleware, MiddlewareContext } from "../../src/services/Middleware.js"
@@ -19,7 +19,7 @@ import { untyped } from "./untyped.js"
 
 const of = (user: JsonRecord, tags?: ReadonlyArray<string>): MiddlewareContext => ({
   session: { ...session, config: tags === undefined ? {} : { tags } },
-  context: initial(sessionId, now, { user })
+  context: makeSessionContext(sessionId, now, { user })
 })
 
 /** Whether a middleware with this condition runs at each stage. */

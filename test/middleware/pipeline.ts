@@ -1,12 +1,12 @@
 import { Effect, Layer } from "effect"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import type { Prompt } from "../../src/domain/Turn.js"
 import type { Middleware, MiddlewareContext, TurnMiddleware } from "../../src/services/Middleware.js"
 import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import type { Reply } from "../../src/services/Provider.js"
 import { now, session, sessionId } from "../domain/conversation.js"
 
-export const context: MiddlewareContext = { session, context: initial(sessionId, now) }
+export const context: MiddlewareContext = { session, context: makeSessionContext(sessionId, now) }
 export const prompt = (text: string): Prompt => ({ parts: [{ _tag: "Text", text }], metadata: {} })
 export const reply = (text: string): Reply => ({
   parts: [{ _tag: "Text", text }],

@@ -58,7 +58,7 @@ describe("Providers", () => {
         )
         assert.notInclude(yield* messageOf("openai", { apiKey: `${secret}\n` }), secret)
         assert.notInclude(yield* messageOf("openai", { apiKey: secret, key: secret }), secret)
-        assert.match(yield* messageOf("openai", { apiKey: secret, key: secret }), /"key" is unexpected/)
+        assert.match(yield* messageOf("openai", { apiKey: secret, key: secret }), /"key" is not a known field/)
         assert.strictEqual(
           yield* messageOf("mock", { errorRate: 2 }),
           "provider \"mock\": \"errorRate\" must be a number between 0 and 1"

@@ -55,11 +55,11 @@ describe("SessionStores", () => {
       Effect.gen(function*() {
         assert.strictEqual(
           yield* messageOf("sqlite", { filename: 4711 }),
-          "store \"sqlite\": \"filename\" must be string"
+          "store \"sqlite\": \"filename\" must be a string (got a number)"
         )
         assert.strictEqual(
           yield* messageOf("sqlite", { filename: "x", durability: "sometimes" }),
-          "store \"sqlite\": \"durability\" must be \"disk\", or must be \"process\""
+          "store \"sqlite\": \"durability\" must be one of \"disk\", \"process\""
         )
         assert.strictEqual(
           yield* messageOf("memory", { maxSessions: 0 }),
@@ -72,7 +72,7 @@ describe("SessionStores", () => {
         const error = yield* Effect.flip(Layer.build(named("sqlite", { filename: "x", fileName: "y" })))
         assert.strictEqual(
           error.message,
-          "store \"sqlite\": \"fileName\" is unexpected, expected: \"filename\" | \"durability\""
+          "store \"sqlite\": \"fileName\" is not a known field; known are filename, durability"
         )
       }).pipe(Effect.scoped))
 
@@ -100,7 +100,7 @@ describe("SessionStores", () => {
           const { name } = yield* Effect.provide(health, yield* stores.create("small", { room: 2 }))
           assert.strictEqual(name, "memory")
           const refused = yield* Effect.flip(stores.create("small", { room: "big" }))
-          assert.strictEqual(refused.message, "store \"small\": \"room\" must be number")
+          assert.strictEqual(refused.message, "store \"small\": \"room\" must be a number (got a string)")
           const taken = yield* Effect.flip(stores.register(small))
           assert.strictEqual(taken.message, "the store kind \"small\" is already registered")
         }))

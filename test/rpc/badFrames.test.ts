@@ -66,7 +66,7 @@ const refused = [
     line: request("7", "Send", { sessionId: { $gt: canary }, message: { content: "x" } }),
     id: "7",
     path: ["sessionId"],
-    reason: /must be string/
+    reason: /must be a string/
   },
   {
     what: "a stream with a bad payload",

@@ -5,7 +5,7 @@ import { SessionId } from "../../src/domain/Ids.js"
 import { UserId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import type { SessionInfo } from "../../src/domain/Session.js"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import { MemorySessionStore } from "../../src/layers/store/MemorySessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
 
@@ -26,7 +26,7 @@ const create = (name: string) =>
       lastActivityAt: moment,
       messageCount: 0
     }
-    yield* store.create(session, initial(id, moment))
+    yield* store.create(session, makeSessionContext(id, moment))
     const { epoch } = yield* store.open(id, 0)
     return { id, epoch }
   })

@@ -2,7 +2,7 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
 import { Effect, Schema } from "effect"
-import { update } from "../../src/domain/SessionContext.js"
+import { updateContext } from "../../src/domain/SessionContext.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { IdGenerator } from "../../src/services/IdGenerator.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
@@ -57,7 +57,7 @@ describe("SqliteSessionStore removes every row that no read can reach", () => {
         rewindTo: 2,
         turns: [turn],
         events: [eventOf(id, 2, { _tag: "TurnAccepted", turnId: turn.id })],
-        context: yield* update(yield* store.context(id), { user: { name: "Ada" } }, at(1))
+        context: yield* updateContext(yield* store.context(id), { user: { name: "Ada" } }, at(1))
       })
       assert.deepStrictEqual(yield* rows, { sessions: 1, segments: 3, messages: 4, contexts: 2, turns: 1, events: 2 })
       yield* store.remove(id, epoch)
@@ -78,7 +78,7 @@ describe("SqliteSessionStore removes every row that no read can reach", () => {
       const store = yield* SessionStore
       const origin = yield* ownSession(2)
       const changed = (name: string) =>
-        Effect.flatMap(store.context(origin.id), (context) => update(context, { user: { name } }, at(1)))
+        Effect.flatMap(store.context(origin.id), (context) => updateContext(context, { user: { name } }, at(1)))
       yield* store.commit(origin.id, origin.epoch, { context: yield* changed("known to both") })
       yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 3, 4) })
       yield* store.commit(origin.id, origin.epoch, { context: yield* changed("after what both share") })

@@ -20,7 +20,7 @@ import { MessageId } from "../../src/domain/Ids.js"
 import { SessionId } from "../../src/domain/Ids.js"
 import { UserId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
-import { initial } from "../../src/domain/SessionContext.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
@@ -40,7 +40,7 @@ const create = Effect.flatMap(SessionStore, (store) =>
     createdAt: moment,
     lastActivityAt: moment,
     messageCount: 0
-  }, initial(id, moment)))
+  }, makeSessionContext(id, moment)))
 
 const message = new Message({
   id: MessageId.make("m1"),

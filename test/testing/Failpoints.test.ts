@@ -3,10 +3,9 @@ import { Chunk, ConfigProvider, Effect, Fiber, Layer, Scope, Stream } from "effe
 import { ProviderProtocol } from "../../src/domain/error/ProviderError.js"
 import { StoreError } from "../../src/domain/error/StoreError.js"
 import { MiddlewareError } from "../../src/domain/error/TurnError.js"
-import { Epoch } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
-import { initial } from "../../src/domain/SessionContext.js"
-import { empty } from "../../src/domain/SessionMetrics.js"
+import { Epoch, TurnId } from "../../src/domain/Ids.js"
+import { makeSessionContext } from "../../src/domain/SessionContext.js"
+import { emptySessionMetrics } from "../../src/domain/SessionMetrics.js"
 import type { Turn } from "../../src/domain/Turn.js"
 import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import { HookBus } from "../../src/services/HookBus.js"
@@ -38,8 +37,8 @@ const storeOf = (committed: Array<Turn>, left: ReadonlyArray<Turn>) =>
       Effect.succeed({
         epoch,
         session,
-        context: initial(sessionId, now),
-        metrics: empty(sessionId),
+        context: makeSessionContext(sessionId, now),
+        metrics: emptySessionMetrics(sessionId),
         lastSeq: 0,
         lastOrdinal: left.length,
         lastEvent: 1,
@@ -86,7 +85,7 @@ const told = (order: string) =>
 
 describe("Failpoints", () => {
   describe("in a store", () => {
-    it.effect("tell a turn's acceptance, its call and its end apart", () =>
+    it.effect("distinguish a turn's acceptance, its call and its end", () =>
       Effect.gen(function*() {
         yield* commit(turn("accepted", 0))
         assert.deepStrictEqual(yield* around, [1, 1, 0, 0, 0, 0])
@@ -102,13 +101,13 @@ describe("Failpoints", () => {
         assert.deepStrictEqual(yield* around, [1, 1, 2, 2, 1, 1])
       }).pipe(Effect.provide(layer())))
 
-    it.effect("see an acceptance and a call in a commit that is both", () =>
+    it.effect("recognize a commit that is both acceptance and call", () =>
       Effect.gen(function*() {
         yield* commit(turn("calling", 1))
         assert.deepStrictEqual(yield* around, [1, 1, 1, 1, 0, 0])
       }).pipe(Effect.provide(layer())))
 
-    it.effect("stop a commit before it, and lie about one after it", () => {
+    it.effect("fail before a commit, and after one that succeeded", () => {
       const committed: Array<Turn> = []
       return Effect.gen(function*() {
         const { fail } = yield* Failpoints
@@ -121,7 +120,7 @@ describe("Failpoints", () => {
       }).pipe(Effect.provide(layer(committed)))
     })
 
-    it.effect("follow an owner that takes up what an earlier one left", () =>
+    it.effect("recognize the recovery of turns left by an earlier owner", () =>
       Effect.gen(function*() {
         const store = yield* SessionStore
         yield* store.open(sessionId, 10)
@@ -132,13 +131,13 @@ describe("Failpoints", () => {
         assert.deepStrictEqual(yield* passedOf("inRecovery"), [3])
       }).pipe(Effect.provide(layer([], [turn("calling", 1)]))))
 
-    it.effect("do not take a session without open turns for one that was left", () =>
+    it.effect("do not report a recovery for a session without open turns", () =>
       Effect.gen(function*() {
         yield* Effect.flatMap(SessionStore, (store) => store.open(sessionId, 10))
         assert.deepStrictEqual(yield* passedOf("inRecovery"), [0])
       }).pipe(Effect.provide(layer())))
 
-    it.scoped("follow a drain, from its beginning on", () =>
+    it.scoped("report commits during a drain", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
         yield* Layer.buildWithScope(Failpoints.layerDrain, scope)
@@ -151,11 +150,11 @@ describe("Failpoints", () => {
       }).pipe(Effect.provide(Layer.merge(layer(), Layer.mock(SessionHost, {})))))
   })
 
-  it.effect("in a pipeline fail what middleware let through", () =>
+  it.effect("in a pipeline fail after the middleware", () =>
     Effect.gen(function*() {
       const pipeline = eachStage(yield* MiddlewarePipeline)
       const { fail } = yield* Failpoints
-      const context = { session, context: initial(sessionId, now) }
+      const context = { session, context: makeSessionContext(sessionId, now) }
       const error = new MiddlewareError({ middleware: "failpoint", stage: "turn", reason: "told to" })
       yield* pipeline.admission({ parts: [{ _tag: "Text", text: "Hi" }], metadata: {} }, context)
       yield* fail("inTurnMiddleware", error)
@@ -164,7 +163,7 @@ describe("Failpoints", () => {
       assert.deepStrictEqual(yield* passedOf("inAdmission", "inTurnMiddleware"), [1, 2])
     }).pipe(Effect.provide(layer())))
 
-  it.effect("in a reply come between its events, which stay as they are", () =>
+  it.effect("in a reply act between its events and leave them unchanged", () =>
     Effect.gen(function*() {
       const { fail } = yield* Failpoints
       assert.deepStrictEqual(
@@ -177,7 +176,7 @@ describe("Failpoints", () => {
       assert.strictEqual(yield* Effect.flip(ask), error)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("act on the nth to pass, once", () =>
+  it.effect("act once, on the nth pass", () =>
     Effect.gen(function*() {
       const { fail, pass } = yield* Failpoints
       yield* pass("midStream")
@@ -186,7 +185,7 @@ describe("Failpoints", () => {
       assert.deepStrictEqual(passes, [false, false, true, false, false])
     }).pipe(Effect.provide(Failpoints.layer)))
 
-  it.effect("hold who passes until they are told", () =>
+  it.effect("hold a pass until it is resumed", () =>
     Effect.gen(function*() {
       const { pass, pause } = yield* Failpoints
       const { reached, resume } = yield* pause("afterIntent")
@@ -198,7 +197,7 @@ describe("Failpoints", () => {
     }).pipe(Effect.provide(Failpoints.layer)))
 
   describe("armed from the environment", () => {
-    it.effect("act as they are told", () =>
+    it.effect("act as the variable says", () =>
       Effect.gen(function*() {
         const { pass } = yield* told("afterIntent:pause:2")
         yield* pass("afterIntent")

@@ -1,14 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
-import { SessionBusy } from "../../src/domain/error/SessionError.js"
-import { SessionNotFound } from "../../src/domain/error/SessionError.js"
+import { SessionBusy, SessionNotFound } from "../../src/domain/error/SessionError.js"
 import { TurnInterrupted } from "../../src/domain/error/TurnError.js"
-import { toPosition } from "../../src/domain/Events.js"
-import type { SessionEvent } from "../../src/domain/Events.js"
-import type { TurnDelta } from "../../src/domain/Events.js"
-import { IdempotencyKey } from "../../src/domain/Ids.js"
-import { MessageId } from "../../src/domain/Ids.js"
-import { TurnId } from "../../src/domain/Ids.js"
+import { type SessionEvent, toFeedPosition, type TurnDelta } from "../../src/domain/Events.js"
+import { IdempotencyKey, MessageId, TurnId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import type { Turn } from "../../src/domain/Turn.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
@@ -82,7 +77,7 @@ const fed = (event: SessionEvent | typeof TurnDelta.Type): LogEntry => ({
   _tag: "Fed",
   sessionId,
   watcher: "w",
-  position: toPosition({ number: event._tag === "TurnDelta" ? 4 : event.number, offset: 0 }),
+  position: toFeedPosition({ number: event._tag === "TurnDelta" ? 4 : event.number, offset: 0 }),
   event
 })
 
@@ -142,7 +137,7 @@ const busy: LogEntry & { _tag: "Failed" } = {
 const interrupted = { ...busy, error: new TurnInterrupted({ turnId: two }) }
 
 describe("HistoryChecker", () => {
-  it.effect("finds nothing in a history that keeps its promises", () =>
+  it.effect("finds nothing in a correct history", () =>
     Effect.map(rulesOf({}), (rules) => assert.deepStrictEqual(rules, [])))
 
   it.effect.each<[string, string, Partial<History>]>([
@@ -197,7 +192,7 @@ describe("HistoryChecker", () => {
     ["a watcher that got other words", "19 DeltasDiffer", { log: put(log, 13, fed(delta(one, 0, "ta"))) }]
   ])("finds %s", ([, rule, over]) => Effect.map(rulesOf(over), (rules) => assert.include(rules, rule)))
 
-  it.effect("finds that a session is gone", () =>
+  it.effect("finds a missing session", () =>
     Effect.gen(function*() {
       const found = yield* HistoryChecker.check(log)
       assert.deepStrictEqual(found.map(({ rule }) => rule), ["SessionMissing"])
@@ -250,14 +245,17 @@ describe("HistoryChecker", () => {
       settled: false
     }],
     ["a watcher that begins later", {
-      log: [{ _tag: "Watched", sessionId, watcher: "w", from: toPosition({ number: 4, offset: 2 }) }, ...feed.slice(5)]
+      log: [
+        { _tag: "Watched", sessionId, watcher: "w", from: toFeedPosition({ number: 4, offset: 2 }) },
+        ...feed.slice(5)
+      ]
     }]
   ])(
     "takes no offence at %s",
     ([, over, options]) => Effect.map(rulesOf(over, options), (rules) => assert.deepStrictEqual(rules, []))
   )
 
-  it.effect("takes a log as it was written down, one entry a line", () =>
+  it.effect("accepts a log of one JSON entry per line", () =>
     Effect.gen(function*() {
       const line = Schema.parseJson(HistoryChecker.LogEntry)
       const lines = yield* Effect.forEach(log, (entry) => Schema.encode(line)(entry))

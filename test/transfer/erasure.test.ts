@@ -45,7 +45,7 @@ const foundIn = (filename: string, words: ReadonlyArray<string>) =>
   })
 
 describe("a user who is erased", () => {
-  it.scoped("cannot be found in the files of the database, whatever was done before", () =>
+  it.scoped("cannot be found in the files of the database", () =>
     Effect.gen(function*() {
       const filename = yield* temporaryFile
       const words = [
@@ -85,7 +85,7 @@ describe("a user who is erased", () => {
       assert.deepStrictEqual(yield* foundIn(filename, words), [])
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scoped("is interrupted, forgotten by providers as far as these do, and told of in the receipt", () =>
+  it.scoped("is interrupted, removed from providers that support it, and counted in the receipt", () =>
     Effect.gen(function*() {
       yield* Effect.gen(function*() {
         const sessions = yield* SessionManager
@@ -106,7 +106,7 @@ describe("a user who is erased", () => {
       }).pipe(Effect.provide(runtime(yield* temporaryFile)))
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scoped("is told how many copies a provider did not remove", () =>
+  it.scoped("has failed provider copies counted in the receipt", () =>
     Effect.gen(function*() {
       yield* Effect.gen(function*() {
         const sessions = yield* SessionManager

@@ -53,7 +53,7 @@ const place = (directory: string, gatewayUrl: string) =>
   )
 
 describe("a provider's key, and a server's token,", () => {
-  it.scoped("row 80: is in no export, in no backup and its manifest, and in no file beside", () =>
+  it.scoped("row 80: is in no export, no backup or manifest, and no other file", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const directory = yield* files.makeTempDirectoryScoped()

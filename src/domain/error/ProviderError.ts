@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema"
 import { errorFields } from "./RequestError.js"
 
 /**
- * The provider finished without saying anything.
+ * The provider finished without any content.
  */
 export class EmptyReply extends Schema.TaggedError<EmptyReply>()("EmptyReply", {
   ...errorFields("empty_reply"),
@@ -27,7 +27,7 @@ export class ProviderAuth extends Schema.TaggedError<ProviderAuth>()("ProviderAu
 }
 
 /**
- * The provider's stream broke off or made no sense. What had arrived is kept as a cut reply.
+ * The provider's stream broke off or was malformed. The part that had arrived is kept as a cut reply.
  */
 export class ProviderProtocol extends Schema.TaggedError<ProviderProtocol>()("ProviderProtocol", {
   ...errorFields("provider_protocol"),
@@ -59,7 +59,7 @@ export class ProviderRejected extends Schema.TaggedError<ProviderRejected>()("Pr
   ...errorFields("provider_rejected"),
   provider: Schema.String,
   reason: Schema.String,
-  /** The request is longer than the model can take. */
+  /** The request exceeds the model's context window. */
   overflow: Schema.optionalWith(Schema.Literal(true), { exact: true })
 }) {
   override get message(): string {
@@ -68,23 +68,23 @@ export class ProviderRejected extends Schema.TaggedError<ProviderRejected>()("Pr
 }
 
 /**
- * The provider is overloaded or cannot be reached (HTTP 408, 409, 429, 5xx), and has certainly not begun to answer. The same
- * request may work later, and is tried again as long as nothing has come of the reply.
+ * The provider is overloaded or cannot be reached (HTTP 408, 409, 429, 5xx), and has not started to answer. The call is retried as
+ * long as no part of the reply has arrived.
  */
 export class ProviderTransient extends Schema.TaggedError<ProviderTransient>()("ProviderTransient", {
   ...errorFields("provider_transient"),
   provider: Schema.String,
   reason: Schema.String,
-  /** Milliseconds to wait at least, where the provider says so. */
+  /** Minimum wait in milliseconds, if the provider sent one. */
   retryAfterMs: Schema.optionalWith(Schema.NonNegative, { exact: true })
 }) {
   override get message(): string {
-    return `${this.provider} failed for the moment; try again: ${this.reason}`
+    return `${this.provider} is temporarily unavailable; try again: ${this.reason}`
   }
 }
 
 /**
- * All the ways a provider can fail, by what is to be done about it.
+ * The ways in which a provider can fail, by the reaction they need.
  */
 export const ProviderError = Schema.Union(
   EmptyReply,

@@ -1,13 +1,12 @@
-import * as Arr from "effect/Array"
-import * as Equivalence from "effect/Equivalence"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { SessionId } from "../Ids.js"
 import { JsonRecord } from "../Json.js"
+import { toInputProblem } from "./parseIssue.js"
 
 /**
- * What every error carries beside its tag: a stable `code` for programs in other languages, the session it happened in if
- * there is one, and what else may help to understand it.
+ * The fields of every error besides its tag: a stable `code` for programs in other languages, the session if there is one, and
+ * further details.
  */
 export const errorFields = <Code extends string>(code: Code) => ({
   code: Schema.tag(code),
@@ -16,7 +15,7 @@ export const errorFields = <Code extends string>(code: Code) => ({
 })
 
 /**
- * The configuration cannot work; `problems` names each thing to change.
+ * The configuration is invalid. `problems` lists everything to change.
  */
 export class ConfigurationError extends Schema.TaggedError<ConfigurationError>()("ConfigurationError", {
   ...errorFields("configuration"),
@@ -28,7 +27,7 @@ export class ConfigurationError extends Schema.TaggedError<ConfigurationError>()
 }
 
 /**
- * The connection to the server failed. If the call was `sent`, it is not known whether the server did what was asked.
+ * The connection to the server failed. If the call was `sent`, it is unknown whether the server executed it.
  */
 export class Disconnected extends Schema.TaggedError<Disconnected>()("Disconnected", {
   ...errorFields("disconnected"),
@@ -42,21 +41,21 @@ export class Disconnected extends Schema.TaggedError<Disconnected>()("Disconnect
 }
 
 /**
- * A defect of the server. Its text stays in the server's log, under `correlationId`.
+ * A defect of the server. The details are in the server's log, under `correlationId`.
  */
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {
   ...errorFields("internal"),
   correlationId: Schema.String
 }) {
   override get message(): string {
-    return `The server failed; its log tells more under ${this.correlationId}`
+    return `The server failed; see ${this.correlationId} in its log`
   }
 }
 
 const maxReasonLength = 300
 
 /**
- * The input is malformed. `path` leads to the offending field; the offending value is never repeated.
+ * The input is malformed. `path` leads to the wrong field. The value of the field is never repeated.
  */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
   ...errorFields("invalid_request"),
@@ -68,51 +67,16 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
   }
 
   /**
-   * Reports the first place where a schema found something wrong, and what it may be, without the value that is there. The
-   * path begins with the name of the argument, if what was read has one.
+   * Reports the first field that a schema refuses. `argument` is the name of the argument that was decoded; the path starts with it.
    */
   static readonly fromParseError = (error: ParseResult.ParseError, argument?: string): InvalidRequest => {
-    const issues = ParseResult.ArrayFormatter.formatIssueSync(withoutActual(error.issue))
-      .map(({ message, path }) => ({ message, path: path.map(String) }))
-    // A choice is tried branch by branch; the one that leads deepest is the one that was meant.
-    const path = Arr.reduce(
-      issues,
-      issues[0]?.path ?? [],
-      (deepest, { path }) => path.length > deepest.length ? path : deepest
-    )
-    // Where there are several ways to be right, there is an issue for each.
-    const reasons = issues.filter((issue) => isSamePath(issue.path, path))
-      .map(({ message }) => message.replace(/, actual .*/s, "").replace(/^Expected/, "must be"))
+    const { path, reason } = toInputProblem(error.issue)
     return new InvalidRequest({
       path: argument === undefined ? path : [argument, ...path],
-      reason: Arr.dedupe(reasons).join(", or ").slice(0, maxReasonLength)
+      reason: reason.slice(0, maxReasonLength)
     })
   }
 }
-
-/** To write down a value that is not to be told would take long where it is large. */
-const withoutActual = (issue: ParseResult.ParseIssue): ParseResult.ParseIssue => {
-  switch (issue._tag) {
-    case "Type":
-      return new ParseResult.Type(issue.ast, undefined, issue.message)
-    case "Pointer":
-      return new ParseResult.Pointer(issue.path, undefined, withoutActual(issue.issue))
-    case "Refinement":
-      return new ParseResult.Refinement(issue.ast, undefined, issue.kind, withoutActual(issue.issue))
-    case "Transformation":
-      return new ParseResult.Transformation(issue.ast, undefined, issue.kind, withoutActual(issue.issue))
-    case "Composite":
-      return new ParseResult.Composite(
-        issue.ast,
-        undefined,
-        "_tag" in issue.issues ? withoutActual(issue.issues) : Arr.map(issue.issues, withoutActual)
-      )
-    default:
-      return issue
-  }
-}
-
-const isSamePath = Arr.getEquivalence(Equivalence.string)
 
 /**
  * The runtime is stopping and starts no new turns. Nothing was stored; send again later.
@@ -126,7 +90,7 @@ export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDo
 }
 
 /**
- * The call carries no valid token.
+ * The call has no valid token.
  */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
   ...errorFields("unauthorized")

@@ -6,7 +6,7 @@ import { NotSupported, OwnershipLost, StoreError } from "./StoreError.js"
 import { TurnError } from "./TurnError.js"
 
 /**
- * What any call may answer, whatever it asks for. `Unauthorized` and `Disconnected` come from a remote manager only.
+ * Errors of every call. `Unauthorized` and `Disconnected` occur only with a remote manager.
  */
 export const AccessError = Schema.Union(Disconnected, InvalidRequest, ShuttingDown, StoreError, Unauthorized)
 export type AccessError = typeof AccessError.Type
@@ -25,7 +25,7 @@ export class SessionBusy extends Schema.TaggedError<SessionBusy>()("SessionBusy"
 }
 
 /**
- * No session of this name can be seen by the caller.
+ * The session does not exist, or the caller may not see it.
  */
 export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()("SessionNotFound", {
   ...errorFields("session_not_found"),
@@ -37,7 +37,7 @@ export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()("Sess
 }
 
 /**
- * The session's status does not allow what was asked.
+ * The session's status does not allow the operation.
  */
 export class SessionStateError extends Schema.TaggedError<SessionStateError>()("SessionStateError", {
   ...errorFields("session_state"),
@@ -51,7 +51,7 @@ export class SessionStateError extends Schema.TaggedError<SessionStateError>()("
 }
 
 /**
- * The session's actor failed. What was acknowledged is stored; the next call starts it again from the store.
+ * The session's actor failed. Everything acknowledged is stored, and the next call restarts the actor from the store.
  */
 export class SessionUnavailable extends Schema.TaggedError<SessionUnavailable>()("SessionUnavailable", {
   ...errorFields("session_unavailable"),
@@ -64,7 +64,7 @@ export class SessionUnavailable extends Schema.TaggedError<SessionUnavailable>()
 }
 
 /**
- * What any change of a session may answer.
+ * Errors of every call that changes a session.
  */
 export const ChangeError = Schema.Union(
   AccessError,
@@ -77,7 +77,7 @@ export const ChangeError = Schema.Union(
 export type ChangeError = typeof ChangeError.Type
 
 /**
- * The key of a send names a turn that was asked something else. Nothing was stored.
+ * The key of a send belongs to a turn with different content. Nothing was stored.
  */
 export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>()("IdempotencyConflict", {
   ...errorFields("idempotency_conflict"),
@@ -85,12 +85,12 @@ export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>
   turnId: TurnId
 }) {
   override get message(): string {
-    return `The key belongs to turn "${this.turnId}", which was asked something else; use another key for another message`
+    return `The key belongs to turn "${this.turnId}", which has different content; use another key for another message`
   }
 }
 
 /**
- * The session's own configuration does not allow the message. Nothing was stored.
+ * The message exceeds a limit of the session's configuration. Nothing was stored.
  */
 export class LimitExceeded extends Schema.TaggedError<LimitExceeded>()("LimitExceeded", {
   ...errorFields("limit_exceeded"),
@@ -105,7 +105,7 @@ export class LimitExceeded extends Schema.TaggedError<LimitExceeded>()("LimitExc
 }
 
 /**
- * The session has no message of this name.
+ * The session has no message with this id.
  */
 export class MessageNotFound extends Schema.TaggedError<MessageNotFound>()("MessageNotFound", {
   ...errorFields("message_not_found"),
@@ -118,26 +118,26 @@ export class MessageNotFound extends Schema.TaggedError<MessageNotFound>()("Mess
 }
 
 /**
- * What a send may answer: it was not accepted, or its turn ended without a reply.
+ * Errors of a send: it was not accepted, or its turn ended without a reply.
  */
 export const SendError = Schema.Union(ChangeError, TurnError, IdempotencyConflict, LimitExceeded)
 export type SendError = typeof SendError.Type
 
 /**
- * The reader of a stream or a feed fell too far behind. Nothing is lost: watch from the last position, or send again with the
- * same key, to go on.
+ * The reader of a stream or a feed fell too far behind. Nothing is lost: to resume, watch from the last position, or send again with
+ * the same key.
  */
 export class SlowConsumer extends Schema.TaggedError<SlowConsumer>()("SlowConsumer", {
   ...errorFields("slow_consumer"),
   sessionId: SessionId
 }) {
   override get message(): string {
-    return `A stream of session "${this.sessionId}" was cut because its reader is too slow; go on from where it was left`
+    return `A stream of session "${this.sessionId}" was closed because its reader is too slow; resume from the last position`
   }
 }
 
 /**
- * The session has no such turn.
+ * The session has no turn with this id.
  */
 export class TurnNotFound extends Schema.TaggedError<TurnNotFound>()("TurnNotFound", {
   ...errorFields("turn_not_found"),
@@ -150,8 +150,8 @@ export class TurnNotFound extends Schema.TaggedError<TurnNotFound>()("TurnNotFou
 }
 
 /**
- * Every error of the project. Each has a `_tag`, a stable `code`, a `message` to act on, and the `sessionId` if there is
- * one.
+ * Every error of this package. Each has a `_tag`, a stable `code`, a `message` that says what to do, and the `sessionId` if there
+ * is one.
  */
 export const SessionError = Schema.Union(
   SendError,

@@ -3,7 +3,7 @@ import { Epoch, SessionId } from "../Ids.js"
 import { errorFields } from "./RequestError.js"
 
 /**
- * The store behind the sessions cannot do that, as not every store has to.
+ * The store does not have this optional capability.
  */
 export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupported", {
   ...errorFields("not_supported"),
@@ -15,7 +15,7 @@ export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupport
 }
 
 /**
- * Another owner opened the session meanwhile, so this one may no longer write.
+ * A later owner has opened the session, so this one may no longer write.
  */
 export class OwnershipLost extends Schema.TaggedError<OwnershipLost>()("OwnershipLost", {
   ...errorFields("ownership_lost"),
@@ -32,7 +32,7 @@ export class OwnershipLost extends Schema.TaggedError<OwnershipLost>()("Ownershi
  */
 const advice = {
   Busy: "another process holds the database; try again",
-  Corrupt: "the database is damaged; restore a backup, or save what can be read of it with sqlite3's .recover",
+  Corrupt: "the database is damaged; restore a backup, or recover readable data with sqlite3's .recover",
   Full: "there is no space left; free some, or raise maxSessions",
   Io: "reading or writing failed; check the disk",
   Locked: "another process has the database open; stop that one first",
@@ -43,9 +43,9 @@ const advice = {
 }
 
 /**
- * The storage behind a store failed. `Unknown`: a commit was under way, so what it carried may be stored or not. With any
- * other reason nothing was stored. `detail` is the driver's own code, such as `SQLITE_FULL`, or the process that has a `Locked`
- * database open, such as `pid 4711`.
+ * The storage failed. With the reason `Unknown` a commit was in progress, and its changes may or may not be stored; with any other
+ * reason nothing was stored. `detail` is the driver's code, such as `SQLITE_FULL`, or the process that has a `Locked` database
+ * open, such as `pid 4711`.
  */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   ...errorFields("store"),

@@ -4,14 +4,14 @@ import { ProviderError } from "./ProviderError.js"
 import { ConfigurationError, errorFields } from "./RequestError.js"
 
 /**
- * The turn took longer than it was given. If it had started, its provider call was closed and what had arrived is kept.
+ * The turn exceeded its timeout. If it had started, its provider call was closed and the partial reply is kept.
  */
 export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
   ...errorFields("deadline_exceeded"),
   turnId: TurnId
 }) {
   override get message(): string {
-    return `Turn "${this.turnId}" was not answered in the time it was given; send again with a longer timeout`
+    return `Turn "${this.turnId}" was not answered in time; send again with a longer timeout`
   }
 }
 
@@ -23,7 +23,7 @@ export class MiddlewareError extends Schema.TaggedError<MiddlewareError>()("Midd
   middleware: Schema.String,
   stage: Schema.Literal("admission", "turn", "reply"),
   reason: Schema.String,
-  /** Milliseconds after which the same may be let through, where the middleware says so. */
+  /** Milliseconds after which the same send may be accepted, if the middleware set it. */
   retryAfterMs: Schema.optionalWith(Schema.NonNegativeInt, { exact: true })
 }) {
   override get message(): string {
@@ -32,19 +32,19 @@ export class MiddlewareError extends Schema.TaggedError<MiddlewareError>()("Midd
 }
 
 /**
- * The turn was cut off because its process stopped. When that was told to stop, what had arrived is kept as a cut reply.
+ * The turn ended because its process stopped. After an orderly shutdown, the partial reply is kept as a cut reply.
  */
 export class TurnInterrupted extends Schema.TaggedError<TurnInterrupted>()("TurnInterrupted", {
   ...errorFields("turn_interrupted"),
   turnId: TurnId
 }) {
   override get message(): string {
-    return `Turn "${this.turnId}" was interrupted; ask again if the reply is still wanted`
+    return `Turn "${this.turnId}" was interrupted; send again if the reply is still needed`
   }
 }
 
 /**
- * Somebody stopped the turn. What had arrived is kept as a cut reply, unless that was not wanted.
+ * The turn was stopped on request. The partial reply is kept as a cut reply unless `keepPartial` was false.
  */
 export class TurnStopped extends Schema.TaggedError<TurnStopped>()("TurnStopped", {
   ...errorFields("turn_stopped"),

@@ -8,7 +8,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import type { StoreError } from "../../domain/error/StoreError.js"
-import { type FeedPlace, fromPosition } from "../../domain/Events.js"
+import { type FeedPlace, fromFeedPosition } from "../../domain/Events.js"
 import { HookBus } from "../../services/HookBus.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import { forgetConversation } from "../../services/internal/calls/conversations.js"
@@ -203,7 +203,7 @@ const make = Effect.fnUntraced(function*({
         Effect.map(feed.watcher(id), ({ events, subscribe }) =>
           makeFeedStream(
             id,
-            from === undefined ? beginning : fromPosition(from),
+            from === undefined ? beginning : fromFeedPosition(from),
             store,
             events,
             use(id, (actor) => actor.feed(subscribe))

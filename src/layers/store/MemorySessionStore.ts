@@ -9,10 +9,10 @@ import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import { type UsageEntry, usageOfStart } from "../../domain/Analytics.js"
 import { MessageNotFound, SessionNotFound } from "../../domain/error/SessionError.js"
 import { StoreError } from "../../domain/error/StoreError.js"
 import type { SessionId } from "../../domain/Ids.js"
+import { toStartUsage, type UsageEntry } from "../../domain/Rollup.js"
 import type { SessionInfo } from "../../domain/Session.js"
 import { layerFromConfig } from "../../services/internal/config.js"
 import { SessionStore } from "../../services/SessionStore.js"
@@ -97,7 +97,7 @@ const makeStore = (
 
   const add = (
     session: MemorySession,
-    usage: ReadonlyArray<UsageEntry> = [usageOfStart(session.info)]
+    usage: ReadonlyArray<UsageEntry> = [toStartUsage(session.info)]
   ): Either.Either<void, StoreError> => {
     const { id } = session.info
     if (sessions.has(id)) throw new Error(`Session "${id}" already exists`)

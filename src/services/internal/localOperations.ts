@@ -11,8 +11,8 @@ import { TurnNotFound } from "../../domain/error/SessionError.js"
 import { NotSupported } from "../../domain/error/StoreError.js"
 import type { Cursor } from "../../domain/Page.js"
 import type { CreateSession, SessionInfo } from "../../domain/Session.js"
-import { validate } from "../../domain/SessionConfig.js"
-import { initial } from "../../domain/SessionContext.js"
+import { sessionConfigProblems } from "../../domain/SessionConfig.js"
+import { makeSessionContext } from "../../domain/SessionContext.js"
 import { HookBus } from "../HookBus.js"
 import { IdGenerator } from "../IdGenerator.js"
 import { ProviderRegistry } from "../ProviderRegistry.js"
@@ -41,7 +41,7 @@ export const localOperations = Effect.gen(function*() {
   const operations = {
     ...commands,
     create: Effect.fnUntraced(function*({ config = {}, context = {}, model, provider, userId }) {
-      const problems = validate(config)
+      const problems = sessionConfigProblems(config)
       if (Arr.isNonEmptyReadonlyArray(problems)) return yield* new ConfigurationError({ problems })
       yield* checkTargets(providers, { provider, model, config })
       const id = yield* ids.sessionId
@@ -57,7 +57,7 @@ export const localOperations = Effect.gen(function*() {
         lastActivityAt: now,
         messageCount: 0
       }
-      yield* addSession(id, (delivered) => store.create(session, initial(id, now, context), delivered))
+      yield* addSession(id, (delivered) => store.create(session, makeSessionContext(id, now, context), delivered))
       return id
     }),
     list: store.list,

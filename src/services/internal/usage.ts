@@ -1,10 +1,9 @@
 import * as Arr from "effect/Array"
 import type * as DateTime from "effect/DateTime"
-import * as Rollup from "../../domain/Analytics.js"
-import { add, dayOf, type UsageEntry, usageOfStart } from "../../domain/Analytics.js"
 import type { Message } from "../../domain/Message.js"
+import { addRollups, latencyBucket, type Rollup, toStartUsage, toUtcDay, type UsageEntry } from "../../domain/Rollup.js"
 import type { SessionInfo } from "../../domain/Session.js"
-import * as SessionMetrics from "../../domain/SessionMetrics.js"
+import { countAttempt, countMessage, emptySessionMetrics } from "../../domain/SessionMetrics.js"
 import type { SessionExport } from "../../domain/Transfer.js"
 import type { Attempt, Turn, TurnStatus } from "../../domain/Turn.js"
 import type { SessionChanges } from "../SessionStore.js"
@@ -27,7 +26,7 @@ export const usageOf = (
 ): ReadonlyArray<UsageEntry> => {
   const shares: Array<Share> = []
   const shareFor = (at: DateTime.Utc, { model, provider }: Pick<Attempt, "model" | "provider">): Share => {
-    const day = dayOf(at)
+    const day = toUtcDay(at)
     const known = shares.find((share) => share.day === day && share.provider === provider && share.model === model)
     if (known) return known
     const share: Share = { day, provider, model, turns: [], attempts: [], messages: [] }
@@ -57,10 +56,10 @@ const isPrompt = ({ role, turnId }: Message): boolean => role === "user" && turn
 const toRollup = (
   { id }: SessionInfo,
   { attempts, messages, turns }: Pick<Share, "attempts" | "messages" | "turns">
-): Rollup.Rollup => {
+): Rollup => {
   const { firstMessageAt: _, lastMessageAt: __, sessionId: ___, totalResponseTimeMs: ____, ...used } = attempts.reduce(
-    SessionMetrics.withAttempt,
-    messages.reduce(SessionMetrics.withMessage, SessionMetrics.empty(id))
+    countAttempt,
+    messages.reduce(countMessage, emptySessionMetrics(id))
   )
   const count = (status: TurnStatus) => turns.filter((turn) => turn.status === status).length
   const prompts = turns.filter(({ promptSeq }) => promptSeq !== undefined).length
@@ -79,7 +78,7 @@ const toRollup = (
     userMessages: used.userMessages + prompts,
     latencyMs: latencies.reduce((sum, latency) => sum + latency, 0),
     maxLatencyMs: Math.max(0, ...latencies),
-    latencies: tally(latencies.map((latency) => String(Rollup.latencyBucket(latency))))
+    latencies: tally(latencies.map((latency) => String(latencyBucket(latency))))
   }
 }
 
@@ -102,10 +101,10 @@ export const usageOfRecord = ({ messages, rewound, session, turns }: SessionExpo
     for (const entry of entries) {
       const key = JSON.stringify([entry.day, entry.provider, entry.model])
       const known = sums.get(key)
-      sums.set(key, known ? { ...known, added: add(known.added, entry.added) } : entry)
+      sums.set(key, known ? { ...known, added: addRollups(known.added, entry.added) } : entry)
     }
   }
-  count([usageOfStart(session)])
+  count([toStartUsage(session)])
   const joined = Arr.groupBy(turns, (turn) => turn.joined ?? turn.id)
   const rest = new Set<Message>(own)
   for (const together of Object.values(joined)) {

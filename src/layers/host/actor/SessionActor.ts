@@ -13,7 +13,7 @@ import type { SessionId, TurnId } from "../../../domain/Ids.js"
 import type { Message, MessageContent } from "../../../domain/Message.js"
 import type { EditOutcome, EditTurn, SendMessage, StopOutcome, StopTurn } from "../../../domain/Send.js"
 import type { ConfigureSession, RewindSession, SessionInfo } from "../../../domain/Session.js"
-import { type ContextPatch, type SessionContext, update } from "../../../domain/SessionContext.js"
+import { type ContextPatch, type SessionContext, updateContext } from "../../../domain/SessionContext.js"
 import type { Turn } from "../../../domain/Turn.js"
 import type { ErasedSession, ExpiringSession } from "../../../services/SessionStore.js"
 import { type ActorCore, makeActorCore } from "./ActorCore.js"
@@ -131,7 +131,7 @@ export const makeSessionActor = (
       core.ask(Effect.gen(function*() {
         yield* sends.requireOpen("updateContext")
         const at = yield* DateTime.now
-        const context = yield* update(core.state().context, patch, at)
+        const context = yield* updateContext(core.state().context, patch, at)
         const changed = { changes: { context }, next: { ...core.state(), context } }
         yield* core.persist(withEvents(changed, at, [{ _tag: "ContextUpdated", context }]))
         return context

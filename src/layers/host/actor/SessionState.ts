@@ -5,8 +5,8 @@ import type { SessionEvent } from "../../../domain/Events.js"
 import type { MessageId, TurnId } from "../../../domain/Ids.js"
 import { Message } from "../../../domain/Message.js"
 import type { ConfigureSession, SessionStatus } from "../../../domain/Session.js"
-import { configure } from "../../../domain/SessionConfig.js"
-import { withMessage } from "../../../domain/SessionMetrics.js"
+import { patchSessionConfig } from "../../../domain/SessionConfig.js"
+import { countMessage } from "../../../domain/SessionMetrics.js"
 import type { Prompt } from "../../../domain/Turn.js"
 import type { SessionChanges, SessionSnapshot } from "../../../services/SessionStore.js"
 
@@ -69,7 +69,7 @@ export const appendMessages = (
   now: DateTime.Utc,
   windowSize: number
 ): Transition => {
-  const metrics = messages.reduce(withMessage, state.metrics)
+  const metrics = messages.reduce(countMessage, state.metrics)
   const visible = messages.filter(({ finishReason }) => finishReason !== "cut")
   return {
     changes: { messages, metrics, lastActivityAt: now },
@@ -116,7 +116,7 @@ export const configureSession = (
   { model = state.session.model, provider = state.session.provider, ...changes }: ConfigureSession,
   now: DateTime.Utc
 ): Either.Either<Transition, InvalidRequest> =>
-  Either.map(configure(state.session.config, changes), (config) => {
+  Either.map(patchSessionConfig(state.session.config, changes), (config) => {
     const configuration = { provider, model, config }
     const session = { ...state.session, ...configuration }
     return withEvents({ changes: { configuration }, next: { ...state, session } }, now, [

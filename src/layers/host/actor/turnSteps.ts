@@ -6,7 +6,7 @@ import type { Message } from "../../../domain/Message.js"
 import type { ProviderCursor } from "../../../domain/Provider.js"
 import type { SendMessage } from "../../../domain/Send.js"
 import type { SessionInfo } from "../../../domain/Session.js"
-import { withAttempt } from "../../../domain/SessionMetrics.js"
+import { countAttempt } from "../../../domain/SessionMetrics.js"
 import type { Attempt, Prompt, Turn, TurnNotice } from "../../../domain/Turn.js"
 import type { Target } from "../../../services/internal/calls/targets.js"
 import type { SessionChanges } from "../../../services/SessionStore.js"
@@ -218,7 +218,7 @@ export const applyCallRecord = (state: SessionState, turn: Turn, { attempt, curs
   turn: attempt ? { ...turn, attempts: [...turn.attempts ?? [], attempt] as const } satisfies Turn : turn,
   state: {
     ...state,
-    metrics: attempt ? withAttempt(state.metrics, attempt) : state.metrics,
+    metrics: attempt ? countAttempt(state.metrics, attempt) : state.metrics,
     session: cursor === undefined ? state.session : withCursor(state.session, cursor)
   } satisfies SessionState,
   changes: (cursor === undefined ? {} : { cursor }) satisfies SessionChanges,

@@ -11,7 +11,7 @@ import {
   type FeedEvent,
   type FeedPlace,
   type SessionEvent,
-  toPosition,
+  toFeedPosition,
   type TurnDelta
 } from "../../../domain/Events.js"
 import type { SessionId } from "../../../domain/Ids.js"
@@ -36,7 +36,7 @@ export const makeFeedStream = (
     place = event._tag === "TurnDelta"
       ? { ...place, offset: event.offset + event.text.length }
       : { number: event.number, offset: event._tag === "TurnStarted" ? 0 : place.offset }
-    return { position: toPosition(place), event }
+    return { position: toFeedPosition(place), event }
   }
 
   /** The stored events after the current position, up to an event's number. */

@@ -3,11 +3,11 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Iterable from "effect/Iterable"
-import { dayOf } from "../../../domain/Analytics.js"
 import type { InvalidRequest } from "../../../domain/error/RequestError.js"
 import type { SessionNotFound } from "../../../domain/error/SessionError.js"
 import type { StoreError } from "../../../domain/error/StoreError.js"
 import type { Message, Part, TokenUsage } from "../../../domain/Message.js"
+import { toUtcDay } from "../../../domain/Rollup.js"
 import type { SessionInfo } from "../../../domain/Session.js"
 import { totalTokens } from "../../../domain/SessionMetrics.js"
 import { estimateTokens } from "../../../services/internal/calls/contextWindow.js"
@@ -44,7 +44,7 @@ export const makeBudget = (budget: TokenBudget, store: SessionStore["Type"], max
   const isStored = (by === "user" && slice === undefined) || (by === "session" && per === "lifetime")
 
   const sliceAt = ({ millis, now }: Moment): number =>
-    slice === undefined ? (per === "day" ? dayOf(now) : 0) : Math.floor(millis / slice)
+    slice === undefined ? (per === "day" ? toUtcDay(now) : 0) : Math.floor(millis / slice)
 
   const used = (
     { session }: MiddlewareContext

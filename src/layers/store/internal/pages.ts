@@ -1,17 +1,17 @@
 import * as Arr from "effect/Array"
 import * as Schema from "effect/Schema"
 import { SessionId } from "../../../domain/Ids.js"
-import { type Cursor, cursorOf, type Page } from "../../../domain/Page.js"
+import { type Cursor, makeCursorCodec, type Page } from "../../../domain/Page.js"
 
 /**
  * A position in the list of dead letters: the key of the last one shown.
  */
-export const deadLetterCursor = cursorOf(Schema.Struct({ key: Schema.NonNegativeInt }))
+export const deadLetterCursor = makeCursorCodec(Schema.Struct({ key: Schema.NonNegativeInt }))
 
 /**
  * A position in a history: the `seq` of the last message shown.
  */
-export const messageCursor = cursorOf(Schema.Struct({ seq: Schema.NonNegativeInt }))
+export const messageCursor = makeCursorCodec(Schema.Struct({ seq: Schema.NonNegativeInt }))
 
 /**
  * Makes a page of at most `limit` items. `items` holds one more when there is a next page.
@@ -33,9 +33,9 @@ const place = Schema.Int.pipe(Schema.between(0, 2 ** 31))
 /**
  * A position among search hits: the number of the session that added the message, which grows with each session, and the `seq`.
  */
-export const searchCursor = cursorOf(Schema.Struct({ key: place, seq: place }))
+export const searchCursor = makeCursorCodec(Schema.Struct({ key: place, seq: place }))
 
 /**
  * A position in a list of sessions: when the last one shown was created, in milliseconds, and its id.
  */
-export const sessionCursor = cursorOf(Schema.Struct({ createdAt: Schema.Int, id: SessionId }))
+export const sessionCursor = makeCursorCodec(Schema.Struct({ createdAt: Schema.Int, id: SessionId }))

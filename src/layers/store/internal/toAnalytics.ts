@@ -1,5 +1,6 @@
 import * as DateTime from "effect/DateTime"
-import { type Analytics, type AnalyticsQuery, type Rollup, startOfDay, toUsage } from "../../../domain/Analytics.js"
+import type { Analytics, AnalyticsQuery } from "../../../domain/Analytics.js"
+import { type Rollup, startOfDay, toUsage } from "../../../domain/Rollup.js"
 
 export interface RollupGroup {
   readonly key: string

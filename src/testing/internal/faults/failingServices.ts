@@ -12,7 +12,7 @@ import { SessionStore } from "../../../services/SessionStore.js"
 import type { Failpoint, FailpointControl } from "./failpoints.js"
 
 /**
- * A provider whose replies come one event at a time, with a failpoint between one and the next.
+ * A provider whose replies arrive one event at a time, with a failpoint between events.
  */
 export const failingProvider = ({ pass }: FailpointControl) => (provider: Provider): Provider => ({
   ...provider,
@@ -35,18 +35,18 @@ type CommitPoint = Extract<
 
 interface Known {
   readonly attempt: number
-  /** Left by an earlier owner. */
+  /** Whether an earlier owner left it open. */
   readonly left: boolean
 }
 
 /**
- * Tells which steps of their turns a commit takes, from what it has seen of the turns that are not ended.
+ * Derives from the open turns seen so far which steps of its turns a commit takes.
  */
 export const makeTurnSteps = () => {
   const open = new Map<TurnId, Known>()
 
   return {
-    /** An owner has read that these are open. */
+    /** Called with the open turns that an owner has read. */
     found: (turns: ReadonlyArray<Turn>): void => {
       for (const { attempt, id } of turns) open.set(id, { attempt, left: true })
     },
@@ -78,7 +78,7 @@ export const makeTurnSteps = () => {
       return { before, after }
     },
 
-    /** The commit of these turns has happened. */
+    /** Called after the commit of these turns. */
     committed: (turns: ReadonlyArray<Turn>): void => {
       for (const { attempt, id, status } of turns) {
         if (isTerminal(status)) open.delete(id)
@@ -123,7 +123,7 @@ export const failingStore = (
 }
 
 /**
- * The services that are provided, with failpoints around them. The bus gets a hook of its own for its failpoint.
+ * Wraps the provided services with failpoints. The hook bus gets a hook of its own for its failpoint.
  */
 export const failingServices = Effect.fnUntraced(function*(failpoints: FailpointControl) {
   const store = yield* SessionStore

@@ -10,18 +10,18 @@ import type { OwnershipLost, StoreError } from "../../../domain/error/StoreError
 import type { MiddlewareError } from "../../../domain/error/TurnError.js"
 
 /**
- * A step on the way of a turn at which a test may break it, in the order they are passed.
+ * A step of a turn at which a test can interfere, in the order of execution.
  *
- * - `inAdmission`: admission middleware is through, nothing is stored.
+ * - `inAdmission`: after admission middleware; nothing is stored.
  * - `beforeAccept`, `afterAccept`: around the commit that first stores the turn.
- * - `inTurnMiddleware`: turn middleware is through.
- * - `beforeCall`, `afterIntent`: around the commit that says that the provider may have been called, which is before it is.
- *   Without turn middleware it may be the one that accepts, and turn middleware comes after it.
+ * - `inTurnMiddleware`: after turn middleware.
+ * - `beforeCall`, `afterIntent`: around the commit that records that the provider may have been called, which precedes the call.
+ *   Without turn middleware this can be the accepting commit, followed by `inTurnMiddleware`.
  * - `midStream`: between two events of the reply.
  * - `beforeEnd`, `afterEnd`: around the commit that ends the turn.
- * - `inHook`: a hook is being told of an event.
- * - `inRecovery`: an owner has read that an earlier one left turns open, and before and after each commit to one of those.
- * - `inDrain`: the host is told to stop, and before each commit from then on.
+ * - `inHook`: while a hook handles an event.
+ * - `inRecovery`: after an owner has read turns left open by an earlier one, and before and after each commit to them.
+ * - `inDrain`: when the host starts to stop, and before each commit after that.
  */
 export const Failpoint = Schema.Literal(
   "inAdmission",
@@ -42,7 +42,7 @@ export type Failpoint = typeof Failpoint.Type
 type CommitError = OwnershipLost | StoreError
 
 /**
- * What a step may be made to fail with. An error after a commit is one that lies: the commit has happened.
+ * The errors that can be injected at each step. After a commit, the error is false: the commit has happened.
  */
 export interface FailpointErrors extends Record<Failpoint, unknown> {
   readonly inAdmission: MiddlewareError
@@ -60,7 +60,7 @@ export interface FailpointErrors extends Record<Failpoint, unknown> {
 }
 
 /**
- * What an armed failpoint does to whoever passes it for the `nth` time since it was armed.
+ * The action of an armed failpoint on its `nth` pass.
  */
 interface Armed {
   readonly nth: number
@@ -69,20 +69,20 @@ interface Armed {
 }
 
 /**
- * A turn, or whatever else came to an armed failpoint, held there.
+ * A pass that is held at a failpoint.
  */
 export interface Pause {
-  /** Waits until something is held. */
+  /** Waits until a pass is held. */
   readonly reached: Effect.Effect<void>
-  /** Lets it go on, now or when it comes. */
+  /** Releases the pass, also in advance. */
   readonly resume: Effect.Effect<void>
 }
 
 /**
- * What a test does with failpoints.
+ * Controls failpoints.
  */
 export interface FailpointControl {
-  /** Kills the process with SIGKILL, so that it cannot tidy up. Node only. */
+  /** Kills the process with SIGKILL, without any cleanup. Node only. */
   readonly kill: (point: Failpoint, nth?: number) => Effect.Effect<void>
 
   /** Makes the step fail with this error. */
@@ -92,22 +92,22 @@ export interface FailpointControl {
     nth?: number
   ) => Effect.Effect<void>
 
-  /** Holds whoever comes, until it is told to let it go on. */
+  /** Holds a pass until it is resumed. */
   readonly pause: (point: Failpoint, nth?: number) => Effect.Effect<Pause>
 
-  /** How often a failpoint was passed, armed or not. */
+  /** Number of passes, armed or not. */
   readonly passed: (point: Failpoint) => Effect.Effect<number>
 
-  /** Lets a service that a test brings itself pass a failpoint: a hook of its own, a store that is under test. */
+  /** Passes a failpoint, for services of the test itself, such as a hook or a store under test. */
   readonly pass: <Point extends Failpoint>(point: Point) => Effect.Effect<void, FailpointErrors[Point]>
 
-  /** From now on each commit passes `inDrain`, as this does. */
+  /** Passes `inDrain`, and makes each later commit pass it. */
   readonly drain: Effect.Effect<void, FailpointErrors["inDrain"]>
 
   readonly isDraining: Effect.Effect<boolean>
 }
 
-/** The process may live on for a moment after its signal, in which it must do nothing more. */
+/** The process can survive its signal for a moment, and must do nothing in that time. */
 const killProcess = Effect.zipRight(Effect.sync(() => process.kill(process.pid, "SIGKILL")), Effect.never)
 
 export const makeFailpoints = (): FailpointControl => {
@@ -127,7 +127,7 @@ export const makeFailpoints = (): FailpointControl => {
       const found = armed.get(point)
       if (found === undefined || ++found.passed < found.nth) return Effect.void
       armed.delete(point)
-      // What is armed under a name fails with that name's errors: `fail` takes no others.
+      // `fail` accepts only the errors of this point.
       return found.action as Effect.Effect<void, FailpointErrors[Point]>
     })
 
@@ -165,15 +165,14 @@ const Order = Schema.split(":").pipe(
 )
 
 /**
- * Arms what the variable says, such as `afterIntent:kill:3`: the means to break a process from outside. A pause that is
- * armed so is for ever.
+ * Arms the failpoint named by the environment variable, such as `afterIntent:kill:3`. A pause armed this way never ends.
  */
 export const armFromConfig = ({ kill, pause }: FailpointControl): Effect.Effect<void, ConfigurationError> =>
   Effect.flatMap(
     Effect.mapError(Config.option(Schema.Config(variable, Order)), () =>
       new ConfigurationError({
         problems: [
-          `${variable} must be a failpoint, then "kill" or "pause", then which time, as in "afterIntent:kill:3"; ` +
+          `${variable} must be a failpoint, "kill" or "pause", and optionally the pass to act on, as in "afterIntent:kill:3"; ` +
           `the failpoints are ${Failpoint.literals.join(", ")}`
         ]
       })),

@@ -1,11 +1,11 @@
 import * as Arr from "effect/Array"
 import * as Schema from "effect/Schema"
-import { type FeedPlace, fromPosition, SessionEvent, type TurnDelta } from "../../../domain/Events.js"
+import { type FeedPlace, fromFeedPosition, SessionEvent, type TurnDelta } from "../../../domain/Events.js"
 import type { SessionId, TurnId } from "../../../domain/Ids.js"
 import { broken, type BrokenPromise, entriesOf, type EntryOf, type LogEntry, type StoredHistory } from "./log.js"
 
 /**
- * Whether each watcher was given each stored event once, in order, and between them the reply as it is.
+ * Checks that each watcher received each stored event once and in order, and between them the text of the reply.
  */
 export const checkFeeds = (
   history: StoredHistory,
@@ -21,20 +21,20 @@ export const checkFeeds = (
       stored,
       watcher,
       fed[watcher] ?? [],
-      from === undefined ? { number: 0, offset: 0 } : fromPosition(from),
+      from === undefined ? { number: 0, offset: 0 } : fromFeedPosition(from),
       settled
     )
   })
 }
 
 /**
- * What feeds are compared with.
+ * The stored data that feeds are compared with.
  */
 interface Stored {
   readonly sessionId: SessionId
   readonly byNumber: ReadonlyMap<number, SessionEvent>
   readonly last: number
-  /** The text of each completed turn; of any other nobody can say what it would have been. */
+  /** The text of each completed turn. The full text of other turns is unknown. */
   readonly replies: ReadonlyMap<TurnId, string>
 }
 
@@ -86,7 +86,7 @@ const checkFeed = (
   return found
 }
 
-/** The numbers after the one and before the other. */
+/** The numbers between two others, exclusive. */
 const between = (low: number, high: number): ReadonlyArray<number> =>
   Array.from({ length: Math.max(0, high - low - 1) }, (_, index) => low + 1 + index)
 
@@ -95,7 +95,7 @@ const isPieceOf = (reply: string | undefined, { offset, text }: TurnDelta): bool
 
 const encode = Schema.encodeSync(SessionEvent)
 
-/** No store keeps the end of its session, nor a message that was cleared. */
+/** A store keeps neither the deletion of a session nor cleared messages. */
 const isStored = (stored: SessionEvent | undefined, event: SessionEvent): boolean =>
   stored === undefined
     ? event._tag === "SessionDeleted" || event._tag === "MessageSent" || event._tag === "MessageReceived"

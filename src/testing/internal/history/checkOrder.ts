@@ -3,7 +3,7 @@ import type { TurnId } from "../../../domain/Ids.js"
 import { broken, type BrokenPromise, type StoredHistory } from "./log.js"
 
 /**
- * Whether messages, turns and events are counted without a gap, and the messages of each turn stand together, in the order
+ * Checks that messages, turns and events are numbered without gaps, and that the messages of each turn are adjacent and in the order
  * of the turns.
  */
 export const checkOrder = ({ events, messages, session, turns }: StoredHistory): ReadonlyArray<BrokenPromise> => {
@@ -12,7 +12,7 @@ export const checkOrder = ({ events, messages, session, turns }: StoredHistory):
     details.map((detail) => broken(rule, session.id, detail))
 
   return [
-    // What was cleared is gone, with the events that told of it, so that the count may begin anywhere.
+    // Clearing removes messages with their events, so numbers can start anywhere.
     ...report("SeqNotDense", jumps(messages.map(({ seq }) => seq), wasCleared ? undefined : 1)),
     ...report("OrdinalNotDense", jumps(turns.map(({ ordinal }) => ordinal), 1)),
     ...(wasCleared
@@ -23,7 +23,7 @@ export const checkOrder = ({ events, messages, session, turns }: StoredHistory):
   ]
 }
 
-/** Where numbers do not go on by one from `first`, or from their own first. */
+/** Where numbers do not increase by one from `first`, or from their own first. */
 const jumps = (numbers: ReadonlyArray<number>, first: number | undefined): ReadonlyArray<string> => {
   let expected = first ?? numbers[0] ?? 1
   return numbers.flatMap((number) => {
@@ -38,7 +38,7 @@ const repeats = (numbers: ReadonlyArray<number>): ReadonlyArray<string> =>
     later > earlier ? [] : [`${later} comes after ${earlier}`]
   )
 
-/** The turn of each message, once for each run of messages. A turn that joined another is that one. */
+/** The turn of each run of messages. A turn that joined another counts as that one. */
 const groupsOf = ({ messages, turns }: Pick<StoredHistory, "messages" | "turns">): ReadonlyArray<TurnId> => {
   const joined = new Map(turns.map(({ id, joined }) => [id, joined ?? id]))
   return Arr.dedupeAdjacent(
@@ -50,7 +50,7 @@ const interleaved = (groups: ReadonlyArray<TurnId>): ReadonlyArray<string> =>
   Arr.dedupe(groups.filter((turnId, index) => groups.indexOf(turnId) < index))
     .map((turnId) => `messages of others stand between those of turn ${turnId}`)
 
-/** Only `queue` and `reject` promise a place in line. */
+/** Only `queue` and `reject` guarantee the order of acceptance. */
 const outOfOrder = (turns: StoredHistory["turns"]): ReadonlyArray<string> => {
   let last = 0
   return turns.flatMap(({ id, promptSeq, whenBusy = "queue" }) => {

@@ -7,8 +7,8 @@ import { isTerminal, type Turn } from "../../../domain/Turn.js"
 import { broken, type BrokenPromise, entriesOf, type LogEntry, type StoredHistory } from "./log.js"
 
 /**
- * Whether what clients were answered is what is stored: each accepted turn, each reply, each failure, and nothing of what
- * was rejected.
+ * Checks that the answers to clients match the store: each accepted turn, each reply and each failure is there, and nothing of a
+ * rejected send.
  */
 export const checkSends = (history: StoredHistory, log: ReadonlyArray<LogEntry>): ReadonlyArray<BrokenPromise> => {
   const answers = log.filter((entry) => "key" in entry)
@@ -34,7 +34,7 @@ const checkKey = (
     ...accepted.filter((id) => !stored.some((turn) => turn.id === id))
       .map((id) => report("TurnMissing", `turn ${id} was accepted`)),
     ...((replies.length > 0 || wasEnded) && stored.length === 0
-      ? [report("TurnMissing", "it was answered, and made no turn")]
+      ? [report("TurnMissing", "it was answered but has no turn")]
       : []),
     ...replies.flatMap((reply) => {
       const found = messages.find(({ id }) => id === reply.id)
@@ -42,10 +42,10 @@ const checkKey = (
       return isSame(found, reply) ? [] : [report("ReplyChanged", `message ${reply.id}`)]
     }),
     ...(replies.length > 0 && stored.some(({ status }) => status !== "completed")
-      ? [report("EndChanged", "it was answered with a reply, and did not complete")]
+      ? [report("EndChanged", "it was answered with a reply but is not completed")]
       : []),
     ...(wasEnded && stored.some(({ status }) => status === "completed" || !isTerminal(status))
-      ? [report("EndChanged", "it was answered with its failure, and did not fail")]
+      ? [report("EndChanged", "it was answered with a failure but has not failed")]
       : []),
     ...(wasRejected && stored.length > 0 ? [report("RejectedStored", `turns ${turnsOf(stored, [])}`)] : [])
   ]
@@ -57,7 +57,7 @@ const turnsOf = (stored: StoredHistory["turns"], accepted: ReadonlyArray<string>
 const encode = Schema.encodeSync(Message)
 const isSame = (one: Message, other: Message): boolean => JSON.stringify(encode(one)) === JSON.stringify(encode(other))
 
-/** The turn was accepted, and this is how it ended. */
+/** Errors of an accepted turn. */
 const endings: ReadonlySet<SessionError["_tag"]> = new Set(
   [
     "EmptyReply",
@@ -83,7 +83,7 @@ const rejections: ReadonlySet<SessionError["_tag"]> = new Set(
   ] as const
 )
 
-/** An answer that says that nothing was stored. */
+/** Whether an error states that nothing was stored. */
 const isRejection = (error: SessionError): boolean =>
   rejections.has(error._tag) ||
   (error._tag === "StoreError" && error.reason !== "Unknown") ||
@@ -92,7 +92,7 @@ const isRejection = (error: SessionError): boolean =>
 const ends: ReadonlySet<string> = new Set(["TurnCompleted", "TurnFailed", "TurnStopped"])
 
 /**
- * Whether each turn asked once, ended once, was answered if it completed, and called the provider no more often than it may.
+ * Checks that each turn has one question and one end, a reply if it completed, and no more provider calls than allowed.
  */
 export const checkTurns = (
   history: StoredHistory,
@@ -134,7 +134,7 @@ const questionsOf = ({ messages }: StoredHistory, { id }: Turn): number =>
 const endsOf = ({ events }: StoredHistory, { id }: Turn): number =>
   events.filter((event) => "turnId" in event && event.turnId === id && ends.has(event._tag)).length
 
-/** What was cleared is no longer there to be found. */
+/** A cleared reply can no longer be found. */
 const lacksReply = ({ events, messages }: StoredHistory, { replySeq, status }: Turn): boolean => {
   if (status !== "completed") return false
   if (replySeq === undefined) return true

@@ -13,56 +13,55 @@ import type { Turn } from "../../../domain/Turn.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 
 /**
- * What can be found broken, and the number of the promise that it breaks.
+ * The rules, with the number of the promise in docs/guarantees.md.
  */
 const promiseOf = {
-  /** A session that clients were answered about is not there. */
+  /** A session that clients have seen is missing. */
   SessionMissing: 6,
-  /** A turn that was acknowledged is not there, or has another key. */
+  /** An acknowledged turn is missing, or has another key. */
   TurnMissing: 6,
-  /** A reply that was acknowledged is not there. */
+  /** An acknowledged reply is missing. */
   ReplyMissing: 6,
-  /** It is there, and says something else. */
+  /** An acknowledged reply has changed. */
   ReplyChanged: 6,
-  /** A send that was answered with "nothing was stored" made a turn. */
+  /** A rejected send has a turn. */
   RejectedStored: 6,
-  /** One key made two turns, or was answered with two. */
+  /** One key has two turns, or was answered with two. */
   TurnTwice: 7,
-  /** A turn has asked twice. */
+  /** A turn has two questions. */
   QuestionTwice: 7,
-  /** Messages lack a `seq`, or share one. */
+  /** A `seq` of the messages is missing or used twice. */
   SeqNotDense: 2,
-  /** Turns lack an `ordinal`, or share one. */
+  /** An `ordinal` of the turns is missing or used twice. */
   OrdinalNotDense: 2,
-  /** Events lack a `number`, or share one. */
+  /** A `number` of the events is missing or used twice. */
   EventsNotDense: 2,
-  /** Messages of one turn stand between those of another. */
+  /** Messages of one turn are between those of another. */
   TurnsInterleaved: 3,
-  /** Turns that waited in line have asked in another order than they were accepted in. */
+  /** Queued turns started in another order than they were accepted. */
   TurnsOutOfOrder: 3,
   /** A turn completed without a reply in the history. */
   CompletedWithoutReply: 8,
-  /** A turn ended twice, or in another way than its sender was told. */
+  /** A turn ended twice, or with another outcome than its sender received. */
   EndChanged: 8,
-  /** The provider was called more than once for a turn whose sender did not allow it. */
+  /** The provider was called more than once without `onUnknown: "retry"`. */
   CalledTwice: 9,
-  /** The provider was called for a turn that does not say so. */
+  /** The provider was called, but the turn does not record it. */
   CalledWithoutIntent: 9,
-  /** Everything has come to rest, and a turn has not ended. */
+  /** All work has finished, but a turn is open. */
   TurnLeftOpen: 10,
-  /** A watcher lacks an event. */
+  /** A watcher missed an event. */
   FeedGap: 19,
-  /** A watcher was given an event again, or one before another. */
+  /** A watcher received an event twice or out of order. */
   FeedRepeat: 19,
-  /** A watcher was given another event than is stored. */
+  /** A watcher received an event that differs from the stored one. */
   FeedDiffers: 19,
-  /** The pieces of a reply that a watcher was given are not the reply. */
+  /** A watcher received text that differs from the stored reply. */
   DeltasDiffer: 19
 } as const
 
 /**
- * One promise that a history does not keep: `promise` is its number in the list of promises, `detail` tells where, in ids
- * and numbers only.
+ * A promise that a history breaks. `promise` is its number in docs/guarantees.md. `detail` says where, in ids and numbers only.
  */
 export interface BrokenPromise {
   readonly rule: keyof typeof promiseOf
@@ -83,14 +82,14 @@ const key = IdempotencyKey
 const watcher = Schema.String
 
 /**
- * What one client, one watcher or the provider has seen, written down when it saw it. The order matters within a watcher
- * only, so the logs of many processes can be put one after the other.
+ * An observation of a client, a watcher or a provider, recorded when it was made. Only the order within a watcher matters, so the
+ * logs of several processes can be concatenated.
  *
- * - `Sent`: a send is about to go out. One that is repeated with its key is one send.
- * - `Accepted`, `Replied`, `Failed`: what a send with this key has answered.
- * - `Watched`: a watcher begins, `from` there, or at the beginning. `Fed`: it was given this. One that begins again where it
- *   left off goes on, and is written down as one.
- * - `Called`: the provider was called for a turn. Leave out calls that it refused without an answer, which are repeated.
+ * - `Sent`: a send is about to be made. Sends repeated with the same key count as one.
+ * - `Accepted`, `Replied`, `Failed`: the answer to the send with this key.
+ * - `Watched`: a watcher starts `from` a position, or at the beginning. `Fed`: it received this event. A watcher that resumes where it
+ *   stopped is recorded once.
+ * - `Called`: the provider was called for a turn. Omit calls that the provider refused without an answer, because they are retried.
  */
 export const LogEntry = Schema.Union(
   Schema.TaggedStruct("Sent", { sessionId, key }),
@@ -116,11 +115,11 @@ export const entriesOf = <Tag extends LogEntry["_tag"]>(
 ): ReadonlyArray<EntryOf<Tag>> => log.filter((entry): entry is EntryOf<Tag> => entry._tag === tag)
 
 /**
- * All that a store keeps of a session.
+ * Everything that a store has of a session.
  */
 export interface StoredHistory {
   readonly session: SessionInfo
-  /** By `seq`, rewound ones too. */
+  /** By `seq`, rewound ones included. */
   readonly messages: ReadonlyArray<Message>
   /** By `ordinal`. */
   readonly turns: ReadonlyArray<Turn>

@@ -4,11 +4,11 @@ import assert from "node:assert/strict"
 import { type ContractCase, contractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /**
- * What was used, added up.
+ * Usage figures.
  */
 export const analyticsCases: ReadonlyArray<ContractCase> = [
   sessionCase(
-    "adds up what a user's turns have used, and keeps it when the session is deleted",
+    "sums the usage of a user's turns and keeps it when the session is deleted",
     (session, stage) =>
       Effect.gen(function*() {
         const { sessions, userId } = stage
@@ -32,7 +32,7 @@ export const analyticsCases: ReadonlyArray<ContractCase> = [
   ),
 
   sessionCase(
-    "counts a fork as a session, and what both share once",
+    "counts a fork as a session and shared usage once",
     (session, { sessions, userId }) =>
       Effect.gen(function*() {
         const reply = yield* session.send("one")
@@ -45,7 +45,7 @@ export const analyticsCases: ReadonlyArray<ContractCase> = [
   ),
 
   sessionCase(
-    "tells what each model was used for, from when a session is answered by it",
+    "counts usage for each model from when the session uses it",
     (session, stage) =>
       Effect.gen(function*() {
         const { sessions, userId } = stage
@@ -62,7 +62,7 @@ export const analyticsCases: ReadonlyArray<ContractCase> = [
       })
   ),
 
-  contractCase("tells users and tags apart", ({ sessions, start, userId }) =>
+  contractCase("separates users and tags", ({ sessions, start, userId }) =>
     Effect.gen(function*() {
       const tag = `tag-of-${userId}`.slice(0, 60)
       const other = yield* start({ userId: `${userId}-other`, config: { tags: [tag] } })
@@ -78,7 +78,7 @@ export const analyticsCases: ReadonlyArray<ContractCase> = [
     })),
 
   contractCase(
-    "answers for whole UTC days, and refuses a period that ends before it begins",
+    "reports whole UTC days and refuses a period that ends before it starts",
     ({ sessions, userId }) =>
       Effect.gen(function*() {
         const { from, groups, to, total } = yield* sessions.analytics({

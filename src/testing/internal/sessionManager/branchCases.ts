@@ -8,10 +8,10 @@ const asked = (session: Session) =>
   Effect.map(session.messages({ role: "user" }), ({ items }) => items.map(({ text }) => text))
 
 /**
- * Going back in a history, going another way from there, and coming back to a session that was put away.
+ * Rewinding, forking and reactivating sessions.
  */
 export const branchCases: ReadonlyArray<ContractCase> = [
-  sessionCase("forks a session at a message, and each goes its own way", (session) =>
+  sessionCase("forks a session at a message and keeps both independent", (session) =>
     Effect.gen(function*() {
       yield* session.updateContext({ user: { level: 1 } })
       const reply = yield* session.send("one")
@@ -27,7 +27,7 @@ export const branchCases: ReadonlyArray<ContractCase> = [
     })),
 
   sessionCase(
-    "forks for another user, with another configuration",
+    "forks for another user with another configuration",
     (session, { sessions, userId }) =>
       Effect.gen(function*() {
         yield* session.send("one")
@@ -39,7 +39,7 @@ export const branchCases: ReadonlyArray<ContractCase> = [
       })
   ),
 
-  sessionCase("rewinds to a message, and what was rewound can be read", (session) =>
+  sessionCase("rewinds to a message and keeps rewound messages readable", (session) =>
     Effect.gen(function*() {
       yield* session.updateContext({ user: { level: 1 } })
       const reply = yield* session.send("one")
@@ -52,14 +52,14 @@ export const branchCases: ReadonlyArray<ContractCase> = [
       assert.deepEqual(items.map(({ seq, text }) => [seq, text]), [[1, "one"], [3, "two"], [5, "three"]])
     })),
 
-  sessionCase("goes back to no message that was never there", (session) =>
+  sessionCase("refuses to rewind to an unknown message", (session) =>
     Effect.gen(function*() {
       const error = yield* failsWith("MessageNotFound", session.rewind({ to: "no-such-message" }))
       assert.equal(error.messageId, "no-such-message")
       yield* failsWith("MessageNotFound", session.fork({ at: "no-such-message" }))
     })),
 
-  sessionCase("takes messages again once an archived session is reactivated", (session) =>
+  sessionCase("accepts messages after an archived session is reactivated", (session) =>
     Effect.gen(function*() {
       yield* session.archive
       yield* failsWith("SessionStateError", session.submit("too early"))
@@ -71,7 +71,7 @@ export const branchCases: ReadonlyArray<ContractCase> = [
     })),
 
   contractCase(
-    "neither forks, rewinds, edits nor reactivates a session that never was",
+    "refuses to fork, rewind, edit or reactivate an unknown session",
     ({ sessions }) =>
       Effect.gen(function*() {
         const unknown = sessions.session(SessionId.make("never-started"))

@@ -7,7 +7,7 @@ import type { Session } from "../../../services/Session.js"
 import { SessionManager } from "../../../services/SessionManager.js"
 
 /**
- * One thing that every manager does. It fails or dies when this one does not.
+ * One behavior of every manager. It fails or dies when a manager does not have it.
  */
 export interface ContractCase {
   readonly name: string
@@ -15,7 +15,7 @@ export interface ContractCase {
 }
 
 /**
- * What a case is given. Its user is new in each run, so that cases share a manager, even one that has been used before.
+ * The arguments of a case. Its user is new in each run, so that cases can share a manager, also one that has been used before.
  */
 export interface Stage {
   readonly sessions: SessionManager["Type"]
@@ -40,7 +40,7 @@ export const contractCase = (
 })
 
 /**
- * A case about a session that has just been started.
+ * A case with a new session.
  */
 export const sessionCase = (
   name: string,
@@ -48,7 +48,7 @@ export const sessionCase = (
 ): ContractCase => contractCase(name, (stage) => Effect.flatMap(stage.start(), (session) => run(session, stage)))
 
 /**
- * The error of an effect that must fail, with one of this tag.
+ * Asserts that an effect fails with an error of this tag, and returns it.
  */
 export const failsWith = <Tag extends string, A, E extends { readonly _tag: string }, R>(
   tag: Tag,

@@ -3,11 +3,11 @@ import assert from "node:assert/strict"
 import { type ContractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /**
- * What hooks have given up on. Those of a manager under test give up on nothing, unless they say so.
+ * Dead letters. The hooks of a manager under test normally leave none.
  */
 export const deadLetterCases: ReadonlyArray<ContractCase> = [
   sessionCase(
-    "lists the dead letters of a session, and replays those there are",
+    "lists and replays the dead letters of a session",
     (session, { sessions }) =>
       Effect.gen(function*() {
         yield* session.send("hello")
@@ -24,7 +24,7 @@ export const deadLetterCases: ReadonlyArray<ContractCase> = [
   ),
 
   sessionCase(
-    "refuses a replay of more than 1,000 dead letters, or of none",
+    "refuses a replay limit of 0 or of more than 1,000 dead letters",
     (_, { sessions }) =>
       Effect.gen(function*() {
         yield* sessions.replayDeadLetters({ limit: 1000, hook: "a-hook" })

@@ -13,11 +13,11 @@ const take = (session: Session, count: number, from?: string) =>
   )
 
 /**
- * What watchers are shown.
+ * Watching a session.
  */
 export const feedCases: ReadonlyArray<ContractCase> = [
   sessionCase(
-    "shows from the beginning all that has happened, with what was said",
+    "replays all events and messages from the beginning",
     (session) =>
       Effect.gen(function*() {
         const reply = yield* session.send("hello")
@@ -39,7 +39,7 @@ export const feedCases: ReadonlyArray<ContractCase> = [
   ),
 
   sessionCase(
-    "goes on from wherever a watcher was, without a gap and without a repeat",
+    "resumes from any position without gaps or repeats",
     (session) =>
       Effect.gen(function*() {
         yield* session.send("hello")
@@ -50,7 +50,7 @@ export const feedCases: ReadonlyArray<ContractCase> = [
       })
   ),
 
-  sessionCase("goes on live, and shows the reply as it comes", (session) =>
+  sessionCase("continues live and streams the reply", (session) =>
     Effect.gen(function*() {
       const watched = session.watch().pipe(
         Stream.tap(({ event }) => event._tag === "SessionCreated" ? session.submit("tell me more") : Effect.void),
@@ -76,7 +76,7 @@ export const feedCases: ReadonlyArray<ContractCase> = [
     })),
 
   contractCase(
-    "shows nothing of a session that never was, and from no place that cannot be",
+    "refuses to watch an unknown session or from an invalid position",
     ({ sessions, start }) =>
       Effect.gen(function*() {
         yield* failsWith("SessionNotFound", Stream.runDrain(sessions.session(SessionId.make("never-started")).watch()))

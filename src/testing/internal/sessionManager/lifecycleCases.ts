@@ -7,11 +7,11 @@ import { type ContractCase, contractCase, failsWith, sessionCase } from "./contr
 const idsOf = ({ items }: Page<SessionInfo>) => items.map(({ id }) => id)
 
 /**
- * Starting, finding, changing and ending sessions.
+ * Creating, finding, changing and removing sessions.
  */
 export const lifecycleCases: ReadonlyArray<ContractCase> = [
   contractCase(
-    "creates a session that shows what it was given, and can be got",
+    "creates a session with the given values and finds it by id",
     ({ sessions, start, userId }) =>
       Effect.gen(function*() {
         const { id } = yield* start({
@@ -38,7 +38,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
   ),
 
   contractCase(
-    "lists a user's sessions page by page, newest first and each once",
+    "lists a user's sessions page by page, newest first, each once",
     ({ sessions, start, userId }) =>
       Effect.gen(function*() {
         const started = yield* Effect.replicateEffect(start(), 5)
@@ -53,7 +53,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
   ),
 
   contractCase(
-    "gets the latest session that takes messages, or creates one",
+    "returns the latest session that accepts messages or creates one",
     ({ sessions, start, userId }) =>
       Effect.gen(function*() {
         const wanted = { userId, provider: "mock", model: "mock-model" }
@@ -74,7 +74,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
       })
   ),
 
-  contractCase("gets one session for all who ask at once", ({ sessions, userId }) =>
+  contractCase("returns one session to concurrent callers", ({ sessions, userId }) =>
     Effect.gen(function*() {
       const asked = yield* Effect.replicateEffect(
         sessions.getOrCreate({ userId, provider: "mock", model: "mock-model" }),
@@ -85,7 +85,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
       assert.equal((yield* sessions.list(userId)).items.length, 1)
     })),
 
-  contractCase("searches by what sessions carry", ({ sessions, start, userId }) =>
+  contractCase("filters sessions by their fields", ({ sessions, start, userId }) =>
     Effect.gen(function*() {
       const plain = yield* start()
       const tagged = yield* start({ config: { tags: ["red", "blue"] } })
@@ -97,7 +97,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
       assert.deepEqual(idsOf(yield* sessions.search({ userId, since: "2999-01-01T00:00:00Z" })), [])
     })),
 
-  sessionCase("merges a patch into the context, as a new version", (session) =>
+  sessionCase("merges a patch into the context as a new version", (session) =>
     Effect.gen(function*() {
       yield* session.updateContext({ user: { name: "Ada", level: 3 }, conversation: { topic: "verse" } })
       const updated = yield* session.updateContext({ user: { level: null, tags: ["x"] } })
@@ -123,7 +123,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
     })),
 
   sessionCase(
-    "removes a deleted session with all that belongs to it",
+    "removes a deleted session with all of its data",
     (session, { sessions, userId }) =>
       Effect.gen(function*() {
         yield* session.send("hello")
@@ -140,7 +140,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
       const reply = yield* session.send({ content: "remember me", metadata: { nested: { list: [1, null, "x"] } } })
       const document = yield* session.export
       assert.equal(document.format, "langswarm-session/1")
-      // A provider's own copy of the conversation is no part of it: two sessions must not go on with one.
+      // An export excludes the provider's own copy of the conversation, because two sessions must not use the same one.
       const { cursor: _, ...info } = yield* session.info
       assert.deepEqual(document.session, info)
       assert.deepEqual(document.contexts.at(-1)?.context, yield* session.context)
@@ -150,7 +150,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
       assert.deepEqual(document.messages[1], reply)
     })),
 
-  sessionCase("tells how it is", (_, { sessions }) =>
+  sessionCase("reports its health", (_, { sessions }) =>
     Effect.gen(function*() {
       const health = yield* sessions.health
       assert.equal(health.status, "ok")

@@ -3,10 +3,10 @@ import assert from "node:assert/strict"
 import { type ContractCase, contractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /**
- * Who answers a session, and what is known of that.
+ * Providers of a session and their calls.
  */
 export const providerCases: ReadonlyArray<ContractCase> = [
-  contractCase("lists its providers, and tells what each can do", ({ sessions }) =>
+  contractCase("lists its providers with their capabilities", ({ sessions }) =>
     Effect.gen(function*() {
       const all = yield* sessions.listProviders
       const mock = all.find(({ name }) => name === "mock")
@@ -23,7 +23,7 @@ export const providerCases: ReadonlyArray<ContractCase> = [
       failsWith("ConfigurationError", start({ config: { fallbacks: [{ provider: "nobody", model: "m" }] } }))
   ),
 
-  sessionCase("is answered by another model from when it is configured so", (session) =>
+  sessionCase("uses another model once it is configured", (session) =>
     Effect.gen(function*() {
       yield* session.send("one")
       const fallbacks = [{ provider: "mock", model: "another" }]
@@ -38,7 +38,7 @@ export const providerCases: ReadonlyArray<ContractCase> = [
       assert.deepEqual((yield* session.configure({ providerConfig: { key: null } })).config.providerConfig, {})
     })),
 
-  sessionCase("refuses what it cannot be configured to, and stays as it is", (session) =>
+  sessionCase("refuses an invalid configuration and stays unchanged", (session) =>
     Effect.gen(function*() {
       const before = yield* session.info
       yield* failsWith("ConfigurationError", session.configure({ provider: "nobody" }))
@@ -46,7 +46,7 @@ export const providerCases: ReadonlyArray<ContractCase> = [
       assert.deepEqual(yield* session.info, before)
     })),
 
-  sessionCase("keeps of each turn who was asked, and what that has used", (session) =>
+  sessionCase("keeps the provider calls of each turn with their usage", (session) =>
     Effect.gen(function*() {
       const reply = yield* session.send("hello")
       const turn = yield* session.turn(reply.turnId ?? "")

@@ -7,7 +7,7 @@ import { SessionId } from "../../../domain/Ids.js"
 import type { JsonRecord } from "../../../domain/Json.js"
 import { type ContractCase, contractCase, failsWith, sessionCase } from "./contractCase.js"
 
-/** As it comes out of `JSON.parse`: an own key, and no prototype. */
+/** As `JSON.parse` returns it: an own key, not a prototype. */
 const poisoned: JsonRecord = JSON.parse("{\"a\":{\"__proto__\":{\"admin\":true}}}")
 
 const assertInvalid = <A, E extends SessionError>(
@@ -22,10 +22,10 @@ const assertInvalid = <A, E extends SessionError>(
   })
 
 /**
- * What is refused, and how.
+ * Refused input.
  */
 export const refusalCases: ReadonlyArray<ContractCase> = [
-  contractCase("knows no session that was never started", ({ sessions }) =>
+  contractCase("fails with SessionNotFound for an unknown session", ({ sessions }) =>
     Effect.gen(function*() {
       const unknown = sessions.session(SessionId.make("never-started"))
       const refusals = [
@@ -78,7 +78,7 @@ export const refusalCases: ReadonlyArray<ContractCase> = [
     })),
 
   contractCase(
-    "refuses a provider that nobody registered, and names those there are",
+    "refuses an unregistered provider and names the registered ones",
     ({ start }) =>
       Effect.gen(function*() {
         const error = yield* failsWith("ConfigurationError", start({ provider: "nobody" }))
@@ -101,7 +101,7 @@ export const refusalCases: ReadonlyArray<ContractCase> = [
 
   contractCase("refuses a user without a name", ({ start }) => assertInvalid(["userId"], /./, start({ userId: " " }))),
 
-  sessionCase("refuses a page that there cannot be", (session, { sessions, userId }) =>
+  sessionCase("refuses an invalid page limit or cursor", (session, { sessions, userId }) =>
     Effect.gen(function*() {
       yield* assertInvalid(["limit"], /1.*500/, session.messages({ limit: 0 }))
       yield* assertInvalid(["limit"], /1.*500/, sessions.list(userId, { limit: 501 }))

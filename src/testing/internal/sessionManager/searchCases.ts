@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { type ContractCase, contractCase, failsWith } from "./contractCase.js"
 
-/** What a store need not have: then it says so. */
+/** Optional capabilities may fail with `NotSupported`. */
 const ifSupported = <A, E extends { readonly _tag: string }>(
   capability: string,
   call: Effect.Effect<A, E>,
@@ -17,11 +17,11 @@ const ifSupported = <A, E extends { readonly _tag: string }>(
   })
 
 /**
- * Full-text search, and maintenance of the store, where there is such a thing.
+ * Full-text search and maintenance, where the store supports them.
  */
 export const searchCases: ReadonlyArray<ContractCase> = [
   contractCase(
-    "finds what was said, page by page, in the sessions of the user that was asked for",
+    "finds messages page by page in the sessions of a user",
     ({ sessions, start, userId }) =>
       Effect.gen(function*() {
         const session = yield* start({ config: { name: "Of whales" } })
@@ -51,7 +51,7 @@ export const searchCases: ReadonlyArray<ContractCase> = [
   ),
 
   contractCase(
-    "refuses to look for what has no words, or too many characters",
+    "refuses a query without words or with too many characters",
     ({ sessions, userId }) =>
       Effect.gen(function*() {
         for (const text of ["", "?!", "ab*", "x".repeat(257)]) {
@@ -66,38 +66,44 @@ export const searchCases: ReadonlyArray<ContractCase> = [
       })
   ),
 
-  contractCase("tells what the store holds, and what it gives back", ({ sessions, start }) =>
-    Effect.gen(function*() {
-      yield* start()
-      yield* ifSupported("stats", sessions.stats, ({ bytes, name, sessions }) => {
-        assert.notEqual(name, "")
-        assert.ok(sessions > 0)
-        assert.ok(bytes > 0)
+  contractCase(
+    "reports the store's contents and the effect of optimizing it",
+    ({ sessions, start }) =>
+      Effect.gen(function*() {
+        yield* start()
+        yield* ifSupported("stats", sessions.stats, ({ bytes, name, sessions }) => {
+          assert.notEqual(name, "")
+          assert.ok(sessions > 0)
+          assert.ok(bytes > 0)
+        })
+        yield* ifSupported("optimize", sessions.optimize, ({ bytesAfter }) => assert.ok(bytesAfter > 0))
       })
-      yield* ifSupported("optimize", sessions.optimize, ({ bytesAfter }) => assert.ok(bytesAfter > 0))
-    })),
+  ),
 
-  contractCase("row 72: takes a name for a backup, and no path", ({ sessions, userId }) =>
-    Effect.gen(function*() {
-      for (
-        const path of [
-          "",
-          ".",
-          "..",
-          "../x",
-          "/tmp/x",
-          "a/b",
-          "a\\b",
-          "C:x",
-          "x.db",
-          "x\0",
-          "-x",
-          "CON ",
-          "é",
-          "x".repeat(65)
-        ]
-      ) yield* failsWith("InvalidRequest", sessions.backup(path))
-      const name = `contract-${userId}`.slice(0, 64)
-      yield* ifSupported("backup", sessions.backup(name), (made) => assert.equal(made.name, name))
-    }))
+  contractCase(
+    "row 72: accepts a name for a backup and refuses a path",
+    ({ sessions, userId }) =>
+      Effect.gen(function*() {
+        for (
+          const path of [
+            "",
+            ".",
+            "..",
+            "../x",
+            "/tmp/x",
+            "a/b",
+            "a\\b",
+            "C:x",
+            "x.db",
+            "x\0",
+            "-x",
+            "CON ",
+            "é",
+            "x".repeat(65)
+          ]
+        ) yield* failsWith("InvalidRequest", sessions.backup(path))
+        const name = `contract-${userId}`.slice(0, 64)
+        yield* ifSupported("backup", sessions.backup(name), (made) => assert.equal(made.name, name))
+      })
+  )
 ]

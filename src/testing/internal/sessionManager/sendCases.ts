@@ -6,10 +6,10 @@ import assert from "node:assert/strict"
 import { type ContractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /**
- * Sends that are repeated, that are not waited for, and that come while another runs.
+ * Repeated, submitted and concurrent sends.
  */
 export const sendCases: ReadonlyArray<ContractCase> = [
-  sessionCase("answers a send with a known key as it did before", (session) =>
+  sessionCase("returns the first reply to a send with a known key", (session) =>
     Effect.gen(function*() {
       const message = { content: "only once", key: "a-key" }
       const reply = yield* session.send(message)
@@ -25,7 +25,7 @@ export const sendCases: ReadonlyArray<ContractCase> = [
       assert.equal((yield* session.messages()).items.length, 2)
     })),
 
-  sessionCase("makes one turn of many sends with one key", (session) =>
+  sessionCase("makes one turn of concurrent sends with one key", (session) =>
     Effect.gen(function*() {
       const replies = yield* Effect.replicateEffect(session.send({ content: "all at once", key: "a-key" }), 8, {
         concurrency: "unbounded"
@@ -34,7 +34,7 @@ export const sendCases: ReadonlyArray<ContractCase> = [
       assert.equal((yield* session.turns).length, 1)
     })),
 
-  sessionCase("refuses a known key with another message", (session) =>
+  sessionCase("refuses a known key with different content", (session) =>
     Effect.gen(function*() {
       yield* session.send({ content: "one", key: "a-key" })
       const [turn] = yield* session.turns
@@ -45,7 +45,7 @@ export const sendCases: ReadonlyArray<ContractCase> = [
       assert.equal((yield* session.turns).length, 1)
     })),
 
-  sessionCase("takes a submit and answers it without anybody waiting", (session) =>
+  sessionCase("answers a submitted message without a waiting client", (session) =>
     Effect.gen(function*() {
       const receipt = yield* session.submit("left alone")
       assert.equal(receipt.outcome, "started")
@@ -56,7 +56,7 @@ export const sendCases: ReadonlyArray<ContractCase> = [
       assert.ok((yield* session.messages({ role: "assistant" })).items[0]?.text.includes("left alone"))
     })),
 
-  sessionCase("rejects what may not wait, and keeps nothing of it", (session) =>
+  sessionCase("rejects a send that may not wait and stores nothing of it", (session) =>
     Effect.gen(function*() {
       const answers = yield* Effect.replicateEffect(
         Effect.either(session.send({ content: "now or never", whenBusy: "reject" })),
@@ -71,7 +71,7 @@ export const sendCases: ReadonlyArray<ContractCase> = [
     })),
 
   sessionCase(
-    "starts at once what has nothing to wait for, whatever it would do otherwise",
+    "starts a send at once when no turn runs, with any busy policy",
     (session) =>
       Effect.gen(function*() {
         for (const whenBusy of ["queue", "reject", "interrupt", "rollback", "steer"] as const) {
@@ -88,7 +88,7 @@ export const sendCases: ReadonlyArray<ContractCase> = [
       })
   ),
 
-  sessionCase("has nothing that waits between turns, and nothing to change", (session) =>
+  sessionCase("has no waiting turns to list or edit between turns", (session) =>
     Effect.gen(function*() {
       const reply = yield* session.send("hello")
       assert.deepEqual(yield* session.pending, [])
@@ -97,7 +97,7 @@ export const sendCases: ReadonlyArray<ContractCase> = [
       yield* failsWith("InvalidRequest", session.edit({ turnId: "never-accepted", content: "" }))
     })),
 
-  sessionCase("refuses what its own configuration does not allow", (_, { start }) =>
+  sessionCase("refuses a send that exceeds the session's limits", (_, { start }) =>
     Effect.gen(function*() {
       const session = yield* start({ config: { maxMessages: 2, maxTokensPerMessage: 2 } })
       const long = yield* failsWith("LimitExceeded", session.send("more than two tokens"))

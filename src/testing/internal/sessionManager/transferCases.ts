@@ -13,7 +13,7 @@ const idsOf = (sessions: Stage["sessions"], query: typeof ExportSessions.Encoded
   Effect.map(Stream.runCollect(sessions.exportSessions(query)), (all) => [...all].map(({ session }) => session.id))
 
 /**
- * Sessions that leave, come back, and go for good.
+ * Exporting, importing, erasing and cleaning up sessions.
  */
 export const transferCases: ReadonlyArray<ContractCase> = [
   contractCase(
@@ -30,7 +30,7 @@ export const transferCases: ReadonlyArray<ContractCase> = [
   ),
 
   contractCase(
-    "imports a session that was deleted, and tells what is there from what is not",
+    "imports a deleted session and reports existing ones as unchanged",
     ({ sessions, start }) =>
       Effect.gen(function*() {
         const session = yield* start()
@@ -42,7 +42,7 @@ export const transferCases: ReadonlyArray<ContractCase> = [
         assert.deepEqual(yield* sessions.importSession(record), { ...outcome, outcome: "unchanged" })
         assert.equal(yield* encodeLine(yield* session.export), yield* encodeLine(record))
 
-        // It goes on as if it had never been away.
+        // An imported session continues like any other.
         yield* session.send({ content: "remember me", key: "the-key" })
         assert.equal((yield* session.messages()).items.length, 2)
         yield* session.send("and me")
@@ -53,7 +53,7 @@ export const transferCases: ReadonlyArray<ContractCase> = [
   ),
 
   contractCase(
-    "imports a session under other ids, the same ones each time",
+    "imports a session under new ids, the same on each run",
     ({ sessions, start, userId }) =>
       Effect.gen(function*() {
         const session = yield* start()
@@ -88,7 +88,7 @@ export const transferCases: ReadonlyArray<ContractCase> = [
       })
   ),
 
-  contractCase("imports a session that is larger than a call may be", ({ sessions, start }) =>
+  contractCase("imports a session larger than the limit of a call", ({ sessions, start }) =>
     Effect.gen(function*() {
       const session = yield* start({ config: { providerConfig: { pattern: "ok" } } })
       yield* Effect.forEach(
@@ -103,7 +103,7 @@ export const transferCases: ReadonlyArray<ContractCase> = [
     })),
 
   contractCase(
-    "refuses a record that is no session's, and names what is wrong with it",
+    "refuses an inconsistent record and names the wrong field",
     ({ sessions, start }) =>
       Effect.gen(function*() {
         const session = yield* start()
@@ -122,7 +122,7 @@ export const transferCases: ReadonlyArray<ContractCase> = [
   ),
 
   contractCase(
-    "erases a user, and leaves to others what they share",
+    "erases a user and keeps messages shared with others",
     ({ sessions, start, userId }) =>
       Effect.gen(function*() {
         const session = yield* start()
@@ -155,7 +155,7 @@ export const transferCases: ReadonlyArray<ContractCase> = [
   ),
 
   contractCase(
-    "cleans up sessions that rest, and spares others",
+    "cleans up inactive sessions only",
     ({ sessions, start, userId }) =>
       Effect.gen(function*() {
         const session = yield* start()

@@ -5,10 +5,10 @@ import assert from "node:assert/strict"
 import { type ContractCase, failsWith, sessionCase } from "./contractCase.js"
 
 /**
- * What is said in a session, and what is kept of it.
+ * Sending messages and reading the history.
  */
 export const turnCases: ReadonlyArray<ContractCase> = [
-  sessionCase("answers a send, and keeps both sides of it", (session) =>
+  sessionCase("answers a send and stores both messages", (session) =>
     Effect.gen(function*() {
       const reply = yield* session.send({ content: "ping \u{1F600}", metadata: { channel: "test" } })
       assert.equal(reply.role, "assistant")
@@ -21,7 +21,7 @@ export const turnCases: ReadonlyArray<ContractCase> = [
       assert.deepEqual(items[1], reply)
     })),
 
-  sessionCase("takes parts as well as text", (session) =>
+  sessionCase("accepts parts as well as text", (session) =>
     Effect.gen(function*() {
       yield* session.send({
         content: [
@@ -71,13 +71,13 @@ export const turnCases: ReadonlyArray<ContractCase> = [
       assert.deepEqual(items.map(({ role }) => role), items.map((_, index) => (index % 2 === 0 ? "user" : "assistant")))
     })),
 
-  sessionCase("goes on with a turn whose stream is left", (session) =>
+  sessionCase("continues a turn whose stream is abandoned", (session) =>
     Effect.gen(function*() {
       const [accepted] = Chunk.toReadonlyArray(
         yield* session.stream("left alone").pipe(Stream.take(1), Stream.runCollect)
       )
       assert.equal(accepted?._tag, "TurnAccepted")
-      // Turns run in order: once the second is answered, so is the first.
+      // Turns run in order, so the first is answered before the second.
       yield* session.send("and now?")
       const turns = yield* session.turns
       assert.deepEqual(turns.map(({ status }) => status), ["completed", "completed"])
@@ -118,7 +118,7 @@ export const turnCases: ReadonlyArray<ContractCase> = [
       assert.equal(error.messageId, "no-such-message")
     })),
 
-  sessionCase("counts what is used, and shows the turns, the last one first", (session) =>
+  sessionCase("counts usage and lists turns, latest first", (session) =>
     Effect.gen(function*() {
       yield* session.send("one")
       const reply = yield* session.send("two")
@@ -141,7 +141,7 @@ export const turnCases: ReadonlyArray<ContractCase> = [
       yield* failsWith("InvalidRequest", session.turn("no id"))
     })),
 
-  sessionCase("clears the history, and nothing else", (session) =>
+  sessionCase("clears the history and nothing else", (session) =>
     Effect.gen(function*() {
       yield* session.updateContext({ user: { name: "Ada" } })
       yield* session.send("forget this")

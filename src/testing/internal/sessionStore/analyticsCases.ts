@@ -1,17 +1,11 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
-import {
-  type AnalyticsQuery,
-  dayOf,
-  empty,
-  latencyBucket,
-  type Rollup,
-  type UsageEntry
-} from "../../../domain/Analytics.js"
+import type { AnalyticsQuery } from "../../../domain/Analytics.js"
 import { Epoch } from "../../../domain/Ids.js"
+import { emptyRollup, latencyBucket, type Rollup, toUtcDay, type UsageEntry } from "../../../domain/Rollup.js"
 import type { SessionInfo } from "../../../domain/Session.js"
-import { initial } from "../../../domain/SessionContext.js"
+import { makeSessionContext } from "../../../domain/SessionContext.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { createSession, messagesOf, sessionOf } from "./samples.js"
@@ -22,14 +16,14 @@ const before = DateTime.subtract(midnight, { millis: 1 })
 const after = DateTime.add(midnight, { days: 1 })
 
 const entry = (at: DateTime.Utc, added: Partial<Rollup>, over: Partial<UsageEntry> = {}): UsageEntry => ({
-  day: dayOf(at),
+  day: toUtcDay(at),
   provider: "mock",
   model: "mock-model",
-  added: { ...empty, ...added },
+  added: { ...emptyRollup, ...added },
   ...over
 })
 
-/** A session whose user, provider, model and tags no other has, and an owner of it. */
+/** A session with a user, provider, model and tags of its own, and its owner. */
 const usedSession = Effect.fnUntraced(function*(over: Partial<SessionInfo> = {}) {
   const store = yield* SessionStore
   const session = yield* createSession({ createdAt: midnight, ...over })
@@ -44,11 +38,11 @@ const groupsOf = (query: AnalyticsQuery) =>
   Effect.map(ask(query), ({ groups = [] }) => groups.map(({ key, usage }) => [key, usage.turns]))
 
 /**
- * That what is used is added up, and stays so.
+ * Usage is summed and kept.
  */
 export const analyticsCases = [
   conformanceCase(
-    "adds up all that commits have used, with the session's start",
+    "sums the usage of all commits and of the session's creation",
     Effect.gen(function*() {
       const { use, userId } = yield* usedSession()
       const some: Rollup = {
@@ -102,7 +96,7 @@ export const analyticsCases = [
   ),
 
   conformanceCase(
-    "counts by whole UTC days, the last moment of one and the first of the next apart",
+    "counts by whole UTC days and separates the last millisecond of a day from the next day",
     Effect.gen(function*() {
       const { use, userId } = yield* usedSession({ createdAt: before })
       yield* use(entry(before, { completedTurns: 1 }), entry(midnight, { completedTurns: 2 }))
@@ -124,7 +118,7 @@ export const analyticsCases = [
   ),
 
   conformanceCase(
-    "groups by each of user, provider, model and tag, and tells them apart",
+    "groups by user, provider, model and tag",
     Effect.gen(function*() {
       const { id, use, userId } = yield* usedSession()
       const both = { config: { tags: [`b-${id}`, `a-${id}`, `a-${id}`] }, provider: `p-${id}`, model: `m-${id}` }
@@ -161,20 +155,20 @@ export const analyticsCases = [
   ),
 
   conformanceCase(
-    "counts a session for each that is created and each that is forked",
+    "counts each created and each forked session",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id, userId } = yield* usedSession()
       yield* store.commit(id, epoch, { messages: messagesOf(id, 1, 2) })
       const fork = sessionOf(yield* (yield* IdGenerator).sessionId, { userId, createdAt: midnight })
-      yield* store.fork(id, 2, fork, initial(fork.id, midnight))
+      yield* store.fork(id, 2, fork, makeSessionContext(fork.id, midnight))
       const { total } = yield* ask({ userId })
       assert.deepEqual([total.sessions, total.totalMessages], [2, 0])
     })
   ),
 
   conformanceCase(
-    "adds nothing of a commit that is refused or cannot be, and takes nothing away with a session",
+    "counts nothing of a refused commit and keeps the usage of a removed session",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id, use, userId } = yield* usedSession()

@@ -1,26 +1,26 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { SessionInfo } from "../../../domain/Session.js"
-import { SessionContext, update } from "../../../domain/SessionContext.js"
-import { empty, SessionMetrics, withMessage } from "../../../domain/SessionMetrics.js"
+import { SessionContext, updateContext } from "../../../domain/SessionContext.js"
+import { countMessage, emptySessionMetrics, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { type SessionChanges, SessionStore } from "../../../services/SessionStore.js"
 import { at, createSession, messageOf, messagesOf, ownSession, turnOf } from "./samples.js"
 import { assertDies, assertSame, conformanceCase } from "./suite.js"
 
 /**
- * That a commit is all or nothing.
+ * A commit is atomic.
  */
 export const commitCases = [
   conformanceCase(
-    "stores all that a commit names, and leaves the rest",
+    "stores every field of a commit and leaves other fields unchanged",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* createSession()
       const { id } = session
       const { context, epoch } = yield* store.open(id, 0)
       const message = messageOf(id, 1)
-      const metrics = withMessage(empty(id), message)
-      const changed = yield* update(context, { conversation: { topic: "stores" } }, at(7))
+      const metrics = countMessage(emptySessionMetrics(id), message)
+      const changed = yield* updateContext(context, { conversation: { topic: "stores" } }, at(7))
       yield* store.commit(id, epoch, { messages: [message], metrics, context: changed })
       assertSame(SessionInfo, yield* store.get(id), { ...session, messageCount: 1 })
       assertSame(SessionMetrics, yield* store.metrics(id), metrics)
@@ -38,7 +38,7 @@ export const commitCases = [
   ),
 
   conformanceCase(
-    "stores nothing of a commit that does not go on where the history ends",
+    "stores nothing of a commit whose messages do not continue the history",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(2)
@@ -76,7 +76,7 @@ export const commitCases = [
   ),
 
   conformanceCase(
-    "stores nothing of a commit that puts a turn in the place of another",
+    "stores nothing of a commit that reuses a turn's ordinal",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -90,7 +90,7 @@ export const commitCases = [
   ),
 
   conformanceCase(
-    "clears a history, and never uses a seq again",
+    "clears a history and never reuses a seq",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(3)
@@ -111,7 +111,7 @@ export const commitCases = [
   ),
 
   conformanceCase(
-    "keeps 200 commits to 20 sessions at once apart",
+    "keeps 200 concurrent commits to 20 sessions apart",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const owners = yield* Effect.all(Array.from({ length: 20 }, () => ownSession(0)), { concurrency: "unbounded" })

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
 import { SessionEvent } from "../../../domain/Events.js"
 import type { SessionId } from "../../../domain/Ids.js"
-import { SessionContext, update } from "../../../domain/SessionContext.js"
+import { SessionContext, updateContext } from "../../../domain/SessionContext.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { at, eventOf, forkSession, messagesOf, ownSession } from "./samples.js"
 import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
@@ -11,10 +11,10 @@ import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js
 const changed = (id: SessionId, name: string) =>
   Effect.flatMap(
     Effect.flatMap(SessionStore, (store) => store.context(id)),
-    (context) => update(context, { user: { name } }, at(50))
+    (context) => updateContext(context, { user: { name } }, at(50))
   )
 
-/** The names that the context had before each of the messages 1 to `count`, and has now. */
+/** The name in the context before each of the messages 1 to `count`, and in the current one. */
 const names = (id: SessionId, count: number) =>
   Effect.flatMap(
     SessionStore,
@@ -27,11 +27,11 @@ const names = (id: SessionId, count: number) =>
   )
 
 /**
- * That a context is known as it was before each message.
+ * The context before each message can be read.
  */
 export const contextCases = [
   conformanceCase(
-    "knows the context as it was before each message",
+    "returns the context as it was before each message",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(1)
@@ -46,7 +46,7 @@ export const contextCases = [
   ),
 
   conformanceCase(
-    "tells in each event of a context what it was then",
+    "keeps in each context event the context of that time",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -62,7 +62,7 @@ export const contextCases = [
   ),
 
   conformanceCase(
-    "stores nothing of a commit whose context is no new version",
+    "stores nothing of a commit whose context is not a new version",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -78,7 +78,7 @@ export const contextCases = [
   ),
 
   conformanceCase(
-    "takes the message after a rewound one for the next",
+    "uses the next remaining message after a rewind",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(2)
@@ -92,7 +92,7 @@ export const contextCases = [
   ),
 
   conformanceCase(
-    "knows in a fork what its origin knew, even when that is gone",
+    "keeps the original's contexts in a fork, even after the original is removed",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(1)

@@ -5,7 +5,7 @@ import assert from "node:assert/strict"
 import { DeadLetter, type DeadLetterQuery } from "../../../domain/DeadLetter.js"
 import type { SessionId } from "../../../domain/Ids.js"
 import { Cursor } from "../../../domain/Page.js"
-import { initial } from "../../../domain/SessionContext.js"
+import { makeSessionContext } from "../../../domain/SessionContext.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { at, deadLetterOf, deletionOf, eventOf, ownSession, sessionOf } from "./samples.js"
@@ -25,19 +25,19 @@ const isUntold = (id: SessionId) =>
   )
 
 /**
- * What hooks are owed, and what they have given up on.
+ * Undelivered events and dead letters.
  */
 export const deadLetterCases = [
   conformanceCase(
-    "owes hooks the creation of a session that was stored so",
+    "lists a new session as undelivered until its creation is delivered",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(2)
       const ids = yield* IdGenerator
       const created = sessionOf(yield* ids.sessionId)
       const forked = sessionOf(yield* ids.sessionId, { forkedFrom: { sessionId: origin.id, seq: 2 } })
-      yield* store.create(created, initial(created.id, at(0)), 0)
-      yield* store.fork(origin.id, 2, forked, initial(forked.id, at(0)), 0)
+      yield* store.create(created, makeSessionContext(created.id, at(0)), 0)
+      yield* store.fork(origin.id, 2, forked, makeSessionContext(forked.id, at(0)), 0)
       for (const { id } of [created, forked]) {
         assert.ok((yield* store.unfinished).includes(id))
         const { delivered, epoch, lastEvent } = yield* store.open(id, 0)
@@ -49,7 +49,7 @@ export const deadLetterCases = [
   ),
 
   conformanceCase(
-    "keeps dead letters with the commit that brought them, each once",
+    "stores each dead letter once, atomically with its commit",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -80,7 +80,7 @@ export const deadLetterCases = [
   ),
 
   conformanceCase(
-    "changes and removes a dead letter that is there, and no other",
+    "updates and removes only dead letters that exist",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -97,7 +97,7 @@ export const deadLetterCases = [
   ),
 
   conformanceCase(
-    "pages through dead letters in the order in which they came",
+    "pages through dead letters in order of arrival",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -131,7 +131,7 @@ export const deadLetterCases = [
   ),
 
   conformanceCase(
-    "removes dead letters with their session, and owes its deletion to hooks if told so",
+    "removes dead letters with their session and keeps the deletion for hooks if requested",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const [kept, plain] = [yield* ownSession(0), yield* ownSession(0)]
@@ -155,7 +155,7 @@ export const deadLetterCases = [
   ),
 
   conformanceCase(
-    "forgets a deletion once hooks have been told, or once its last dead letter is gone",
+    "forgets a deletion after its delivery, or after its last dead letter is removed",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const [told, given] = [yield* ownSession(0), yield* ownSession(0)]

@@ -5,7 +5,7 @@ import { ProviderTransient } from "../../../domain/error/ProviderError.js"
 import { TurnStopped } from "../../../domain/error/TurnError.js"
 import { SessionEvent } from "../../../domain/Events.js"
 import { type SessionId, TurnId } from "../../../domain/Ids.js"
-import { initial, update } from "../../../domain/SessionContext.js"
+import { makeSessionContext, updateContext } from "../../../domain/SessionContext.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import {
   at,
@@ -28,11 +28,11 @@ const numbersOf = (id: SessionId, after = 0, limit = 100) =>
     (events) => events.map(({ number }) => number)
   )
 
-/** A commit that leaves something of every kind, and all of it in events. */
+/** A commit with every kind of change, each in an event. */
 const everything = Effect.fnUntraced(function*(id: SessionId) {
   const [asked, answered] = messagesOf(id, 1, 2)
   assert.ok(asked && answered)
-  const context = yield* update(initial(id, at(0)), { user: { name: "Ada" } }, at(3))
+  const context = yield* updateContext(makeSessionContext(id, at(0)), { user: { name: "Ada" } }, at(3))
   const error = new ProviderTransient({ provider: "mock", reason: "overloaded", context: { status: 529 } })
   const turns = [
     turnOf(id, 1, { status: "completed" }),
@@ -67,11 +67,11 @@ const everything = Effect.fnUntraced(function*(id: SessionId) {
 })
 
 /**
- * What is told of a session.
+ * The events of a session.
  */
 export const eventCases = [
   conformanceCase(
-    "begins with the session as it was when it was created",
+    "starts the events with the session as it was created",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* createSession({ config: { name: "first" }, createdAt: at(3), lastActivityAt: at(3) })
@@ -104,7 +104,7 @@ export const eventCases = [
   ),
 
   conformanceCase(
-    "gives back each event as it was committed",
+    "returns each event as it was committed",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -123,7 +123,7 @@ export const eventCases = [
   ),
 
   conformanceCase(
-    "leaves out of the events a message that was cleared, though a fork may still show it",
+    "omits events of cleared messages, even when a fork still has the messages",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -150,7 +150,7 @@ export const eventCases = [
   ),
 
   conformanceCase(
-    "stores nothing of a commit whose events do not go on where the last one ended, or cannot be told",
+    "stores nothing of a commit whose events are out of order or inconsistent",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -186,7 +186,7 @@ export const eventCases = [
   ),
 
   conformanceCase(
-    "tells an event of a turn that was committed before",
+    "accepts an event of a turn from an earlier commit",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -199,7 +199,7 @@ export const eventCases = [
   ),
 
   conformanceCase(
-    "names the sessions with events that hooks were not told of, and never counts back",
+    "lists sessions with undelivered events and never lowers the delivered number",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { MessageId } from "../../../domain/Ids.js"
-import { update } from "../../../domain/SessionContext.js"
+import { updateContext } from "../../../domain/SessionContext.js"
 import { SessionExport } from "../../../domain/Transfer.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
@@ -9,16 +9,16 @@ import { at, createSession, messageOf, messagesOf, ownSession, sessionOf, turnOf
 import { assertSame, conformanceCase } from "./suite.js"
 
 /**
- * What the record of a session holds, and what it leaves out.
+ * The contents of a session's record.
  */
 export const exportCases = [
   conformanceCase(
-    "exports a fork so that it needs no origin",
+    "exports a fork independently of its original",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(4)
       const contextAfter = (name: string, seq: number) =>
-        Effect.flatMap(store.context(origin.id), (context) => update(context, { user: { name } }, at(seq)))
+        Effect.flatMap(store.context(origin.id), (context) => updateContext(context, { user: { name } }, at(seq)))
       yield* store.commit(origin.id, origin.epoch, { context: yield* contextAfter("first", 4) })
       yield* store.commit(origin.id, origin.epoch, { rewindTo: 2 })
       yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 5, 8) })
@@ -50,7 +50,7 @@ export const exportCases = [
   ),
 
   conformanceCase(
-    "exports the contexts that a rewind comes back to, and no others",
+    "exports only the contexts that a rewind can return to",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -58,7 +58,7 @@ export const exportCases = [
         Effect.flatMap(
           store.context(id),
           (context) =>
-            Effect.flatMap(update(context, { user: { name } }, at(1)), (changed) =>
+            Effect.flatMap(updateContext(context, { user: { name } }, at(1)), (changed) =>
               store.commit(id, epoch, { context: changed }))
         )
       for (const seq of [1, 2]) {
@@ -72,7 +72,7 @@ export const exportCases = [
   ),
 
   conformanceCase(
-    "exports no provider's own copy of a conversation, and no turn that is not over",
+    "exports neither a provider's copy of the conversation nor open turns",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { id } = yield* createSession()

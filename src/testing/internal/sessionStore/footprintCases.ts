@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import type { SessionInfo } from "../../../domain/Session.js"
-import { initial } from "../../../domain/SessionContext.js"
+import { makeSessionContext } from "../../../domain/SessionContext.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { at, createSession, messageOf, messagesOf, sessionOf, turnOf } from "./samples.js"
@@ -12,7 +12,7 @@ const forkFor = (origin: SessionInfo, seq: number, { userId }: Pick<SessionInfo,
   Effect.gen(function*() {
     const store = yield* SessionStore
     const session = sessionOf(yield* (yield* IdGenerator).sessionId, { userId })
-    yield* store.fork(origin.id, seq, session, initial(session.id, at(9)))
+    yield* store.fork(origin.id, seq, session, makeSessionContext(session.id, at(9)))
     return session
   })
 
@@ -25,11 +25,11 @@ const removed = ({ id }: SessionInfo) =>
   })
 
 /**
- * What goes with a session, and what stays.
+ * What is removed with a session, and what remains.
  */
 export const footprintCases = [
   conformanceCase(
-    "counts what goes with a session, what was rewound too",
+    "counts what is removed with a session, rewound messages included",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { id } = yield* createSession()
@@ -44,7 +44,7 @@ export const footprintCases = [
   ),
 
   conformanceCase(
-    "counts each message once, with the last of a user's sessions that has it",
+    "counts each shared message once, with the user's last session that has it",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const ada = yield* createSession()

@@ -3,25 +3,25 @@ import * as Option from "effect/Option"
 import assert from "node:assert/strict"
 import { Message } from "../../../domain/Message.js"
 import { SessionInfo } from "../../../domain/Session.js"
-import { initial, SessionContext } from "../../../domain/SessionContext.js"
-import { empty, SessionMetrics, withMessage } from "../../../domain/SessionMetrics.js"
+import { makeSessionContext, SessionContext } from "../../../domain/SessionContext.js"
+import { countMessage, emptySessionMetrics, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { at, forkSession, messageOf, messagesOf, ownSession, seqsOf, sessionOf, turnOf } from "./samples.js"
 import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
 
 /**
- * That a fork shares what was said before it, and nothing else.
+ * A fork shares the history before it and nothing else.
  */
 export const forkCases = [
   conformanceCase(
-    "shows a fork the history up to its message, as the fork's own",
+    "gives a fork the history up to its message as its own",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(4)
       yield* store.commit(origin.id, origin.epoch, {
         turns: [turnOf(origin.id, 1)],
-        metrics: withMessage(empty(origin.id), messageOf(origin.id, 1))
+        metrics: countMessage(emptySessionMetrics(origin.id), messageOf(origin.id, 1))
       })
       const { id, session } = yield* forkSession(origin.id, 3)
 
@@ -39,8 +39,8 @@ export const forkCases = [
 
       const snapshot = yield* store.open(id, 2)
       assertSame(SessionInfo, snapshot.session, { ...session, messageCount: 3 })
-      assertSame(SessionContext, snapshot.context, initial(id, at(100), { system: { forkedAt: 3 } }))
-      assertSame(SessionMetrics, snapshot.metrics, empty(id))
+      assertSame(SessionContext, snapshot.context, makeSessionContext(id, at(100), { system: { forkedAt: 3 } }))
+      assertSame(SessionMetrics, snapshot.metrics, emptySessionMetrics(id))
       assert.deepEqual(snapshot.window.map(({ seq, sessionId }) => [seq, sessionId]), [[2, id], [3, id]])
       assert.deepEqual([snapshot.lastSeq, snapshot.lastOrdinal, snapshot.lastEvent], [3, 0, 1])
       assert.deepEqual(yield* store.turns(id, 10), [])
@@ -49,7 +49,7 @@ export const forkCases = [
   ),
 
   conformanceCase(
-    "lets a fork and its origin go on apart",
+    "keeps a fork and its original independent",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(3)
@@ -79,7 +79,7 @@ export const forkCases = [
   ),
 
   conformanceCase(
-    "keeps for a fork what its origin rewinds, clears or is removed with",
+    "keeps shared messages in a fork when the original rewinds, clears or is removed",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(4)
@@ -119,7 +119,7 @@ export const forkCases = [
   ),
 
   conformanceCase(
-    "leaves to the origin what a fork rewinds, clears or is removed with",
+    "keeps shared messages in the original when a fork rewinds, clears or is removed",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(3)
@@ -137,7 +137,7 @@ export const forkCases = [
   ),
 
   conformanceCase(
-    "forks where nothing was said yet, and where all has been rewound",
+    "forks an empty history and a fully rewound one",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(2)
@@ -153,12 +153,12 @@ export const forkCases = [
   ),
 
   conformanceCase(
-    "makes no fork of what is not there",
+    "refuses to fork an unknown session or message",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(2)
       const id = yield* (yield* IdGenerator).sessionId
-      const fork = (from: typeof id, seq: number) => store.fork(from, seq, sessionOf(id), initial(id, at(0)))
+      const fork = (from: typeof id, seq: number) => store.fork(from, seq, sessionOf(id), makeSessionContext(id, at(0)))
       yield* assertFails("SessionNotFound", fork(id, 0))
       yield* assertDies(fork(origin.id, 3))
       yield* assertFails("SessionNotFound", store.get(id))

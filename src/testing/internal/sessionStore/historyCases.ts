@@ -24,11 +24,11 @@ const seqs = (id: SessionId, query: MessageQuery) =>
   )
 
 /**
- * What is read of a session's messages and turns.
+ * Reading messages and turns.
  */
 export const historyCases = [
   conformanceCase(
-    "gives back each message as it was committed, whatever is in it",
+    "returns each message as it was committed, whatever its content",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -58,7 +58,7 @@ export const historyCases = [
   ),
 
   conformanceCase(
-    "finds a message by its id, in its own session only",
+    "finds a message by its id in its own session only",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { id } = yield* ownSession(2)
@@ -69,7 +69,7 @@ export const historyCases = [
   ),
 
   conformanceCase(
-    "pages through a history in both orders while it grows",
+    "pages through a growing history in both orders",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(5)
@@ -89,7 +89,7 @@ export const historyCases = [
   ),
 
   conformanceCase(
-    "puts 50 messages on a page unless told",
+    "returns 50 messages per page by default",
     Effect.gen(function*() {
       const { id } = yield* ownSession(51)
       const { next, seqs: first } = yield* seqs(id, {})
@@ -100,7 +100,7 @@ export const historyCases = [
   ),
 
   conformanceCase(
-    "finds messages by role and by time, even when the clock was set back",
+    "filters messages by role and time, even after the clock was set back",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -127,7 +127,7 @@ export const historyCases = [
   ),
 
   conformanceCase(
-    "shows the latest turns first, each as it is now",
+    "lists turns in their current state, latest first",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)

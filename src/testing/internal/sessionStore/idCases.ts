@@ -12,15 +12,15 @@ import { assertSame, conformanceCase } from "./suite.js"
 
 const uuid = "0190a6b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"
 
-/** As `IdGenerator` makes them, and what could be taken for that by a store that keeps those in fewer bytes. */
+/** Ids as `IdGenerator` makes them, and similar ones that a store with a compact form of those could confuse. */
 const names = [uuid, uuid.toUpperCase(), uuid.replaceAll("-", ""), `${uuid}-1`, `1${uuid}`, "plain"]
 
 /**
- * That an id is what it was given as, of whatever shape.
+ * Ids of any form are kept exactly.
  */
 export const idCases = [
   conformanceCase(
-    "finds messages and turns by ids and keys of any shape, and takes none for another",
+    "distinguishes ids and keys of any valid form",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -35,7 +35,7 @@ export const idCases = [
         })
       )
       yield* store.commit(id, epoch, { messages, turns })
-      // A commit of its own: the turns have to be found.
+      // In a separate commit, so that the store has to look up the turns.
       const events = turns.map((turn, index) => eventOf(id, index + 2, { _tag: "TurnAccepted", turnId: turn.id }))
       yield* store.commit(id, epoch, { events })
 

@@ -3,19 +3,19 @@ import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { MessageId } from "../../../domain/Ids.js"
 import { SessionInfo, SessionStatus } from "../../../domain/Session.js"
-import { initial, SessionContext } from "../../../domain/SessionContext.js"
-import { empty, SessionMetrics } from "../../../domain/SessionMetrics.js"
+import { makeSessionContext, SessionContext } from "../../../domain/SessionContext.js"
+import { emptySessionMetrics, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { at, createSession, messageOf, messagesOf, ownSession, sessionOf, turnOf } from "./samples.js"
 import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
 
 /**
- * How sessions come and go.
+ * Creating and removing sessions.
  */
 export const lifecycleCases = [
   conformanceCase(
-    "gives back the session it was given",
+    "returns a session as it was created",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const id = yield* (yield* IdGenerator).sessionId
@@ -30,18 +30,18 @@ export const lifecycleCases = [
           providerConfig: { temperature: 0.5, nested: { list: [1, null, true] } }
         }
       })
-      const context = initial(id, at(1), { user: { name: "Ada" }, system: { level: 3 } })
+      const context = makeSessionContext(id, at(1), { user: { name: "Ada" }, system: { level: 3 } })
       yield* store.create(session, context)
       assertSame(SessionInfo, yield* store.get(id), session)
       assertSame(SessionContext, yield* store.context(id), context)
-      assertSame(SessionMetrics, yield* store.metrics(id), empty(id))
+      assertSame(SessionMetrics, yield* store.metrics(id), emptySessionMetrics(id))
       assert.deepEqual(yield* store.messages(id, {}), { items: [] })
       assert.deepEqual(yield* store.turns(id, 10), [])
     })
   ),
 
   conformanceCase(
-    "knows no session that was not created",
+    "fails with SessionNotFound for a session that was never created",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const id = yield* (yield* IdGenerator).sessionId
@@ -59,17 +59,17 @@ export const lifecycleCases = [
   ),
 
   conformanceCase(
-    "dies when an id is created again, and keeps the first session",
+    "dies when an id is created twice and keeps the first session",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* createSession()
-      yield* assertDies(store.create({ ...session, model: "another" }, initial(session.id, at(0))))
+      yield* assertDies(store.create({ ...session, model: "another" }, makeSessionContext(session.id, at(0))))
       assertSame(SessionInfo, yield* store.get(session.id), session)
     })
   ),
 
   conformanceCase(
-    "removes a session with all that belongs to it, and no other",
+    "removes a session with all of its data and nothing else",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const other = yield* ownSession(2)
@@ -90,14 +90,14 @@ export const lifecycleCases = [
       assert.ok(!(yield* store.unfinished).includes(id))
       assert.equal((yield* store.messages(other.id, {})).items.length, 2)
 
-      yield* store.create(session, initial(id, at(0)))
+      yield* store.create(session, makeSessionContext(id, at(0)))
       assert.deepEqual(yield* store.messages(id, {}), { items: [] })
       assert.deepEqual(yield* store.turns(id, 10), [])
     })
   ),
 
   conformanceCase(
-    "names sessions that rest since before a moment, the longest rest first",
+    "lists sessions inactive since a given time, longest inactive first",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const restingSince = (seconds: number, statuses: ReadonlyArray<SessionStatus>, limit = 1000) =>
@@ -121,7 +121,7 @@ export const lifecycleCases = [
   ),
 
   conformanceCase(
-    "counts its sessions and states its durability",
+    "reports its number of sessions and its durability",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const before = yield* store.health

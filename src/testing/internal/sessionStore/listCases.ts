@@ -18,11 +18,11 @@ const newestFirst = (sessions: ReadonlyArray<SessionInfo>) =>
   sessions.toSorted((a, b) => b.createdAt.epochMillis - a.createdAt.epochMillis || (a.id < b.id ? 1 : -1))
 
 /**
- * Which sessions a list shows, and in which order.
+ * Listing sessions.
  */
 export const listCases = [
   conformanceCase(
-    "lists the newest session first, and by id those of one moment",
+    "lists sessions newest first, and by id for the same time",
     Effect.gen(function*() {
       const userId = yield* newUser
       const sessions = yield* Effect.forEach(
@@ -36,7 +36,7 @@ export const listCases = [
   ),
 
   conformanceCase(
-    "finds sessions by user, provider, status, tags and time, alone and together",
+    "filters sessions by user, provider, status, tags and time, alone and combined",
     Effect.gen(function*() {
       const userId = yield* newUser
       const provider = `provider-of-${userId}`.slice(0, 64)
@@ -105,7 +105,7 @@ export const listCases = [
   ),
 
   conformanceCase(
-    "puts 50 sessions on a page unless told",
+    "returns 50 sessions per page by default",
     Effect.gen(function*() {
       const userId = yield* newUser
       const sessions = yield* Effect.forEach(
@@ -121,7 +121,7 @@ export const listCases = [
   ),
 
   conformanceCase(
-    "refuses a cursor that it did not give for this kind of list",
+    "refuses a cursor of another list",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { id } = yield* ownSession(3)

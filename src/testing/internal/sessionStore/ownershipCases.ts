@@ -10,11 +10,11 @@ import { at, messageOf, messagesOf, ownSession, turnOf } from "./samples.js"
 import { assertFails, assertSame, conformanceCase } from "./suite.js"
 
 /**
- * That a session has one writer, and what it learns when it becomes the one.
+ * A session has one writer.
  */
 export const ownershipCases = [
   conformanceCase(
-    "refuses the older of two writers, and stores nothing of it",
+    "refuses the older of two writers and stores nothing of it",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch: older, id } = yield* ownSession(1)
@@ -35,7 +35,7 @@ export const ownershipCases = [
   ),
 
   conformanceCase(
-    "lets one of two racing writers win, and never mixes their histories",
+    "lets one of two racing writers win and never mixes their histories",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { id } = yield* ownSession(0)
@@ -59,7 +59,7 @@ export const ownershipCases = [
   ),
 
   conformanceCase(
-    "tells a new owner all it needs to go on",
+    "gives a new owner everything it needs to continue",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(5)
@@ -98,7 +98,7 @@ export const ownershipCases = [
   ),
 
   conformanceCase(
-    "names the sessions with a turn that is not ended",
+    "lists sessions with an open turn",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const accepted = yield* ownSession(0)

@@ -21,11 +21,11 @@ import {
 import { assertSame, conformanceCase } from "./suite.js"
 
 /**
- * What is kept of how a session is answered.
+ * Provider calls, usage and configuration.
  */
 export const providerCases = [
   conformanceCase(
-    "keeps who was asked on behalf of a turn, and what became of it",
+    "keeps the provider calls of a turn with their outcomes",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -41,7 +41,7 @@ export const providerCases = [
   ),
 
   conformanceCase(
-    "keeps what a reply has used, and the parts that only its provider can read",
+    "keeps the usage of a reply and its opaque parts",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -62,7 +62,7 @@ export const providerCases = [
   ),
 
   conformanceCase(
-    "shows how a session is configured now, and tells of its creation as it was then",
+    "returns the current configuration and keeps the original one in the creation event",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const config = { name: "one", tags: ["kept"], providerConfig: { temperature: 0.5 } }
@@ -83,7 +83,7 @@ export const providerCases = [
   ),
 
   conformanceCase(
-    "keeps where the provider's own copy is, until there is none, and gives a fork none",
+    "keeps the provider's cursor until it is removed, and gives a fork none",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(2)

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import assert from "node:assert/strict"
 import { IdempotencyKey, type SessionId } from "../../../domain/Ids.js"
-import { initial, update } from "../../../domain/SessionContext.js"
-import { empty, withMessage } from "../../../domain/SessionMetrics.js"
+import { makeSessionContext, updateContext } from "../../../domain/SessionContext.js"
+import { countMessage, emptySessionMetrics } from "../../../domain/SessionMetrics.js"
 import { SessionExport } from "../../../domain/Transfer.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
@@ -25,9 +25,9 @@ const ended = (id: SessionId, ordinal: number) => {
   return turn
 }
 
-/** A history with a gap, with something rewound, and with contexts from before each. */
+/** A history with a gap, rewound messages and earlier contexts. */
 const recordOf = (id: SessionId): SessionExport => {
-  const contextOf = (version: number) => ({ ...initial(id, at(version), { user: { version } }), version })
+  const contextOf = (version: number) => ({ ...makeSessionContext(id, at(version), { user: { version } }), version })
   return {
     format: "langswarm-session/1",
     session: sessionOf(id, {
@@ -38,7 +38,7 @@ const recordOf = (id: SessionId): SessionExport => {
     }),
     lastSeq: 12,
     lastOrdinal: 7,
-    metrics: withMessage(empty(id), messageOf(id, 3)),
+    metrics: countMessage(emptySessionMetrics(id), messageOf(id, 3)),
     contexts: [
       { since: 0, context: contextOf(1) },
       { since: 4, context: contextOf(3) },
@@ -60,7 +60,7 @@ const recordOf = (id: SessionId): SessionExport => {
 
 const newRecord = Effect.map(Effect.flatMap(IdGenerator, (ids) => ids.sessionId), recordOf)
 
-/** A session of that record under another id, in the store. */
+/** The session of that record in the store, under another id. */
 const restored = Effect.gen(function*() {
   const store = yield* SessionStore
   const record = yield* newRecord
@@ -69,11 +69,11 @@ const restored = Effect.gen(function*() {
 })
 
 /**
- * How a session leaves a store whole, and comes back.
+ * Exporting and restoring whole sessions.
  */
 export const restoreCases = [
   conformanceCase(
-    "exports a restored session as it was",
+    "exports a restored session unchanged",
     Effect.gen(function*() {
       const { id, record, store } = yield* restored
       assertSame(SessionExport, yield* store.export(id), record)
@@ -82,7 +82,7 @@ export const restoreCases = [
   ),
 
   conformanceCase(
-    "shows a restored session as any other",
+    "reads a restored session like any other",
     Effect.gen(function*() {
       const { id, record, store } = yield* restored
       assert.deepEqual(yield* seqsOf(id), [3, 4, 8, 9])
@@ -103,7 +103,7 @@ export const restoreCases = [
   ),
 
   conformanceCase(
-    "goes on with a restored session where it ended",
+    "continues a restored session where it ended",
     Effect.gen(function*() {
       const { id, record, store } = yield* restored
       const snapshot = yield* store.open(id, 3)
@@ -111,7 +111,7 @@ export const restoreCases = [
       assert.deepEqual({ lastSeq, lastOrdinal, lastEvent }, { lastSeq: 12, lastOrdinal: 7, lastEvent: 1 })
       assert.deepEqual(window.map(({ seq }) => seq), [4, 8, 9])
       const message = messageOf(id, 13)
-      const context = yield* update(yield* store.context(id), { user: { goesOn: true } }, at(60))
+      const context = yield* updateContext(yield* store.context(id), { user: { goesOn: true } }, at(60))
       yield* store.commit(id, epoch, {
         messages: [message],
         context,
@@ -139,7 +139,7 @@ export const restoreCases = [
   ),
 
   conformanceCase(
-    "changes nothing for a session that is there already",
+    "does not change an existing session",
     Effect.gen(function*() {
       const { id, record, store } = yield* restored
       const { epoch } = yield* store.open(id, 0)
@@ -152,7 +152,7 @@ export const restoreCases = [
   ),
 
   conformanceCase(
-    "restores one of several that come at once under one id",
+    "restores exactly one of several concurrent records with one id",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const record = yield* newRecord
@@ -165,7 +165,7 @@ export const restoreCases = [
   ),
 
   conformanceCase(
-    "purges what was removed, with nobody the worse for it",
+    "purges removed data without affecting other sessions",
     Effect.gen(function*() {
       const { id, record, store } = yield* restored
       const other = yield* ownSession(2)

@@ -7,11 +7,11 @@ import { forkSession, messageOf, messagesOf, ownSession, seqsOf } from "./sample
 import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
 
 /**
- * That what is rewound leaves the history, and can still be read.
+ * Rewound messages leave the history and stay readable.
  */
 export const rewindCases = [
   conformanceCase(
-    "takes rewound messages out of the history, and keeps them readable",
+    "removes rewound messages from the history and keeps them readable",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(5)
@@ -29,7 +29,7 @@ export const rewindCases = [
   ),
 
   conformanceCase(
-    "goes on after a rewind without using a seq again",
+    "continues after a rewind without reusing a seq",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(4)
@@ -55,7 +55,7 @@ export const rewindCases = [
   ),
 
   conformanceCase(
-    "rewinds to the start, to where it was before, to what is rewound, and not to what is yet to come",
+    "rewinds to any earlier point and refuses a later one",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(3)
@@ -79,7 +79,7 @@ export const rewindCases = [
   ),
 
   conformanceCase(
-    "clears what was rewound too",
+    "clears rewound messages too",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(3)
@@ -93,7 +93,7 @@ export const rewindCases = [
   ),
 
   conformanceCase(
-    "leaves to a fork what was rewound out of neither",
+    "shares with a fork only messages that were not rewound",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(4)

@@ -6,13 +6,12 @@ import type { SessionEvent } from "../../../domain/Events.js"
 import { MessageId, type SessionId, TurnId, UserId } from "../../../domain/Ids.js"
 import { Message, type MessageQuery } from "../../../domain/Message.js"
 import type { SessionInfo } from "../../../domain/Session.js"
-import { initial } from "../../../domain/SessionContext.js"
+import { makeSessionContext } from "../../../domain/SessionContext.js"
 import type { Attempt, Prompt, Turn } from "../../../domain/Turn.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { type SessionDeletion, SessionStore } from "../../../services/SessionStore.js"
 
-/** The sessions and messages that cases are made of: the same in each run, but for the ids of sessions. */
-
+/** Sample data is the same in each run, except for session ids. */
 const start = DateTime.unsafeMake("2026-01-01T00:00:00Z")
 
 export const at = (seconds: number): DateTime.Utc => DateTime.add(start, { millis: Math.round(seconds * 1000) })
@@ -72,7 +71,7 @@ export const eventOf = (sessionId: SessionId, number: number, body: Body<Session
   ...body
 })
 
-/** What is left of a session that was deleted. */
+/** The event that remains of a deleted session. */
 export const deletionOf = (sessionId: SessionId, number: number): SessionDeletion => ({
   _tag: "SessionDeleted",
   sessionId,
@@ -82,7 +81,7 @@ export const deletionOf = (sessionId: SessionId, number: number): SessionDeletio
   provider: "mock"
 })
 
-/** Of a hook that no other case has. */
+/** A dead letter of a hook that no other case uses. */
 export const deadLetterOf = (sessionId: SessionId, number: number, over: Partial<DeadLetter> = {}): DeadLetter => ({
   hook: `hook-${sessionId}`.slice(0, 64),
   sessionId,
@@ -99,11 +98,11 @@ export const createSession = (over?: Partial<SessionInfo>) =>
   Effect.gen(function*() {
     const store = yield* SessionStore
     const session = sessionOf(yield* (yield* IdGenerator).sessionId, over)
-    yield* store.create(session, initial(session.id, session.createdAt))
+    yield* store.create(session, makeSessionContext(session.id, session.createdAt))
     return session
   })
 
-/** A new session in the store, and an owner that has committed so many messages to it. */
+/** A new session in the store with this many messages, and its owner. */
 export const ownSession = (messages: number) =>
   Effect.gen(function*() {
     const store = yield* SessionStore
@@ -113,13 +112,13 @@ export const ownSession = (messages: number) =>
     return { id, epoch }
   })
 
-/** A new session in the store that has its history from another one, and an owner of it. */
+/** A fork in the store, and its owner. */
 export const forkSession = (origin: SessionId, seq: number) =>
   Effect.gen(function*() {
     const store = yield* SessionStore
     const session = sessionOf(yield* (yield* IdGenerator).sessionId, { forkedFrom: { sessionId: origin, seq } })
     const { id } = session
-    yield* store.fork(origin, seq, session, initial(id, at(100), { system: { forkedAt: seq } }))
+    yield* store.fork(origin, seq, session, makeSessionContext(id, at(100), { system: { forkedAt: seq } }))
     const { epoch } = yield* store.open(id, 0)
     return { id, epoch, session }
   })
@@ -131,8 +130,7 @@ export const seqsOf = (id: SessionId, query: MessageQuery = {}) =>
     ({ items }) => items.map(({ seq }) => seq)
   )
 
-/** A turn that was answered at the second attempt, by somebody else. */
-
+/** The two attempts of a turn: the second, by another provider, was answered. */
 export const target = { provider: "other", model: "other \"model\"" }
 
 export const failedAttempt: Attempt = {

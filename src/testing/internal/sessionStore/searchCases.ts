@@ -8,7 +8,7 @@ import { SessionStore } from "../../../services/SessionStore.js"
 import { createSession, forkSession, messageOf } from "./samples.js"
 import { type ConformanceCase, conformanceCase } from "./suite.js"
 
-/** Case by case a word that nobody else says, so that cases share a store. */
+/** A word that occurs only in one case, so that cases can share a store. */
 const stage = Effect.gen(function*() {
   const store = yield* SessionStore
   const word = `w${(yield* (yield* IdGenerator).sessionId).replaceAll("-", "")}`
@@ -24,7 +24,7 @@ const stage = Effect.gen(function*() {
       return { id, userId, epoch }
     })
   const search = store.search ?? (() => Effect.succeed<Page<SearchHit>>({ items: [] }))
-  /** The `seq`s of what is found, of a name 0. */
+  /** The `seq`s of the messages found; 0 stands for a name. */
   const finds = (text: string, expected: ReadonlyArray<number>, over: Partial<TextQuery> = {}) =>
     Effect.map(
       search({ text: `${text} ${word}`, ...over }),
@@ -42,11 +42,11 @@ const searchCase = (name: string, run: ConformanceCase["run"] | Parameters<typeo
   )
 
 /**
- * Full-text search, of a store that has it.
+ * Full-text search, for stores that support it.
  */
 export const searchCases = [
   searchCase(
-    "finds words, phrases and beginnings, whatever their case and accents, the latest first",
+    "finds words, phrases and prefixes without regard to case and accents, latest first",
     Effect.gen(function*() {
       const { finds, say } = yield* stage
       yield* say("Crème brûlée", "the quick brown fox", "quick the fox", "日本語の全文検索", "don't 👩‍👩‍👧 stop", "ΟΔΟΣ")
@@ -68,7 +68,7 @@ export const searchCases = [
   ),
 
   searchCase(
-    "rows 69, 71: takes what is no word for nothing, and words of a query language for words",
+    "rows 69, 71: ignores punctuation and treats query-language operators as words",
     Effect.gen(function*() {
       const { finds, say } = yield* stage
       yield* say("a AND b", "NEAR the OR", "50 percent")
@@ -88,7 +88,7 @@ export const searchCases = [
   ),
 
   searchCase(
-    "pages through what is found while more is said, and each once",
+    "pages through results once each while messages are added",
     Effect.gen(function*() {
       const { say, search, store, word } = yield* stage
       const { epoch, id } = yield* say("one", "two", "three", "four", "five")
@@ -105,7 +105,7 @@ export const searchCases = [
   ),
 
   searchCase(
-    "finds nothing that was rewound, cleared or removed",
+    "does not find rewound, cleared or removed messages",
     Effect.gen(function*() {
       const { finds, say, store } = yield* stage
       const { epoch, id } = yield* say("one", "two", "three")
@@ -122,7 +122,7 @@ export const searchCases = [
   ),
 
   searchCase(
-    "finds what a fork shares once, and never for a user who has no session with it",
+    "finds a shared message once, and only for users who have a session with it",
     Effect.gen(function*() {
       const { finds, say, search, store, word } = yield* stage
       const { epoch, id, userId } = yield* say("one", "two")
@@ -158,7 +158,7 @@ export const searchCases = [
   ),
 
   searchCase(
-    "finds what was said at a moment or later, and looks for as much as a query may hold",
+    "filters by time and accepts a query of maximum length",
     Effect.gen(function*() {
       const { search, store, word } = yield* stage
       const { id } = yield* createSession()

@@ -8,7 +8,7 @@ import { IdGenerator } from "../../../services/IdGenerator.js"
 import type { SessionStore } from "../../../services/SessionStore.js"
 
 /**
- * One thing that every store promises. It fails or dies when the store does not keep it.
+ * One promise of every store. It fails or dies when the store breaks it.
  */
 export interface ConformanceCase {
   readonly name: string
@@ -16,7 +16,7 @@ export interface ConformanceCase {
 }
 
 /**
- * Makes a case. Its ids are new in each run, so that cases share a store, even one that has been used before.
+ * Makes a case. Its ids are new in each run, so that cases can share a store, also one that has been used before.
  */
 export const conformanceCase = (
   name: string,
@@ -24,8 +24,8 @@ export const conformanceCase = (
 ): ConformanceCase => ({ name, run: Effect.provide(run, IdGenerator.layer) })
 
 /**
- * One thing that a store keeps when it outlives the process: run `write`, close the store, open it again, and run `read`
- * with the session that `write` answered.
+ * One promise of a store that outlives its process: run `write`, close the store, open it again, and run `read` with the id that
+ * `write` returned.
  */
 export interface SurvivalCase {
   readonly name: string
@@ -40,7 +40,7 @@ export const survivalCase = (
 ): SurvivalCase => ({ name, write: Effect.provide(write, IdGenerator.layer), read })
 
 /**
- * Runs an effect that must die: its caller has broken a rule of the port.
+ * Asserts that an effect dies, because its caller breaks a rule of the port.
  */
 export const assertDies = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
   Effect.matchCause(effect, {
@@ -49,7 +49,7 @@ export const assertDies = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effe
   })
 
 /**
- * Runs an effect that must fail with an error of this tag.
+ * Asserts that an effect fails with an error of this tag.
  */
 export const assertFails = <A, E extends { readonly _tag: string }, R>(
   tag: E["_tag"],
@@ -61,7 +61,7 @@ export const assertFails = <A, E extends { readonly _tag: string }, R>(
   })
 
 /**
- * Compares two values by what they would be on the wire, so that it does not matter how a store builds them.
+ * Compares the encoded forms of two values, so that it does not matter how a store constructs them.
  */
 export const assertSame = <A, I>(schema: Schema.Schema<A, I>, actual: A, expected: A): void =>
   assert.deepEqual(Schema.encodeSync(schema)(actual), Schema.encodeSync(schema)(expected))

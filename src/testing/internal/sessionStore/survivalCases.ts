@@ -2,13 +2,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import assert from "node:assert/strict"
-import { dayOf, empty as rollup } from "../../../domain/Analytics.js"
 import { SessionEvent } from "../../../domain/Events.js"
 import { Epoch, IdempotencyKey } from "../../../domain/Ids.js"
 import { Message } from "../../../domain/Message.js"
+import { emptyRollup as rollup, toUtcDay } from "../../../domain/Rollup.js"
 import { SessionInfo } from "../../../domain/Session.js"
-import { initial, SessionContext, update } from "../../../domain/SessionContext.js"
-import { empty, SessionMetrics } from "../../../domain/SessionMetrics.js"
+import { makeSessionContext, SessionContext, updateContext } from "../../../domain/SessionContext.js"
+import { emptySessionMetrics, SessionMetrics } from "../../../domain/SessionMetrics.js"
 import { Turn } from "../../../domain/Turn.js"
 import { IdGenerator } from "../../../services/IdGenerator.js"
 import { SessionStore } from "../../../services/SessionStore.js"
@@ -31,11 +31,11 @@ import { assertDies, assertFails, assertSame, survivalCase } from "./suite.js"
 const keyOfTurn = IdempotencyKey.make("a-key")
 
 /**
- * What is still there when a store is opened again.
+ * What a store still has after it is reopened.
  */
 export const survivalCases = [
   survivalCase(
-    "keeps a session with all that belongs to it",
+    "keeps a session with all of its data",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { id } = yield* createSession({ config: { name: "kept" } })
@@ -45,7 +45,7 @@ export const survivalCases = [
         lastActivityAt: at(5),
         messages: messagesOf(id, 1, 3),
         turns: [turnOf(id, 1, { status: "completed" }), turnOf(id, 2)],
-        context: yield* update(context, { user: { name: "Ada" } }, at(4)),
+        context: yield* updateContext(context, { user: { name: "Ada" } }, at(4)),
         metrics: { ...metrics, totalMessages: 3, lastMessageAt: at(3) }
       })
       return id
@@ -60,12 +60,12 @@ export const survivalCases = [
       assertSame(
         SessionContext,
         yield* store.context(id),
-        yield* update(initial(id, at(0)), { user: { name: "Ada" } }, at(4))
+        yield* updateContext(makeSessionContext(id, at(0)), { user: { name: "Ada" } }, at(4))
       )
       assertSame(
         SessionMetrics,
         yield* store.metrics(id),
-        { ...empty(id), totalMessages: 3, lastMessageAt: at(3) }
+        { ...emptySessionMetrics(id), totalMessages: 3, lastMessageAt: at(3) }
       )
       const { items } = yield* store.messages(id, {})
       assert.deepEqual(items.map(({ seq }) => seq), [1, 2, 3])
@@ -79,14 +79,14 @@ export const survivalCases = [
   ),
 
   survivalCase(
-    "keeps who owns a session, and what it has counted",
+    "keeps a session's epoch and metrics",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(4)
       yield* store.commit(id, epoch, {
         clearMessages: true,
         turns: [turnOf(id, 1, { status: "completed" })],
-        context: yield* update(initial(id, at(0)), { system: { epoch } }, at(1))
+        context: yield* updateContext(makeSessionContext(id, at(0)), { system: { epoch } }, at(1))
       })
       return id
     }),
@@ -101,7 +101,7 @@ export const survivalCases = [
   ),
 
   survivalCase(
-    "keeps what has happened, and by which key a turn is known",
+    "keeps events and idempotency keys",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -135,11 +135,11 @@ export const survivalCases = [
   ),
 
   survivalCase(
-    "keeps what a fork shares with a session that is gone, and what was rewound",
+    "keeps a fork's shared messages after its original is removed, and rewound messages",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const origin = yield* ownSession(2)
-      const context = yield* update(initial(origin.id, at(0)), { user: { name: "Ada" } }, at(3))
+      const context = yield* updateContext(makeSessionContext(origin.id, at(0)), { user: { name: "Ada" } }, at(3))
       yield* store.commit(origin.id, origin.epoch, { context })
       yield* store.commit(origin.id, origin.epoch, { messages: messagesOf(origin.id, 3, 4) })
       const { epoch, id } = yield* forkSession(origin.id, 4)
@@ -149,7 +149,7 @@ export const survivalCases = [
     }),
     Effect.fnUntraced(function*(id) {
       const store = yield* SessionStore
-      // Whatever a store names its sessions by inside: nobody may take the place of the one that is gone.
+      // A store's internal key of a removed session must not be reused.
       yield* ownSession(9).pipe(Effect.provide(IdGenerator.layer))
       assert.deepEqual(yield* seqsOf(id), [1, 2, 3, 5])
       assert.deepEqual(yield* seqsOf(id, { rewound: true }), [1, 2, 3, 4, 5])
@@ -159,7 +159,7 @@ export const survivalCases = [
   ),
 
   survivalCase(
-    "keeps what hooks have given up on, and a deletion that they were not told of",
+    "keeps dead letters and an undelivered deletion",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -179,11 +179,11 @@ export const survivalCases = [
   ),
 
   survivalCase(
-    "keeps what was used, by sessions that are gone too",
+    "keeps usage, also of removed sessions",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
-      const day = dayOf(at(0))
+      const day = toUtcDay(at(0))
       const used = { ...rollup, completedTurns: 2, errors: { EmptyReply: 1 }, maxLatencyMs: 5, latencies: { 5: 3 } }
       yield* store.commit(id, epoch, { usage: [{ day, provider: "mock", model: "mock-model", added: used }] })
       yield* store.remove(id, epoch)

@@ -11,11 +11,11 @@ import { assertDies, assertSame, conformanceCase } from "./suite.js"
 const key = IdempotencyKey.make("a.key:of-1_turn")
 
 /**
- * How turns are kept and found.
+ * Storing and finding turns.
  */
 export const turnCases = [
   conformanceCase(
-    "gives back a turn as it is now, by its id and by its key",
+    "returns a turn's current state by id and by key",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -56,7 +56,7 @@ export const turnCases = [
   ),
 
   conformanceCase(
-    "keeps every word that a turn may be described with",
+    "keeps every field of a turn",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -72,7 +72,7 @@ export const turnCases = [
   ),
 
   conformanceCase(
-    "counts turns by the highest ordinal there was, whichever of them changed last",
+    "keeps the highest ordinal, whichever turn changed last",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
@@ -103,7 +103,7 @@ export const turnCases = [
   ),
 
   conformanceCase(
-    "stores nothing of a commit in which two turns have one name",
+    "stores nothing of a commit with a duplicate turn id or key",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)

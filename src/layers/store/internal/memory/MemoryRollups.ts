@@ -3,18 +3,16 @@ import type * as DateTime from "effect/DateTime"
 import * as Iterable from "effect/Iterable"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import {
-  add,
-  type Analytics,
-  analyticsDays,
-  type AnalyticsGroup,
-  type AnalyticsQuery,
-  empty,
-  type Rollup,
-  turnsOf,
-  type UsageEntry
-} from "../../../../domain/Analytics.js"
+import type { Analytics, AnalyticsGroup, AnalyticsQuery } from "../../../../domain/Analytics.js"
 import type { UserId } from "../../../../domain/Ids.js"
+import {
+  addRollups,
+  analyticsDays,
+  emptyRollup,
+  type Rollup,
+  totalTurns,
+  type UsageEntry
+} from "../../../../domain/Rollup.js"
 import type { SessionInfo } from "../../../../domain/Session.js"
 import { dayText, type RollupGroup, toAnalytics } from "../toAnalytics.js"
 
@@ -66,7 +64,7 @@ export class MemoryRollups {
     const { day, model, provider, tags, userId } = row
     const key = JSON.stringify([day, Option.getOrNull(userId), provider, model, tags])
     const known = this.rows.get(key)
-    this.rows.set(key, known ? { ...row, rollup: add(known.rollup, row.rollup) } : row)
+    this.rows.set(key, known ? { ...row, rollup: addRollups(known.rollup, row.rollup) } : row)
   }
 }
 
@@ -76,12 +74,13 @@ const matches = ({ model, provider, tag, userId }: AnalyticsQuery, row: Row): bo
   (model === undefined || row.model === model) &&
   (tag === undefined || row.tags.includes(tag))
 
-const sumRollups = (rows: Iterable<Row>): Rollup => Iterable.reduce(rows, empty, (sum, { rollup }) => add(sum, rollup))
+const sumRollups = (rows: Iterable<Row>): Rollup =>
+  Iterable.reduce(rows, emptyRollup, (sum, { rollup }) => addRollups(sum, rollup))
 
 const toGroups = (by: AnalyticsGroup, rows: ReadonlyArray<Row>): ReadonlyArray<RollupGroup> => {
   const groups = new Map<string, Rollup>()
   for (const row of rows) {
-    for (const key of keysOf(by, row)) groups.set(key, add(groups.get(key) ?? empty, row.rollup))
+    for (const key of keysOf(by, row)) groups.set(key, addRollups(groups.get(key) ?? emptyRollup, row.rollup))
   }
   const all = Array.from(groups, ([key, rollup]) => ({ key, rollup }))
   return Arr.sort(all, by === "day" ? Order.reverse(byKey) : Order.combine(busiestFirst, byKey))
@@ -104,4 +103,4 @@ const keysOf = (by: AnalyticsGroup, { day, model, provider, tags, userId }: Row)
 
 const byKey = Order.mapInput(Order.string, ({ key }: RollupGroup) => key)
 
-const busiestFirst = Order.reverse(Order.mapInput(Order.number, ({ rollup }: RollupGroup) => turnsOf(rollup)))
+const busiestFirst = Order.reverse(Order.mapInput(Order.number, ({ rollup }: RollupGroup) => totalTurns(rollup)))

@@ -6,7 +6,7 @@ import type { SessionEvent } from "../../../../domain/Events.js"
 import { Epoch } from "../../../../domain/Ids.js"
 import type { SessionInfo } from "../../../../domain/Session.js"
 import type { SessionContext } from "../../../../domain/SessionContext.js"
-import { empty, type SessionMetrics } from "../../../../domain/SessionMetrics.js"
+import { emptySessionMetrics, type SessionMetrics } from "../../../../domain/SessionMetrics.js"
 import type { SessionExport } from "../../../../domain/Transfer.js"
 import type {
   ExpiringSession,
@@ -44,7 +44,7 @@ export class MemorySession {
     const { messageCount } = history
     const session: SessionInfo = { ...info, status: "active", lastActivityAt: info.createdAt, messageCount }
     this.info = { ...info, messageCount }
-    this.metrics = empty(info.id)
+    this.metrics = emptySessionMetrics(info.id)
     this.events = [{ _tag: "SessionCreated", sessionId: info.id, number: 1, at: info.createdAt, session }]
     this.versions = [...inherited, { since, context }]
     this.size = sizeOf(info) + sizeOf(context) + Arr.reduce(history.messages, 0, (size, next) => size + sizeOf(next))

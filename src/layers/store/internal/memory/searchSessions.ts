@@ -4,7 +4,8 @@ import * as Either from "effect/Either"
 import * as Order from "effect/Order"
 import type { InvalidRequest } from "../../../../domain/error/RequestError.js"
 import type { Page } from "../../../../domain/Page.js"
-import { matchesOf, type SearchHit, snippetOf, termsOf, type TextQuery, wordsOf } from "../../../../domain/Search.js"
+import type { SearchHit, TextQuery } from "../../../../domain/Search.js"
+import { findMatches, toSearchTerms, toSnippet, toWords } from "../../../../domain/SearchWords.js"
 import { pageOf, pageSize, searchCursor } from "../pages.js"
 import { nameToSearch, textToSearch } from "../searchable.js"
 import type { MemorySession } from "./MemorySession.js"
@@ -44,10 +45,10 @@ const findHits = (
   sessions: Iterable<MemorySession>,
   { role, sessionId, since, text, userId }: Omit<TextQuery, "cursor" | "limit">
 ): ReadonlyArray<PlacedHit> => {
-  const terms = termsOf(text)
+  const terms = toSearchTerms(text)
   const isMatch = (text: string) => {
-    const words = Array.from(wordsOf(text))
-    return terms.every((term) => matchesOf(words, term).length > 0)
+    const words = Array.from(toWords(text))
+    return terms.every((term) => findMatches(words, term).length > 0)
   }
   const isSince = (at: DateTime.Utc) => since === undefined || DateTime.greaterThanOrEqualTo(at, since)
 
@@ -61,7 +62,7 @@ const findHits = (
       found.set(`${history.key} 0`, {
         key: history.key,
         seq: 0,
-        hit: { _tag: "Name", ...common, at: info.createdAt, snippet: snippetOf(named, terms) }
+        hit: { _tag: "Name", ...common, at: info.createdAt, snippet: toSnippet(named, terms) }
       })
     }
     for (const { key, message } of history.placed) {
@@ -81,7 +82,7 @@ const findHits = (
           seq: message.seq,
           role: message.role,
           at: message.createdAt,
-          snippet: snippetOf(text, terms)
+          snippet: toSnippet(text, terms)
         }
       })
     }

@@ -5,14 +5,8 @@ import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import {
-  analyticsDays,
-  type AnalyticsGroup,
-  type AnalyticsQuery,
-  empty,
-  type Rollup,
-  Usage
-} from "../../../../domain/Analytics.js"
+import { type AnalyticsGroup, type AnalyticsQuery, Usage } from "../../../../domain/Analytics.js"
+import { analyticsDays, emptyRollup, type Rollup } from "../../../../domain/Rollup.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import { dayText, groupLimit, toAnalytics } from "../toAnalytics.js"
 import { retryWhileBusy, storeErrorOrDie } from "./errors.js"
@@ -40,7 +34,7 @@ export const analyticsQueries = (sql: SqlClient): Pick<SessionStore["Type"], "an
     return toAnalytics(
       query,
       days,
-      all?.rollup ?? empty,
+      all?.rollup ?? emptyRollup,
       grouped.map(({ key, rollup }) => ({ key: typeof key === "number" ? dayText(key) : key, rollup }))
     )
   })

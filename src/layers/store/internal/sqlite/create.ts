@@ -2,12 +2,12 @@ import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { usageOfStart } from "../../../../domain/Analytics.js"
 import { SessionNotFound } from "../../../../domain/error/SessionError.js"
 import { Epoch } from "../../../../domain/Ids.js"
+import { toStartUsage } from "../../../../domain/Rollup.js"
 import type { SessionInfo } from "../../../../domain/Session.js"
 import type { SessionContext } from "../../../../domain/SessionContext.js"
-import { empty } from "../../../../domain/SessionMetrics.js"
+import { emptySessionMetrics } from "../../../../domain/SessionMetrics.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import { idleLimits } from "../commitRules.js"
 import { hasNameToSearch } from "../searchable.js"
@@ -59,7 +59,7 @@ const addSession = (session: SessionInfo, context: SessionContext, delivered: 0 
   const { archiveAfterMs = null, deleteAfterMs = null } = idleLimits(session.config)
   const row = encodeSession({
     ...session,
-    metrics: empty(session.id),
+    metrics: emptySessionMetrics(session.id),
     lastSeq: 0,
     lastOrdinal: 0,
     lastEvent: 1,
@@ -68,7 +68,7 @@ const addSession = (session: SessionInfo, context: SessionContext, delivered: 0 
   })
   const contextRow = { version: context.version, context: encodeContext(context) }
   const tags = Arr.dedupe(session.config.tags ?? [])
-  const start = rollupToRow(usageOfStart(session))
+  const start = rollupToRow(toStartUsage(session))
 
   return (on: CreateStatements, origin?: { readonly key: number; readonly seq: number }): void => {
     const seq = origin?.seq ?? 0

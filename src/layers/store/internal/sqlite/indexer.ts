@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { StoreError } from "../../../../domain/error/StoreError.js"
 import type { Part } from "../../../../domain/Message.js"
-import { wordsOf } from "../../../../domain/Search.js"
+import { toWords } from "../../../../domain/SearchWords.js"
 import { nameToSearch, textToSearch } from "../searchable.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
 import { partsColumn } from "./messages.js"
@@ -158,7 +158,7 @@ const nextBatch = (on: IndexStatements, after: number, until: number): Batch => 
   let length = 0
   let next = after
   const add = (key: number, seq: number, text: string) => {
-    const words = Array.from(wordsOf(text), ({ word }) => word).join(" ")
+    const words = Array.from(toWords(text), ({ word }) => word).join(" ")
     length += text.length
     if (words !== "") entries.push({ key, seq, words })
   }

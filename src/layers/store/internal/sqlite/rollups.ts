@@ -3,7 +3,7 @@ import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
 import * as Order from "effect/Order"
 import * as Record from "effect/Record"
-import type { Rollup, UsageEntry } from "../../../../domain/Analytics.js"
+import type { Rollup, UsageEntry } from "../../../../domain/Rollup.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
 

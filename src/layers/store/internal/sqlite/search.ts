@@ -8,7 +8,8 @@ import * as Schema from "effect/Schema"
 import type { StoreError } from "../../../../domain/error/StoreError.js"
 import { MessageId, SessionId } from "../../../../domain/Ids.js"
 import type { Page } from "../../../../domain/Page.js"
-import { type SearchHit, type SearchTerm, snippetOf, termsOf, type TextQuery } from "../../../../domain/Search.js"
+import type { SearchHit, TextQuery } from "../../../../domain/Search.js"
+import { type SearchTerm, toSearchTerms, toSnippet } from "../../../../domain/SearchWords.js"
 import { eventLoopTurn } from "../../../../services/internal/eventLoopTurn.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import { pageSize, searchCursor } from "../pages.js"
@@ -30,7 +31,7 @@ export const searchMessages = (
     const start = cursor === undefined ? beginning : yield* searchCursor.decode(cursor)
     yield* Effect.timeoutOption(catchUp, indexWait)
 
-    const terms = termsOf(query.text)
+    const terms = toSearchTerms(query.text)
     const expression = expressionOf(terms)
     const hits: Array<{ readonly place: HitPlace; readonly hit: SearchHit }> = []
     let place = start
@@ -148,8 +149,8 @@ const hitOf = (
   if (sessionId === undefined || at === undefined) return undefined
   const common = { sessionId, at, ...(name !== undefined && { sessionName: name }) }
   return messageId === undefined || role === undefined || parts === undefined
-    ? { _tag: "Name", ...common, snippet: snippetOf(nameToSearch(name, description), terms) }
-    : { _tag: "Message", ...common, messageId, seq, role, snippet: snippetOf(searchText(parts), terms) }
+    ? { _tag: "Name", ...common, snippet: toSnippet(nameToSearch(name, description), terms) }
+    : { _tag: "Message", ...common, messageId, seq, role, snippet: toSnippet(searchText(parts), terms) }
 }
 
 /**

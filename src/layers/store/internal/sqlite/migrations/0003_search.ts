@@ -2,7 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 
 /**
- * The full-text index: the words of each message, from `wordsOf`, under a rowid made of its session's key and its `seq`. The
+ * The full-text index: the words of each message, from `toWords`, under a rowid made of its session's key and its `seq`. The
  * words of a session's name and description have the `seq` 0. The index is contentless, so it does not store the texts again.
  * The tokenizer treats every character outside ASCII as a letter, so it keeps our words as they are.
  *

@@ -7,13 +7,13 @@ import { SessionStore } from "../../../services/SessionStore.js"
 import { at, createSession, turnOf } from "./samples.js"
 import { conformanceCase } from "./suite.js"
 
-/** Long before any other session of a suite was active. */
+/** Earlier than the activity of all other sessions of the suite. */
 const long = -4e9
 
 const resting = (config: SessionConfig, over: Partial<SessionInfo> = {}) =>
   createSession({ ...over, lastActivityAt: at(long), config })
 
-/** What is to be done with a session so many seconds after its last activity. */
+/** What is due for a session this many seconds after its last activity. */
 const dueAfter = ({ id }: SessionInfo, seconds: number) =>
   Effect.map(
     Effect.flatMap(SessionStore, (store) => store.expiring(at(long + seconds), 1_000_000)),
@@ -21,11 +21,11 @@ const dueAfter = ({ id }: SessionInfo, seconds: number) =>
   )
 
 /**
- * Which sessions have rested long enough.
+ * Sessions that are due to be archived or deleted.
  */
-export const dueCases = [
+export const expiringCases = [
   conformanceCase(
-    "names a session to be archived, and to be deleted, when its configuration says so",
+    "lists a session for archiving and deletion as its configuration says",
     Effect.gen(function*() {
       const session = yield* resting({ autoArchiveAfter: Duration.seconds(60), autoDeleteAfter: Duration.seconds(90) })
       assert.deepEqual(yield* dueAfter(session, 59.999), [])
@@ -39,7 +39,7 @@ export const dueCases = [
   ),
 
   conformanceCase(
-    "takes the earlier of a session's timeout and its time to be archived",
+    "uses the earlier of sessionTimeoutMinutes and autoArchiveAfter",
     Effect.gen(function*() {
       const timeout = yield* resting({ sessionTimeoutMinutes: 1, autoArchiveAfter: Duration.seconds(61) })
       const archive = yield* resting({ sessionTimeoutMinutes: 1, autoArchiveAfter: Duration.seconds(59) })
@@ -49,7 +49,7 @@ export const dueCases = [
   ),
 
   conformanceCase(
-    "counts no time that nobody waits for, and parts of a millisecond as one",
+    "ignores absent delays and rounds up to a full millisecond",
     Effect.gen(function*() {
       const never = yield* resting({
         sessionTimeoutMinutes: Number.MAX_SAFE_INTEGER,
@@ -63,7 +63,7 @@ export const dueCases = [
   ),
 
   conformanceCase(
-    "counts from the last activity, and leaves alone what has an open turn or is archived",
+    "counts from the last activity and skips sessions with an open turn or archived ones",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const session = yield* resting({ autoArchiveAfter: Duration.seconds(60), autoDeleteAfter: Duration.seconds(600) })
@@ -81,7 +81,7 @@ export const dueCases = [
   ),
 
   conformanceCase(
-    "names no more sessions than it was asked for",
+    "lists at most the requested number of sessions",
     Effect.gen(function*() {
       const store = yield* SessionStore
       const config = { autoArchiveAfter: Duration.seconds(1) }
