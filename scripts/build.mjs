@@ -16,10 +16,12 @@ const stamp = join(dist, ".inputs")
 const hashInputs = async () => {
   const files = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"]
   const sources = await readdir(join(root, "src"), { recursive: true, withFileTypes: true })
-  const paths = sources.filter((entry) => entry.isFile()).map((entry) => join(entry.path, entry.name)).sort()
+  const modules = sources.filter((entry) => entry.isFile()).map((entry) => join(entry.path, entry.name)).toSorted()
+  const paths = [...files.map((file) => join(root, file)), ...modules]
+  const contents = await Promise.all(paths.map((path) => readFile(path)))
   const hash = createHash("sha256")
-  for (const path of [...files.map((file) => join(root, file)), ...paths]) {
-    hash.update(`${path.slice(root.length)}\0`).update(await readFile(path)).update("\0")
+  for (const [index, path] of paths.entries()) {
+    hash.update(`${path.slice(root.length)}\0`).update(contents[index]).update("\0")
   }
   return hash.digest("hex")
 }
@@ -55,7 +57,7 @@ const bundle = async (directory) => {
 /** The license of each package that is in the bundle. */
 const licenses = async (inputs) => {
   const directories = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []))
-  const texts = [...directories].sort().map(async (directory) => {
+  const texts = [...directories].toSorted().map(async (directory) => {
     const { license, name, version } = JSON.parse(await readFile(join(root, directory, "package.json"), "utf8"))
     const file = (await readdir(join(root, directory))).find((name) => /^licen[cs]e/i.test(name))
     const text = file === undefined ? "" : `\n${(await readFile(join(root, directory, file), "utf8")).trim()}\n`
@@ -84,6 +86,6 @@ const buildAll = async () => {
 
 const [option, directory] = process.argv.slice(2)
 await (option === "--bundle" ? bundle(directory) : buildAll()).catch((error) => {
-  console.error(error.message)
+  process.stderr.write(`${error.message}\n`)
   process.exitCode = 1
 })

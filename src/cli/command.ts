@@ -14,7 +14,7 @@ import type { Streams } from "./streams.js"
 export type CommandEnvironment = FileSystem.FileSystem | Path.Path | Streams
 
 /**
- * One command: what help shows of it, and what it does. Its name and summary are in the table of `root`, so that help can
+ * One command: what help shows of it, and what it does. Its name and summary are in the table of `commands`, so that help can
  * list all commands without loading any.
  */
 export interface Command {
@@ -24,6 +24,23 @@ export interface Command {
   readonly environment: ReadonlyArray<readonly [variable: string, description: string]>
   /** Reads the words after the command's name, and runs it. Fails with `UsageError` when they are wrong. */
   readonly run: (words: ReadonlyArray<string>) => Effect.Effect<void, Error, CommandEnvironment>
+}
+
+/**
+ * A command in the table: what help lists, and how to load the rest.
+ */
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  readonly example: string
+  /** Loads the command's module, so that each command pays only for what it needs. */
+  readonly load: () => Promise<Command>
+}
+
+export interface CommandGroup {
+  readonly title: string
+  readonly example: string
+  readonly commands: ReadonlyArray<CommandEntry>
 }
 
 /**

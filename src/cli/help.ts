@@ -1,6 +1,5 @@
-import type { Command } from "./command.js"
+import type { Command, CommandEntry, CommandGroup } from "./command.js"
 import type { Parameter } from "./parameters.js"
-import type { CommandEntry, CommandGroup } from "./root.js"
 import { version } from "./version.js"
 
 /** Columns that help takes at most. */

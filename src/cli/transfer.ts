@@ -47,7 +47,8 @@ export const exportSessions = sessionCommand(
       output: option("output", text("FILE"), "New file that only you can read. Default: standard output", {
         alias: "o"
       }),
-      force: flag("force", "Replace the file if it exists")
+      force: flag("force", "Replace the file if it exists"),
+      json: flag("json", "Report errors as JSON")
     },
     arguments: { sessionId: optionalArgument(text("ID"), "Id of the one session to export. Default: all that match") }
   },

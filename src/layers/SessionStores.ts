@@ -15,6 +15,7 @@ import {
   makeKinds
 } from "./internal/kinds.js"
 import { MemorySessionStore } from "./store/MemorySessionStore.js"
+import * as SqliteSessionStore from "./store/SqliteSessionStore.js"
 
 /**
  * A kind of store that a name and plain data select.
@@ -39,15 +40,7 @@ const SqliteConfig = Schema.Struct({
 
 const storeKinds = [
   defineStoreKind({ name: "memory", config: MemoryConfig, make: MemorySessionStore.layer }),
-  defineStoreKind({
-    name: "sqlite",
-    config: SqliteConfig,
-    // Imported on use, so that a program without SQLite does not load its driver.
-    make: (options) =>
-      Layer.unwrapEffect(
-        Effect.map(Effect.promise(() => import("./store/SqliteSessionStore.js")), ({ layer }) => layer(options))
-      )
-  })
+  defineStoreKind({ name: "sqlite", config: SqliteConfig, make: SqliteSessionStore.layer })
 ]
 
 /**

@@ -15,46 +15,26 @@ import type { TurnNotice } from "../domain/Turn.js"
 import { decodeConfig, jsonSchemaOf } from "./internal/config.js"
 
 /**
- * What a provider emits during a reply. Events that make up parts come in the order of the parts.
+ * An adapter to a language model. `defineProvider` makes one with a checked and typed configuration.
  */
-export type ProviderEvent = Data.TaggedEnum<{
-  TextDelta: { readonly text: string }
-  ToolCall: { readonly part: ToolCallPart }
-  Opaque: { readonly part: OpaquePart }
-  /** Usage of the call so far. Replaces earlier counts, and counts even if the reply breaks off. */
-  Usage: { readonly usage: TokenUsage }
-  /** The vendor's request id, as soon as it is known. */
-  Identified: { readonly requestId: string }
-  Notice: { readonly notice: TurnNotice }
-  Finished: {
-    readonly reason: Exclude<FinishReason, "cut">
-    readonly usage?: TokenUsage
-    readonly messageId?: string
-    readonly metadata?: JsonRecord
-    /** Names the provider's own copy of the conversation, this reply included. */
-    readonly cursor?: string
-  }
-}>
-
-export const ProviderEvent = Data.taggedEnum<ProviderEvent>()
-
-/**
- * One call of a provider. Turn middleware may change it; the stored history stays as it is.
- */
-export interface ProviderRequest {
-  readonly sessionId: SessionId
-  readonly turnId: TurnId
-  /**
-   * The latest part of the history, oldest first. The last message is the one to answer. Parts that the provider does not
-   * accept, opaque parts of other providers, and tool calls without their result are removed.
-   */
-  readonly messages: ReadonlyArray<Message>
-  readonly context: SessionContext
-  /**
-   * Present when the provider may hold the conversation itself. `known` names the copy that it has, up to and including the
-   * message with this `seq`. When absent, `messages` holds everything and the provider must keep no copy.
-   */
-  readonly hold?: { readonly known?: { readonly cursor: string; readonly seq: number } }
+export interface Provider {
+  /** The name that sessions choose it by. */
+  readonly name: string
+  readonly capabilities: ProviderCapabilities
+  /** Whose prices apply to its calls, such as `openai`. Default: looked up by the model alone. */
+  readonly vendor?: string
+  /** Defaults for the keys of a session's `providerConfig`. */
+  readonly defaultConfig?: JsonRecord
+  /** The keys of `providerConfig`, as a JSON Schema. */
+  readonly configSchema?: JsonRecord
+  /** Checks `providerConfig` before a session is created or configured with it. */
+  readonly checkConfig?: (config: JsonRecord) => Effect.Effect<void, ConfigurationError>
+  /** Opens a session's conversation. The scope closes when the session's actor is passivated. */
+  readonly open: (
+    options: OpenOptions
+  ) => Effect.Effect<ProviderSession, ConfigurationError | ProviderError, Scope.Scope>
+  /** Removes the provider's copy of a conversation, named by a `Finished.cursor`. Succeeds when it is gone already. */
+  readonly forget?: (cursor: string) => Effect.Effect<void, ProviderError>
 }
 
 /**
@@ -79,27 +59,47 @@ export interface ProviderSession {
 }
 
 /**
- * An adapter to a language model. `defineProvider` makes one with a checked and typed configuration.
+ * One call of a provider. Turn middleware may change it; the stored history stays as it is.
  */
-export interface Provider {
-  /** The name that sessions choose it by. */
-  readonly name: string
-  readonly capabilities: ProviderCapabilities
-  /** Whose prices apply to its calls, such as `openai`. Default: looked up by the model alone. */
-  readonly vendor?: string
-  /** Defaults for the keys of a session's `providerConfig`. */
-  readonly defaultConfig?: JsonRecord
-  /** The keys of `providerConfig`, as a JSON Schema. */
-  readonly configSchema?: JsonRecord
-  /** Checks `providerConfig` before a session is created or configured with it. */
-  readonly checkConfig?: (config: JsonRecord) => Effect.Effect<void, ConfigurationError>
-  /** Opens a session's conversation. The scope closes when the session's actor is passivated. */
-  readonly open: (
-    options: OpenOptions
-  ) => Effect.Effect<ProviderSession, ConfigurationError | ProviderError, Scope.Scope>
-  /** Removes the provider's copy of a conversation, named by a `Finished.cursor`. Succeeds when it is gone already. */
-  readonly forget?: (cursor: string) => Effect.Effect<void, ProviderError>
+export interface ProviderRequest {
+  readonly sessionId: SessionId
+  readonly turnId: TurnId
+  /**
+   * The latest part of the history, oldest first. The last message is the one to answer. Parts that the provider does not
+   * accept, opaque parts of other providers, and tool calls without their result are removed.
+   */
+  readonly messages: ReadonlyArray<Message>
+  readonly context: SessionContext
+  /**
+   * Present when the provider may hold the conversation itself. `known` names the copy that it has, up to and including the
+   * message with this `seq`. When absent, `messages` holds everything and the provider must keep no copy.
+   */
+  readonly hold?: { readonly known?: { readonly cursor: string; readonly seq: number } }
 }
+
+/**
+ * What a provider emits during a reply. Events that make up parts come in the order of the parts.
+ */
+export type ProviderEvent = Data.TaggedEnum<{
+  TextDelta: { readonly text: string }
+  ToolCall: { readonly part: ToolCallPart }
+  Opaque: { readonly part: OpaquePart }
+  /** Usage of the call so far. Replaces earlier counts, and counts even if the reply breaks off. */
+  Usage: { readonly usage: TokenUsage }
+  /** The vendor's request id, as soon as it is known. */
+  Identified: { readonly requestId: string }
+  Notice: { readonly notice: TurnNotice }
+  Finished: {
+    readonly reason: Exclude<FinishReason, "cut">
+    readonly usage?: TokenUsage
+    readonly messageId?: string
+    readonly metadata?: JsonRecord
+    /** Names the provider's own copy of the conversation, this reply included. */
+    readonly cursor?: string
+  }
+}>
+
+export const ProviderEvent = Data.taggedEnum<ProviderEvent>()
 
 /**
  * A complete reply: the fold of a provider's events. Reply middleware may change it before it is stored and shown.

@@ -2,8 +2,7 @@ import { FileSystem, Path } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { CleanupOutcome } from "../../src/domain/Store.js"
-import { ErasureReceipt } from "../../src/domain/Store.js"
+import { CleanupOutcome, ErasureReceipt } from "../../src/domain/Store.js"
 import { run, serve } from "./inProcess.js"
 
 const decode = <A, I>(schema: Schema.Schema<A, I>, text: string) => Schema.decode(Schema.parseJson(schema))(text)

@@ -2,7 +2,7 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { groups } from "../../src/cli/root.js"
+import { groups } from "../../src/cli/commands.js"
 import { suggest } from "../../src/cli/usage.js"
 import { SessionExport } from "../../src/domain/Transfer.js"
 import { langswarmSession, run as runProcess } from "./command.js"
@@ -17,6 +17,9 @@ const refused = (...words: ReadonlyArray<string>) =>
     assert.deepStrictEqual([exitCode, stdout], [2, ""])
     return stderr
   })
+
+const helpInTerminal = (env: Readonly<Record<string, string>>) =>
+  Effect.flatMap(start(["--help"], { terminal: true, env }), ({ output }) => output)
 
 describe("help", () => {
   it.live("lists all commands, and fits 100 columns without escape sequences", () =>
@@ -45,10 +48,8 @@ describe("help", () => {
 
   it.scopedLive("is bold on a terminal, unless NO_COLOR is set", () =>
     Effect.gen(function*() {
-      const inTerminal = (env: Readonly<Record<string, string>>) =>
-        Effect.flatMap(start(["--help"], { terminal: true, env }), ({ output }) => output)
-      assert.include((yield* inTerminal({})).stdout, "\u001b[1mTalk\u001b[22m")
-      assert.notInclude((yield* inTerminal({ NO_COLOR: "1" })).stdout, "\u001b")
+      assert.include((yield* helpInTerminal({})).stdout, "\u001b[1mTalk\u001b[22m")
+      assert.notInclude((yield* helpInTerminal({ NO_COLOR: "1" })).stdout, "\u001b")
     }), 60_000)
 })
 

@@ -2,25 +2,24 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type {
-  AnthropicProviderOptions,
-  ChatCompletionsProvider,
-  LocalSessionHost,
-  MemorySessionStoreOptions,
-  MockProviderOptions,
-  OpenAiProviderOptions,
-  SendMessage,
-  SessionConfig,
-  SqliteSessionStore
-} from "langswarm-session"
-import type { ConnectOptions, SessionClient } from "langswarm-session/client"
-import type { SessionManagerOptions } from "langswarm-session/promise"
-import type { SessionServerOptions } from "langswarm-session/rpc"
+import type { ConnectOptions } from "../../src/client/connectSessionManager.js"
+import type { SessionClientOptions } from "../../src/client/SessionClient.js"
+import type { SendMessage } from "../../src/domain/Send.js"
+import type { SessionConfig } from "../../src/domain/SessionConfig.js"
+import type { LocalSessionHostOptions } from "../../src/layers/host/LocalSessionHost.js"
+import type { AnthropicProviderOptions } from "../../src/layers/provider/AnthropicProvider.js"
+import type { ChatCompletionsProviderOptions } from "../../src/layers/provider/ChatCompletionsProvider.js"
+import type { MockProviderOptions } from "../../src/layers/provider/MockProvider.js"
+import type { OpenAiProviderOptions } from "../../src/layers/provider/OpenAiProvider.js"
+import type { MemorySessionStoreOptions } from "../../src/layers/store/MemorySessionStore.js"
+import type { SqliteSessionStoreOptions } from "../../src/layers/store/SqliteSessionStore.js"
+import type { SessionManagerOptions } from "../../src/promise/createSessionManager.js"
+import type { SessionServerOptions } from "../../src/rpc/SessionServer.js"
 
 /** All options of these types. The compiler keeps the lists complete. */
 type All<Options> = { readonly [Name in keyof Required<Options>]: true }
 
-const host: All<LocalSessionHost.LocalSessionHostOptions> = {
+const host: All<LocalSessionHostOptions> = {
   checkpointEvery: true,
   circuitFailures: true,
   circuitOpenFor: true,
@@ -55,7 +54,7 @@ const session: All<SessionConfig> & Omit<All<SendMessage>, "content" | "metadata
   timeout: true,
   whenBusy: true
 }
-const stores: All<MemorySessionStoreOptions & SqliteSessionStore.SqliteSessionStoreOptions> = {
+const stores: All<MemorySessionStoreOptions & SqliteSessionStoreOptions> = {
   backups: true,
   durability: true,
   filename: true,
@@ -64,7 +63,7 @@ const stores: All<MemorySessionStoreOptions & SqliteSessionStore.SqliteSessionSt
 const providers: All<
   & OpenAiProviderOptions
   & AnthropicProviderOptions
-  & ChatCompletionsProvider.ChatCompletionsProviderOptions
+  & ChatCompletionsProviderOptions
   & MockProviderOptions
 > = {
   apiKey: true,
@@ -93,7 +92,7 @@ const server: All<SessionServerOptions> = {
   port: true,
   token: true
 }
-const client: All<SessionClient.SessionClientOptions & ConnectOptions> = {
+const client: All<SessionClientOptions & ConnectOptions> = {
   drainTimeout: true,
   resumeFor: true,
   token: true,

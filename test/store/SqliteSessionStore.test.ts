@@ -16,9 +16,7 @@ import {
   Option,
   TestClock
 } from "effect"
-import { MessageId } from "../../src/domain/Ids.js"
-import { SessionId } from "../../src/domain/Ids.js"
-import { UserId } from "../../src/domain/Ids.js"
+import { MessageId, SessionId, UserId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
 import { makeSessionContext } from "../../src/domain/SessionContext.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"

@@ -33,7 +33,8 @@ const packagesOf = (program: string) =>
     return new Set(visit("out/stdin.js", new Set()))
   })
 
-const isHeavy = (name: string) => /sqlite|^openai|^@anthropic-ai|genai-prices|^@effect\/(sql|opentelemetry)|^ws$/.test(name)
+const isHeavy = (name: string) =>
+  /sqlite|^openai|^@anthropic-ai|genai-prices|^@effect\/(sql|opentelemetry)|^ws$/.test(name)
 
 describe("a program with the memory store and the mock", () => {
   it.effect("loads no module of SQLite or of a vendor", () =>

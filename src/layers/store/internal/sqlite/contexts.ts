@@ -63,10 +63,12 @@ export const contextQueries = (sql: SqlClient): Pick<SessionStore["Type"], "cont
     readRows(selectContextAt(sql, id, seq)).pipe(
       Effect.flatMap(decodeContexts),
       Effect.flatMap(firstRow(id)),
-      // The row may be the origin's.
-      Effect.map(({ context }) => ({ ...context, sessionId: id }))
+      Effect.map(({ context }) => ofSession(id, context))
     )
 })
+
+/** A fork reads rows of its origin, which hold the origin's id. */
+const ofSession = (sessionId: SessionId, context: SessionContext): SessionContext => ({ ...context, sessionId })
 
 /** The latest context before the message after `seq`, of the session that added that message. */
 const selectContextAt = (sql: SqlClient, id: SessionId, seq: number) => {

@@ -19,7 +19,7 @@ import { retryWhileBusy, storeErrorOrDie } from "./errors.js"
 import * as GroupCommitter from "./GroupCommitter.js"
 import { ownDatabase } from "./ownerLock.js"
 import { migrate, newest, schemaVersion } from "./schema.js"
-import { makeStore, prepareCare, prepareStatements } from "./store.js"
+import { makeStore, prepareStatements } from "./store.js"
 
 /**
  * Opens a database as a store: checks it, migrates it, and closes it with the scope. `SqliteSessionStore.layer` documents
@@ -50,10 +50,7 @@ const open = Effect.fnUntraced(function*(path: string, durability: "disk" | "pro
   const sql = yield* openClient(filename)
   yield* retryWhileBusy(Effect.provideService(migrate, SqlClient, sql))
   yield* Effect.catchAll(sql`PRAGMA query_only = ON`, storeErrorOrDie)
-  const committer = yield* GroupCommitter.make({
-    connect,
-    prepare: (db) => ({ ...prepareStatements(db), ...prepareCare(db) })
-  })
+  const committer = yield* GroupCommitter.make({ connect, prepare: prepareStatements })
   yield* watchWal(filename, walLimit)
   return yield* makeStore({
     filename,

@@ -34,47 +34,6 @@ import { sessionQueries } from "./sessionQueries.js"
 import { prepareSessions, type SessionStatements } from "./sessions.js"
 import { prepareTurns, turnQueries, type TurnStatements } from "./turns.js"
 
-interface Statements
-  extends
-    ContextStatements,
-    DeadLetterStatements,
-    EventStatements,
-    IndexStatements,
-    MessageStatements,
-    RestorationStatements,
-    RollupStatements,
-    SegmentStatements,
-    SessionStatements,
-    TurnStatements
-{}
-
-/**
- * Prepares every statement of the port that runs on the connection that writes. Each such connection has its own.
- */
-export const prepareStatements = (db: Sqlite.Database): Statements => ({
-  ...prepareSessions(db),
-  ...prepareContexts(db),
-  ...prepareSegments(db),
-  ...prepareMessages(db),
-  ...prepareTurns(db),
-  ...prepareEvents(db),
-  ...prepareRollups(db),
-  ...prepareDeadLetters(db),
-  ...prepareRestorations(db),
-  ...prepareIndex(db)
-})
-
-interface CareStatements extends BackupStatements, HighWaterStatements, MaintenanceStatements {}
-
-/**
- * Prepares the statements that look after the database, on the same connection.
- */
-export const prepareCare = (db: Sqlite.Database): CareStatements => ({
-  ...prepareHighWater(db),
-  ...prepareMaintenance(db),
-  ...prepareBackups(db)
-})
-
 interface OpenDatabase {
   readonly filename: string
   readonly durability: Durability
@@ -85,7 +44,7 @@ interface OpenDatabase {
   /** The connection that reads. */
   readonly sql: SqlClient
   /** The connection that writes. */
-  readonly committer: GroupCommitter<CareStatements & Statements>
+  readonly committer: GroupCommitter<Statements>
 }
 
 /**
@@ -131,3 +90,39 @@ export const makeStore = (
       health: Effect.map(health, (health) => ({ ...health, ok: health.ok && isIntact && !committer.isFailing() }))
     })
   })
+
+interface Statements
+  extends
+    BackupStatements,
+    ContextStatements,
+    DeadLetterStatements,
+    EventStatements,
+    HighWaterStatements,
+    IndexStatements,
+    MaintenanceStatements,
+    MessageStatements,
+    RestorationStatements,
+    RollupStatements,
+    SegmentStatements,
+    SessionStatements,
+    TurnStatements
+{}
+
+/**
+ * Prepares every statement that runs on the connection that writes. Each such connection has its own.
+ */
+export const prepareStatements = (db: Sqlite.Database): Statements => ({
+  ...prepareSessions(db),
+  ...prepareContexts(db),
+  ...prepareSegments(db),
+  ...prepareMessages(db),
+  ...prepareTurns(db),
+  ...prepareEvents(db),
+  ...prepareRollups(db),
+  ...prepareDeadLetters(db),
+  ...prepareRestorations(db),
+  ...prepareIndex(db),
+  ...prepareHighWater(db),
+  ...prepareMaintenance(db),
+  ...prepareBackups(db)
+})
