@@ -33,7 +33,7 @@ describe("resumeWindow", () => {
     { what: "whose connection broke", answers: [cut, "yes"], calls: 2 },
     { what: "whose server returned after a while", answers: [cut, never, never, closing, "yes"], calls: 5 },
     { what: "whose connection broke and which then fails on the server", answers: [cut, never, gone], calls: 3 }
-  ])("makes a call $what as often as it has to", ({ answers, calls }) =>
+  ])("repeats a call $what as often as needed", ({ answers, calls }) =>
     Effect.gen(function*() {
       const server = answering(...answers)
       const fiber = yield* Effect.fork(Effect.either(resume.call(server.call)))
@@ -61,7 +61,7 @@ describe("resumeWindow", () => {
     { what: "whose connection broke", ends: [cut] },
     { what: "whose server stopped while it ran", ends: [closing] },
     { what: "that was cut off twice", ends: [cut, closing] }
-  ])("goes on with a stream $what", ({ ends }) =>
+  ])("continues a stream $what", ({ ends }) =>
     Effect.gen(function*() {
       const parts = ends.map((end, index) => Stream.concat(Stream.make(index), Stream.fail(end)))
       const connections = [...parts.flatMap((part) => [part, Stream.fail(never)]), Stream.make(9)]

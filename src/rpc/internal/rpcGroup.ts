@@ -7,7 +7,7 @@ import type { Operation, OperationTable } from "../../services/SessionOperations
 
 /**
  * One call for each row of a table of operations, named after the row with a capital first letter. `scope` are fields that
- * every payload has beside the input.
+ * every payload has in addition to the input.
  */
 export function makeRpcGroup<Table extends OperationTable, Scope extends Schema.Struct.Fields, I>(
   table: Table,
