@@ -41,7 +41,7 @@ const modulesOf = Effect.fnUntraced(function*(effect: Effect.Effect<unknown, unk
       url.startsWith(sources) && functions.some(({ ranges: [range] }) => range && range.count > 0)
     )
     .map(({ url }) => url.slice(sources.length))
-    .sort()
+    .toSorted()
 })
 
 const main = Effect.gen(function*() {
