@@ -2,7 +2,7 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { groups } from "../../src/cli/root.js"
+import { groups } from "../../src/cli/commands.js"
 
 const root = new URL("../../", import.meta.url).pathname
 const entries = groups.flatMap(({ commands }) => commands)
