@@ -9,7 +9,7 @@ import { fallback, json, sessionId } from "./options.js"
 import { printJson } from "./output.js"
 import { option, type Reader, requiredOption, text } from "./parameters.js"
 import { messageIdAt } from "./sessions.js"
-import { print } from "./streams.js"
+import { print } from "./Streams.js"
 import { visible } from "./text.js"
 
 const decodePatch = Schema.decodeOption(Schema.parseJson(JsonRecord))

@@ -11,7 +11,7 @@ import { json, sendOptions, toSendMessage } from "./options.js"
 import { option, text } from "./parameters.js"
 import { reportError } from "./run.js"
 import { printTurn, sessionOptions, startSession } from "./send.js"
-import { isInteractive, note } from "./streams.js"
+import { isInteractive, note } from "./Streams.js"
 import { visible } from "./text.js"
 
 /**

@@ -7,7 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createInterface, type Key } from "node:readline"
 import { Writable } from "node:stream"
-import { note, Streams } from "./streams.js"
+import { note, Streams } from "./Streams.js"
 
 /**
  * The lines of standard input, as they come from a pipe or a file.

@@ -6,7 +6,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import { combine, type ParametersOf, parse } from "./internal/parse.js"
 import { choice, flag, option, type Parameter, type Reader } from "./parameters.js"
-import type { Streams } from "./streams.js"
+import type { Streams } from "./Streams.js"
 
 /**
  * What a command may use.

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { root } from "./root.js"
 import { exitCode, runMain, serverExitCode } from "./run.js"
-import { Streams } from "./streams.js"
+import { Streams } from "./Streams.js"
 
 const words = process.argv.slice(2)
 const isServer = words[0] === "serve"

@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { randomBytes } from "node:crypto"
 import { Page } from "../domain/Page.js"
-import { note, print, Streams } from "./streams.js"
+import { note, print, Streams } from "./Streams.js"
 
 /**
  * Prints a value as one JSON document.

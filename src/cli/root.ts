@@ -3,7 +3,7 @@ import type { CommandEntry, CommandEnvironment } from "./command.js"
 import { groups } from "./commands.js"
 import { commandHelp, rootHelp } from "./help.js"
 import { reportError } from "./run.js"
-import { boldStyle, print } from "./streams.js"
+import { boldStyle, print } from "./Streams.js"
 import { suggest, UsageError } from "./usage.js"
 import { version } from "./version.js"
 

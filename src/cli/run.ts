@@ -10,7 +10,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { constants } from "node:os"
 import { SessionError } from "../domain/error/SessionError.js"
-import { note, type Streams } from "./streams.js"
+import { note, type Streams } from "./Streams.js"
 
 const byTag: Readonly<Record<string, number>> = {
   UsageError: 2,

@@ -13,7 +13,7 @@ import { sessionCommand } from "./connection.js"
 import { fallback, json, sendOptions, toSendMessage } from "./options.js"
 import { printJson } from "./output.js"
 import { anyText, argument, flag, option, optionOr, text } from "./parameters.js"
-import { display, note, print } from "./streams.js"
+import { display, note, print } from "./Streams.js"
 import { outcomeText, visible } from "./text.js"
 import { UsageError } from "./usage.js"
 

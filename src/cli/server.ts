@@ -18,7 +18,7 @@ import { connectionFlags, dataDir } from "./connection.js"
 import { json } from "./options.js"
 import { printJson } from "./output.js"
 import { choice, flag, integer, optionOr, text } from "./parameters.js"
-import { print } from "./streams.js"
+import { print } from "./Streams.js"
 import { version } from "./version.js"
 
 /**

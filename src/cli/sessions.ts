@@ -17,7 +17,7 @@ import { sessionCommand } from "./connection.js"
 import { json, moment, pageOptions, role, sessionId, status, toPageQuery } from "./options.js"
 import { printJson, printPage } from "./output.js"
 import { argument, flag, option, repeatedOption, text } from "./parameters.js"
-import { boldStyle, print } from "./streams.js"
+import { boldStyle, print } from "./Streams.js"
 import { costText, hitText, messageText, visible } from "./text.js"
 
 /**

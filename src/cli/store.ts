@@ -9,7 +9,7 @@ import { sessionCommand } from "./connection.js"
 import { deadLetterOptions, json, moment, pageOptions, toDeadLetterQuery, toPageQuery } from "./options.js"
 import { printJson, printPage } from "./output.js"
 import { choice, integer, option, optionalArgument, optionOr, text } from "./parameters.js"
-import { note, print } from "./streams.js"
+import { note, print } from "./Streams.js"
 import { bytesText, countText, usageTable, visible } from "./text.js"
 
 /**

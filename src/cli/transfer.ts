@@ -27,7 +27,7 @@ import {
   requiredOption,
   text
 } from "./parameters.js"
-import { confirm, note, print, Streams } from "./streams.js"
+import { confirm, note, print, Streams } from "./Streams.js"
 import { countText, visible } from "./text.js"
 import { UsageError } from "./usage.js"
 

@@ -10,7 +10,7 @@ import { sessionCommand } from "./connection.js"
 import { json, sessionId, turnId } from "./options.js"
 import { printJson } from "./output.js"
 import { anyText, argument, flag, option, text } from "./parameters.js"
-import { note, print } from "./streams.js"
+import { note, print } from "./Streams.js"
 import { partsText, visible } from "./text.js"
 
 /**

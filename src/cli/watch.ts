@@ -10,7 +10,7 @@ import { SessionManager } from "../services/SessionManager.js"
 import { sessionCommand } from "./connection.js"
 import { json, sessionId } from "./options.js"
 import { option, text } from "./parameters.js"
-import { display, note, print } from "./streams.js"
+import { display, note, print } from "./Streams.js"
 import { eventText, messageText, visible } from "./text.js"
 
 /**

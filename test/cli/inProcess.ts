@@ -4,7 +4,7 @@ import { ConfigProvider, Effect, Fiber, Layer, Logger } from "effect"
 import { PassThrough, Readable, Writable } from "node:stream"
 import { root } from "../../src/cli/root.js"
 import { exitCode } from "../../src/cli/run.js"
-import { Streams } from "../../src/cli/streams.js"
+import { Streams } from "../../src/cli/Streams.js"
 import type { Output } from "./command.js"
 
 /** An output stream that keeps its text. */
