@@ -62,10 +62,10 @@ describe("the documentation", () => {
   it.effect("has every environment variable of the command in docs/configuration.md", () =>
     Effect.gen(function*() {
       const commands = yield* Effect.forEach(entries, ({ load }) => Effect.promise(load))
-      const variables = commands.flatMap(({ environment, options }) => [
-        ...environment.map(([variable]) => variable),
-        ...options.flatMap(({ variable = [] }) => variable)
-      ])
+      const variables = [
+        ...commands.flatMap(({ environment }) => environment.map(([variable]) => variable)),
+        ...commands.flatMap(({ options }) => options.flatMap(({ variable = [] }) => variable))
+      ]
       const configuration = (yield* pages).find(({ name }) => name === "docs/configuration.md")?.text ?? ""
       assert.deepStrictEqual(
         [...new Set(variables)].filter((variable) => !configuration.includes(`\`${variable}\``)),
