@@ -3,15 +3,7 @@ import { assertNone, assertSome } from "@effect/vitest/utils"
 import { DateTime, Either, FastCheck, Option, Schema } from "effect"
 import { SessionId } from "../../src/domain/Ids.js"
 import { type JsonObject, JsonRecord, type JsonValue } from "../../src/domain/Json.js"
-import {
-  type ContextPatch,
-  getContextValue,
-  makeSessionContext,
-  mergeContexts,
-  type SessionContext,
-  setContextValue,
-  updateContext
-} from "../../src/domain/SessionContext.js"
+import { type ContextPatch, getContextValue, makeSessionContext, mergeContexts, type SessionContext, setContextValue, updateContext } from "../../src/domain/SessionContext.js"
 import { jsonObject, jsonValue } from "./jsonObject.js"
 
 const created = DateTime.unsafeMake(0)

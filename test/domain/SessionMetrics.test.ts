@@ -12,14 +12,7 @@ import { ConfigurationError } from "../../src/domain/error/RequestError.js"
 import { DeadlineExceeded, TurnInterrupted, TurnStopped } from "../../src/domain/error/TurnError.js"
 import { MessageId, SessionId, TurnId } from "../../src/domain/Ids.js"
 import { Message } from "../../src/domain/Message.js"
-import {
-  averageResponseTimeMs,
-  countAttempt,
-  countMessage,
-  emptySessionMetrics,
-  sessionDuration,
-  totalTokens
-} from "../../src/domain/SessionMetrics.js"
+import { averageResponseTimeMs, countAttempt, countMessage, emptySessionMetrics, sessionDuration, totalTokens } from "../../src/domain/SessionMetrics.js"
 import type { Attempt } from "../../src/domain/Turn.js"
 
 const sessionId = SessionId.make("session")

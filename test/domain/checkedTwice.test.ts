@@ -8,14 +8,7 @@ import { MessageQuery, Part, Role } from "../../src/domain/Message.js"
 import { Cursor } from "../../src/domain/Page.js"
 import { TextQuery } from "../../src/domain/Search.js"
 import { EditTurn, SendMessage, StopTurn } from "../../src/domain/Send.js"
-import {
-  ConfigureSession,
-  CreateSession,
-  ForkSession,
-  RewindSession,
-  SessionQuery,
-  SessionStatus
-} from "../../src/domain/Session.js"
+import { ConfigureSession, CreateSession, ForkSession, RewindSession, SessionQuery, SessionStatus } from "../../src/domain/Session.js"
 import { ContextPatch } from "../../src/domain/SessionContext.js"
 import { CleanupSessions } from "../../src/domain/Store.js"
 import { ExportSessions, ImportOptions } from "../../src/domain/Transfer.js"
