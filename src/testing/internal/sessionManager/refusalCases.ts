@@ -112,6 +112,6 @@ export const refusalCases: ReadonlyArray<ContractCase> = [
         sessions.list(userId, { cursor: "bm9uZQ" })
       )
       yield* assertInvalid(["cursor"], /must be a cursor from an earlier page/, sessions.search({ cursor: "%" }))
-      yield* assertInvalid(["since"], /date/, sessions.search({ since: "yesterday" }))
+      yield* assertInvalid(["since"], /ISO 8601/, sessions.search({ since: "yesterday" }))
     }))
 ]
