@@ -29,7 +29,7 @@ const showMembersOfTags = ({ project }) => {
     for (const child of [...(each.children ?? [])].filter((child) => child.kind === ReflectionKind.Constructor)) {
       project.removeReflection(child)
     }
-    for (const child of [...(members?.children ?? [])]) {
+    for (const child of members?.children?.slice() ?? []) {
       child.parent = each
       each.addChild(child)
     }

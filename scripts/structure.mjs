@@ -12,7 +12,7 @@ const modules = readdirSync("src", { recursive: true })
     const lines = readFileSync(`src/${path}`, "utf8").split("\n").slice(0, -1)
     return { path, length: lines.length, imports: importLines(lines) }
   })
-  .sort((one, other) => one.length - other.length)
+  .toSorted((one, other) => one.length - other.length)
 
 /** Lines of import declarations, those of several lines included. */
 function importLines(lines) {

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { parseArgs } from "node:util"
 import type { Parameter } from "../parameters.js"
 import { suggest, UsageError } from "../usage.js"
 
@@ -46,28 +47,24 @@ export const parse = <Options extends object, Arguments extends object>(
 const parametersOf = (parameters: object): ReadonlyArray<readonly [string, Parameter<unknown>]> =>
   Object.entries(parameters)
 
+/** The values of each option, and the words that belong to none. Node's parser splits the words; the messages are ours. */
 const split = (words: ReadonlyArray<string>, options: ReadonlyArray<Parameter<unknown>>) =>
   Effect.gen(function*() {
     const given = new Map<string, Array<string>>()
     const places: Array<string> = []
-    const queue = [...words]
-    for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
-      if (word === "--") {
-        places.push(...queue)
-        break
-      }
-      if (!word.startsWith("-") || word === "-") {
-        places.push(word)
-        continue
-      }
-      const [name = "", ...rest] = word.split("=")
-      const option = options.find((option) => option.name === name || option.alias === name)
-      if (option === undefined) return yield* unknownOption(name, options)
-      const value = option.placeholder === undefined
-        ? yield* switchedOn(option, rest)
-        : rest.length > 0
-        ? rest.join("=")
-        : yield* valueAfter(option, queue)
+    const { tokens } = parseArgs({
+      args: [...words],
+      options: Object.fromEntries(options.map(toNodeOption)),
+      allowPositionals: true,
+      strict: false,
+      tokens: true
+    })
+    for (const token of tokens) {
+      if (token.kind === "positional") places.push(token.value)
+      if (token.kind !== "option") continue
+      const option = options.find(({ name }) => name === `--${token.name}`)
+      if (option === undefined) return yield* unknownOption(token.rawName, options)
+      const value = yield* valueOf(option, token)
       const values = given.get(option.name) ?? []
       if (values.length > 0 && option.presence !== "repeated") {
         return yield* new UsageError({ problem: `${option.name} is given twice`, hint: "give it once" })
@@ -77,21 +74,27 @@ const split = (words: ReadonlyArray<string>, options: ReadonlyArray<Parameter<un
     return { given, places }
   })
 
+const toNodeOption = ({ alias, name, placeholder }: Parameter<unknown>) =>
+  [
+    name.slice(2),
+    { type: placeholder === undefined ? "boolean" : "string", ...(alias && { short: alias.slice(1) }) }
+  ] as const
+
+const valueOf = (
+  { name, placeholder }: Parameter<unknown>,
+  { inlineValue, value }: { readonly value: string | undefined; readonly inlineValue: boolean | undefined }
+) => {
+  if (placeholder === undefined) {
+    return value === undefined
+      ? Effect.succeed("")
+      : Effect.fail(new UsageError({ problem: `${name} takes no value`, hint: "" }))
+  }
+  return value === undefined || (!inlineValue && value.startsWith("--"))
+    ? Effect.fail(new UsageError({ problem: `${name} needs a value`, hint: `write ${name} ${placeholder}` }))
+    : Effect.succeed(value)
+}
+
 const unknownOption = (name: string, options: ReadonlyArray<Parameter<unknown>>) =>
   Effect.fail(
     new UsageError({ problem: `unknown option "${name}"`, hint: suggest(name, options.map((option) => option.name)) })
   )
-
-const switchedOn = ({ name }: Parameter<unknown>, rest: ReadonlyArray<string>) =>
-  rest.length === 0
-    ? Effect.succeed("")
-    : Effect.fail(new UsageError({ problem: `${name} takes no value`, hint: "" }))
-
-const valueAfter = ({ name, placeholder }: Parameter<unknown>, queue: Array<string>) => {
-  const value = queue[0]
-  if (value === undefined || value.startsWith("--")) {
-    return Effect.fail(new UsageError({ problem: `${name} needs a value`, hint: `write ${name} ${placeholder}` }))
-  }
-  queue.shift()
-  return Effect.succeed(value)
-}
