@@ -27,7 +27,7 @@ const runtime = SessionRuntime.layer().pipe(Layer.provide(Layer.mergeAll(
 )))
 
 /** The modules in which a function was called while `effect` ran. */
-const modulesOf = Effect.fnUntraced(function*(effect: Effect.Effect<unknown, unknown>) {
+const modulesOf = Effect.fnUntraced(function*<E>(effect: Effect.Effect<unknown, E>) {
   const inspector = new Session()
   inspector.connect()
   yield* Effect.promise(() => inspector.post("Profiler.enable"))

@@ -5,7 +5,7 @@ import { Unauthorized } from "../domain/error/RequestError.js"
 /**
  * Who is calling, as verified by the server. It is never taken from a call's payload.
  */
-export class Principal extends Context.Tag("langswarm-session/rpc/Principal")<Principal, {
+export class Principal extends Context.Tag("langswarm-session/rpc/Authentication/Principal")<Principal, {
   readonly name: string
 }>() {}
 

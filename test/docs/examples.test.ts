@@ -1,4 +1,12 @@
-import { Command, FetchHttpClient, FileSystem, HttpClient, HttpClientRequest } from "@effect/platform"
+import {
+  Command,
+  FetchHttpClient,
+  FileSystem,
+  HttpClient,
+  type HttpClientError,
+  HttpClientRequest,
+  type HttpClientResponse
+} from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Effect, Layer, Option, Schema, Stream } from "effect"
@@ -124,8 +132,8 @@ const eventsOf = (url: string, last?: string) =>
   )
 
 const text = (
-  effect: Effect.Effect<{ readonly text: Effect.Effect<string, unknown> }, unknown, HttpClient.HttpClient>
-) => Effect.flatMap(effect, ({ text }) => text)
+  response: Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError, HttpClient.HttpClient>
+) => Effect.flatMap(response, ({ text }) => text)
 
 const services = Layer.merge(NodeContext.layer, FetchHttpClient.layer)
 

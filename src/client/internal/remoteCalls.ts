@@ -2,6 +2,7 @@ import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Text from "effect/String"
+import type { SessionError } from "../../domain/error/SessionError.js"
 import type { SessionId } from "../../domain/Ids.js"
 import {
   inputField,
@@ -29,8 +30,8 @@ export const makeRemoteCalls = (client: object, url: string) => {
   const call = (name: string, row: Operation, payload: unknown) => {
     const result = (client as Client)[Text.capitalize(name)]?.(payload)
     return row.stream
-      ? stream(result as Stream.Stream<unknown, unknown>)
-      : effect(result as Effect.Effect<unknown, unknown>)
+      ? stream(result as Stream.Stream<unknown, SessionError>)
+      : effect(result as Effect.Effect<unknown, SessionError>)
   }
 
   function ofManager<Table extends OperationTable>(table: Table): ManagerOperations<Table>

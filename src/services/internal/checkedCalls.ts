@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import { InvalidRequest } from "../../domain/error/RequestError.js"
+import type { SessionError } from "../../domain/error/SessionError.js"
 import type { SessionId } from "../../domain/Ids.js"
 import {
   inputField,
@@ -45,7 +46,7 @@ type CallsById<Table extends OperationTable> = {
   readonly [Name in keyof Table]: (id: SessionId, ...args: CallArguments<Table[Name]>) => OperationResult<Table[Name]>
 }
 
-type Result = Effect.Effect<unknown, unknown>
+type Result = Effect.Effect<unknown, SessionError>
 type Run = (...args: ReadonlyArray<unknown>) => unknown
 
 /**
@@ -111,7 +112,9 @@ const mapRows = (table: OperationTable, make: (name: string, row: Operation) => 
 }
 
 const asStream = (stream: Effect.Effect<unknown, InvalidRequest>, span: string) =>
-  Stream.unwrap(stream as Effect.Effect<Stream.Stream<unknown, unknown>, InvalidRequest>).pipe(Stream.withSpan(span))
+  Stream.unwrap(stream as Effect.Effect<Stream.Stream<unknown, SessionError>, InvalidRequest>).pipe(
+    Stream.withSpan(span)
+  )
 
 /** Decodes a row's input. In errors, an input that is not a record is named after its field. */
 const checkRow = (row: Operation) => {

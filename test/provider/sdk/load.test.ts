@@ -48,7 +48,7 @@ describe("loadSdk", () => {
 
   it.effect("names the package to install when a CommonJS bundle cannot require it", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(load("missing-sdk", async () => require("missing-sdk")))
+      const error = yield* Effect.flip(load("missing-sdk", async (): Promise<object> => require("missing-sdk")))
       assert.include(error.message, "npm i missing-sdk@2")
     }))
 

@@ -1,4 +1,6 @@
 import * as Effect from "effect/Effect"
+import type { ShuttingDown } from "../../../domain/error/RequestError.js"
+import type { SessionUnavailable } from "../../../domain/error/SessionError.js"
 import type { SessionId } from "../../../domain/Ids.js"
 import { type SessionCommands, sessionCommands } from "../../../services/SessionOperations.js"
 import type { ActorRegistry } from "./ActorRegistry.js"
@@ -19,7 +21,7 @@ type ActorCommands = {
 type Use = <A, E>(
   id: SessionId,
   run: (actor: ActorCommands) => Effect.Effect<A, E>
-) => ReturnType<ActorRegistry["use"]>
+) => Effect.Effect<A, E | SessionUnavailable | ShuttingDown>
 
 /**
  * Commands that go to the session's actor under the same name.

@@ -24,14 +24,14 @@ export const loadSdk = <Module>(
   neededBy: string,
   { install, load, name, versions }: Sdk<Module>
 ): Effect.Effect<Module, ConfigurationError> =>
-  Effect.catchAll(
-    Effect.tryPromise({ try: load, catch: (thrown) => thrown }),
-    (thrown) =>
-      isMissing(name, thrown)
+  Effect.catchAllDefect(
+    Effect.promise(load),
+    (defect) =>
+      isMissing(name, defect)
         ? new ConfigurationError({
           problems: [`${neededBy} needs the package "${name}" (${versions}): npm i ${install}`]
         })
-        : Effect.die(thrown)
+        : Effect.die(defect)
   )
 
 const missingCodes = new Set<unknown>(["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"])
