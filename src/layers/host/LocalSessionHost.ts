@@ -111,10 +111,8 @@ const make = Effect.fnUntraced(function*({
   const drains = yield* FiberSet.make<void>()
   const turns = yield* FiberSet.make<void>()
   const endings = yield* FiberSet.make<void>()
-  const runDrain = yield* FiberSet.runtime(drains)()
   const feed = makeFeedHub(streamBuffer)
-  const openTurns = { count: 0 }
-  let closing = false
+  const host = { openTurns: 0, isClosing: false }
 
   const providers = yield* ProviderRegistry
   const hooks = yield* HookBus
@@ -144,13 +142,11 @@ const make = Effect.fnUntraced(function*({
       maxTurnTime: Duration.decode(maxTurnTime),
       checkpointEvery: Duration.decode(checkpointEvery)
     },
-    openTurns,
-    // A command that has started always completes: an interrupted one would leave an unknown state.
-    forkDrain: (drain) => runDrain(Effect.uninterruptible(drain)),
+    host,
+    forkDrain: yield* FiberSet.runtime(drains)(),
     forkTurn: yield* FiberSet.runtime(turns)(),
     forkTimer: runTimer,
-    forkEnding: yield* FiberSet.runtime(endings)(),
-    isClosing: () => closing
+    forkEnding: yield* FiberSet.runtime(endings)()
   }
   const actors = makeActorRegistry(services)
   const { use } = actors
@@ -169,7 +165,7 @@ const make = Effect.fnUntraced(function*({
   const sweepAll = Effect.repeat(orLogFailure(sweep), { while: (isMore) => isMore })
 
   const shutDown = Effect.gen(function*() {
-    closing = true
+    host.isClosing = true
     yield* Effect.interruptible(Effect.timeoutOption(FiberSet.awaitEmpty(turns), drainTimeout))
     yield* FiberSet.clear(turns)
     yield* FiberSet.awaitEmpty(drains)
@@ -182,7 +178,7 @@ const make = Effect.fnUntraced(function*({
   yield* deletions.publishAll
   yield* instrumentation.host(() => ({
     activeSessions: actors.size(),
-    openTurns: openTurns.count,
+    openTurns: host.openTurns,
     waitingCommands: actors.backlog()
   }))
   yield* Effect.forEach(
@@ -222,7 +218,7 @@ const make = Effect.fnUntraced(function*({
         return use(id, (actor) => actor.erase)
       }),
     expire: (id, action, before) => use(id, (actor) => actor.archiveOrDeleteIfIdle(action, before)),
-    stats: Effect.sync(() => ({ activeSessions: actors.size(), openTurns: openTurns.count }))
+    stats: Effect.sync(() => ({ activeSessions: actors.size(), openTurns: host.openTurns }))
   })
 })
 

@@ -230,14 +230,15 @@ const makeCommandQueue = (
   const commands = MutableQueue.unbounded<Command>()
   let draining = false
 
-  const drain = Effect.gen(function*() {
+  // A command that has started always completes: an interrupted one would leave an unknown state.
+  const drain = Effect.uninterruptible(Effect.gen(function*() {
     for (;;) {
       const command = Option.fromNullable(MutableQueue.poll(commands, undefined))
       if (Option.isNone(command)) break
       yield* serve(command.value)
     }
     draining = false
-  })
+  }))
 
   return {
     offer: (command) => {

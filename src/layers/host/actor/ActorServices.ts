@@ -31,16 +31,14 @@ export interface ActorServices {
   readonly forget: (cursor: ProviderCursor) => Fiber.RuntimeFiber<boolean>
   readonly instrumentation: Instrumentation
   readonly limits: ActorLimits
-  /** Open turns of all sessions. */
-  readonly openTurns: { count: number }
+  /** What all sessions of the host share: how many turns are open, and whether it is shutting down, so that none starts. */
+  readonly host: { openTurns: number; isClosing: boolean }
   /** Each runs an effect in the host's scope: a drain of a command queue, a turn, a timer. */
   readonly forkDrain: (drain: Effect.Effect<void>) => void
   readonly forkTurn: (turn: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   readonly forkTimer: (timer: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   /** Runs the `ended` stage of middleware. */
   readonly forkEnding: (ending: Effect.Effect<void>) => void
-  /** True once the host is shutting down: no turn starts any more. */
-  readonly isClosing: () => boolean
 }
 
 /**

@@ -60,7 +60,7 @@ export interface TurnQueue {
 }
 
 export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQueue => {
-  const { instrumentation, limits, openTurns } = services
+  const { host, instrumentation, limits } = services
   let waiting: ReadonlyArray<Waiting> = []
 
   const waitingTurns = () => waiting.flatMap((next) => (next._tag === "Turn" ? [next.open] : []))
@@ -74,12 +74,12 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     remove
   )
 
-  const isFree = () => runner.running() === undefined && waiting.length === 0 && !services.isClosing()
+  const isFree = () => runner.running() === undefined && waiting.length === 0 && !host.isClosing
 
   const newOpenTurn = (turn: Turn) =>
     Effect.map(instrumentation.turn(turn, core.state().session), (trace) =>
       new OpenTurn(turn, trace, () => {
-        openTurns.count--
+        host.openTurns--
       }))
 
   const accept = Effect.fnUntraced(function*(send: AdmittedSend, observer: TurnObserver) {
@@ -91,7 +91,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
     const open = yield* newOpenTurn(turn)
     const startsNow = isFree()
     const onAccepted = () => {
-      openTurns.count++
+      host.openTurns++
       setTimer(open, at)
       open.join(observer, startsNow ? "started" : toSendOutcome(policy, runner.running() !== undefined))
     }
@@ -161,7 +161,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
   // The next one stays in the queue until it has started, so that a failure is reported to its observers.
   const advance: Effect.Effect<void, PersistFailure> = Effect.suspend(() => {
     const next = waiting[0]
-    if (next === undefined || runner.running() || services.isClosing()) return Effect.void
+    if (next === undefined || runner.running() || host.isClosing) return Effect.void
     return Effect.flatMap(next._tag === "HistoryChange" ? next.run : runner.start(next.open), () => {
       waiting = waiting.filter((other) => other !== next)
       return advance
@@ -181,7 +181,7 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
         continue
       }
       const open = yield* newOpenTurn(turn)
-      openTurns.count++
+      host.openTurns++
       setTimer(open, now)
       waiting = [...waiting, { _tag: "Turn", open }]
     }

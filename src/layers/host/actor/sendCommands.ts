@@ -33,14 +33,14 @@ import type { AdmittedSend } from "./turnSteps.js"
  * Commands that send and edit turns: admission, idempotency, limits, then the turn queue.
  */
 export const makeSendCommands = (core: ActorCore, turns: TurnQueue, services: ActorServices) => {
-  const { ids, limits, openTurns, pipeline, store } = services
+  const { ids, limits, host, pipeline, store } = services
 
   // One instance for all refusals: under a flood of sends, creating an error for each would be most of the work.
   let busy: SessionBusy | undefined
 
   // Checked synchronously with the offer, so that concurrent senders cannot exceed the limit.
   const ifRoom = (command: Command) =>
-    turns.size() + core.backlog() < limits.mailboxCapacity && openTurns.count < limits.maxOpenTurns
+    turns.size() + core.backlog() < limits.mailboxCapacity && host.openTurns < limits.maxOpenTurns
       ? core.offer(command)
       : command.abandon(busy ??= sessionBusy(core.id))
 

@@ -38,7 +38,7 @@ export interface ActorRegistry {
 }
 
 export const makeActorRegistry = (services: ActorServices): ActorRegistry => {
-  const { feed, forkTimer, hooks, isClosing, limits, store } = services
+  const { feed, forkTimer, hooks, host, limits, store } = services
   const actors = new Map<SessionId, RegisteredActor>()
   const failedSessions = new Set<SessionId>()
   const failures = makeFailureCounter()
@@ -60,7 +60,7 @@ export const makeActorRegistry = (services: ActorServices): ActorRegistry => {
   const makeActor = (id: SessionId): SessionActor => {
     const actor = makeSessionActor(id, services, (end) => {
       if (actors.get(id)?.actor === actor) actors.delete(id)
-      if (!isClosing() && (end.failed || end.owesTurns)) forkTimer(supervise(id, end))
+      if (!host.isClosing && (end.failed || end.owesTurns)) forkTimer(supervise(id, end))
     })
     return actor
   }
@@ -70,7 +70,7 @@ export const makeActorRegistry = (services: ActorServices): ActorRegistry => {
     f: (actor: SessionActor) => Effect.Effect<A, E>
   ): Effect.Effect<A, E | SessionUnavailable | ShuttingDown> =>
     Effect.suspend((): Effect.Effect<A, E | SessionUnavailable | ShuttingDown> => {
-      if (isClosing()) return new ShuttingDown({ sessionId: id })
+      if (host.isClosing) return new ShuttingDown({ sessionId: id })
       if (failedSessions.has(id)) return new SessionUnavailable({ sessionId: id, reason: failedTooOften })
       return Effect.acquireUseRelease(enter(id), ({ actor }) => f(actor), leave)
     })

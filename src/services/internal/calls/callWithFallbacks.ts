@@ -64,7 +64,7 @@ const callTarget = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Reply, ConfigurationError | ProviderError> {
   const { intendAgain, mayRepeat, request, services, targets } = plan
   const { breakers, instrumentation, pricing, retries: times } = services
-  const retries = yield* Schedule.driver(providerRetries(times))
+  let retries: Effect.Effect.Success<ReturnType<typeof makeRetries>> | undefined
   let { hold } = plan
   let { messages } = request
   // The intent of the first call is already stored.
@@ -109,9 +109,13 @@ const callTarget = Effect.fnUntraced(function*(
       continue
     }
     const mayRetry = isRepeatable(error, mayRepeat) && (yield* mayWaitFor(error, plan, target))
-    if (!mayRetry || !(yield* Effect.isSuccess(retries.next(error)))) return yield* Effect.fail(error)
+    if (!mayRetry) return yield* Effect.fail(error)
+    retries ??= yield* makeRetries(times)
+    if (!(yield* Effect.isSuccess(retries.next(error)))) return yield* Effect.fail(error)
   }
 })
+
+const makeRetries = (times: number) => Schedule.driver(providerRetries(times))
 
 /** Whether it is certain that the call will not produce a reply. */
 const mayFallBack = (error: ConfigurationError | ProviderError, mayRepeat: boolean): boolean =>

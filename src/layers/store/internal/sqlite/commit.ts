@@ -41,7 +41,8 @@ const encodeDeletion = Schema.encodeSync(DeletionRow)
  * begins, so that a transaction only runs statements.
  */
 export const ownerOperations = (
-  { write }: Pick<GroupCommitter<CommitStatements>, "write">
+  { write }: Pick<GroupCommitter<CommitStatements>, "write">,
+  wakeIndex: Effect.Effect<void>
 ): Pick<SessionStore["Type"], "commit" | "open" | "remove"> => ({
   open: Effect.fnUntraced(function*(id, window) {
     const rows = yield* write((on) => {
@@ -75,7 +76,10 @@ export const ownerOperations = (
   }),
 
   commit: (id, epoch, changes) =>
-    Effect.suspend(() => Effect.flatMap(write(toCommit(id, epoch, changes)), warnOfDropped)),
+    Effect.suspend(() => {
+      const commit = Effect.flatMap(write(toCommit(id, epoch, changes)), warnOfDropped)
+      return changes.messages === undefined ? commit : Effect.zipLeft(commit, wakeIndex)
+    }),
 
   remove: (id, epoch, deletion) =>
     Effect.suspend(() => {
@@ -97,6 +101,7 @@ const encodeConfig = Schema.encodeSync(SessionRow.fields.config)
 /** Encodes the changes and returns the write that stores them. It returns how many dead letters it dropped. */
 const toCommit = (id: SessionId, epoch: Epoch, changes: SessionChanges) => {
   const {
+    clearMessages = false,
     configuration,
     context,
     cursor,
@@ -105,6 +110,7 @@ const toCommit = (id: SessionId, epoch: Epoch, changes: SessionChanges) => {
     lastActivityAt,
     messages = [],
     metrics,
+    rewindTo,
     status,
     turns = [],
     usage = []
@@ -128,7 +134,7 @@ const toCommit = (id: SessionId, epoch: Epoch, changes: SessionChanges) => {
   const ordinals = new Map(turns.map(({ id, ordinal }) => [id, ordinal]))
   const eventRows = events.map((event) => eventToRow(event, ordinals))
   const usageRows = usage.map((entry) => rollupToRow(entry))
-  const addLetters = addDeadLetters(deadLetters)
+  const addLetters = deadLetters.length === 0 ? () => 0 : addDeadLetters(deadLetters)
   return (on: CommitStatements): Either.Either<number, OwnershipLost | SessionNotFound> => {
     const session = on.advance.get(advance)
     if (session === undefined) return refuseCommit(on, id, epoch)
@@ -140,7 +146,9 @@ const toCommit = (id: SessionId, epoch: Epoch, changes: SessionChanges) => {
       on.setConfiguration.run(configuration.provider, configuration.model, config, key)
     }
     if (lastActivityAt) on.setLastActivity.run(DateTime.toEpochMillis(lastActivityAt), key)
-    changeSegments(on, key, session.last_seq - messages.length, changes)
+    if (clearMessages || rewindTo !== undefined) {
+      changeSegments(on, key, session.last_seq - messages.length, changes)
+    }
     for (const row of messageRows) on.addMessage.run(key, row)
     if (contextRow && on.addContext.run({ key, ...contextRow }).changes === 0) {
       throw new Error(

@@ -32,23 +32,25 @@ type CreateStatements =
  * transaction only runs statements.
  */
 export const createOperations = (
-  { write }: Pick<GroupCommitter<CreateStatements>, "write">
+  { write }: Pick<GroupCommitter<CreateStatements>, "write">,
+  wakeIndex: Effect.Effect<void>
 ): Pick<SessionStore["Type"], "create" | "fork"> => ({
   create: (session, context, delivered) =>
     Effect.suspend(() => {
       const add = addSession(session, context, delivered)
-      return write((on) => Either.right(add(on)))
+      return Effect.zipLeft(write((on) => Either.right(add(on))), wakeIndex)
     }),
 
   fork: (origin, seq, session, context, delivered) =>
     Effect.suspend(() => {
       const add = addSession(session, context, delivered)
-      return write((on) => {
+      const fork = write((on) => {
         const from = on.session.get(origin)
         if (from === undefined) return Either.left(new SessionNotFound({ sessionId: origin }))
         if (from.last_seq < seq) throw new Error(`The history of session "${origin}" ends before message ${seq}`)
         return Either.right(add(on, { key: from.key, seq }))
       })
+      return Effect.zipLeft(fork, wakeIndex)
     })
 })
 

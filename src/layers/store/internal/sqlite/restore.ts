@@ -54,9 +54,15 @@ const batchSize = 250
 /**
  * The write that adds an exported session.
  */
-export const restoreOperations = (writer: Writer): Pick<SessionStore["Type"], "restore"> => ({
+export const restoreOperations = (
+  writer: Writer,
+  wakeIndex: Effect.Effect<void>
+): Pick<SessionStore["Type"], "restore"> => ({
   restore: (record, usage, delivered) =>
-    Effect.flatMap(encodeRecord(record, usage, delivered), (rows) => restoreSession(writer, rows))
+    encodeRecord(record, usage, delivered).pipe(
+      Effect.flatMap((rows) => restoreSession(writer, rows)),
+      Effect.zipLeft(wakeIndex)
+    )
 })
 
 type RecordRows = Effect.Effect.Success<ReturnType<typeof encodeRecord>>

@@ -58,15 +58,13 @@ export const makeStore = (
     yield* keepHighWater(filename, committer)
     const index = yield* keepIndexed(committer)
 
-    const { create, fork } = createOperations(committer)
-    const { commit, open, remove } = ownerOperations(committer)
-    const { restore } = restoreOperations(committer)
     const { health } = healthQueries(sql, durability)
 
     return SessionStore.of({
       durability,
-      open,
-      remove,
+      ...createOperations(committer, index.wake),
+      ...restoreOperations(committer, index.wake),
+      ...ownerOperations(committer, index.wake),
       ...sessionQueries(sql),
       ...contextQueries(sql),
       ...messageQueries(sql),
@@ -76,14 +74,6 @@ export const makeStore = (
       ...rollupOperations(committer),
       ...deadLetterOperations(sql, committer),
       ...(yield* exportOperations(filename)),
-      create: (session, context, delivered) => Effect.tap(create(session, context, delivered), index.wake),
-      fork: (origin, seq, session, context, delivered) =>
-        Effect.tap(fork(origin, seq, session, context, delivered), index.wake),
-      restore: (record, usage, delivered) => Effect.tap(restore(record, usage, delivered), index.wake),
-      commit: (id, epoch, changes) =>
-        changes.messages === undefined
-          ? commit(id, epoch, changes)
-          : Effect.tap(commit(id, epoch, changes), index.wake),
       search: searchMessages(sql, index.catchUp),
       purge: Effect.zipRight(purgeIndex(committer, index), emptyWal(committer)),
       maintenance: yield* maintenanceOperations(committer, index, { filename, directory: backups }),
