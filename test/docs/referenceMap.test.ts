@@ -1,22 +1,8 @@
-import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { publicNames } from "./publicNames.js"
+import { quoted, rows } from "./referenceMap.js"
 import { referenceNames } from "./referenceNames.js"
-
-const root = new URL("../../", import.meta.url).pathname
-
-const rows = Effect.map(
-  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(`${root}docs/reference-map.md`)),
-  (text) =>
-    text.split("\n").filter((line) => line.startsWith("|")).map((line) =>
-      line.split("|").slice(1, -1).map((cell) => cell.trim())
-    ).filter(([first = ""]) => first !== "reference" && !first.startsWith("---"))
-)
-
-const quoted = (cell: string): ReadonlyArray<string> =>
-  [...cell.matchAll(/`(?<name>[^`]+)`/g)].map(([, name = ""]) => name)
 
 /** `a.b(c, d)` is `a.b`, `a.b.c` and `a.b.d`. */
 const namesOf = (text: string): ReadonlyArray<string> => {
@@ -45,25 +31,5 @@ describe("docs/reference-map.md", () => {
       assert.deepStrictEqual([...known].filter((name) => !mapped.has(name)), [], "not in the map")
       // The map may speak of a method whose parameters alone the list has.
       assert.deepStrictEqual([...mapped].filter((name) => !known.has(name)), [], "not in the reference")
-    }).pipe(Effect.provide(NodeContext.layer)))
-
-  it.effect("names what is exported, and its members", () =>
-    Effect.gen(function*() {
-      const names = publicNames(root)
-      const here = new Set((yield* rows).flatMap(([, here = ""]) => quoted(here)))
-      assert.isAbove(here.size, 100)
-      assert.deepStrictEqual([...here].filter((name) => !names.has(name)), [], "not exported")
-      // So that this is not for want of looking.
-      for (
-        const wrong of [
-          "Session.sent",
-          "Session.send.name",
-          "SessionRuntime.layerNone",
-          "SessionStatus.gone",
-          "Nothing"
-        ]
-      ) {
-        assert.isFalse(names.has(wrong), wrong)
-      }
     }).pipe(Effect.provide(NodeContext.layer)))
 })
