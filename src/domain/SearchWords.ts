@@ -112,7 +112,7 @@ export const findMatches = (
 }
 
 /**
- * A piece of a snippet. `match` marks what was searched for. The text is not escaped: whoever displays it does that.
+ * A piece of a snippet. `match` marks what was searched for. The text is not escaped: escape it before you display it.
  */
 export const SnippetPiece = Schema.Struct({ text: Schema.String, match: Schema.Boolean })
 export interface SnippetPiece extends Schema.Schema.Type<typeof SnippetPiece> {}
