@@ -25,7 +25,9 @@ export const makeLoggingClient = Effect.fnUntraced(function*(
   log: Array<HistoryChecker.LogEntry>,
   reconnects: "automatically" | "perAttempt" = "automatically"
 ) {
-  const connect = Layer.build(SessionClient.layer({ url, token, resumeFor: reconnects === "perAttempt" ? 0 : "1 minute" }))
+  const connect = Layer.build(
+    SessionClient.layer({ url, token, resumeFor: reconnects === "perAttempt" ? 0 : "1 minute" })
+  )
     .pipe(
       Effect.flatMap((services) => Effect.provide(SessionManager, services)),
       Effect.orDie
