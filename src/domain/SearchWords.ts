@@ -84,7 +84,7 @@ const chunks = /"([^"]*)"?(\*?)|([^\s"]+)/g
 const canBePrefix = new RegExp(`^(?!${unspacedScripts})`, "u")
 
 /**
- * Parses a query: all of its words, anywhere; `"a phrase"` exactly; `begin*` for words with that beginning. Nothing else
+ * Parses a query: all of its words, anywhere; `"a phrase"` in sequence; `begin*` for words with that beginning. Nothing else
  * has a meaning: any character that is no letter or digit separates words.
  */
 export const toSearchTerms = (text: string): ReadonlyArray<SearchTerm> =>
