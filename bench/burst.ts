@@ -9,7 +9,7 @@ const sendCount = 10_000
 const atOnce = 100
 const maxStallMs = 100
 
-/** The longest time that nothing else could run while `effect` did. */
+/** Runs `effect` and measures the longest stall of the event loop, in milliseconds. */
 const longestStallMs = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const delays = monitorEventLoopDelay({ resolution: 1 })
@@ -24,8 +24,8 @@ const nextTurnOfEventLoop = Effect.async<void>((resume) => {
 })
 
 /**
- * Runs `effect` so many times without waiting for any to end before the next begins, and answers once all have. As many are
- * started at once as a socket may bring: to fork all of them in one go is itself a stall, whatever they do.
+ * Starts `effect` `count` times without waiting for one to end before the next, then waits for all. It starts them in batches of
+ * the size that a socket may deliver, because forking all of them at once would itself stall the event loop.
  */
 const flood = <E, R>(effect: Effect.Effect<void, E, R>, count: number) =>
   Effect.gen(function*() {
@@ -42,7 +42,7 @@ const flood = <E, R>(effect: Effect.Effect<void, E, R>, count: number) =>
     yield* Deferred.await(done)
   })
 
-/** A flood of sends to one session: how many were answered, and how many were told that it is busy. */
+/** Floods one session with sends, and counts those that were answered and those that failed with `SessionBusy`. */
 const burst = Effect.gen(function*() {
   const manager = yield* SessionManager
   const session = yield* manager.create({ userId: "bench", provider: "instant", model: "none" })
@@ -67,10 +67,10 @@ const bench = Effect.gen(function*() {
     yield* burst
     const [{ answered, busy }, stall] = yield* longestStallMs(burst)
     yield* Console.log(
-      `${sendCount} sends of one session at once: ${answered} answered, ${busy} told that it is busy; ` +
-        `longest stall of the event loop ${stall.toFixed(0)} ms (at most ${maxStallMs} wanted)`
+      `${sendCount} concurrent sends to one session: ${answered} answered, ${busy} refused with SessionBusy; ` +
+        `longest stall of the event loop ${stall.toFixed(0)} ms (limit: ${maxStallMs} ms)`
     )
-    if (answered + busy !== sendCount) return yield* Effect.dieMessage("some sends had neither answer")
+    if (answered + busy !== sendCount) return yield* Effect.dieMessage("some sends were neither answered nor refused")
     if (stall > maxStallMs) return yield* Effect.dieMessage("the event loop stalled")
   })
   yield* Effect.provide(

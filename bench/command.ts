@@ -8,10 +8,10 @@ const runs = 5
 
 const inRepository = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
-/** Within the package, so that the modules find their packages. */
+/** In the package's directory, so that the modules resolve their dependencies. */
 const modules = inRepository("node_modules/.cache/langswarm-session-modules")
 
-/** Has a process report its CPU time in microseconds and its peak memory in KiB on standard error. */
+/** Makes a process report its CPU time in microseconds and its peak memory in KiB on standard error. */
 const probe = "data:text/javascript," + encodeURIComponent(`process.on("exit", () => {
   const { maxRSS, systemCPUTime, userCPUTime } = process.resourceUsage()
   process.stderr.write(JSON.stringify({ cpu: userCPUTime + systemCPUTime, memory: maxRSS }))
@@ -27,7 +27,7 @@ const measureOnce = (main: string) =>
     Effect.scoped
   )
 
-/** The least of some runs, so that other load on the machine counts little. */
+/** The minimum of several runs, to reduce the effect of other load on the machine. */
 const measure = (main: string) =>
   Effect.map(Effect.replicateEffect(measureOnce(main), runs), (usages) => ({
     cpu: Math.min(...usages.map(({ cpu }) => cpu)) / 1e6,
@@ -54,7 +54,7 @@ const bench = Effect.gen(function*() {
   )
   yield* fs.writeFileString(`${modules}/package.json`, "{\"type\":\"module\"}")
 
-  yield* Console.log(`langswarm-session --version, the least of ${runs} runs`)
+  yield* Console.log(`langswarm-session --version, minimum of ${runs} runs`)
   const bundle = yield* measure(inRepository("dist/cli/main.js"))
   const unbundled = yield* measure(`${modules}/cli/main.js`)
   yield* row("bundle", bundle)

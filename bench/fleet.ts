@@ -1,6 +1,6 @@
 /**
- * What it takes to find something among 1,000,000 messages of 10,000 sessions of 90 days, and among a tenth of them, while
- * turns go on beside.
+ * Measures lists, searches and analytics over 1,000,000 messages in 10,000 sessions of 90 days, and over a tenth of the messages,
+ * while turns run.
  */
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
@@ -40,7 +40,7 @@ type Find = (
   round: number
 ) => Effect.Effect<unknown, AccessError | NotSupported>
 
-/** What is looked for, a row of the table each. */
+/** The operations to measure, each a row of the table. */
 const finds: Readonly<Record<string, Find>> = {
   "list, the newest 50": (sessions) => sessions.search({ limit: 50 }),
   "list, of one user": (sessions, round) => sessions.list(`user-${round}`),
@@ -74,7 +74,7 @@ const create = (index: number) =>
       config: { tags: [`tag-${index % 200}`] }
     }))
 
-/** The medians, in the order of `finds`, and how many turns a second went on meanwhile. */
+/** The medians, in the order of `finds`, and the turns per second that ran at the same time. */
 const measure = Effect.gen(function*() {
   const sessions = yield* SessionManager
   const turns = yield* Ref.make(0)
@@ -107,7 +107,7 @@ const bench = Effect.gen(function*() {
     Effect.forEach(Arr.range(1, sessionCount), create, { concurrency: 64, discard: true })
   )
 
-  /** Has so many messages in each session, where there were fewer, and measures. */
+  /** Grows each session from `from` to `to` messages, then measures. */
   const grow = (from: number, to: number) =>
     Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
@@ -130,7 +130,7 @@ const bench = Effect.gen(function*() {
     return Console.log(`${name.padEnd(32)} ${a.padStart(9)} ${b.padStart(9)} ${growth.padStart(9)}`)
   }, { discard: true })
   yield* Console.log(
-    `turns beside, one after another:  ${tenth.turnsPerSecond.toFixed(0)}/s and ${all.turnsPerSecond.toFixed(0)}/s`
+    `turns at the same time, sequential:  ${tenth.turnsPerSecond.toFixed(0)}/s and ${all.turnsPerSecond.toFixed(0)}/s`
   )
 })
 

@@ -2,9 +2,9 @@ import Database from "better-sqlite3"
 
 interface Fleet {
   readonly filename: string
-  /** How many sessions there are; the keys of them go from 1 to this. */
+  /** Number of sessions. Their keys are 1 to this number. */
   readonly sessions: number
-  /** How many messages each has, and is to have. */
+  /** Messages in each session before and after. */
   readonly from: number
   readonly to: number
   readonly days: number
@@ -16,7 +16,7 @@ const vocabulary = 5000
 const wordsEach = 12
 const day = 24 * 60 * 60 * 1000
 
-/** Numbers that look random, and are the same in each run. */
+/** Makes a deterministic pseudo-random generator. */
 const makeRandom = (seed: number) => {
   let state = seed
   return () => {
@@ -26,9 +26,9 @@ const makeRandom = (seed: number) => {
 }
 
 /**
- * Gives sessions that there are messages, and an age, by hand and as the store would have them. Most words are of a few, as in
- * any language: `w0` is in about every second message. `rare<n>` is in the first message of the session with the key `n`, and
- * the phrase `blue whale` in each thousandth.
+ * Adds messages to existing sessions and sets their age, directly in SQLite and in the format of the store. Word frequencies are
+ * skewed as in natural language: `w0` is in about every second message. `rare<n>` is in the first message of the session with
+ * key `n`, and the phrase `blue whale` is in every thousandth message.
  */
 export const fillSessions = ({ days, filename, from, now, sessions, to }: Fleet): void => {
   const db = new Database(filename)

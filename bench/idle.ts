@@ -12,7 +12,7 @@ V8.setFlagsFromString("--expose-gc")
 const collectGarbage: () => void = Vm.runInNewContext("gc")
 
 const heapUsed = Effect.sync(() => {
-  // Twice, since the first run leaves what has a finalizer.
+  // Twice, because the first run leaves objects that have a finalizer.
   collectGarbage()
   collectGarbage()
   return process.memoryUsage().heapUsed
@@ -25,8 +25,8 @@ const untilPassivated = Effect.flatMap(SessionManager, ({ health }) => health).p
   })
 )
 
-/** Sessions that have each had a turn and rest now. */
-const useAndRest = (count: number) =>
+/** Creates sessions, runs a turn in each, and waits until all are passivated. */
+const useAndPassivate = (count: number) =>
   Effect.gen(function*() {
     const manager = yield* SessionManager
     const use = Effect.flatMap(
@@ -41,15 +41,15 @@ const bench = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped()
   const measured = Effect.gen(function*() {
-    // What is loaded and compiled once is no session's cost.
-    yield* useAndRest(1000)
+    // Warms up, so that code that is loaded and compiled once does not count.
+    yield* useAndPassivate(1000)
     const before = yield* heapUsed
-    yield* useAndRest(sessionCount)
+    yield* useAndPassivate(sessionCount)
     const each = ((yield* heapUsed) - before) / sessionCount
     yield* Console.log(
-      `${sessionCount} sessions at rest: ${Math.max(0, each).toFixed(0)} bytes of heap each (at most 1536 wanted)`
+      `${sessionCount} passivated sessions: ${Math.max(0, each).toFixed(0)} bytes of heap each (limit: 1536)`
     )
-    if (each > 1536) return yield* Effect.dieMessage("a session at rest takes too much")
+    if (each > 1536) return yield* Effect.dieMessage("a passivated session uses too much heap")
   })
   yield* Effect.provide(
     measured,

@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import { type Provider, ProviderEvent } from "langswarm-session/provider"
 
 /**
- * Answers at once, so that what is measured is the runtime.
+ * A provider that replies immediately, so that benchmarks measure the runtime.
  */
 export const instantProvider = (reply: string): Provider => ({
   name: "instant",

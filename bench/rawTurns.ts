@@ -11,8 +11,8 @@ interface RawTurns {
 }
 
 /**
- * What the disk and SQLite alone cost: the same messages through better-sqlite3 by hand, the writes that wait at one moment in
- * one transaction, and two of them a turn. Turns per second.
+ * Measures the cost of disk and SQLite alone: writes the same messages with better-sqlite3 directly, two commits per turn, with
+ * all waiting writes in one transaction. Returns turns per second.
  */
 export const rawTurns = ({ filename, inFlight, message, reply, sessions, turnsEach }: RawTurns) =>
   Effect.promise(async () => {

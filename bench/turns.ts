@@ -11,7 +11,7 @@ const inFlight = 64
 const message = "x".repeat(80)
 const reply = "y".repeat(200)
 
-/** Turns per second of `count` sends to each session, round by round. */
+/** Sends `count` messages to each session, one round after another, and returns turns per second. */
 const rate = (sessions: ReadonlyArray<Session>, count: number) =>
   Effect.gen(function*() {
     const from = yield* Clock.currentTimeNanos
@@ -36,7 +36,7 @@ const bench = Effect.gen(function*() {
   const directory = yield* fs.makeTempDirectoryScoped()
   const measured = Effect.gen(function*() {
     const sessions = yield* Effect.replicateEffect(create, sessionCount)
-    // The first sessions warm the code up; they are not the ones that are measured.
+    // Warms up with sessions that are not measured.
     yield* rate(yield* Effect.replicateEffect(create, 256), turnsEach)
     const raw = yield* rawTurns({
       filename: `${directory}/raw.db`,
@@ -48,7 +48,7 @@ const bench = Effect.gen(function*() {
     })
     yield* Console.log(`${sessionCount} sessions, ${turnsEach} turns each, ${inFlight} in flight, durability disk`)
     yield* Console.log(`${"".padEnd(46)} ${"".padStart(16)}   share`)
-    yield* row("better-sqlite3 by hand, two commits a turn", raw, raw)
+    yield* row("better-sqlite3 directly, two commits per turn", raw, raw)
     const rounds = yield* Effect.forEach(Arr.range(1, turnsEach), () => rate(sessions, 1))
     yield* Effect.forEach(rounds, (perSecond, index) => row(`turn ${index + 1} of each session`, perSecond, raw))
 
@@ -58,7 +58,7 @@ const bench = Effect.gen(function*() {
     yield* rate([long], 500)
     yield* Console.log("one session, one turn at a time")
     const fresh = yield* rate([short], 100)
-    yield* row("from its first turn on", fresh, fresh)
+    yield* row("starting with its first turn", fresh, fresh)
     yield* row("with 1,000 messages of history", yield* rate([long], 100), fresh)
   })
   yield* Effect.provide(

@@ -23,7 +23,7 @@ const program = Effect.gen(function*() {
   const { position } = yield* last
 
   yield* session.send("Are you there?")
-  yield* Console.log("She comes back to her position, and gets what she missed:")
+  yield* Console.log("Ada resumes at her position, and receives what she missed:")
   yield* session.watch({ from: position }).pipe(untilReply(4), Stream.runForEach(print))
 
   yield* Console.log(`Bob, who stayed, received ${yield* Fiber.join(bob)} events`)

@@ -19,8 +19,7 @@ const entryPoints = Object.values(JSON.parse(readFileSync(join(root, "package.js
   .map((file) => join(root, file.replace("./dist/", "src/").replace(/\.js$/, ".ts")))
 
 /**
- * A service's members stand in the type that its Tag is made with: shows them as the members of its class, as they are
- * used.
+ * A service's members are declared in the type of its Tag. Shows them as members of its class, which is how they are used.
  */
 const showMembersOfTags = ({ project }) => {
   for (const each of project.getReflectionsByKind(ReflectionKind.Class)) {
@@ -101,7 +100,7 @@ const write = async (out) => {
     name: "langswarm-session",
     readme: "none",
     githubPages: false,
-    // The pages must not depend on where and when they are made.
+    // The pages must not depend on the place and time of generation.
     disableSources: true,
     disableGit: true,
     excludeInternal: true,

@@ -59,7 +59,7 @@ const entries = Object.keys(exports)
   .map((entry, index) => `import * as entry${index} from "${entry.replace(".", "langswarm-session")}"\nvoid entry${index}`)
   .join("\n")
 
-// What compiles without `skipLibCheck` compiles with it.
+// Code that compiles without `skipLibCheck` also compiles with it.
 const tsconfig = {
   compilerOptions: {
     module: "NodeNext",

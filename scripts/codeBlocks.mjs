@@ -3,7 +3,7 @@
  *
  * A block is a module of its own. Names that it uses and does not declare are imported, in this order, from an earlier
  * block of the same page, from this package, from `effect`, `@effect/platform`, `@effect/platform-node` and
- * `@effect/vitest`, and from `standIns.ts`, which declares the reader's own things, such as `apiKey` and `session`.
+ * `@effect/vitest`, and from `standIns.ts`, which declares names from the reader's program, such as `apiKey` and `session`.
  * A block with `yield*` outside of a generator is put into `Effect.gen`. Relative imports are those of `examples/`.
  * `<!-- dprint-ignore -->` above such a block keeps the formatter from reading `yield*` as a product.
  * An HTML comment above a block, `<!-- setup: const limit = 10 -->`, holds code that the page does not show.
@@ -90,7 +90,7 @@ const host = ts.createCompilerHost(compilerOptions)
 const { fileExists, getSourceFile, readFile } = host
 host.fileExists = (path) => virtual.has(path) || fileExists(path)
 host.readFile = (path) => virtual.get(path) ?? readFile(path)
-// Both programs share what is on disk.
+// Both programs share the files read from disk.
 const parsed = new Map()
 host.getSourceFile = (path, ...rest) => {
   if (virtual.has(path)) {
@@ -120,7 +120,7 @@ const knownNames = (program) => {
     add(symbol?.declarations?.[0], statement.moduleSpecifier.text)
   }
   add(program.getSourceFile(standIns), "../scripts/standIns.js")
-  // `Array` is the language's, and not that of `effect`.
+  // `Array` means JavaScript's, not the module of `effect`.
   for (const name of [...known.keys()].filter((name) => name in globalThis)) {
     if (others.includes(known.get(name).specifier)) known.delete(name)
   }

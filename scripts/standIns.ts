@@ -1,5 +1,5 @@
 /**
- * What the code blocks of the documentation take from their reader's program. Only their types exist.
+ * Names that the code blocks of the documentation take from the reader's program. Only the types exist.
  */
 import type { Effect, Layer, Redacted } from "effect"
 import type {

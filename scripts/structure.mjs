@@ -1,6 +1,6 @@
 /**
- * Prints how `src` is cut into modules. Run by `npm run check`. Figures outside their range are warnings and fail nothing:
- * a good cut is by subject, and the figures only show where to look.
+ * Prints figures on how `src` is divided into modules. Run by `npm run check`. Figures outside their range are only warnings:
+ * modules are divided by subject, and the figures show where to look.
  */
 import { readdirSync, readFileSync } from "node:fs"
 

@@ -130,7 +130,7 @@ class Echo extends Writable {
     super()
   }
 
-  /** Without a width, readline takes what is typed while it is hidden for one row. */
+  /** Without a width, readline treats text typed while hidden as one row. */
   get columns(): number | undefined {
     return this.hidden ? undefined : this.target.columns
   }

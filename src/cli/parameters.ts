@@ -12,7 +12,7 @@ import { UsageError } from "./usage.js"
 export interface Parameter<A> {
   /** As it is typed and reported: `--limit`, or `ID` for an argument. */
   readonly name: string
-  /** One letter that stands for an option: `-o`. */
+  /** The short form of an option: `-o`. */
   readonly alias?: string | undefined
   /** Stands for the value in help: `N`. A switch has none. */
   readonly placeholder?: string | undefined

@@ -21,7 +21,7 @@ const queryProblem = (text: string): string | undefined => {
  */
 export const TextQuery = Schema.Struct({
   /**
-   * Words that must all occur, in any order. `"A phrase"` in quotes matches as it stands; `begin*` matches every word with that
+   * Words that must all occur, in any order. `"A phrase"` in quotes matches its words in sequence; `begin*` matches every word with that
    * beginning, of at least 3 letters.
    */
   text: Schema.String.pipe(

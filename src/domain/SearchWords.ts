@@ -77,14 +77,14 @@ export interface SearchTerm {
   readonly prefix: boolean
 }
 
-/** A quoted phrase, or what stands between spaces. A quote that is not closed ends with the text. */
+/** A quoted phrase, or text between spaces. An unclosed quote extends to the end of the text. */
 const chunks = /"([^"]*)"?(\*?)|([^\s"]+)/g
 
 /** A word that can be a prefix: in scripts without spaces, no word is longer than its character. */
 const canBePrefix = new RegExp(`^(?!${unspacedScripts})`, "u")
 
 /**
- * Parses a query: all of its words, anywhere; `"a phrase"` as it stands; `begin*` for words with that beginning. Nothing else
+ * Parses a query: all of its words, anywhere; `"a phrase"` in sequence; `begin*` for words with that beginning. Nothing else
  * has a meaning: any character that is no letter or digit separates words.
  */
 export const toSearchTerms = (text: string): ReadonlyArray<SearchTerm> =>
@@ -112,7 +112,7 @@ export const findMatches = (
 }
 
 /**
- * A piece of a snippet. `match` marks what was searched for. The text is not escaped: whoever displays it does that.
+ * A piece of a snippet. `match` marks what was searched for. The text is not escaped: escape it before you display it.
  */
 export const SnippetPiece = Schema.Struct({ text: Schema.String, match: Schema.Boolean })
 export interface SnippetPiece extends Schema.Schema.Type<typeof SnippetPiece> {}

@@ -33,7 +33,7 @@ export interface Provider {
   readonly open: (
     options: OpenOptions
   ) => Effect.Effect<ProviderSession, ConfigurationError | ProviderError, Scope.Scope>
-  /** Removes the provider's copy of a conversation, named by a `Finished.cursor`. Succeeds when it is gone already. */
+  /** Removes the provider's copy of a conversation, named by a `Finished.cursor`. Also succeeds when it no longer exists. */
   readonly forget?: (cursor: string) => Effect.Effect<void, ProviderError>
 }
 

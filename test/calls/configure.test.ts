@@ -82,9 +82,9 @@ describe("configuring a session", () => {
       const before = yield* session.info
       for (
         const [changes, problem] of [
-          [{ provider: "nobody" }, "there is no provider \"nobody\""],
+          [{ provider: "unknown" }, "there is no provider \"unknown\""],
           [{ model: "m", providerConfig: { errorRate: 7 } }, "errorRate"],
-          [{ fallbacks: [{ provider: "nobody", model: "m" }] }, "there is no provider \"nobody\""]
+          [{ fallbacks: [{ provider: "unknown", model: "m" }] }, "there is no provider \"unknown\""]
         ] as const
       ) {
         const error = yield* Effect.flip(session.configure(changes))

@@ -44,7 +44,7 @@ describe("a conversation that its provider holds", () => {
       assert.deepStrictEqual(yield* held, ["new", 2])
     }).pipe(Effect.provide(runtime)))
 
-  it.scoped("is replayed when the provider's copy is gone, with a notice in the feed", () =>
+  it.scoped("is replayed when the provider's copy no longer exists, with a notice in the feed", () =>
     Effect.gen(function*() {
       const session = yield* start
       yield* session.send("one")

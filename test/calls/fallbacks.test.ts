@@ -193,9 +193,9 @@ describe("a session with a fallback", () => {
 
   it.scoped("is refused when a fallback is not registered or rejects its settings", () =>
     Effect.gen(function*() {
-      const unknown = yield* Effect.flip(startWith({ fallbacks: [{ provider: "nobody", model: "m" }] }))
+      const unknown = yield* Effect.flip(startWith({ fallbacks: [{ provider: "unknown", model: "m" }] }))
       assert.instanceOf(unknown, ConfigurationError)
-      assert.include(unknown.message, "there is no provider \"nobody\"")
+      assert.include(unknown.message, "there is no provider \"unknown\"")
     }).pipe(Effect.provide(runtime)))
 })
 

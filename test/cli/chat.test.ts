@@ -117,7 +117,7 @@ describe("chat at a terminal", () => {
       assert.include(chat.stderr.text, "> second\n")
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
-  it.scopedLive("stops the reply at the first Ctrl-C, and leaves at the second", () =>
+  it.scopedLive("stops the reply at the first Ctrl-C, and exits at the second", () =>
     Effect.gen(function*() {
       const { chat, id, langswarm, type } = yield* openChat("10 minutes")
       yield* type("hello\r")

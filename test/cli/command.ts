@@ -33,7 +33,7 @@ export const run = (
   }))
 
 /**
- * A server as a process, on a free port. `said` waits for a match in its output. It is killed with the scope.
+ * A server as a process, on a free port. `said` waits for a match in its output. It is killed when the scope closes.
  */
 export const startServer = Effect.fnUntraced(function*(dataDir: string, ...options: ReadonlyArray<string>) {
   const port = options.includes("--port") ? [] : ["--port", "0"]

@@ -7,7 +7,7 @@ const inRepository = (path: string) => fileURLToPath(new URL(`../../${path}`, im
 
 const compiled = inRepository("node_modules/.cache/langswarm-session")
 
-/** The command as it is shipped. */
+/** The command, bundled as in the package. */
 export const main = `${compiled}/cli/main.js`
 
 /** An example in one file, which starts faster than its modules. */

@@ -21,7 +21,7 @@ export class Captured extends Writable {
     done()
   }
 
-  /** Waits until the text matches, and answers the first group of the match. */
+  /** Waits until the text matches, and returns the first group of the match. */
   waitFor(pattern: RegExp): Effect.Effect<string> {
     return Effect.async((resume) => {
       const check = () => {
@@ -71,7 +71,7 @@ export const run = (words: ReadonlyArray<string>, input = "", env: RunOptions["e
     Effect.flatMap(start(words, { stdin: Readable.from([Buffer.from(input)]), env }), ({ output }) => output)
   )
 
-/** A keyboard: what is written to it is typed. */
+/** A keyboard. Text written to it is typed. */
 export class Keyboard extends PassThrough {
   readonly isTTY = true
 
@@ -81,7 +81,7 @@ export class Keyboard extends PassThrough {
 }
 
 /**
- * Starts a server in this process, on a free port and in a new directory unless one is given. It stops with the scope.
+ * Starts a server in this process, on a free port and in a new directory unless one is given. It stops when the scope closes.
  * `langswarm` runs a command against it.
  */
 export const serve = Effect.fnUntraced(function*(

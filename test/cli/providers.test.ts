@@ -92,8 +92,8 @@ describe("serve with API keys in its environment", () => {
   it.scopedLive("refuses an unknown provider", () =>
     Effect.gen(function*() {
       const { langswarm } = yield* serve()
-      const nobody = yield* langswarm("send", "--provider", "openai", "--model", "gpt-5", "Hi")
-      assert.strictEqual(nobody.exitCode, 2)
-      assert.include(nobody.stderr, "there is no provider \"openai\"; use one of: mock")
+      const unknown = yield* langswarm("send", "--provider", "openai", "--model", "gpt-5", "Hi")
+      assert.strictEqual(unknown.exitCode, 2)
+      assert.include(unknown.stderr, "there is no provider \"openai\"; use one of: mock")
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
 })

@@ -114,7 +114,7 @@ describe("a command", () => {
         assert.strictEqual(stranger.exitCode, 4)
         assert.notInclude(stranger.stderr, token)
 
-        const provider = yield* langswarm("send", "--provider", "nobody", "hi")
+        const provider = yield* langswarm("send", "--provider", "unknown", "hi")
         assert.strictEqual(provider.exitCode, 2)
         assert.include(provider.stderr, "mock")
       }).pipe(Effect.provide(NodeContext.layer)),

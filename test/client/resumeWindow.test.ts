@@ -71,7 +71,7 @@ describe("resumeWindow", () => {
       assert.deepStrictEqual(Array.from(yield* Fiber.join(fiber)), [...ends.keys(), 9])
     }))
 
-  it.effect("does not retry a stream that never reached the server, or whose session is gone", () =>
+  it.effect("does not retry a stream that never reached the server, or whose session no longer exists", () =>
     Effect.gen(function*() {
       for (const error of [never, closing, gone]) {
         let connections = 0

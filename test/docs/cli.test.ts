@@ -11,7 +11,7 @@ describe("docs/cli.md", () => {
     Effect.gen(function*() {
       const text = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(page))
       const sections = new Map(text.split(/^### /m).slice(1).map((part) => [part.split("\n")[0], part]))
-      // In the sections before the commands.
+      // Options of all commands are in the sections before the first command.
       const [introduction = ""] = text.split(/^### /m)
       const entries = groups.flatMap(({ commands }) => commands)
       assert.deepStrictEqual([...sections.keys()], entries.map(({ name }) => name))

@@ -22,7 +22,7 @@ const pages = Effect.gen(function*() {
   )
 })
 
-/** The uses of the command in `sh` blocks and in inline code, as the words after its name. */
+/** Finds the uses of the command in `sh` blocks and inline code. Returns the words after its name. */
 const usesIn = (text: string): ReadonlyArray<ReadonlyArray<string>> => {
   const blocks = Array.from(text.matchAll(/^```sh\n([^]*?)^```$/gm), ([, code = ""]) => code.replaceAll(/\\\n/g, " "))
   const inline = Array.from(text.replaceAll(/^```[^]*?^```$/gm, "").matchAll(/`([^`\n]+)`/g), ([, code = ""]) => code)
@@ -32,7 +32,7 @@ const usesIn = (text: string): ReadonlyArray<ReadonlyArray<string>> => {
   })
 }
 
-const problemOf = Effect.fnUntraced(function*([name = "", ...words]: ReadonlyArray<string>) {
+const findProblem = Effect.fnUntraced(function*([name = "", ...words]: ReadonlyArray<string>) {
   if (["help", "--help", "--version"].includes(name)) return undefined
   const entry = entries.find((entry) => entry.name === name)
   if (entry === undefined) return `unknown command ${name}`
@@ -54,7 +54,7 @@ describe("the documentation", () => {
       const uses = (yield* pages).flatMap(({ name, text }) => usesIn(text).map((words) => ({ name, words })))
       assert.isAbove(uses.length, 10)
       const problems = yield* Effect.forEach(uses, ({ name, words }) =>
-        Effect.map(problemOf(words), (problem) =>
+        Effect.map(findProblem(words), (problem) =>
           problem === undefined ? [] : [`${name}: ${problem}`]))
       assert.deepStrictEqual(problems.flat(), [])
     }).pipe(Effect.provide(NodeContext.layer)))

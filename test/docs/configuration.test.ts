@@ -16,7 +16,7 @@ import type { SqliteSessionStoreOptions } from "../../src/layers/store/SqliteSes
 import type { SessionManagerOptions } from "../../src/promise/createSessionManager.js"
 import type { SessionServerOptions } from "../../src/rpc/SessionServer.js"
 
-/** All options of these types. The compiler keeps the lists complete. */
+/** Lists all options of a type. The compiler keeps the list complete. */
 type All<Options> = { readonly [Name in keyof Required<Options>]: true }
 
 const host: All<LocalSessionHostOptions> = {

@@ -16,7 +16,7 @@ import { example as compiled } from "../cli/compile.js"
 const root = new URL("../../", import.meta.url).pathname
 const read = (path: string) => Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(`${root}${path}`))
 
-/** The quickstart runs as the README says. The others are compiled once for all tests, which is faster. */
+/** Runs the quickstart as in the README. The others are compiled once for all tests, which is faster. */
 const example = (name: string) =>
   run(
     name === "quickstart"
@@ -40,7 +40,7 @@ const printed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "3: MessageSent",
     "4: TurnStarted",
     "5: You said: Hello",
-    "She comes back to her position, and gets what she missed:",
+    "Ada resumes at her position, and receives what she missed:",
     "6: TurnCompleted",
     "7: TurnAccepted",
     "8: MessageSent",
@@ -100,7 +100,7 @@ const printed: Readonly<Record<string, ReadonlyArray<string>>> = {
   ]
 }
 
-/** Starts an example that is a server, on a free port, and gives its address. It is killed with the scope. */
+/** Starts an example server on a free port and returns its address. The process is killed when the scope closes. */
 const startExample = (name: string) =>
   Command.make("node", compiled(name), "0").pipe(
     Command.env({ PORT: "0" }),
@@ -118,7 +118,7 @@ const startExample = (name: string) =>
 
 const Data = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 
-/** Server-sent events, each with its id, from the one after `last` on. */
+/** Reads server-sent events with their ids, starting after `last`. */
 const eventsOf = (url: string, last?: string) =>
   HttpClient.get(url, { headers: last === undefined ? {} : { "last-event-id": last } }).pipe(
     Effect.map(({ stream }) => stream.pipe(Stream.decodeText(), Stream.splitLines)),
@@ -139,7 +139,7 @@ const services = Layer.merge(NodeContext.layer, FetchHttpClient.layer)
 
 describe("examples", () => {
   for (const [name, lines] of Object.entries(printed)) {
-    it.live(`${name} prints what it should`, () =>
+    it.live(`${name} prints its expected output`, () =>
       Effect.gen(function*() {
         const { exitCode, stderr, stdout } = yield* example(name)
         assert.deepStrictEqual([exitCode, stderr, stdout], [0, "", `${lines.join("\n")}\n`])
@@ -171,7 +171,7 @@ describe("examples", () => {
       ])
     }).pipe(Effect.provide(services)))
 
-  it.scopedLive("httpApp answers messages, and errors with their status", () =>
+  it.scopedLive("httpApp answers messages, and maps errors to their status", () =>
     Effect.gen(function*() {
       const url = yield* startExample("httpApp")
       const messages = `${url}/users/ada/messages`
@@ -188,7 +188,7 @@ describe("examples", () => {
       ])
     }).pipe(Effect.provide(services)))
 
-  it.effect("all have a test", () =>
+  it.effect("each have a test", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const files = yield* fs.readDirectory(`${root}examples`)
@@ -197,7 +197,7 @@ describe("examples", () => {
       assert.deepStrictEqual(programs.toSorted(), [...Object.keys(printed), "web", "httpApp"].toSorted())
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.effect("the README's is the quickstart", () =>
+  it.effect("include the quickstart exactly as in the README", () =>
     Effect.gen(function*() {
       const block = /```ts\n(?<code>[\s\S]*?)```/.exec(yield* read("README.md"))?.groups?.["code"]
       assert.strictEqual(block, yield* read("examples/quickstart.ts"))

@@ -9,12 +9,12 @@ const read = (path: string) => Effect.flatMap(FileSystem.FileSystem, (fs) => fs.
 const headings = /^### (?<number>\d+)\. /gm
 const references = /^- `(?<file>[\w/.]+\.ts)`: "(?<title>.+)"$/gm
 
-/** A title is the first argument of a test, or of a case of a suite. */
-const holds = (source: string, title: string) =>
+/** Whether a file has a test, or a case of a suite, with this title as the first argument. */
+const hasTitle = (source: string, title: string) =>
   ["\"", "`"].some((quote) => source.replaceAll(/\(\s+/g, "(").includes(`(${quote}${title}${quote},`))
 
 describe("docs/guarantees.md", () => {
-  it.effect("states 31 promises, each with a test or with what is not kept yet", () =>
+  it.effect("states 31 promises, each with a test or a gap marked \"Not yet\"", () =>
     Effect.gen(function*() {
       const sections = (yield* read("docs/guarantees.md")).split(/^(?=### )/m).slice(1)
       assert.deepStrictEqual(
@@ -29,10 +29,10 @@ describe("docs/guarantees.md", () => {
     Effect.gen(function*() {
       const text = yield* read("docs/guarantees.md")
       const named = Array.from(text.matchAll(references), ({ groups }) => groups ?? {})
-      assert.strictEqual(named.length, text.match(/^- /gm)?.length, "each entry of a list is a file with a title")
+      assert.strictEqual(named.length, text.match(/^- /gm)?.length, "each list entry is a file and a title")
       const missing = yield* Effect.filter(named, ({ file = "", title = "" }) =>
         read(file).pipe(
-          Effect.map((source) => !holds(source, title)),
+          Effect.map((source) => !hasTitle(source, title)),
           Effect.orElseSucceed(() => true)
         ))
       assert.deepStrictEqual(missing, [])

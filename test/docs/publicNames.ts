@@ -1,7 +1,7 @@
 import ts from "typescript"
 
 /**
- * Knows what the package exports, and what its exports have, types and members included.
+ * Looks up names that the package exports, and their members, including types.
  */
 export const publicNames = (root: string) => {
   const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
@@ -24,7 +24,7 @@ export const publicNames = (root: string) => {
     if (symbol) { for (const [name, each] of exportsOf(symbol)) exported.set(name, each) }
   }
 
-  /** A value, a type, or both, as some names are. */
+  /** The type of a value, the declared type, or both for a name that is both. */
   const typesOf = (symbol: ts.Symbol): ReadonlyArray<ts.Type> => [
     ...(symbol.flags & ts.SymbolFlags.Value ? [checker.getTypeOfSymbol(symbol)] : []),
     ...(symbol.flags & ts.SymbolFlags.Type ? [checker.getDeclaredTypeOfSymbol(symbol)] : [])
@@ -32,16 +32,16 @@ export const publicNames = (root: string) => {
 
   const propertyOf = (type: ts.Type, name: string): ts.Type | undefined => {
     const property = checker.getPropertyOfType(checker.getApparentType(checker.getNonNullableType(type)), name)
-    // What every function has is nothing of ours.
+    // Ignores members from the standard library, such as those of every function.
     const isOurs = property?.declarations?.some((each) => !program.isSourceFileDefaultLibrary(each.getSourceFile()))
     return property && isOurs ? checker.getTypeOfSymbol(property) : undefined
   }
 
-  /** Has the type this member, or a case, an option or an interface of this name? What it is, or undefined. */
+  /** Finds a member, union case or option with this name. Returns its types. */
   const memberOf = (type: ts.Type, name: string): ReadonlyArray<ts.Type> => {
     const direct = propertyOf(type, name)
     if (direct) return [direct]
-    // A service's tag: what is asked for is in its interface.
+    // A Tag class: the member may be in its service interface.
     const service = propertyOf(type, "Type")
     const served = service && propertyOf(service, name)
     if (served) return [served]
@@ -52,7 +52,7 @@ export const publicNames = (root: string) => {
       const found = propertyOf(each, name)
       if (found) return [found]
     }
-    // An option of a function.
+    // An option in the first parameter of a function.
     return type.getCallSignatures().flatMap((signature) =>
       signature.parameters.slice(0, 1).flatMap((parameter) => {
         const option = propertyOf(checker.getTypeOfSymbol(parameter), name)
@@ -74,7 +74,7 @@ export const publicNames = (root: string) => {
       const members = exportsOf(symbol)
       const member = members.get(name)
       if (member) return resolveIn(member, rest)
-      // A module is named after what it is about, and has it under that name: its fields count as the module's.
+      // A module may export a type or value of its own name, whose members count as the module's.
       const same = members.get(moduleName(symbol))
       return same !== undefined && resolveIn(same, [name, ...rest])
     }
@@ -90,5 +90,5 @@ export const publicNames = (root: string) => {
   }
 }
 
-/** Of a symbol that is named `"/path/to/Name"`. */
+/** Returns `Name` for a symbol that is named `"/path/to/Name"`. */
 const moduleName = (symbol: ts.Symbol): string => /([^/"]+)"$/.exec(symbol.name)?.[1] ?? ""

@@ -6,13 +6,13 @@ import { quoted, root, rows } from "./referenceMap.js"
 
 /** Run by `npm run check`, since it compiles the package. */
 describe("docs/reference-map.md", () => {
-  it.effect("names what is exported, and its members", () =>
+  it.effect("names exports and their members", () =>
     Effect.gen(function*() {
       const names = publicNames(root)
       const here = new Set((yield* rows).flatMap(([, here = ""]) => quoted(here)))
       assert.isAbove(here.size, 100)
       assert.deepStrictEqual([...here].filter((name) => !names.has(name)), [], "not exported")
-      // So that this is not for want of looking.
+      // Proves that the lookup can fail.
       for (
         const wrong of [
           "Session.sent",

@@ -1,6 +1,6 @@
 /**
- * All that the two documents of the reference name, in their order: classes, their members and options, functions, and each
- * with its parameters; and the best practices, with their headings. The documents themselves are not in this repository.
+ * All names in the two documents of the reference, in their order: classes with members and options, functions with parameters,
+ * and best practices with their headings. The documents themselves are not in this repository.
  */
 export const referenceNames: ReadonlyArray<string> = [
   "create_session_manager(storage, providers, storage_config, provider_config, middleware, hooks, preset)",

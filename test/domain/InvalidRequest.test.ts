@@ -21,7 +21,7 @@ const fields = (
   "maxMessages autoArchiveAfter providerConfig _tag text mediaType source base64 url id arguments __proto__"
 ).split(" ")
 
-// Input of about the right shape with the canary in all the wrong places.
+// Input of nearly the right shape, with the canary in any place.
 const { value } = FastCheck.letrec((tie) => ({
   value: FastCheck.oneof(
     { depthSize: "medium" },
@@ -33,7 +33,7 @@ const { value } = FastCheck.letrec((tie) => ({
 }))
 
 describe("InvalidRequest", () => {
-  it("names the field of the union member that was meant", () => {
+  it("names the field of the intended union member", () => {
     const wrong = { content: [{ _tag: "Text", text: "fine" }, { _tag: "Text", text: 7 }] }
     const error = Either.getOrThrow(Either.flip(Schema.decodeUnknownEither(SendMessage)(wrong)))
     assert.deepStrictEqual(InvalidRequest.fromParseError(error).path, ["content", "1", "text"])
@@ -49,7 +49,7 @@ describe("InvalidRequest", () => {
     assert.strictEqual(written, 0)
   })
 
-  it("never repeats any of the input", () => {
+  it("never quotes the input", () => {
     let refused = 0
     FastCheck.assert(
       FastCheck.property(FastCheck.constantFrom(...doors), value, (schema, input) => {
@@ -92,9 +92,9 @@ describe("InvalidRequest", () => {
       { since: "yesterday" },
       "\"since\" must be a time in ISO 8601, such as 2026-03-01T12:00:00Z"
     ],
-    ["the whole", SessionId, 7, "The request must be"],
-    ["nothing at all", SendMessage, undefined, "The request must be"]
-  ])("names the place and what must change: %s", (_, schema, input, message) => {
+    ["the whole request", SessionId, 7, "The request must be"],
+    ["undefined", SendMessage, undefined, "The request must be"]
+  ])("names the field and the rule: %s", (_, schema, input, message) => {
     const result = Schema.decodeUnknownEither(schema)(input)
     assert(Either.isLeft(result))
     assert.include(InvalidRequest.fromParseError(result.left).message, message)

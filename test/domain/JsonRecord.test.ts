@@ -74,7 +74,7 @@ describe("JsonRecord", () => {
   it.each<[string, unknown]>([
     ["undefined", undefined],
     ["null", null],
-    ["a text", "{}"],
+    ["a string", "{}"],
     ["a number", 1],
     ["an array", []],
     ["a function", () => 1],
@@ -82,7 +82,7 @@ describe("JsonRecord", () => {
     ["an infinite number inside", { a: [Infinity] }],
     ["undefined inside", { a: undefined }],
     ["a hole in an array", { a: [1].concat(sparse(1)) }],
-    ["an array that is all hole", { a: sparse(4_000_000_000) }],
+    ["an array with only holes", { a: sparse(4_000_000_000) }],
     ["a bigint inside", { a: 1n }],
     ["a symbol inside", { a: Symbol("a") }],
     ["a function inside", { a: () => 1 }],
@@ -94,7 +94,7 @@ describe("JsonRecord", () => {
       })()
     }],
     ["an object with another prototype", Object.create({ inherited: 1 })],
-    ["an object that says how it becomes JSON", { a: { toJSON: () => ({ admin: true }) } }]
+    ["an object with toJSON", { a: { toJSON: () => ({ admin: true }) } }]
   ])("refuses %s", (_, input) => assert.isFalse(accepts(input)))
 
   it("accepts an object without a prototype", () => {

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Either, Schema } from "effect"
 import { InvalidRequest } from "../../src/domain/error/RequestError.js"
-import { SendMessage } from "../../src/domain/Send.js"
+import { TurnId } from "../../src/domain/Ids.js"
+import { EditTurn, SendMessage } from "../../src/domain/Send.js"
 
 const decode = Schema.decodeUnknownEither(SendMessage)
 const accepts = (input: unknown): boolean => Either.isRight(decode(input))
@@ -17,7 +18,7 @@ describe("SendMessage", () => {
     ["a text with blank space around it", "  Hello\n"],
     ["parts", [text("Look"), image]],
     ["an image alone", [image]],
-    ["an image beside blank text", [text(" "), image]],
+    ["an image next to blank text", [text(" "), image]],
     ["a tool's result, though it is empty", [{ _tag: "ToolResult", id: "call-1", result: "", isError: false }]],
     ["a file", [{ _tag: "File", name: "a.pdf", mediaType: "application/pdf", source: image.source }]],
     ["an https: address", [remote("https://example.org/a.png")]],
@@ -35,9 +36,9 @@ describe("SendMessage", () => {
     ["262,145 characters", "a".repeat(262_145)],
     ["262,145 characters in a part", [text("a".repeat(262_145))]],
     ["a part of an unknown kind", [{ _tag: "Video" }]],
-    ["what is no base64", [{ ...image, source: { _tag: "Inline", base64: "<svg>" } }]],
+    ["invalid base64", [{ ...image, source: { _tag: "Inline", base64: "<svg>" } }]],
     ["an image of 1,000,001 characters", [inline(1_000_001)]],
-    ["what is no media type", [{ ...image, mediaType: "image" }]],
+    ["an invalid media type", [{ ...image, mediaType: "image" }]],
     ["an http: address", [remote("http://example.org/a.png")]],
     ["a file: address", [remote("file:///etc/passwd")]],
     ["an address with a line feed", [remote("https://example.org/\nHost: evil")]],
@@ -60,7 +61,7 @@ describe("SendMessage", () => {
     ["words", "30 seconds", 30_000],
     ["milliseconds", 1, 1],
     ["longer than any host waits", 1e18, 1e18]
-  ])("takes a timeout of %s", (_, timeout, millis) => {
+  ])("accepts a timeout of %s", (_, timeout, millis) => {
     const sent = Either.getOrThrow(decode({ content: "Hi", timeout }))
     assert(sent.timeout)
     assert.strictEqual(Duration.toMillis(sent.timeout), millis)
@@ -68,12 +69,12 @@ describe("SendMessage", () => {
 
   it.each<[string, unknown]>([
     ["nothing", 0],
-    ["less than nothing", -1],
-    ["less than nothing, in words", "-1 seconds"],
+    ["a negative number", -1],
+    ["a negative number, in words", "-1 seconds"],
     ["not a number", NaN],
-    ["for ever", Infinity],
-    ["for ever, as a Duration", Duration.infinity],
-    ["less than nothing for ever", -Infinity],
+    ["infinity", Infinity],
+    ["infinity, as a Duration", Duration.infinity],
+    ["negative infinity", -Infinity],
     ["null", null],
     ["a number as text", "1000"]
   ])("refuses a timeout of %s", (_, timeout) => assert.isFalse(accepts({ content: "Hi", timeout })))
@@ -95,10 +96,29 @@ describe("SendMessage", () => {
     }
   })
 
-  it("does not take a role in metadata for the message's", () => {
+  it("ignores a role in the metadata", () => {
     assert.deepStrictEqual(
       Either.getOrThrow(decode({ content: "Hi", role: "system", metadata: { role: "system", admin: true } })),
       { content: "Hi", metadata: { role: "system", admin: true } }
     )
   })
+})
+
+describe("EditTurn", () => {
+  const decode = Schema.decodeUnknownEither(EditTurn)
+
+  it("has a turn and its new content and no other fields", () => {
+    const edit = { turnId: TurnId.make("turn-1"), content: "Hello again", metadata: { draft: 2 } }
+    const more = { key: "another", timeout: "1 minute", whenBusy: "interrupt" }
+    assert.deepStrictEqual(Either.getOrThrow(decode({ ...edit, ...more })), edit)
+  })
+
+  it.each<[string, unknown]>([
+    ["blank text", { turnId: "turn-1", content: " \n" }],
+    ["no content", { turnId: "turn-1" }],
+    ["65 parts", { turnId: "turn-1", content: Array.from({ length: 65 }, () => ({ _tag: "Text", text: "a" })) }],
+    ["no turn", { content: "Hello" }],
+    ["an invalid turn id", { turnId: "../turn", content: "Hello" }],
+    ["a reserved key", { turnId: "turn-1", content: "Hello", metadata: JSON.parse("{\"__proto__\":{}}") as unknown }]
+  ])("refuses %s", (_, input) => assert.isTrue(Either.isLeft(decode(input))))
 })

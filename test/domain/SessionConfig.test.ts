@@ -9,7 +9,7 @@ const merged = (base: SessionConfig, over: SessionConfig) => Either.getOrThrow(m
 const tags = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `tag-${from + index}`)
 const settings = (key: string, length: number) => ({ [key]: "x".repeat(length) })
 
-/** Often near a limit, so that two of them go over it. */
+/** Often near a limit, so that merging two exceeds it. */
 const config: FastCheck.Arbitrary<SessionConfig> = FastCheck.record({
   name: FastCheck.constantFrom("one", "other"),
   tags: FastCheck.tuple(FastCheck.nat(64), FastCheck.nat(64)).map(([from, count]) => tags(from, from + count)),
@@ -46,7 +46,7 @@ describe("SessionConfig", () => {
     ["not a number", NaN],
     ["null", null],
     ["an object", {}],
-    ["for ever, which JSON cannot say", Duration.infinity],
+    ["infinite, which JSON cannot represent", Duration.infinity],
     ["an infinite number", Infinity]
   ])("refuses a duration given as %s", (_, input) => assert.isTrue(Either.isLeft(decode({ autoDeleteAfter: input }))))
 
@@ -99,7 +99,7 @@ describe("SessionConfig", () => {
     ]],
     [{ autoArchiveAfter: "1 day", autoDeleteAfter: "24 hours" }, []],
     [{ autoDeleteAfter: "1 day" }, []]
-  ])("of %j says %j", (input, problems) => assert.deepStrictEqual(sessionConfigProblems(decoded(input)), problems))
+  ])("for %j reports %j", (input, problems) => assert.deepStrictEqual(sessionConfigProblems(decoded(input)), problems))
 
   it("merges: fields win, tags unite, settings merge key by key", () => {
     const base = decoded({
@@ -151,7 +151,7 @@ describe("SessionConfig", () => {
       { customSettings: { right: Array.from({ length: 1500 }, () => 0) } },
       "holds more than 2048 values"
     ]
-  ])("refuses to merge more %s than a configuration may have", (path, base, over, reason) => {
+  ])("refuses a merge with too many or too large %s", (path, base, over, reason) => {
     assert.isTrue([base, over].every(Schema.is(SessionConfig)))
     const result = mergeSessionConfigs(base, over)
     assert(Either.isLeft(result))

@@ -58,18 +58,18 @@ describe("SessionContext", () => {
     })
 
     it.each([
-      ["what is missing", "user.profile.title"],
-      ["what is below a value that is no object", "user.name.first"],
-      ["what is below what is missing", "user.a.b.c"],
+      ["a missing key", "user.profile.title"],
+      ["a key below a value that is not an object", "user.name.first"],
+      ["a key below a missing key", "user.a.b.c"],
       ["null", "user.profile.none"],
-      ["what every object inherits", "user.toString"],
+      ["an inherited property", "user.toString"],
       ["a property of an array", "user.profile.list.length"],
-      ["a property of a text", "user.name.length"]
+      ["a property of a string", "user.name.length"]
     ])("finds nothing for %s", (_, path) => assertNone(read(context, path)))
 
     it.each([
       ["a scope that does not exist", "tenant.name"],
-      ["no path", ""],
+      ["an empty path", ""],
       ["a prototype", "user.__proto__.admin"],
       ["a field of the context itself", "version"]
     ])("refuses %s", (_, path) => assert.isTrue(Either.isLeft(getContextValue(context, path))))
@@ -116,7 +116,7 @@ describe("SessionContext", () => {
       ["a scope as a whole", "user", { a: 1 }],
       ["an unknown scope", "tenant.a", 1],
       ["a prototype", "user.__proto__.admin", true],
-      ["a number that JSON cannot say", "user.a", NaN],
+      ["a number that JSON cannot represent", "user.a", NaN],
       ["a reserved key in the value", "user.a", JSON.parse("{\"__proto__\":1}")]
     ])("refuses %s", (_, path, value) => {
       assert.isTrue(Either.isLeft(setContextValue(withUser({}), path, value, later)))
@@ -130,7 +130,7 @@ describe("SessionContext", () => {
     })
   })
 
-  // RFC 7396, appendix A. Where the documents there are no objects, they stand one level deeper here.
+  // RFC 7396, appendix A. Documents that are not objects are nested one level deeper here.
   describe("update is a JSON Merge Patch", () => {
     it.each<[JsonValue, JsonValue, JsonValue]>([
       [{ a: "b" }, { a: "c" }, { a: "c" }],

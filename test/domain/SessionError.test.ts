@@ -36,7 +36,7 @@ const sessionId = SessionId.make("session-1")
 const turnId = TurnId.make("turn-1")
 const provider = { provider: "openai", reason: "because" }
 
-// Clients match on the codes, so none of these ever changes.
+// Clients match on the codes, so they never change.
 const errors: ReadonlyArray<[code: string, error: SessionError, says: ReadonlyArray<string>]> = [
   ["configuration", new ConfigurationError({ problems: ["one", "two"] }), ["one; two"]],
   ["deadline_exceeded", new DeadlineExceeded({ turnId }), ["turn-1", "longer timeout"]],
@@ -84,10 +84,10 @@ describe("SessionError", () => {
     assert.sameMembers([...tags], tagsOf(SessionError))
   })
 
-  it.each([...errors, ...storeErrors])("%s: has its code and a complete message", (code, error, says) => {
+  it.each([...errors, ...storeErrors])("%s: has its code and a complete message", (code, error, fragments) => {
     assert.strictEqual(error.code, code)
     assert.instanceOf(error, Error)
-    for (const words of says) assert.include(error.message, words)
+    for (const fragment of fragments) assert.include(error.message, fragment)
     assert.notInclude(error.message, "undefined")
     assert.notInclude(error.message, "[object")
   })

@@ -125,7 +125,7 @@ describe("SessionMetrics", () => {
     [stopped, 1, 0, 1],
     [new DeadlineExceeded({ turnId: stopped.turnId }), 1, 0, 1],
     [new ConfigurationError({ problems: ["p"] }), 0, 0, 0]
-  ])("knows of a call that ended with %o whether it counts, failed, or may have cost something", (error, ...counts) => {
+  ])("classifies a call that ended with %o as counted, failed or unpriced", (error, ...counts) => {
     const { providerCalls, providerErrors, unpricedCalls } = countAttempt(
       emptySessionMetrics(sessionId),
       attempt({ error })

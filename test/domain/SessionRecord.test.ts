@@ -11,7 +11,7 @@ const other = SessionId.make("other")
 const context = (version: number) => ({ ...makeSessionContext(good.session.id, DateTime.unsafeMake(0)), version })
 const key = IdempotencyKey.make("k")
 
-/** What may not be, by the path to it. */
+/** Invalid records by the path of the error. */
 const wrong: Readonly<Record<string, Partial<SessionExport>>> = {
   "session.status": { session: { ...good.session, status: "deleted" } },
   "session.config": {
@@ -50,7 +50,7 @@ describe("SessionRecord", () => {
     assert.isTrue(Either.isRight(check({ ...good, turns: [...good.turns, joined] })))
   })
 
-  it.each(Object.entries(wrong))("refuses a wrong %s, by its path", (path, over) => {
+  it.each(Object.entries(wrong))("refuses an invalid %s and names its path", (path, over) => {
     const error = Either.getOrThrow(Either.flip(check({ ...good, ...over })))
     assert.strictEqual(error.path.join("."), path)
   })

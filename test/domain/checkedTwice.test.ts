@@ -199,7 +199,7 @@ describe("Decoded input decodes again to the same value", () => {
         const once = Either.getOrThrowWith(decode(input), ({ message }) => new Error(message))
         const twice = Either.getOrThrowWith(decode(once), ({ message }) => new Error(message))
         assert.deepStrictEqual(twice, once)
-        // Over the wire too: what leaves as JSON arrives as something that leaves as the same JSON.
+        // Also over the wire: encoding, decoding and encoding again gives the same JSON.
         const wire = JSON.stringify(encode(once))
         assert.strictEqual(JSON.stringify(encode(Either.getOrThrow(decode(JSON.parse(wire))))), wire)
       })

@@ -51,7 +51,7 @@ const messageOf = (schema: Schema.Schema.AnyNoContext, input: unknown): string |
   return Either.isLeft(result) ? InvalidRequest.fromParseError(result.left).message : undefined
 }
 
-// Names of schemas and types, and the punctuation of a printed schema.
+// Matches names of schemas and types, and the punctuation of a printed schema.
 const internal = /FromSelf|Utc\b|JsonRecord|Schema|Encoded|instance|readonly|brand|filter|[<>{}|]|\(s\)/
 
 describe.each(schemas)("The errors of %s", (_, schema, valid = {}) => {
@@ -81,13 +81,13 @@ describe("InvalidRequest.fromParseError", () => {
   it.each<[string, Schema.Schema.AnyNoContext, unknown, string]>([
     ["the type that was passed", Key, { key: undefined }, "\"key\" must be a string (got undefined)"],
     [
-      "a time for Effect's own schema of one",
+      "a time for Effect's own DateTime schema",
       Key,
       { key: "a", olderThan: 7 },
       "\"olderThan\" must be a time in ISO 8601, such as 2026-03-01T12:00:00Z"
     ],
     [
-      "a time for text that is none",
+      "a time for text that is not one",
       Schema.Struct({ at: Schema.DateTimeUtc }),
       { at: "secret" },
       "\"at\" must be a time in ISO 8601, such as 2026-03-01T12:00:00Z"

@@ -32,7 +32,7 @@ export const message = (seq: number, over: Partial<typeof Message.Type> = {}): M
     ...over
   })
 
-/** What is exported of a session with one turn. */
+/** The export of a session with one turn. */
 export const recordOf = (id: string): SessionExport => {
   const sessionId = SessionId.make(id)
   return {

@@ -6,7 +6,7 @@ import { SessionId, TurnId } from "../../src/domain/Ids.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import type { Failpoint, HistoryChecker } from "../../src/testing/index.js"
 
-/** Once, and with all packages in it, which halves the time it takes to start. */
+/** Built once, with all packages bundled, which halves the startup time. */
 const compiled = Effect.runSync(Effect.cached(Effect.promise(async () => {
   const { outputFiles } = await build({
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(process.cwd() + '/')" },
@@ -22,24 +22,23 @@ const compiled = Effect.runSync(Effect.cached(Effect.promise(async () => {
 })))
 
 export interface StartOptions {
-  /** Where it breaks, and at which time. */
+  /** The failpoint that kills it, and on which pass. */
   readonly failpoint?: `${Failpoint}:kill` | `${Failpoint}:kill:${number}`
-  /** Whether there is middleware between the acceptance of a turn and its call. */
+  /** Adds turn middleware, so that acceptance and call are two commits. */
   readonly middleware?: boolean
-  /** Whether each commit takes its time. */
+  /** Makes each commit slow. */
   readonly slowDisk?: boolean
 }
 
 export interface RunningServer {
   readonly url: string
   readonly kill: CommandExecutor.Process["kill"]
-  /** Waits until the process is gone. */
+  /** Waits until the process has exited. */
   readonly ended: Effect.Effect<void>
 }
 
 /**
- * A server with a database of its own, which can be started again and again on the same port, and a look at what it has left
- * behind.
+ * A server with its own database that can be restarted on the same port, and access to what it stored.
  */
 export const makeServerUnderTest = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
@@ -54,7 +53,7 @@ export const makeServerUnderTest = Effect.gen(function*() {
     )
 
   return {
-    /** Fails when it ends before it listens. The process is killed with the scope. */
+    /** Fails when the process exits before it listens. The process is killed when the scope closes. */
     start: Effect.fnUntraced(function*({ failpoint, middleware = false, slowDisk = false }: StartOptions = {}) {
       const child = yield* Command.make(
         process.execPath,
@@ -86,17 +85,17 @@ export const makeServerUnderTest = Effect.gen(function*() {
       return running
     }),
 
-    /** The events that hooks were told of, as `session number tag`. */
+    /** The events that hooks received, as `session number tag`. */
     hooked: lines("hooks"),
 
-    /** Each provider call, as the checker wants it. */
+    /** Each provider call, as an entry for the checker. */
     calls: Effect.map(lines("calls"), (all) =>
       all.map((line): HistoryChecker.LogEntry => {
         const [sessionId = "", turnId = ""] = line.split(" ")
         return { _tag: "Called", sessionId: SessionId.make(sessionId), turnId: TurnId.make(turnId) }
       })),
 
-    /** The store, once no server runs. */
+    /** The store. Use it only while no server runs. */
     store: SqliteSessionStore.layer({ filename: `${dataDir}/sessions.db` })
   }
 })

@@ -8,7 +8,7 @@ import { memoryRuntime } from "./memoryRuntime.js"
 const day = 24 * 60 * 60 * 1000
 
 describe("a clock that jumps", () => {
-  it.effect("row 25: changes the order of nothing, and makes no time negative", () =>
+  it.effect("row 25: changes no order and makes no duration negative", () =>
     Effect.gen(function*() {
       const session = yield* start
       const log: Array<HistoryChecker.LogEntry> = []
@@ -28,6 +28,6 @@ describe("a clock that jumps", () => {
       const replies = (yield* session.messages({ role: "assistant" })).items
       assert.isTrue(replies.every(({ processingTimeMs = -1 }) => processingTimeMs >= 0))
       assert.isAtLeast((yield* session.metrics).totalResponseTimeMs, 0)
-      // Nothing is to be done meanwhile, or a jump would take as long as all of it.
+      // No sweeps while the clock jumps: each jump would run all of them.
     }).pipe(Effect.provide(memoryRuntime({ idleAfter: "365 days", sweepEvery: "365 days" }))))
 })

@@ -10,7 +10,7 @@ import { SessionStore } from "../../src/services/SessionStore.js"
 import { start } from "../host/anotherHost.js"
 import { untyped } from "../middleware/untyped.js"
 
-/** A turn with this middleware, and one in another session after that, which it does not apply to. */
+/** Runs a turn with this middleware, and a turn of another session without it. */
 const turnsWith = (turn: NonNullable<Middleware["turn"]>) =>
   Effect.gen(function*() {
     const [session, other] = [yield* start, yield* start]
@@ -33,14 +33,14 @@ describe("extensions that misbehave", () => {
     ["dies", () => Effect.die("dead")],
     ["hangs", () => Effect.never],
     ["interrupts itself", () => Effect.interrupt]
-  ])("row 47: fail the turn of a middleware that %s, and no other", ([, turn]) => turnsWith(turn))
+  ])("row 47: middleware that %s fails only its own turn", ([, turn]) => turnsWith(turn))
 
   it.effect.each<[string, NonNullable<Middleware["turn"]>]>([
     ["nothing", () => Effect.succeed(untyped(undefined))],
     ["another session", (request) => Effect.succeed({ ...request, sessionId: untyped("another") })],
     ["another turn", (request) => Effect.succeed({ ...request, turnId: untyped("another") })],
-    ["what it has changed in place", (request) => Effect.sync(() => Object.assign(request, { messages: [] }))]
-  ])("row 48: fail the turn of a middleware that answers %s, and no other", ([, turn]) => turnsWith(turn))
+    ["a request that it changed in place", (request) => Effect.sync(() => Object.assign(request, { messages: [] }))]
+  ])("row 48: middleware that returns %s fails only its own turn", ([, turn]) => turnsWith(turn))
 
   it.effect.each<[string, () => Effect.Effect<void, unknown>]>([
     ["fails", () => Effect.fail("no")],
@@ -49,13 +49,13 @@ describe("extensions that misbehave", () => {
     }],
     ["dies", () => Effect.die("dead")],
     ["hangs", () => Effect.never]
-  ])("row 50: let a turn complete beside a hook that %s", ([, on]) =>
+  ])("row 50: a hook that %s does not affect the turn", ([, on]) =>
     Effect.gen(function*() {
       const sane = yield* start
       yield* sane.send("Hi")
       yield* Effect.flatMap(HookBus, (bus) => bus.add({ name: "broken", on, retries: 0, timeout: "1 second" }))
       const session = yield* start
-      // No time passes, and nothing else happens than without it.
+      // The test clock does not advance, and the events are the same as without the hook.
       assert.strictEqual((yield* session.send("Hi")).text, "You said: Hi")
       const store = yield* SessionStore
       const tags = (id: typeof session.id) =>

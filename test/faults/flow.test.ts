@@ -12,17 +12,17 @@ import { token } from "../rpc/token.js"
 import { floodManySessions, floodOneSession } from "./load.js"
 
 describe("flow", () => {
-  it.effect("row 51: answers each of 1,000 sends at once, accepts as many as have room, and keeps their order", () =>
+  it.effect("row 51: answers each of 1,000 concurrent sends, accepts as many as fit, and keeps their order", () =>
     floodOneSession(1000))
 
-  it.effect("answers a send to each of 200 sessions, none of which waits for another", () => floodManySessions(200))
+  it.effect("answers a send to each of 200 sessions without waiting for a slow one", () => floodManySessions(200))
 
   for (const transport of ["http", "websocket"] as const) {
-    it.scoped(`row 55: completes a turn whose client left over ${transport}`, () =>
+    it.scoped(`row 55: completes a turn whose client disconnects over ${transport}`, () =>
       Effect.gen(function*() {
         const session = yield* start
         const { asked, open, reply } = yield* gatedReply("at last")
-        // A turn that stops with its sender tells when the server has noticed.
+        // The end of a turn that stops with its sender shows that the server noticed the disconnect.
         const other = yield* start
         const stopping = yield* gatedReply("never")
         yield* Effect.flatMap(MockProvider, (mock) => mock.script([reply, stopping.reply]))
@@ -47,11 +47,11 @@ describe("flow", () => {
   }
 
   it.effect.each([0, -1, Number.NaN, "-1 seconds", "soon"])(
-    "row 60: refuses a turn that may take %j",
+    "row 60: refuses a timeout of %j",
     (timeout) =>
       Effect.gen(function*() {
         const session = yield* start
-        // Also what a program without types would pass.
+        // Includes values that only an untyped program can pass.
         const input = { content: "Hi", timeout } as Parameters<typeof session.send>[0]
         const error = yield* Effect.flip(session.send(input))
         assert(error._tag === "InvalidRequest")
@@ -60,7 +60,7 @@ describe("flow", () => {
       }).pipe(Effect.provide(SessionRuntime.layerTest()))
   )
 
-  it.effect("row 60: gives a turn no longer than the host does, whatever it asks for", () =>
+  it.effect("row 60: caps the timeout of a turn at the maximum of the host", () =>
     Effect.gen(function*() {
       const session = yield* start
       const { asked, reply } = yield* gatedReply("never")

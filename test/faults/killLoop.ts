@@ -7,7 +7,7 @@ import { makeLoggingClient } from "./loggingClient.js"
 import { makeServerUnderTest, type RunningServer } from "./ServerUnderTest.js"
 
 export interface KillLoopOptions {
-  /** The same seed, the same moments; the machine does the rest. */
+  /** Seed of the random kill times. Runs with the same seed still differ in timing. */
   readonly seed: number
   readonly rounds: number
 }
@@ -16,7 +16,7 @@ const sessions = 4
 const sendersOfEach = 2
 const watchersOfEach = 2
 
-/** The end of the turn that was sent last. */
+/** Recognizes the end of the last turn that was sent. */
 const lastEventOf = (log: ReadonlyArray<HistoryChecker.LogEntry>, sessionId: SessionId) => {
   const accepted = log.findLast((entry) =>
     entry._tag === "Accepted" && entry.sessionId === sessionId && entry.key.endsWith("last")
@@ -28,8 +28,8 @@ const lastEventOf = (log: ReadonlyArray<HistoryChecker.LogEntry>, sessionId: Ses
 const kill = ({ ended, kill }: RunningServer) => Effect.zipRight(kill("SIGKILL"), ended)
 
 /**
- * Kills a server with SIGKILL at random moments, and now and then while it recovers, under clients and watchers who live on.
- * Then lets all come to rest, and answers every broken promise that is found in what they have seen and what is stored.
+ * Kills a server with SIGKILL at random times, sometimes during recovery, while clients and watchers stay connected. Then waits
+ * for all turns to end, compares the log of the clients with the store, and returns every broken promise.
  */
 export const killLoop = Effect.fnUntraced(
   function*({ rounds, seed }: KillLoopOptions) {
@@ -41,7 +41,7 @@ export const killLoop = Effect.fnUntraced(
 
     const talks = yield* Effect.forEach(Array.range(1, sessions), (index) =>
       Effect.gen(function*() {
-        const client = yield* makeLoggingClient(running.url, log, index % 2 === 0 ? "anew" : "by itself")
+        const client = yield* makeLoggingClient(running.url, log, index % 2 === 0 ? "perAttempt" : "automatically")
         const session = yield* client.start
         const watchers = yield* Effect.forEach(
           Array.range(1, watchersOfEach),
@@ -74,7 +74,7 @@ export const killLoop = Effect.fnUntraced(
       if ((yield* random.nextIntBetween(0, 4)) === 0) {
         const failpoint = `inRecovery:kill:${yield* random.nextIntBetween(1, 4)}` as const
         const survivor = yield* Effect.option(server.start({ failpoint, slowDisk: true }))
-        // It had nothing to recover.
+        // It had nothing to recover, so the failpoint was never passed.
         if (Option.isSome(survivor)) yield* kill(survivor.value)
       }
       running = yield* server.start({ slowDisk: true })
@@ -84,10 +84,10 @@ export const killLoop = Effect.fnUntraced(
     yield* Ref.set(isOver, true)
     for (const { client, senders, session, watchers } of talks) {
       yield* Fiber.joinAll(senders)
-      // Not before this has come have the watchers seen all there is.
+      // A watcher has seen everything once it has seen the end of this turn.
       yield* client.send(session, "last")
       const isLast = lastEventOf(log, session.id)
-      // One that never hears of it is for the checker to find.
+      // The checker reports a watcher that never sees it.
       yield* Effect.forEach(watchers, (until) => Effect.timeoutOption(until(isLast), "10 seconds"), {
         concurrency: "unbounded",
         discard: true

@@ -1,16 +1,16 @@
 import { describe, it } from "@effect/vitest"
 import { floodManySessions, floodOneSession } from "./load.js"
 
-/** Run by `npm run faults` alone: as many as the fault matrix says. */
+/** The full load of the fault matrix, which only `npm run faults` runs. */
 describe("load", () => {
   it.effect(
-    "rows 51, 52: answers each of 10,000 sends at once, accepts as many as have room, and keeps their order",
+    "rows 51, 52: answers each of 10,000 concurrent sends, accepts as many as fit, and keeps their order",
     () => floodOneSession(10_000),
     120_000
   )
 
   it.effect(
-    "row 53: answers a send to each of 10,000 sessions, none of which waits for another",
+    "row 53: answers a send to each of 10,000 sessions without waiting for a slow one",
     () => floodManySessions(10_000),
     120_000
   )

@@ -6,11 +6,11 @@ import { start } from "../host/anotherHost.js"
 import { gatedReply } from "../host/gatedReply.js"
 import { memoryRuntime } from "./memoryRuntime.js"
 
-/** Sends that a session holds at a time. */
+/** Maximum sends that a session holds at a time. */
 const capacity = 64
 
 /**
- * Sends `count` messages to one session at once: each is answered, as many are accepted as have room, and those keep their
+ * Sends `count` messages to one session concurrently. Each gets an answer, as many are accepted as fit, and those keep their
  * order.
  */
 export const floodOneSession = (count: number) =>
@@ -39,7 +39,7 @@ export const floodOneSession = (count: number) =>
   }).pipe(Effect.provide(SessionRuntime.layerTest()))
 
 /**
- * Sends one message to each of `count` sessions at once, while one of them waits for its provider: the others are answered.
+ * Sends one message to each of `count` sessions concurrently. One of them waits for its provider; the others are answered.
  */
 export const floodManySessions = (count: number) =>
   Effect.gen(function*() {

@@ -9,35 +9,37 @@ import { SessionManager } from "../../src/services/SessionManager.js"
 import type { HistoryChecker } from "../../src/testing/index.js"
 import { token } from "../rpc/token.js"
 
-/** A call that never reached a server is for its caller to repeat. */
+/** The caller repeats a call that did not reach a server. */
 const whileAway = {
   schedule: Schedule.spaced("50 millis"),
   while: ({ _tag }: SessionError) => _tag === "Disconnected" || _tag === "ShuttingDown"
 }
 
 /**
- * A client that lives on while its server is killed and started again, and writes down all it sees. It leaves it to the
- * library to reconnect, or connects anew for each attempt, which is sooner when the server is away all the time: "anew"
- * gives up a broken connection at once.
+ * A client that outlives restarts of its server and logs everything it sees. With `automatically` the library reconnects.
+ * With `perAttempt` each attempt opens a connection and abandons it as soon as it breaks, which is faster while the server is
+ * mostly down.
  */
 export const makeLoggingClient = Effect.fnUntraced(function*(
   url: string,
   log: Array<HistoryChecker.LogEntry>,
-  reconnects: "by itself" | "anew" = "by itself"
+  reconnects: "automatically" | "perAttempt" = "automatically"
 ) {
-  const connect = Layer.build(SessionClient.layer({ url, token, resumeFor: reconnects === "anew" ? 0 : "1 minute" }))
+  const connect = Layer.build(
+    SessionClient.layer({ url, token, resumeFor: reconnects === "perAttempt" ? 0 : "1 minute" })
+  )
     .pipe(
       Effect.flatMap((services) => Effect.provide(SessionManager, services)),
       Effect.orDie
     )
   const lasting = yield* connect
-  const connection = reconnects === "anew" ? connect : Effect.succeed(lasting)
+  const connection = reconnects === "perAttempt" ? connect : Effect.succeed(lasting)
   const write = (entry: HistoryChecker.LogEntry) => Effect.sync(() => void log.push(entry))
 
   return {
     start: lasting.create({ userId: "ada", provider: "mock", model: "mock-model" }),
 
-    /** Says something, and answers what became of it. */
+    /** Sends a message and returns its outcome. */
     send: Effect.fnUntraced(function*(session: Session, name: string, over?: Partial<typeof SendMessage.Encoded>) {
       const { id: sessionId } = session
       const key = IdempotencyKey.make(name)
@@ -59,7 +61,7 @@ export const makeLoggingClient = Effect.fnUntraced(function*(
       )
     }),
 
-    /** Watches a session from its beginning for as long as the scope is open, and answers a way to wait for an event. */
+    /** Watches a session from its start until the scope closes. Returns a function that waits for an event. */
     watch: Effect.fnUntraced(function*(session: Session, watcher: string) {
       const { id: sessionId } = session
       const seen: Array<SessionEvent> = []

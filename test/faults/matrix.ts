@@ -1,6 +1,6 @@
 /**
- * `npm run faults [-- --seed 42 --rounds 200]`: runs all tests that are about rows of the fault matrix, and the kill loop, and
- * prints for each row whether it is survived. Exits with 1 when one is not.
+ * `npm run faults [-- --seed 42 --rounds 200]`: runs all tests of the fault matrix and the kill loop, and prints the result of
+ * each row. Exits with 1 if one fails.
  */
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
@@ -10,7 +10,7 @@ import { startVitest } from "vitest/node"
 import { killLoop } from "./killLoop.js"
 import { rows } from "./rows.js"
 
-/** As vitest names a test: its describes, then its own title. */
+/** Matches the full name of a vitest test: its describes, then its own title. */
 const title = /(?:^|\s)rows? (\d+(?:, \d+)*):/
 
 type Outcome = "pass" | "FAIL" | "not tested"
@@ -26,7 +26,7 @@ const testFiles = Effect.gen(function*() {
   )
 })
 
-/** Whether each test that names rows passed. */
+/** Runs the tests that name rows, and returns whether each passed. */
 const runTests = Effect.fnUntraced(function*(files: ReadonlyArray<string>) {
   const vitest = yield* Effect.acquireRelease(
     Effect.promise(() =>
@@ -44,7 +44,7 @@ const runTests = Effect.fnUntraced(function*(files: ReadonlyArray<string>) {
     [...module.children.allTests()].flatMap((test) => {
       const [, numbers = ""] = title.exec(test.fullName) ?? []
       const { state } = test.result()
-      // It cannot be tested here, for want of a tool.
+      // The machine lacks a tool that the test needs.
       if (state === "skipped") return []
       const passed = state === "passed"
       return numbers.split(", ").filter((number) => number !== "").map((number) => ({ row: Number(number), passed }))
@@ -62,7 +62,7 @@ const outcomeOf = (
 }
 
 const runKillLoop = Effect.fnUntraced(function*(seed: number, rounds: number) {
-  yield* Console.log(`\n${rounds} kills at random, with --seed ${seed}`)
+  yield* Console.log(`\n${rounds} random kills with --seed ${seed}`)
   const exit = yield* Effect.exit(killLoop({ seed, rounds }))
   if (Exit.isFailure(exit)) {
     yield* Console.log(Cause.pretty(exit.cause))
@@ -92,7 +92,7 @@ const main = Effect.gen(function*() {
     ].join("\n")
   )
   const failed = results.some(({ passed }) => !passed)
-  yield* Effect.when(Effect.fail("A fault is not survived" as const), () => failed)
+  yield* Effect.when(Effect.fail("A test of the fault matrix failed" as const), () => failed)
 })
 
 NodeRuntime.runMain(Effect.provide(main, NodeContext.layer))

@@ -9,7 +9,7 @@ import { MiddlewarePipeline } from "../../src/services/MiddlewarePipeline.js"
 import { Pricing } from "../../src/services/Pricing.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
 
-/** As `SessionRuntime.layerTest`, with other bounds. */
+/** Like `SessionRuntime.layerTest`, with other limits. */
 export const memoryRuntime = (options: LocalSessionHostOptions & MemorySessionStoreOptions) =>
   SessionRuntime.layer({ drainTimeout: 0, ...options }).pipe(Layer.provideMerge(Layer.mergeAll(
     MemorySessionStore.layer(options),

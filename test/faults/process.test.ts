@@ -9,8 +9,8 @@ import { makeServerUnderTest, type StartOptions } from "./ServerUnderTest.js"
 const ends = new Set<SessionEvent["_tag"]>(["TurnCompleted", "TurnFailed", "TurnStopped"])
 
 /**
- * Sends one message to a server that is killed where it is told to be, starts it again, waits until the turn has ended, and
- * answers what is left. Fails when any promise is broken.
+ * Sends one message to a server that is killed at a failpoint, restarts the server, waits for the end of the turn, and returns
+ * the outcome. Fails when a promise is broken.
  */
 const sendAcrossKill = Effect.fnUntraced(function*(options: StartOptions, ...restarts: ReadonlyArray<StartOptions>) {
   const log: Array<HistoryChecker.LogEntry> = []
@@ -44,52 +44,52 @@ const completesOnce = (options: StartOptions) =>
     ({ calls, outcome }) => assert.deepStrictEqual([outcome, calls], ["completed", 1])
   )
 
-// Each has a server of its own, and waits for it most of the time.
+// Concurrent, because each test has its own server and mostly waits for it.
 describe.concurrent("a server that is killed", { timeout: 60_000 }, () => {
-  it.scopedLive("row 1: before a turn is stored, stores nothing, and takes the send that is repeated", () =>
+  it.scopedLive("row 1: before a turn is stored, stores nothing and accepts the repeated send", () =>
     completesOnce({ failpoint: "beforeAccept:kill", slowDisk: true }))
 
-  it.scopedLive("row 2: before it acknowledges a turn that it has stored, answers the send that is repeated with it", () =>
+  it.scopedLive("row 2: before it acknowledges a stored turn, answers the repeated send with that turn", () =>
     completesOnce({ failpoint: "afterAccept:kill", middleware: true }))
 
-  it.scopedLive("row 3: while admission looks at a send, stores nothing, and takes the send that is repeated", () =>
+  it.scopedLive("row 3: during admission, stores nothing and accepts the repeated send", () =>
     completesOnce({ failpoint: "inAdmission:kill" }))
 
-  it.scopedLive("row 3: while turn middleware looks at a turn, takes it up again", () =>
+  it.scopedLive("row 3: during turn middleware, runs the turn after the restart", () =>
     completesOnce({ failpoint: "inTurnMiddleware:kill", middleware: true }))
 
-  it.scopedLive("row 4: before it calls the provider, does not call it, and says so", () =>
+  it.scopedLive("row 4: before it calls the provider, ends the turn as interrupted without a call", () =>
     Effect.map(
       sendAcrossKill({ failpoint: "afterIntent:kill" }),
       ({ calls, outcome }) => assert.deepStrictEqual([outcome, calls], ["TurnInterrupted", 0])
     ))
 
-  it.scopedLive("row 5: in the middle of a reply, calls for no other", () =>
+  it.scopedLive("row 5: in the middle of a reply, makes no second call", () =>
     Effect.map(
       sendAcrossKill({ failpoint: "midStream:kill:3" }),
       ({ calls, outcome }) => assert.deepStrictEqual([outcome, calls], ["TurnInterrupted", 1])
     ))
 
-  it.scopedLive("row 6: when all of a reply has come and none is stored, does not say that it completed", () =>
+  it.scopedLive("row 6: after the last token and before the reply is stored, does not report it as completed", () =>
     Effect.map(
       sendAcrossKill({ failpoint: "beforeEnd:kill", slowDisk: true }),
       ({ calls, outcome }) => assert.deepStrictEqual([outcome, calls], ["TurnInterrupted", 1])
     ))
 
-  it.scopedLive("row 7: once a reply is stored, has it, and tells hooks of it after all", () =>
+  it.scopedLive("row 7: after the reply is stored, keeps it and still notifies hooks", () =>
     Effect.map(sendAcrossKill({ failpoint: "afterEnd:kill" }), ({ calls, hooked, outcome }) => {
       assert.deepStrictEqual([outcome, calls], ["completed", 1])
       assert.isTrue(hooked.some((line) => line.endsWith(" TurnCompleted")))
     }))
 
-  it.scopedLive("row 8: while it tells a hook, tells it again", () =>
+  it.scopedLive("row 8: while a hook runs, notifies the hook again", () =>
     Effect.map(sendAcrossKill({ failpoint: "inHook:kill:4" }), ({ calls, hooked, outcome }) => {
       assert.isTrue(calls <= 1 && (outcome === "completed" || outcome === "TurnInterrupted"))
       const numbers = new Set(hooked.map((line) => Number(line.split(" ")[1])))
       assert.deepStrictEqual([...numbers].toSorted((a, b) => a - b), [...numbers].map((_, index) => index + 1))
     }))
 
-  it.scopedLive("row 8: while it recovers, again and again, ends where one kill would have led", () =>
+  it.scopedLive("row 8: during recovery, repeatedly, reaches the same result as one kill", () =>
     Effect.map(
       sendAcrossKill(
         { failpoint: "midStream:kill:3" },
@@ -101,7 +101,7 @@ describe.concurrent("a server that is killed", { timeout: 60_000 }, () => {
     ))
 
   for (const time of [1, 2] as const) {
-    it.scopedLive(`row 8: while it stops, at step ${time} of that, ends where it would have been`, () =>
+    it.scopedLive(`row 8: during shutdown, at step ${time}, ends the turn as it would have`, () =>
       Effect.map(sendAcrossKill({ failpoint: `inDrain:kill:${time}` }), ({ calls, outcome }) => {
         assert.strictEqual(calls, 1)
         assert.include(["completed", "TurnInterrupted"], outcome)

@@ -1,11 +1,10 @@
 /**
- * A server to be killed: `server <data directory> <port> [middleware] [slow-disk]`. Prints its address once it listens. It breaks where
- * `LANGSWARM_FAILPOINT` says. Beside its database it appends what outlives it to two files: `calls`, the turns that the
- * provider was called for, and `hooks`, the events that a hook was told of.
+ * A server that tests kill: `server <data directory> <port> [middleware] [slow-disk]`. Prints its address once it listens.
+ * `LANGSWARM_FAILPOINT` sets the failpoint that kills it. It appends to two files next to its database: `calls`, the turns for
+ * which the provider was called, and `hooks`, the events that a hook received.
  *
- * With `middleware` there is some between the acceptance of a turn and its call, so that the two are not one commit. With
- * `slow-disk` a commit takes its time before and after it is made, so that a kill often finds one under way, and what is said
- * too early is heard.
+ * `middleware` adds turn middleware, so that acceptance and call are two commits. `slow-disk` waits before and after each commit,
+ * so that a kill often hits one in progress, and an acknowledgement that is sent too early reaches the client.
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Stream } from "effect"
@@ -47,7 +46,7 @@ const providers = Layer.effect(
   Layer.provide(MockProvider.layer({ chunkDelay: 2 }).pipe(Layer.provideMerge(ProviderRegistry.layer())))
 )
 
-/** Around the failpoints, so that what is said before a commit is heard although the process is killed before it. */
+/** Wraps the failpoints, so that an acknowledgement sent before a commit reaches the client before the process is killed. */
 const disk = traits.includes("slow-disk")
   ? Layer.effect(
     SessionStore,
@@ -60,11 +59,11 @@ const disk = traits.includes("slow-disk")
   : Layer.service(SessionStore)
 
 const middleware = traits.includes("middleware")
-  ? MiddlewarePipeline.layer({ name: "looks on", turn: (request) => Effect.succeed(request) })
+  ? MiddlewarePipeline.layer({ name: "pass-through", turn: (request) => Effect.succeed(request) })
   : MiddlewarePipeline.layer()
 
 const hooks = HookBus.layer({
-  name: "writes down",
+  name: "recorder",
   on: (event) => append("hooks", `${event.sessionId} ${event.number} ${event._tag}`)
 })
 

@@ -40,7 +40,7 @@ describe("AlertingHook's webhook", () => {
       const send = yield* AlertingHook.webhookSink({ ...here, url: `${server.url}/canary` })
       const error = yield* Effect.flip(send(alert))
       assert.include(String(error), "the webhook answered HTTP 302")
-      server.next((_, response) => void response.writeHead(500).write("canary, and it goes on"))
+      server.next((_, response) => void response.writeHead(500).write("canary, and more"))
       assert.include(String(yield* Effect.flip(send(alert))), "the webhook answered HTTP 500")
       assert.strictEqual(server.received.length, 2)
       yield* server.untilConnections(0)

@@ -127,8 +127,8 @@ describe("middleware that is removed", () => {
   it.scoped("is removed only by its name and its scope, all sessions or one", () =>
     Effect.gen(function*() {
       yield* add({ name: "mine" }, { session: one })
-      assert.isFalse(yield* remove("nobody"))
-      assert.isFalse(yield* remove("nobody", { session: one }))
+      assert.isFalse(yield* remove("unknown"))
+      assert.isFalse(yield* remove("unknown", { session: one }))
       assert.isFalse(yield* remove("mine"))
       assert.isFalse(yield* remove("mine", { session: two }))
       assert.isFalse(yield* remove("all", { session: one }))

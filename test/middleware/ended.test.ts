@@ -25,19 +25,19 @@ const settled = Effect.repeatN(Effect.yieldNow(), 30)
  */
 const ledger = (name: string, more: Partial<Middleware> = {}) => {
   const reserved: Array<TurnId | undefined> = []
-  let told: Array<readonly [TurnId | undefined, Turn | undefined]> = []
+  let received: Array<readonly [TurnId | undefined, Turn | undefined]> = []
   const middleware: Middleware = {
     name,
     admission: (prompt, { turnId }) => {
       reserved.push(turnId)
       return Effect.succeed(prompt)
     },
-    ended: (turn, { turnId }) => Effect.sync(() => void told.push([turnId, turn])),
+    ended: (turn, { turnId }) => Effect.sync(() => void received.push([turnId, turn])),
     ...more
   }
   const turns = Effect.map(settled, () => {
-    const since = told
-    told = []
+    const since = received
+    received = []
     return since
   })
   const ended = Effect.map(turns, (all) => all.map(([turnId, turn]) => [turnId, turn?.status ?? "none"]))
@@ -86,15 +86,15 @@ describe("ended", () => {
 
   it.scoped("runs for middleware without an admission stage, too", () =>
     Effect.gen(function*() {
-      const told: Array<string> = []
-      yield* add({ name: "listening", ended: (turn) => Effect.sync(() => void told.push(turn?.status ?? "none")) })
+      const received: Array<string> = []
+      yield* add({ name: "listening", ended: (turn) => Effect.sync(() => void received.push(turn?.status ?? "none")) })
       const session = yield* start
       yield* session.send("Hello")
       yield* settled
       yield* add({ name: "refusing", admission: () => new MiddlewareRefusal({ reason: "no" }) })
       yield* Effect.flip(session.send("Hello"))
       yield* settled
-      assert.deepStrictEqual(told, ["completed", "none"])
+      assert.deepStrictEqual(received, ["completed", "none"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
   it.scoped("runs for a turn that its provider or a later stage failed", () =>
@@ -140,12 +140,12 @@ describe("ended", () => {
       assert.deepStrictEqual(yield* turns, [])
       yield* open
       yield* session.send({ content: "three", whenBusy: "queue" })
-      const told = yield* turns
+      const received = yield* turns
       assert.deepStrictEqual(
-        told.map(([turnId, turn]) => [turnId, turn?.status]).slice(0, 2),
+        received.map(([turnId, turn]) => [turnId, turn?.status]).slice(0, 2),
         [[running.turnId, "completed"], [steered.turnId, "completed"]]
       )
-      assert.lengthOf(told, 3)
+      assert.lengthOf(received, 3)
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 
   it.scoped("runs without a turn for each open turn when its session is deleted", () =>
@@ -216,7 +216,7 @@ describe("ended", () => {
       const store = yield* SessionStore
       const full = SessionStore.of({
         ...store,
-        commit: () => new StoreError({ reason: "Full", detail: "told to" })
+        commit: () => new StoreError({ reason: "Full", detail: "received to" })
       })
       const other = yield* start
       const { host } = yield* Effect.provideService(anotherHost(), SessionStore, full)
@@ -316,8 +316,8 @@ describe("ended", () => {
           assert.deepStrictEqual(replies.map(({ text }) => text), ["You said: canary", "You said: canary"])
           assert.deepStrictEqual(yield* sane.ended, replies.map(({ turnId }) => [turnId, "completed"]))
           yield* TestClock.adjust("2 seconds")
-          const told = lines.filter(({ message }) => message.startsWith("Middleware failed in ended"))
-          assert.deepStrictEqual(told.map(({ annotations, level }) => [level, annotations]), [
+          const received = lines.filter(({ message }) => message.startsWith("Middleware failed in ended"))
+          assert.deepStrictEqual(received.map(({ annotations, level }) => [level, annotations]), [
             ["Error", { middleware: "broken", sessionId: session.id }],
             ["Error", { middleware: "broken", sessionId: session.id }]
           ])

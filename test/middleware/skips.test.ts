@@ -140,7 +140,7 @@ describe("an optional middleware", () => {
       }).pipe(Effect.scoped, Effect.provide(SessionRuntime.layerTest()))
     ))
 
-  it.scoped("has no effect by what it did before it was skipped", () =>
+  it.scoped("has no effect through its actions before it was skipped", () =>
     Effect.gen(function*() {
       const half = yield* Deferred.make<void>()
       yield* add({

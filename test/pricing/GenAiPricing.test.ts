@@ -63,7 +63,7 @@ describe("GenAiPricing", () => {
 
   it.effect.each<[string, Partial<PricedCall>]>([
     ["a model that is not in the list", { model: "llama3.2:3b" }],
-    ["a vendor that is not in the list", { vendor: "nobody" }],
+    ["a vendor that is not in the list", { vendor: "unknown" }],
     ["another vendor's model", { vendor: "anthropic" }],
     ["a model that is listed without prices", { vendor: "google", model: "gemma-3" }],
     ["a reply where only input has a price", { vendor: "openai", model: "text-embedding-3-small" }],

@@ -83,8 +83,8 @@ describe("createSessionManager", () => {
       /providers: .* needs at least one/
     )
     assert.match(
-      await messageOf(createSessionManager({ providers: { nobody: true } })),
-      /unknown provider kind "nobody"/
+      await messageOf(createSessionManager({ providers: { unknown: true } })),
+      /unknown provider kind "unknown"/
     )
     assert.match(
       await messageOf(createSessionManager({ middleware: [{ name: "a" }, { name: "a" }] })),
@@ -206,7 +206,7 @@ describe("createSessionManager", () => {
   })
 
   test("accepts async middleware and hooks", async () => {
-    const told: Array<SessionEvent["_tag"]> = []
+    const received: Array<SessionEvent["_tag"]> = []
     const manager = await createSessionManager({
       middleware: [
         defineMiddleware({
@@ -220,7 +220,7 @@ describe("createSessionManager", () => {
           admission: () => Promise.reject(new Error())
         }
       ],
-      hooks: [{ name: "told", on: async ({ _tag }) => void told.push(_tag) }]
+      hooks: [{ name: "recorder", on: async ({ _tag }) => void received.push(_tag) }]
     })
     const session = await manager.create(ada)
     assert.strictEqual((await session.send("Hello")).text, "filtered")
@@ -229,7 +229,7 @@ describe("createSessionManager", () => {
     assert.include(refused.message, "be polite")
     assert.instanceOf(await rejection((await manager.create({ ...ada, userId: "bob" })).send("Hello")), MiddlewareError)
     await manager.close()
-    assert.includeMembers(told, ["SessionCreated", "MessageReceived", "TurnCompleted"])
+    assert.includeMembers(received, ["SessionCreated", "MessageReceived", "TurnCompleted"])
   })
 
   test("gets or creates a session, and archives one whose use fails", async () => {

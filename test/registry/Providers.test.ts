@@ -4,7 +4,7 @@ import { MockProvider } from "../../src/layers/provider/MockProvider.js"
 import { defineProviderKind, Providers } from "../../src/layers/Providers.js"
 import { ProviderRegistry } from "../../src/services/ProviderRegistry.js"
 
-const secret = "sk-that-nobody-may-see"
+const secret = "sk-canary"
 
 const registered = (...providers: ReadonlyArray<ReturnType<typeof Providers.create>>) =>
   Effect.flatMap(ProviderRegistry, ({ list }) => list).pipe(

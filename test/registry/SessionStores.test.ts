@@ -16,7 +16,7 @@ const small = defineStoreKind({
   make: ({ room }) => MemorySessionStore.layer({ maxSessions: room })
 })
 
-/** With types as of a configuration file. */
+/** Typed like the content of a configuration file. */
 const named = (name: string, config: Readonly<Record<string, unknown>>) => SessionStores.create(name, config)
 
 const messageOf = (name: string, config: Readonly<Record<string, unknown>>) =>

@@ -28,7 +28,7 @@ const unreadable = [
   }
 ]
 
-// `path` and `reason` of the refusal; `id` of the call that it answers.
+// `path` and `reason` of the error; `id` of the call to which it belongs.
 const refused = [
   { what: "an unknown call", line: request("7", canary), id: "7", path: ["tag"], reason: /is not a call/ },
   {

@@ -16,7 +16,7 @@ class Thrown extends Error {
   readonly password = canary
 }
 
-/** Its `health` dies, and its `context` returns what does not fit the schema. */
+/** A manager whose `health` dies, and whose `context` returns a value that does not match the schema. */
 const Broken = Layer.effect(
   SessionManager,
   Effect.map(SessionManager, (sessions) =>

@@ -19,7 +19,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 export const authorized = [["authorization", `Bearer ${Redacted.value(token)}`]]
 
-/** A frame that asks for something, as a line. `over` puts anything in place of its fields. */
+/** A request frame as one line. `over` replaces fields, with any value. */
 export const request = (id: unknown, tag: unknown, payload?: unknown, over: object = {}) =>
   `${JSON.stringify({ _tag: "Request", id, tag, payload, headers: authorized, ...over })}\n`
 
@@ -31,7 +31,7 @@ interface Answer {
   readonly text: string
 }
 
-/** Any HTTP request at all. A body of several pieces is sent in chunks, without a length. */
+/** Sends any HTTP request. A body of several pieces is sent in chunks, without a length. */
 export const send = (
   url: string,
   { body = [], ...options }: Http.RequestOptions & { readonly body?: string | ReadonlyArray<string> }
@@ -53,11 +53,11 @@ export const send = (
     return Effect.sync(() => outgoing.destroy())
   })
 
-/** Lines in one HTTP request of the protocol. */
+/** Sends lines in one HTTP request of the protocol. */
 export const post = (url: string, body: string | ReadonlyArray<string>, headers: Record<string, string> = {}) =>
   send(`${url}/rpc`, { method: "POST", body, headers: { "content-type": "application/ndjson", ...headers } })
 
-/** A socket of the protocol, for whatever is to be sent on it. */
+/** Opens a socket of the protocol, on which a test can send anything. */
 export const openSocket = (url: string) =>
   Effect.gen(function*() {
     const frames = yield* Queue.unbounded<Frame>()
@@ -81,7 +81,7 @@ export const openSocket = (url: string) =>
 
 export type Transport = "http" | "websocket"
 
-/** Sends lines over a connection of their own, and answers the first `count` frames that come back. */
+/** Sends lines over a new connection, and returns the first `count` frames received. */
 export const exchange = (transport: Transport, url: string, lines: string, count = 1) =>
   transport === "http"
     ? Effect.map(post(url, lines), ({ text }) => parseFrames(text))

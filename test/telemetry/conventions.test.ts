@@ -10,7 +10,7 @@ import { runtime, start } from "./runtime.js"
 const known: ReadonlySet<unknown> = new Set(Object.values(Conventions))
 
 describe("OpenTelemetry's conventions", () => {
-  it.effect("contain each gen_ai name in use", () =>
+  it.effect("define each gen_ai name in use", () =>
     Effect.gen(function*() {
       yield* script({
         events: [ProviderEvent.Finished({
@@ -34,10 +34,10 @@ describe("OpenTelemetry's conventions", () => {
       yield* Effect.flip(session.send("empty"))
       yield* session.send("Hello")
       const { metrics, spans } = yield* Exported
-      const told = flatten(yield* spans).filter(({ name }) => name === "chat conventional")
+      const calls = flatten(yield* spans).filter(({ name }) => name === "chat conventional")
       const measured = yield* metrics
       const names = new Set([
-        ...told.flatMap(({ attributes }) => Object.keys(attributes)),
+        ...calls.flatMap(({ attributes }) => Object.keys(attributes)),
         ...measured.map(({ name }) => name),
         ...measured.flatMap(({ points }) => points).flatMap(({ attributes }) => Object.keys(attributes))
       ])
@@ -59,7 +59,7 @@ describe("OpenTelemetry's conventions", () => {
     }).pipe(Effect.provide(runtime({ content: true }))))
 
   // From gen-ai-metrics.md of the conventions; the package has only names.
-  it.effect("have these boundaries", () =>
+  it.effect("define these boundaries", () =>
     Effect.gen(function*() {
       const session = yield* start("bounded")
       yield* session.send("Hello")
@@ -102,7 +102,7 @@ describe("OpenTelemetry's conventions", () => {
       ])
     }).pipe(Effect.provide(runtime())))
 
-  it("have a name for each finish reason but a pause", () => {
+  it("define a name for each finish reason except a pause", () => {
     assert.deepStrictEqual(
       (["complete", "length", "toolCalls", "refusal", "cut", "paused"] as const).map(finishReason),
       ["stop", "length", "tool_call", "content_filter", "error", "paused"]

@@ -127,7 +127,7 @@ describe("the metrics of a turn", () => {
       assert.strictEqual(yield* value("langswarm_session_turn_duration"), yield* value("langswarm_session_turns"))
     }).pipe(Effect.provide(runtime())))
 
-  it.effect("show the load of the host, and zero after it stops", () =>
+  it.effect("show the load of the host, and 0 after it stops", () =>
     Effect.gen(function*() {
       const load = Effect.all([
         value("langswarm_session_active_sessions"),
@@ -148,12 +148,12 @@ describe("the metrics of a turn", () => {
       assert.deepStrictEqual(yield* load, [0, 0, 0])
     }).pipe(Effect.provide(Exported.layer)))
 
-  it.effect("show the duration of commits, and which failed", () =>
+  it.effect("show the duration of commits and their errors", () =>
     Effect.gen(function*() {
       const store = yield* SessionStore
       const failing = traceStore({
         ...store,
-        commit: () => Effect.delay(new StoreError({ reason: "Full", detail: "told to" }), "3 millis")
+        commit: () => Effect.delay(new StoreError({ reason: "Full", detail: "injected" }), "3 millis")
       })
       const session = yield* start("full")
       const { epoch } = yield* store.open(session.id, 1)

@@ -94,7 +94,7 @@ describe("the spans of a turn", () => {
       )
     }).pipe(Effect.provide(runtime())))
 
-  it.effect("belong to their sender's span, even if the turn waits for another", () =>
+  it.effect("belong to the span of the sender, even if the turn waits for another", () =>
     Effect.gen(function*() {
       const { asked, open, reply } = yield* gatedReply("at last")
       yield* script(reply)

@@ -18,7 +18,7 @@ import { asking, now, session, sessionId } from "../domain/conversation.js"
 import { eachStage } from "../middleware/pipeline.js"
 
 const epoch = Epoch.make(1)
-const lied = new StoreError({ reason: "Unknown", detail: "told to" })
+const injected = new StoreError({ reason: "Unknown", detail: "injected" })
 
 const turn = (status: Turn["status"], attempt: number, id = "turn-1"): Turn => ({
   id: TurnId.make(id),
@@ -29,8 +29,8 @@ const turn = (status: Turn["status"], attempt: number, id = "turn-1"): Turn => (
   acceptedAt: now
 })
 
-/** A store that remembers what was committed, and where an earlier owner has left these turns. */
-const storeOf = (committed: Array<Turn>, left: ReadonlyArray<Turn>) =>
+/** A store that records committed turns, with turns left open by an earlier owner. */
+const makeStore = (committed: Array<Turn>, left: ReadonlyArray<Turn>) =>
   Layer.mock(SessionStore, {
     durability: "memory",
     open: () =>
@@ -53,7 +53,7 @@ const layer = (committed: Array<Turn> = [], left: ReadonlyArray<Turn> = []) =>
   Failpoints.layerServices.pipe(
     Layer.provideMerge(Failpoints.layer),
     Layer.provide([
-      storeOf(committed, left),
+      makeStore(committed, left),
       MiddlewarePipeline.layer(),
       HookBus.layer(),
       MockProvider.layer().pipe(Layer.provideMerge(ProviderRegistry.layer()))
@@ -74,8 +74,8 @@ const ask = Effect.gen(function*() {
   return Chunk.toReadonlyArray(yield* Stream.runCollect(respond(asking("one two"))))
 }).pipe(Effect.scoped)
 
-/** What is armed when the variable says this. */
-const told = (order: string) =>
+/** Failpoints armed by this value of the environment variable. */
+const armedBy = (order: string) =>
   Effect.provide(
     Failpoints,
     Failpoints.layer.pipe(
@@ -111,11 +111,11 @@ describe("Failpoints", () => {
       const committed: Array<Turn> = []
       return Effect.gen(function*() {
         const { fail } = yield* Failpoints
-        yield* fail("beforeAccept", lied)
-        assert.strictEqual(yield* Effect.flip(commit(turn("accepted", 0))), lied)
+        yield* fail("beforeAccept", injected)
+        assert.strictEqual(yield* Effect.flip(commit(turn("accepted", 0))), injected)
         assert.lengthOf(committed, 0)
-        yield* fail("afterAccept", lied)
-        assert.strictEqual(yield* Effect.flip(commit(turn("accepted", 0))), lied)
+        yield* fail("afterAccept", injected)
+        assert.strictEqual(yield* Effect.flip(commit(turn("accepted", 0))), injected)
         assert.lengthOf(committed, 1)
       }).pipe(Effect.provide(layer(committed)))
     })
@@ -155,7 +155,7 @@ describe("Failpoints", () => {
       const pipeline = eachStage(yield* MiddlewarePipeline)
       const { fail } = yield* Failpoints
       const context = { session, context: makeSessionContext(sessionId, now) }
-      const error = new MiddlewareError({ middleware: "failpoint", stage: "turn", reason: "told to" })
+      const error = new MiddlewareError({ middleware: "failpoint", stage: "turn", reason: "injected" })
       yield* pipeline.admission({ parts: [{ _tag: "Text", text: "Hi" }], metadata: {} }, context)
       yield* fail("inTurnMiddleware", error)
       assert.strictEqual(yield* Effect.flip(pipeline.turn(asking("Hi"), context)), error)
@@ -163,7 +163,7 @@ describe("Failpoints", () => {
       assert.deepStrictEqual(yield* passedOf("inAdmission", "inTurnMiddleware"), [1, 2])
     }).pipe(Effect.provide(layer())))
 
-  it.effect("in a reply act between its events and leave them unchanged", () =>
+  it.effect("in a reply act between events and leave them unchanged", () =>
     Effect.gen(function*() {
       const { fail } = yield* Failpoints
       assert.deepStrictEqual(
@@ -171,7 +171,7 @@ describe("Failpoints", () => {
         ["You ", "said: ", "one ", "two", "Finished"]
       )
       assert.deepStrictEqual(yield* passedOf("midStream"), [4])
-      const error = new ProviderProtocol({ provider: "mock", reason: "told to" })
+      const error = new ProviderProtocol({ provider: "mock", reason: "injected" })
       yield* fail("midStream", error)
       assert.strictEqual(yield* Effect.flip(ask), error)
     }).pipe(Effect.provide(layer())))
@@ -180,7 +180,7 @@ describe("Failpoints", () => {
     Effect.gen(function*() {
       const { fail, pass } = yield* Failpoints
       yield* pass("midStream")
-      yield* fail("beforeEnd", lied, 3)
+      yield* fail("beforeEnd", injected, 3)
       const passes = yield* Effect.replicateEffect(Effect.isFailure(pass("beforeEnd")), 5)
       assert.deepStrictEqual(passes, [false, false, true, false, false])
     }).pipe(Effect.provide(Failpoints.layer)))
@@ -197,9 +197,9 @@ describe("Failpoints", () => {
     }).pipe(Effect.provide(Failpoints.layer)))
 
   describe("armed from the environment", () => {
-    it.effect("act as the variable says", () =>
+    it.effect("act as the variable specifies", () =>
       Effect.gen(function*() {
-        const { pass } = yield* told("afterIntent:pause:2")
+        const { pass } = yield* armedBy("afterIntent:pause:2")
         yield* pass("afterIntent")
         const held = yield* Effect.fork(pass("afterIntent"))
         yield* Effect.yieldNow()
@@ -215,10 +215,10 @@ describe("Failpoints", () => {
       "afterIntent:kill:0",
       "afterIntent:kill:1:2"
     ])(
-      "refuse %j, and tell what they take",
+      "refuse %j with the expected format",
       (order) =>
         Effect.gen(function*() {
-          const error = yield* Effect.flip(told(order))
+          const error = yield* Effect.flip(armedBy(order))
           assert.include(error.message, "as in \"afterIntent:kill:3\"; the failpoints are inAdmission, beforeAccept")
         })
     )

@@ -29,10 +29,10 @@ const runtime = (filename: string) =>
     ))
   )
 
-const mine = (userId = "ada") =>
+const create = (userId = "ada") =>
   Effect.flatMap(SessionManager, (sessions) => sessions.create({ userId, provider: "mock", model: "mock-model" }))
 
-/** Of the words, those that stand somewhere in the files of a database. */
+/** Returns those of the words that appear in the files of a database. */
 const foundIn = (filename: string, words: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -60,10 +60,10 @@ describe("a user who is erased", () => {
       yield* Effect.gen(function*() {
         const sessions = yield* SessionManager
         const mock = yield* MockProvider
-        const other = yield* mine("bob")
+        const other = yield* create("bob")
         yield* other.send("b0b-said")
         for (let round = 0; round < 12; round++) {
-          const session = yield* mine("c4nary-user")
+          const session = yield* create("c4nary-user")
           yield* mock.script([{ text: "c4nary-reply ".repeat(1 + round * 40) }])
           const kept = yield* session.send("c4nary-said ".repeat(1 + round * 150))
           yield* session.updateContext({ user: { name: "c4nary-context".repeat(1 + round * 20) } })
@@ -90,10 +90,10 @@ describe("a user who is erased", () => {
       yield* Effect.gen(function*() {
         const sessions = yield* SessionManager
         const mock = yield* MockProvider
-        const held = yield* mine()
+        const held = yield* create()
         yield* held.send("held")
         const cursor = (yield* held.info).cursor?.value ?? assert.fail("the provider holds nothing")
-        const running = yield* mine()
+        const running = yield* create()
         const asked = yield* Deferred.make<void>()
         yield* mock.script([() => Stream.unwrap(Effect.as(Deferred.succeed(asked, undefined), Stream.never))])
         const turn = yield* Effect.fork(running.send("running"))

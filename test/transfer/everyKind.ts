@@ -6,8 +6,8 @@ import { SessionManager } from "../../src/services/SessionManager.js"
 const tinyImage = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 /**
- * Makes sessions of all kinds: with forks, rewinds, gaps, tools, images, opaque parts, replies that broke off, turns that
- * failed, contexts, tags, text of any script. Answers their ids.
+ * Creates sessions of all kinds: forks, rewinds, gaps, tools, images, cut replies, failed turns, contexts, tags and text in many
+ * scripts. Returns their ids.
  */
 export const everyKind = Effect.gen(function*() {
   const sessions = yield* SessionManager

@@ -30,7 +30,7 @@ const sqlite = Layer.unwrapScoped(
 
 type Store = Layer.Layer<SessionStore, ConfigurationError | PlatformError | StoreError>
 
-/** Sessions in a store of their own. */
+/** A runtime on a store of its own. */
 const over = (store: Store) =>
   SessionRuntime.layer({ drainTimeout: 0, providerRetries: 0 }).pipe(
     Layer.provideMerge(Layer.mergeAll(
@@ -43,7 +43,7 @@ const over = (store: Store) =>
     ))
   )
 
-/** The same, seen over the wire. */
+/** The same runtime through a server and a client. */
 const remote = (transport: "http" | "websocket", store: Store) =>
   Layer.unwrapEffect(Effect.map(SessionServer, ({ url }) => SessionClient.layer({ url, token, transport }))).pipe(
     Layer.provide(SessionServer.layer({ token, port: 0, drainTimeout: 0 })),
@@ -74,9 +74,9 @@ const places = {
 }
 
 describe.each([["memory", memory], ["SQLite", sqlite]] as const)(
-  "sessions of all kinds, exported from %s",
+  "sessions of all kinds, exported from %s,",
   (_, from) => {
-    it.scoped.each(Object.entries(places))("come back the same %s", ([, place]) =>
+    it.scoped.each(Object.entries(places))("are identical after import %s", ([, place]) =>
       Effect.gen(function*() {
         const text = yield* exported(from)
         assert.lengthOf(text.trim().split("\n"), 8)
@@ -88,7 +88,7 @@ describe.each([["memory", memory], ["SQLite", sqlite]] as const)(
         }).pipe(Effect.provide(place))
       }))
 
-    it.scoped("are records that can be restored", () =>
+    it.scoped("are valid records", () =>
       Effect.gen(function*() {
         for (const line of (yield* exported(from)).trim().split("\n")) {
           yield* Schema.decode(Schema.parseJson(SessionRecord))(line)

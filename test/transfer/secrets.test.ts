@@ -22,7 +22,7 @@ import { makeLoopbackServer } from "../vendor/LoopbackServer.js"
 
 const key = "sk-c4nary-0123456789abcdef"
 
-/** A gateway that answers once, and then refuses the key, which it repeats. */
+/** A gateway that answers once, then rejects the key with an error that contains it. */
 const gateway = Effect.suspend(() => {
   const answers = [streaming(textReply("Hello."))]
   return makeLoopbackServer((request, response) => {
@@ -32,7 +32,7 @@ const gateway = Effect.suspend(() => {
   })
 })
 
-/** A server on a database, with backups by hook, and a client of it. */
+/** A server with a database and a backup hook, and its client. */
 const place = (directory: string, gatewayUrl: string) =>
   Layer.unwrapEffect(
     Effect.map(SessionServer, ({ url }) => SessionClient.layer({ url, token, transport: "http" }))
@@ -53,7 +53,7 @@ const place = (directory: string, gatewayUrl: string) =>
   )
 
 describe("a provider's key, and a server's token,", () => {
-  it.scoped("row 80: is in no export, no backup or manifest, and no other file", () =>
+  it.scoped("row 80: is in no export, backup, manifest or other file", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const directory = yield* files.makeTempDirectoryScoped()

@@ -15,8 +15,8 @@ export interface AnthropicServerOptions {
 }
 
 /**
- * Anthropic's Messages API on the loopback interface: repeats the user's last text, counts tokens, knows models, and refuses
- * what the vendor refuses, in the vendor's words.
+ * Anthropic's Messages API on the loopback interface: repeats the user's last text, counts tokens, knows models, and returns
+ * the vendor's errors for invalid requests.
  */
 export const makeAnthropicServer = ({ packet }: AnthropicServerOptions = {}) =>
   makeLoopbackServer((request, response) => {

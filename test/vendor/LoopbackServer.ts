@@ -8,9 +8,9 @@ export interface ReceivedRequest {
   /** Path and query. */
   readonly url: string
   readonly headers: Http.IncomingHttpHeaders
-  /** Byte for byte. */
+  /** The exact body. */
   readonly raw: string
-  /** `raw`, read as JSON; undefined when it is empty. */
+  /** `raw` parsed as JSON; undefined when empty. */
   readonly body: unknown
 }
 

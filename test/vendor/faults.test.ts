@@ -72,7 +72,7 @@ describe.each(Object.entries(vendors()))("a session with %s", (vendor, make) => 
 const apiKey = Redacted.make("sk-test")
 const options = { name: "vendor", apiKey, baseUrl: "http://127.0.0.1:9" }
 
-/** Makes `fetch` fail as Node's does when an address does not answer. Which real address does not depends on the network. */
+/** Makes `fetch` fail like Node's for an unreachable address. Which real addresses are unreachable depends on the network. */
 const unreachable = Effect.acquireRelease(
   Effect.sync(() => {
     const cause = Object.assign(new Error("Connect Timeout Error"), { code: "UND_ERR_CONNECT_TIMEOUT" })

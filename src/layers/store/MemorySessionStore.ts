@@ -44,7 +44,7 @@ export interface MemoryUsage {
 export class MemorySessionStore
   extends Context.Tag("langswarm-session/layers/store/MemorySessionStore")<MemorySessionStore, {
     readonly usage: Effect.Effect<MemoryUsage>
-    /** Removes all sessions and dead letters, whoever owns them. Analytics remain. */
+    /** Removes all sessions and dead letters, of all users. Analytics remain. */
     readonly clear: Effect.Effect<void>
   }>()
 {

@@ -158,7 +158,7 @@ describe("AnthropicProvider", () => {
         }
       }))
 
-    it.scoped("that is not JSON is an error all the same", () =>
+    it.scoped("that is not JSON is an error too", () =>
       Effect.gen(function*() {
         const server = yield* makeAnthropicServer()
         server.next((_, response) => answerReply(response, [{ event: "error", data: quoting }]))

@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { asking } from "../../domain/conversation.js"
 import { reply } from "./chatCompletions.js"
 
-/** A gateway that was not written by us. */
+/** An independent implementation of a gateway. */
 const makeAimock = Effect.acquireRelease(
   Effect.promise(async () => {
     const aimock = new LLMock({ port: 0, logLevel: "silent" })

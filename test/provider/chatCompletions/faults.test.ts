@@ -72,7 +72,7 @@ const after = Effect.fnUntraced(
 
 const hang: Handler = () => {}
 
-/** Writes without end, as fast as it is read. */
+/** Writes an endless reply, as fast as the reader takes it. */
 const endless = (bytes: Buffer): Handler => (_, response) => {
   response.writeHead(200, { "content-type": "text/event-stream" })
   const write = (): void => {

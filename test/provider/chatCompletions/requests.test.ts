@@ -247,7 +247,7 @@ describe("ChatCompletionsProvider requests", () => {
     Effect.gen(function*() {
       const server = yield* makeChatCompletionsServer()
       yield* Effect.acquireRelease(
-        Effect.sync(() => environment.map((name) => vi.stubEnv(name, "sk-of-somebody-else"))),
+        Effect.sync(() => environment.map((name) => vi.stubEnv(name, "sk-of-another-account"))),
         () => Effect.sync(vi.unstubAllEnvs)
       )
       yield* reply(server.url)
@@ -257,7 +257,7 @@ describe("ChatCompletionsProvider requests", () => {
       assert.strictEqual(withKey?.headers.authorization, "Bearer sk-canary-0123456789")
       assert.strictEqual(without?.url, "/v1/chat/completions")
       assert.notProperty(without?.headers, "authorization")
-      assert.notInclude(JSON.stringify(server.received), "somebody-else")
+      assert.notInclude(JSON.stringify(server.received), "another-account")
     }))
 
   describe("ChatCompletionsProvider.make", () => {

@@ -64,7 +64,7 @@ describe("OpenAiProvider with conversations", () => {
       }).pipe(Effect.provide(layer(server)))
     }))
 
-  it.scoped("sends the history to a new conversation when the known one is gone, with a notice", () =>
+  it.scoped("sends the history to a new conversation when the known one no longer exists, with a notice", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       const events = yield* reply(held({ cursor: "conv_gone", seq: 2 }, "One", "Two", "Three")).pipe(
@@ -86,7 +86,7 @@ describe("OpenAiProvider with conversations", () => {
       assert.strictEqual(cursorOf(events), id)
     }))
 
-  it.scoped("does not mistake an unknown model or another error for a conversation that is gone", () =>
+  it.scoped("does not mistake an unknown model or another error for a missing conversation", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       yield* Effect.gen(function*() {

@@ -154,7 +154,7 @@ describe("OpenAiProvider as a service", () => {
       assert.strictEqual(paths.at(-1), "DELETE /v1/conversations/conv_1")
     }))
 
-  it.scoped("succeeds when the conversation is gone already, and only then", () =>
+  it.scoped("succeeds when the conversation no longer exists, and on no other error", () =>
     Effect.gen(function*() {
       const server = yield* makeOpenAiServer()
       server.conversations.set("conv_1", { metadata: {}, items: many.slice(0, 1) })

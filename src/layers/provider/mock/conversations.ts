@@ -7,7 +7,7 @@ import { ProviderEvent, type ProviderRequest } from "../../../services/Provider.
  * The conversations that a mock claims to hold. It keeps only their cursors, and always answers from the request.
  */
 export interface Conversations {
-  /** Adds the cursor to a reply's `Finished`, and a `HistoryReplayed` notice when the known conversation is gone. */
+  /** Adds the cursor to a reply's `Finished`, and a `HistoryReplayed` notice when the known conversation no longer exists. */
   readonly hold: (
     request: ProviderRequest,
     model: string,

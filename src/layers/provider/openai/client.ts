@@ -46,7 +46,7 @@ export const ignoreNotFound = <A>(deletion: Effect.Effect<A, ProviderError>): Ef
   )
 
 /**
- * True when an SDK threw this because the vendor's copy of a conversation is gone. An unknown conversation is HTTP 404, an
+ * True when an SDK threw this because the vendor's copy of a conversation no longer exists. An unknown conversation is HTTP 404, an
  * unknown `previous_response_id` is 400 with its own code; an unknown model is 404 too, and is not meant here.
  */
 export const isConversationGone = (thrown: unknown): boolean => {

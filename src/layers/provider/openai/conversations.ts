@@ -26,7 +26,7 @@ export interface Conversations {
   ) => Effect.Effect<ConversationMetadata, InvalidRequest | ProviderError>
 
   /**
-   * Removes a conversation and its items, which the vendor would keep. Succeeds when it is gone already. Responses made in it
+   * Removes a conversation and its items, which the vendor would keep. Also succeeds when it no longer exists. Responses made in it
    * stay with the vendor until they expire.
    */
   readonly remove: (id: string) => Effect.Effect<void, ProviderError>

@@ -142,7 +142,7 @@ const toVendorItem = ({ data }: OpaquePart): ReadonlyArray<ResponseInputItem> =>
 
 /**
  * Items of the vendor are sent back unchanged. Reasoning is sent back only with its encrypted content: without it, the vendor
- * finds it by its id, which is an error once its copy of the conversation is gone.
+ * finds it by its id, which is an error once its copy of the conversation no longer exists.
  */
 const isInputItem = (item: unknown): item is ResponseInputItem =>
   Predicate.isRecord(item) && typeof item["type"] === "string" &&

@@ -132,7 +132,7 @@ export const openSession = Effect.fnUntraced(function*(
   })
 
   /**
-   * Nobody else knows a conversation whose first reply did not complete: remove it, or keep it as a spare while it is empty.
+   * A conversation whose first reply did not complete is known only here: remove it, or keep it as a spare while it is empty.
    */
   const settle = (id: string, exit: Exit.Exit<unknown, ProviderError>) => {
     if (Exit.isSuccess(exit)) return Effect.void

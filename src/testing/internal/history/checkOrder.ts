@@ -27,7 +27,7 @@ export const checkOrder = ({ events, messages, session, turns }: StoredHistory):
 const jumps = (numbers: ReadonlyArray<number>, first: number | undefined): ReadonlyArray<string> => {
   let expected = first ?? numbers[0] ?? 1
   return numbers.flatMap((number) => {
-    const detail = number === expected ? [] : [`${number} stands where ${expected} should`]
+    const detail = number === expected ? [] : [`expected ${expected} (got ${number})`]
     expected = number + 1
     return detail
   })

@@ -13,14 +13,14 @@ export const providerCases: ReadonlyArray<ContractCase> = [
       assert.ok(mock)
       assert.deepEqual(yield* sessions.providerInfo("mock"), mock)
       assert.equal(typeof mock.capabilities.tools, "boolean")
-      yield* failsWith("ConfigurationError", sessions.providerInfo("nobody"))
+      yield* failsWith("ConfigurationError", sessions.providerInfo("unknown"))
       yield* failsWith("InvalidRequest", sessions.providerInfo(""))
     })),
 
   contractCase(
     "refuses a session whose fallback is not registered",
     ({ start }) =>
-      failsWith("ConfigurationError", start({ config: { fallbacks: [{ provider: "nobody", model: "m" }] } }))
+      failsWith("ConfigurationError", start({ config: { fallbacks: [{ provider: "unknown", model: "m" }] } }))
   ),
 
   sessionCase("uses another model once it is configured", (session) =>
@@ -41,7 +41,7 @@ export const providerCases: ReadonlyArray<ContractCase> = [
   sessionCase("refuses an invalid configuration and stays unchanged", (session) =>
     Effect.gen(function*() {
       const before = yield* session.info
-      yield* failsWith("ConfigurationError", session.configure({ provider: "nobody" }))
+      yield* failsWith("ConfigurationError", session.configure({ provider: "unknown" }))
       yield* failsWith("InvalidRequest", session.configure({ model: "" }))
       assert.deepEqual(yield* session.info, before)
     })),

@@ -81,8 +81,8 @@ export const refusalCases: ReadonlyArray<ContractCase> = [
     "refuses an unregistered provider and names the registered ones",
     ({ start }) =>
       Effect.gen(function*() {
-        const error = yield* failsWith("ConfigurationError", start({ provider: "nobody" }))
-        assert.match(error.message, /"nobody".*mock/)
+        const error = yield* failsWith("ConfigurationError", start({ provider: "unknown" }))
+        assert.match(error.message, /"unknown".*mock/)
       })
   ),
 

@@ -50,14 +50,14 @@ export const contextCases = [
     Effect.gen(function*() {
       const store = yield* SessionStore
       const { epoch, id } = yield* ownSession(0)
-      const told: Array<SessionEvent> = []
+      const committed: Array<SessionEvent> = []
       for (const [index, name] of ["one", "two"].entries()) {
         const context = yield* changed(id, name)
         const event = eventOf(id, index + 2, { _tag: "ContextUpdated", context })
-        told.push(event)
+        committed.push(event)
         yield* store.commit(id, epoch, { context, events: [event] })
       }
-      assertSame(Schema.Array(SessionEvent), yield* store.events(id, 1, 10), told)
+      assertSame(Schema.Array(SessionEvent), yield* store.events(id, 1, 10), committed)
     })
   ),
 

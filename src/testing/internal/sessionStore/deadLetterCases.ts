@@ -18,7 +18,7 @@ const lettersOf = (query: DeadLetterQuery) =>
 
 const numbersOf = (query: DeadLetterQuery) => Effect.map(lettersOf(query), (all) => all.map(({ number }) => number))
 
-const isUntold = (id: SessionId) =>
+const isUndelivered = (id: SessionId) =>
   Effect.map(
     Effect.flatMap(SessionStore, (store) => store.deletions(10_000)),
     (all) => all.some(({ sessionId }) => sessionId === id)
@@ -143,12 +143,12 @@ export const deadLetterCases = [
         "OwnershipLost",
         store.remove(kept.id, (yield* store.open(kept.id, 0), kept.epoch), deletion)
       )
-      assert.ok(!(yield* isUntold(kept.id)))
+      assert.ok(!(yield* isUndelivered(kept.id)))
       yield* store.remove(kept.id, (yield* store.open(kept.id, 0)).epoch, deletion)
       yield* store.remove(plain.id, plain.epoch)
       assert.deepEqual(yield* lettersOf({ sessionId: kept.id }), [])
       assert.deepEqual(yield* lettersOf({ sessionId: plain.id }), [])
-      assert.deepEqual([yield* isUntold(kept.id), yield* isUntold(plain.id)], [true, false])
+      assert.deepEqual([yield* isUndelivered(kept.id), yield* isUndelivered(plain.id)], [true, false])
       assert.deepEqual(Option.getOrThrow(yield* store.deletion(kept.id)), deletion)
       assert.ok(Option.isNone(yield* store.deletion(plain.id)))
     })
@@ -158,16 +158,16 @@ export const deadLetterCases = [
     "forgets a deletion after its delivery, or after its last dead letter is removed",
     Effect.gen(function*() {
       const store = yield* SessionStore
-      const [told, given] = [yield* ownSession(0), yield* ownSession(0)]
-      for (const { epoch, id } of [told, given]) yield* store.remove(id, epoch, deletionOf(id, 2))
+      const [delivered, given] = [yield* ownSession(0), yield* ownSession(0)]
+      for (const { epoch, id } of [delivered, given]) yield* store.remove(id, epoch, deletionOf(id, 2))
       const letters = ["one", "two"].map((name) =>
         deadLetterOf(given.id, 2, { event: "SessionDeleted", hook: `${name}-${given.id}`.slice(0, 64) })
       )
-      yield* store.settleDeletion(told.id, [])
+      yield* store.settleDeletion(delivered.id, [])
       yield* store.settleDeletion(given.id, letters)
       yield* store.settleDeletion(given.id, [deadLetterOf(given.id, 2)])
-      assert.deepEqual([yield* isUntold(told.id), yield* isUntold(given.id)], [false, false])
-      assert.ok(Option.isNone(yield* store.deletion(told.id)))
+      assert.deepEqual([yield* isUndelivered(delivered.id), yield* isUndelivered(given.id)], [false, false])
+      assert.ok(Option.isNone(yield* store.deletion(delivered.id)))
       for (const letter of letters) {
         assert.ok(Option.isSome(yield* store.deletion(given.id)))
         yield* store.removeDeadLetter(letter)

@@ -73,7 +73,7 @@ export const lifecycleCases = [
     Effect.gen(function*() {
       const store = yield* SessionStore
       const other = yield* ownSession(2)
-      const session = yield* createSession({ config: { tags: [`tag-beside-${other.id}`] } })
+      const session = yield* createSession({ config: { tags: [`tag-next-to-${other.id}`] } })
       const { id } = session
       const { epoch } = yield* store.open(id, 0)
       yield* store.commit(id, epoch, { messages: messagesOf(id, 1, 3), turns: [turnOf(id, 1)] })
@@ -85,7 +85,7 @@ export const lifecycleCases = [
       yield* assertFails("SessionNotFound", store.message(id, messageOf(id, 1).id))
       yield* assertFails("SessionNotFound", store.turns(id, 10))
       yield* assertFails("SessionNotFound", store.commit(id, epoch, {}))
-      assert.deepEqual(yield* store.list({ tags: [`tag-beside-${other.id}`] }), { items: [] })
+      assert.deepEqual(yield* store.list({ tags: [`tag-next-to-${other.id}`] }), { items: [] })
       assert.deepEqual(yield* store.list({ userId: session.userId }), { items: [] })
       assert.ok(!(yield* store.unfinished).includes(id))
       assert.equal((yield* store.messages(other.id, {})).items.length, 2)

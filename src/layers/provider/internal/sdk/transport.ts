@@ -50,7 +50,7 @@ class NoConnection extends Error {
   }
 }
 
-/** Failures before the connection stands, when no part of a request can have been carried out. */
+/** Failures before the connection is established, when no part of a request can have been processed. */
 const connectFailureCodes = new Set([
   "EAI_AGAIN",
   "ECONNREFUSED",

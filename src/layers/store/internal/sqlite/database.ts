@@ -45,7 +45,7 @@ const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
   // A WAL that had to grow is truncated to this size by the next checkpoint that resets it.
   db.pragma(`journal_size_limit = ${walLimit}`)
   db.pragma("foreign_keys = ON")
-  // Overwrites what is removed with zeros: no free page may hold data of an erased user.
+  // Overwrites removed data with zeros: no free page may hold data of an erased user.
   db.pragma("secure_delete = ON")
   db.pragma("trusted_schema = OFF")
   db.pragma("cell_size_check = ON")

@@ -58,7 +58,7 @@ export const keepIndexed = (
 
     /** Goes through the keys once, up to the last one of now, so that new commits do not prolong it. */
     const catchUp = oneAtATime.withPermits(1)(Effect.gen(function*() {
-      // Space that is left is for commits, and only a commit shows whether writes succeed again.
+      // The remaining space is reserved for commits, and only a commit shows whether writes succeed again.
       if (committer.isFailing()) return
       const until = yield* committer.read((on) => on.lastUnindexed.get()?.key ?? 0)
       let after = 0

@@ -110,7 +110,7 @@ const slow = "8 millis"
 /** The most session keys of others between two of a user's that one statement still covers both. */
 const maxGap = 8
 
-/** How long a search waits for earlier commits to be indexed. Then it searches what is. */
+/** How long a search waits for earlier commits to be indexed. Then it searches what is indexed so far. */
 const indexWait = "2 seconds"
 
 const decodeHits = decodeRow(Schema.Array(HitRow))

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Schema } from "effect"
 import { InvalidRequest } from "../../src/domain/error/RequestError.js"
-import { CreateSession } from "../../src/domain/Session.js"
+import { acceptsMessages, canTransition, CreateSession, SessionStatus } from "../../src/domain/Session.js"
 
 const session = { userId: "ada", provider: "mock", model: "mock-model" }
 const decode = Schema.decodeUnknownEither(CreateSession)
 
-const doors: ReadonlyArray<[path: string, input: (text: string) => unknown, maxLength: number]> = [
+/** The short texts of `CreateSession`. */
+const fields: ReadonlyArray<[path: string, input: (text: string) => unknown, maxLength: number]> = [
   ["userId", (userId) => ({ ...session, userId }), 256],
   ["provider", (provider) => ({ ...session, provider }), 64],
   ["model", (model) => ({ ...session, model }), 128],
@@ -15,9 +16,9 @@ const doors: ReadonlyArray<[path: string, input: (text: string) => unknown, maxL
   ["config.tags.0", (tag) => ({ ...session, config: { tags: [tag] } }), 64]
 ]
 
-describe.each(doors)("The short text %s", (path, input, maxLength) => {
+describe.each(fields)("The short text %s", (path, input, maxLength) => {
   it.each(["mock", "Ада Лавлейс", "a \u202E b", "a\u200Db", "\u{1F600}", "a".repeat(maxLength)])(
-    "takes %j as it is",
+    "accepts %j unchanged",
     (text) => assert.deepStrictEqual<unknown>(Either.getOrThrow(decode(input(text))), input(text))
   )
 
@@ -32,11 +33,38 @@ describe.each(doors)("The short text %s", (path, input, maxLength) => {
     ["a lone high surrogate", "a\uD800"],
     ["a lone low surrogate", "\uDC00a"],
     ["one character too many", "a".repeat(maxLength + 1)]
-  ])("refuses %s, and says where", (_, text) => {
+  ])("refuses %s and names the field", (_, text) => {
     const result = decode(input(text))
     assert(Either.isLeft(result))
     const error = InvalidRequest.fromParseError(result.left)
     assert.strictEqual(error.path.join("."), path)
     assert.match(error.reason, /^must be .*(control characters|characters long)/)
+  })
+})
+
+describe("SessionStatus", () => {
+  it("allows these transitions and no others", () => {
+    const allowed = SessionStatus.literals.flatMap((from) =>
+      SessionStatus.literals.filter((to) => canTransition(from, to)).map((to) => `${from} -> ${to}`)
+    )
+    assert.deepStrictEqual(allowed, [
+      "active -> idle",
+      "active -> archived",
+      "active -> deleted",
+      "active -> error",
+      "idle -> active",
+      "idle -> archived",
+      "idle -> deleted",
+      "idle -> error",
+      "archived -> active",
+      "archived -> deleted",
+      "error -> active",
+      "error -> archived",
+      "error -> deleted"
+    ])
+  })
+
+  it("accepts messages only while active or idle", () => {
+    assert.deepStrictEqual(SessionStatus.literals.filter(acceptsMessages), ["active", "idle"])
   })
 })

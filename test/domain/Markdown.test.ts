@@ -7,7 +7,7 @@ import { message, recordOf } from "./record.js"
 const record = recordOf("s")
 const saying = (...parts: ReadonlyArray<Part>) => toMarkdown({ ...record, messages: [message(1, { parts })] })
 
-/** The lines outside of fences, as a reader of Markdown (CommonMark 0.31, 4.5) sees them. */
+/** The lines outside of code fences, by CommonMark 0.31, section 4.5. */
 const outside = (markdown: string): ReadonlyArray<string> => {
   let fence: string | undefined
   return markdown.split("\n").filter((line) => {
@@ -55,7 +55,7 @@ describe("toMarkdown", () => {
     "\r\n```\r\n# forged",
     "# forged",
     "![forged](https://evil.example/pixel)\n<img src=x>"
-  ])("lets nothing that was said look like the document: %j", (text) => {
+  ])("never renders message text as part of the document: %j", (text) => {
     for (
       const markdown of [
         saying({ _tag: "Text", text }),
@@ -77,7 +77,7 @@ describe("toMarkdown", () => {
     "ada@evil.example",
     "`a`",
     "*a* _b_ ~c~ | d"
-  ])("escapes what stands in a line: %j", (name) => {
+  ])("escapes inline text: %j", (name) => {
     const markdown = toMarkdown({
       ...record,
       session: { ...record.session, userId: UserId.make("ada", true), config: { name } }
