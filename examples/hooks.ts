@@ -41,8 +41,8 @@ const program = Effect.gen(function*() {
   yield* Effect.forEach(items, ({ event, hook, reason }) => Console.log(`dead letter of ${hook}: ${event}, ${reason}`))
 
   isDown = false
-  const { told } = yield* sessions.replayDeadLetters({ hook: "mirror" })
-  yield* Console.log(`${told} dead letter replayed`)
+  const { delivered } = yield* sessions.replayDeadLetters({ hook: "mirror" })
+  yield* Console.log(`${delivered} dead letter replayed`)
 })
 
 program.pipe(

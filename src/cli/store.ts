@@ -154,10 +154,10 @@ export const replay = sessionCommand(
   })
 )
 
-const replayText = ({ failed, gone, told, unknown }: ReplayOutcome): string =>
+const replayText = ({ failed, missing, delivered, unknown }: ReplayOutcome): string =>
   [
-    `${told} delivered`,
+    `${delivered} delivered`,
     ...(failed > 0 ? [`${failed} failed again`] : []),
     ...(unknown > 0 ? [`${unknown} kept: no hook has this name now`] : []),
-    ...(gone > 0 ? [`${gone} removed: their messages were cleared`] : [])
+    ...(missing > 0 ? [`${missing} removed: their messages were cleared`] : [])
   ].join(", ")

@@ -211,6 +211,6 @@ export const cleanup = sessionCommand(
   })
 )
 
-const cleanupText = ({ action, sessions, spared }: CleanupOutcome, dryRun: boolean): string =>
+const cleanupText = ({ action, sessions, skipped }: CleanupOutcome, dryRun: boolean): string =>
   `${countText(sessions.length, "session")} ${dryRun ? "would be " : ""}${action}d` +
-  (spared.length > 0 ? `, ${spared.length} skipped: in use, already gone, or unavailable` : "")
+  (skipped.length > 0 ? `, ${skipped.length} skipped: in use, already gone, or unavailable` : "")

@@ -42,13 +42,13 @@ export const ReplayDeadLetters = Schema.Struct({
 export interface ReplayDeadLetters extends Schema.Schema.Type<typeof ReplayDeadLetters> {}
 
 /**
- * Result of a replay, as counts. `told`: the hook handled the event. `gone`: the event no longer exists, because its message was
+ * Result of a replay, as counts. `delivered`: the hook handled the event. `missing`: the event no longer exists, because its message was
  * cleared. Both are removed from the dead letters. `failed`: the hook failed again. `unknown`: no hook of that name is
  * registered. Both stay.
  */
 export const ReplayOutcome = Schema.Struct({
-  told: Schema.NonNegativeInt,
-  gone: Schema.NonNegativeInt,
+  delivered: Schema.NonNegativeInt,
+  missing: Schema.NonNegativeInt,
   failed: Schema.NonNegativeInt,
   unknown: Schema.NonNegativeInt
 })

@@ -33,7 +33,7 @@ export const CleanupOutcome = Schema.Struct({
   /** Sessions that were archived or deleted, or with `dryRun` would be. */
   sessions: Schema.Array(SessionId),
   /** Sessions that were skipped: they became active, no longer exist, or are unavailable. */
-  spared: Schema.Array(SessionId),
+  skipped: Schema.Array(SessionId),
   /** Whether more sessions may match, beyond the limit. */
   more: Schema.Boolean
 })

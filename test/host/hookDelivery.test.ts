@@ -158,11 +158,11 @@ describe("dead letters", () => {
       assert.strictEqual((yield* manager.health).store.deadLetters, 6)
 
       const kept = yield* manager.replayDeadLetters({ sessionId: session.id, limit: 2 })
-      assert.deepStrictEqual(kept, { told: 0, gone: 0, failed: 2, unknown: 0 })
+      assert.deepStrictEqual(kept, { delivered: 0, missing: 0, failed: 2, unknown: 0 })
       assert.strictEqual((yield* manager.deadLetters()).items[0]?.attempts, 2)
 
       control.broken = false
-      assert.deepStrictEqual(yield* manager.replayDeadLetters(), { told: 6, gone: 0, failed: 0, unknown: 0 })
+      assert.deepStrictEqual(yield* manager.replayDeadLetters(), { delivered: 6, missing: 0, failed: 0, unknown: 0 })
       assert.deepStrictEqual(received, items.map(({ event, number }) => `${number} ${event}`))
       assert.deepStrictEqual((yield* manager.deadLetters()).items, [])
       assert.strictEqual((yield* manager.health).store.deadLetters, 0)
@@ -181,7 +181,7 @@ describe("dead letters", () => {
       assert.deepStrictEqual(yield* store.deletions(10), [])
       assert.deepStrictEqual((yield* manager.deadLetters()).items.map(({ event }) => event), ["SessionDeleted"])
       control.broken = false
-      assert.strictEqual((yield* manager.replayDeadLetters()).told, 1)
+      assert.strictEqual((yield* manager.replayDeadLetters()).delivered, 1)
       assert.strictEqual(received.at(-1), "2 SessionDeleted")
       assert.strictEqual((yield* store.deletion(session.id))._tag, "None")
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
@@ -197,7 +197,7 @@ describe("dead letters", () => {
       yield* bus.flush
       yield* TestClock.adjust(0)
       const later = yield* managerWith(yield* HookBus)
-      assert.deepStrictEqual(yield* later.replayDeadLetters(), { told: 0, gone: 1, failed: 0, unknown: 1 })
+      assert.deepStrictEqual(yield* later.replayDeadLetters(), { delivered: 0, missing: 1, failed: 0, unknown: 1 })
       assert.deepStrictEqual((yield* later.deadLetters()).items.map(({ event }) => event), ["TurnStarted"])
     }).pipe(Effect.provide(SessionRuntime.layerTest())))
 

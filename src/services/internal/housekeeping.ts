@@ -23,7 +23,7 @@ export const cleanupSessions = Effect.fnUntraced(function*(
   const found = yield* store.idle(before, statuses, limit + 1)
   const chosen = Arr.take(found, limit)
   const more = found.length > limit
-  if (dryRun) return { action, sessions: chosen, spared: [], more }
+  if (dryRun) return { action, sessions: chosen, skipped: [], more }
 
   const expireOne = (id: SessionId) =>
     Effect.map(
@@ -37,11 +37,11 @@ export const cleanupSessions = Effect.fnUntraced(function*(
       (isDone) => ({ id, isDone })
     )
   const all = yield* Effect.forEach(chosen, expireOne, { concurrency })
-  const [spared, done] = Arr.partition(all, ({ isDone }) => isDone)
+  const [skipped, done] = Arr.partition(all, ({ isDone }) => isDone)
   return {
     action,
     sessions: done.map(({ id }) => id),
-    spared: spared.map(({ id }) => id),
+    skipped: skipped.map(({ id }) => id),
     more
   } satisfies CleanupOutcome
 })

@@ -23,10 +23,10 @@ export const makeReplay = (store: SessionStore["Type"], hooks: HookBus["Type"]) 
 
   const replayOne = Effect.fnUntraced(function*(letter: DeadLetter) {
     const event = yield* eventOf(letter)
-    if (Option.isNone(event)) return yield* Effect.as(store.removeDeadLetter(letter), "gone" as const)
+    if (Option.isNone(event)) return yield* Effect.as(store.removeDeadLetter(letter), "missing" as const)
     return yield* hooks.replay(letter.hook, event.value).pipe(
       Effect.flatMap(Option.match({
-        onNone: () => Effect.as(store.removeDeadLetter(letter), "told" as const),
+        onNone: () => Effect.as(store.removeDeadLetter(letter), "delivered" as const),
         onSome: ({ at, attempts, reason }) =>
           Effect.as(
             store.updateDeadLetter({ ...letter, at, reason, attempts: letter.attempts + attempts }),
@@ -39,7 +39,7 @@ export const makeReplay = (store: SessionStore["Type"], hooks: HookBus["Type"]) 
 
   return Effect.fnUntraced(
     function*({ limit = 100, ...query }: ReplayDeadLetters) {
-      const outcome = { told: 0, gone: 0, failed: 0, unknown: 0 } satisfies ReplayOutcome
+      const outcome = { delivered: 0, missing: 0, failed: 0, unknown: 0 } satisfies ReplayOutcome
       let left = limit
       let cursor: Cursor | undefined
       do {

@@ -14,8 +14,8 @@ export const deadLetterCases: ReadonlyArray<ContractCase> = [
         const query = { sessionId: session.id, hook: "a-hook" }
         assert.deepEqual(yield* sessions.deadLetters({ ...query, limit: 1 }), { items: [] })
         assert.deepEqual(yield* sessions.replayDeadLetters({ ...query, limit: 1 }), {
-          told: 0,
-          gone: 0,
+          delivered: 0,
+          missing: 0,
           failed: 0,
           unknown: 0
         })

@@ -173,7 +173,7 @@ export const transferCases: ReadonlyArray<ContractCase> = [
         const olderThan = { before: DateTime.add(long, { millis: 1 }) }
 
         const found = yield* sessions.cleanup({ ...olderThan, dryRun: true })
-        assert.deepEqual(found, { action: "delete", sessions: [sessionId], spared: [], more: false })
+        assert.deepEqual(found, { action: "delete", sessions: [sessionId], skipped: [], more: false })
         assert.deepEqual((yield* sessions.cleanup({ before: long })).sessions, [])
         assert.deepEqual((yield* sessions.cleanup({ ...olderThan, status: "error" })).sessions, [])
         const archived = yield* sessions.cleanup({ ...olderThan, action: "archive" })
