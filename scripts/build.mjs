@@ -1,16 +1,16 @@
 // Builds the package into dist: the library with tsc, the command as one bundle with esbuild. Does nothing when no input has
-// changed since the last build. `--bundle DIRECTORY` makes only the bundle, in another place.
+// changed since the last build. `--command` builds the command only, as `npm start` does; `--bundle DIRECTORY` makes the
+// bundle in another place.
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, "dist")
-const stamp = join(dist, ".inputs")
 
 /** A hash over everything that a build reads. The lock file stands for the packages. */
 const hashInputs = async () => {
@@ -75,17 +75,42 @@ const compile = () =>
     child.on("exit", (code) => code === 0 ? resolve() : reject(new Error(`tsc failed with exit code ${code}`)))
   })
 
-const buildAll = async () => {
+/** The two things that are built: what a run of the command needs, and what a program imports. */
+const parts = {
+  command: {
+    stamp: join(dist, "cli", ".inputs"),
+    clear: () => rm(join(dist, "cli"), { recursive: true, force: true }),
+    make: () => bundle(join(dist, "cli"))
+  },
+  library: {
+    stamp: join(dist, ".inputs"),
+    clear: async () => {
+      const entries = await readdir(dist).catch(() => [])
+      await Promise.all(
+        entries.filter((name) => name !== "cli").map((name) => rm(join(dist, name), { recursive: true, force: true }))
+      )
+    },
+    make: compile
+  }
+}
+
+/** Builds those parts that are older than their inputs. */
+const buildParts = async (names) => {
   const inputs = await hashInputs()
-  if (inputs === await readFile(stamp, "utf8").catch(() => "")) return
-  await rm(dist, { recursive: true, force: true })
-  await mkdir(dist)
-  await Promise.all([compile(), bundle(join(dist, "cli"))])
-  await writeFile(stamp, inputs)
+  await Promise.all(names.map(async (name) => {
+    const { clear, make, stamp } = parts[name]
+    if (inputs === await readFile(stamp, "utf8").catch(() => "")) return
+    await clear()
+    await make()
+    await writeFile(stamp, inputs)
+  }))
 }
 
 const [option, directory] = process.argv.slice(2)
-await (option === "--bundle" ? bundle(directory) : buildAll()).catch((error) => {
+const built = option === "--bundle"
+  ? bundle(directory)
+  : buildParts(option === "--command" ? ["command"] : Object.keys(parts))
+await built.catch((error) => {
   process.stderr.write(`${error.message}\n`)
   process.exitCode = 1
 })
