@@ -1,6 +1,8 @@
 import * as Arr from "effect/Array"
 import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
+import type { Part } from "./Message.js"
+import type { SessionConfig } from "./SessionConfig.js"
 
 /**
  * A word as full-text search sees it, and its range in the text.
@@ -163,3 +165,23 @@ const endOf = (text: string, at: number): number => at >= text.length ? text.len
 
 /** Never cuts a surrogate pair in two. */
 const wholeCharacter = (text: string, at: number): number => /[\uDC00-\uDFFF]/.test(text.charAt(at)) ? at + 1 : at
+
+/**
+ * The text that search indexes of a session itself: its name and its description.
+ */
+export const nameToSearch = (name?: string | null, description?: string | null): string =>
+  [name, description].filter((text) => text !== undefined && text !== null).join("\n")
+
+/**
+ * Whether there is anything to index of a session itself.
+ */
+export const hasNameToSearch = ({ description, name }: SessionConfig): boolean => nameToSearch(name, description) !== ""
+
+/** Characters of a message that search indexes, so that a long message does not hold up others. */
+const maxIndexedLength = 64 * 1024
+
+/**
+ * The text that search indexes of a message: its text parts, in order.
+ */
+export const textToSearch = (parts: ReadonlyArray<Part>): string =>
+  parts.flatMap((part) => part._tag === "Text" ? [part.text] : []).join("\n").slice(0, maxIndexedLength)

@@ -5,9 +5,15 @@ import * as Order from "effect/Order"
 import type { InvalidRequest } from "../../../../domain/error/RequestError.js"
 import type { Page } from "../../../../domain/Page.js"
 import type { SearchHit, TextQuery } from "../../../../domain/Search.js"
-import { findMatches, toSearchTerms, toSnippet, toWords } from "../../../../domain/SearchWords.js"
+import {
+  findMatches,
+  nameToSearch,
+  textToSearch,
+  toSearchTerms,
+  toSnippet,
+  toWords
+} from "../../../../domain/SearchWords.js"
 import { pageOf, pageSize, searchCursor } from "../pages.js"
-import { nameToSearch, textToSearch } from "../searchable.js"
 import type { MemorySession } from "./MemorySession.js"
 
 interface Place {
