@@ -44,6 +44,7 @@ export {
   SendError,
   SendMessage,
   SendOutcome,
+  ServerBusy,
   SessionBusy,
   SessionConfig,
   SessionContext,

@@ -6,6 +6,7 @@ export {
   Disconnected,
   InternalError,
   InvalidRequest,
+  ServerBusy,
   ShuttingDown,
   Unauthorized
 } from "./error/RequestError.js"

@@ -27,6 +27,7 @@ const codes: { readonly [Tag in SessionError["_tag"]]: Extract<SessionError, { r
   SessionNotFound: "session_not_found",
   SessionStateError: "session_state",
   SessionUnavailable: "session_unavailable",
+  ServerBusy: "server_busy",
   ShuttingDown: "shutting_down",
   SlowConsumer: "slow_consumer",
   StoreError: "store",

@@ -13,6 +13,7 @@ import {
   Disconnected,
   InternalError,
   InvalidRequest,
+  ServerBusy,
   ShuttingDown,
   Unauthorized
 } from "../../src/domain/error/RequestError.js"
@@ -66,6 +67,7 @@ const errors: ReadonlyArray<[code: string, error: SessionError, says: ReadonlyAr
   ["session_not_found", new SessionNotFound({ sessionId }), ["session-1"]],
   ["session_state", new SessionStateError({ sessionId, status: "archived", operation: "send" }), ["archived", "send"]],
   ["session_unavailable", new SessionUnavailable({ sessionId, reason: "failed" }), ["session-1", "failed"]],
+  ["server_busy", new ServerBusy({ reason: "it has no room", retryAfterMs: 40 }), ["no room", "40 ms"]],
   ["shutting_down", new ShuttingDown(), ["shutting down"]],
   ["slow_consumer", new SlowConsumer({ sessionId }), ["session-1"]],
   ["turn_interrupted", new TurnInterrupted({ turnId }), ["turn-1"]],

@@ -79,6 +79,19 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
 }
 
 /**
+ * The server has no room for the call now: `reason` names the limit. Nothing was done; call again after `retryAfterMs` milliseconds.
+ */
+export class ServerBusy extends Schema.TaggedError<ServerBusy>()("ServerBusy", {
+  ...errorFields("server_busy"),
+  reason: Schema.String,
+  retryAfterMs: Schema.NonNegativeInt
+}) {
+  override get message(): string {
+    return `The server is busy: ${this.reason}; try again in ${this.retryAfterMs} ms`
+  }
+}
+
+/**
  * The runtime is stopping and starts no new turns. Nothing was stored; send again later.
  */
 export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDown", {

@@ -1,14 +1,29 @@
 import * as Schema from "effect/Schema"
 import { SessionId, TurnId } from "../Ids.js"
 import { SessionStatus } from "../Session.js"
-import { Disconnected, errorFields, InternalError, InvalidRequest, ShuttingDown, Unauthorized } from "./RequestError.js"
+import {
+  Disconnected,
+  errorFields,
+  InternalError,
+  InvalidRequest,
+  ServerBusy,
+  ShuttingDown,
+  Unauthorized
+} from "./RequestError.js"
 import { NotSupported, OwnershipLost, StoreError } from "./StoreError.js"
 import { TurnError } from "./TurnError.js"
 
 /**
- * Errors of every call. `Unauthorized` and `Disconnected` occur only with a remote manager.
+ * Errors of every call. `Disconnected`, `ServerBusy` and `Unauthorized` occur only with a remote manager.
  */
-export const AccessError = Schema.Union(Disconnected, InvalidRequest, ShuttingDown, StoreError, Unauthorized)
+export const AccessError = Schema.Union(
+  Disconnected,
+  InvalidRequest,
+  ServerBusy,
+  ShuttingDown,
+  StoreError,
+  Unauthorized
+)
 export type AccessError = typeof AccessError.Type
 
 /**
