@@ -73,6 +73,23 @@ export const ErasureReceipt = Schema.Struct({
 export interface ErasureReceipt extends Schema.Schema.Type<typeof ErasureReceipt> {}
 
 /**
+ * What a server is doing, and what limits it.
+ */
+export const ServerStatus = Schema.Struct({
+  connections: Schema.NonNegativeInt,
+  /** Connections that have not made a call with the right token yet. */
+  unauthorizedConnections: Schema.NonNegativeInt,
+  /** Calls that run, without streams. */
+  calls: Schema.NonNegativeInt,
+  streams: Schema.NonNegativeInt,
+  /** Connections whose clients do not read what they are sent. */
+  blockedConnections: Schema.NonNegativeInt,
+  /** The limits of `SessionServer.layer`, by name; durations in milliseconds. */
+  limits: Schema.Record({ key: Schema.String, value: Schema.Number })
+})
+export interface ServerStatus extends Schema.Schema.Type<typeof ServerStatus> {}
+
+/**
  * Health of the runtime.
  */
 export const Health = Schema.Struct({
@@ -91,7 +108,9 @@ export const Health = Schema.Struct({
   /** Sessions with a running actor. */
   activeSessions: Schema.NonNegativeInt,
   /** Turns that are accepted and have not ended. */
-  openTurns: Schema.NonNegativeInt
+  openTurns: Schema.NonNegativeInt,
+  /** Only from a server. */
+  server: Schema.optionalWith(ServerStatus, { exact: true })
 })
 export interface Health extends Schema.Schema.Type<typeof Health> {}
 

@@ -55,6 +55,7 @@ export {
   Durability,
   ErasureReceipt,
   Health,
+  ServerStatus,
   StoreBackup,
   StoreOptimization,
   StoreStats

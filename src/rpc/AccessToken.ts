@@ -13,14 +13,25 @@ import { Authentication } from "./Authentication.js"
  */
 export const layer = (token: Redacted.Redacted<string>): Layer.Layer<Authentication> =>
   Layer.sync(Authentication, () => {
-    const expected = sha256(`Bearer ${Redacted.value(token)}`)
+    const check = makeCheck(token)
     return Authentication.of(({ headers }) =>
-      // Hashes have one length, so the comparison reveals nothing about the token, not even its length.
-      timingSafeEqual(sha256(headers["authorization"] ?? ""), expected)
-        ? Effect.succeed({ name: "owner" })
-        : new Unauthorized()
+      check(headers["authorization"]) === "right" ? Effect.succeed({ name: "owner" }) : new Unauthorized()
     )
   })
+
+/**
+ * Compares the value of an `Authorization` header with the token. The name of the scheme is read in any case (RFC 9110).
+ */
+export const makeCheck = (token: Redacted.Redacted<string>) => {
+  const expected = sha256(Redacted.value(token))
+  return (authorization: string | undefined): "missing" | "right" | "wrong" => {
+    if (authorization === undefined || authorization === "") return "missing"
+    // Hashes have one length, so the comparison reveals nothing about the token, not even its length.
+    return timingSafeEqual(sha256(bearer.exec(authorization)?.[1] ?? ""), expected) ? "right" : "wrong"
+  }
+}
+
+const bearer = /^bearer +([^ ]+) *$/i
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest()
 

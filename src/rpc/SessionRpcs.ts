@@ -1,9 +1,10 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as Schema from "effect/Schema"
+import * as Text from "effect/String"
 import { AccessError } from "../domain/error/SessionError.js"
 import { SessionId } from "../domain/Ids.js"
 import { ImportOptions, ImportOutcome } from "../domain/Transfer.js"
-import { managerOperations, sessionOperations } from "../services/SessionOperations.js"
+import { managerOperations, type Operation, sessionOperations } from "../services/SessionOperations.js"
 import { Authentication } from "./Authentication.js"
 import { makeRpcGroup } from "./internal/rpcGroup.js"
 import { SanitizedDefect } from "./internal/sanitizedDefect.js"
@@ -47,6 +48,20 @@ export class SessionRpcs extends makeRpcGroup(managerOperations, {}, SanitizedDe
   /** Calls that never end by themselves; a stopping server does not wait for them. */
   static readonly endless: ReadonlySet<string> = new Set(["Watch"])
 
+  /** Calls that return a stream. */
+  static readonly streams: ReadonlySet<string> = namesOf(({ stream }) => stream === true)
+
+  /** Calls whose answer may be many kilobytes. */
+  static readonly large: ReadonlySet<string> = namesOf(({ large }) => large === true)
+
   /** Largest size of a call, in bytes. */
   static readonly maxRequestBytes = 1024 * 1024
+}
+
+function namesOf(matches: (operation: Operation) => boolean): ReadonlySet<string> {
+  return new Set(
+    Object.entries<Operation>({ ...managerOperations, ...sessionOperations })
+      .filter(([, operation]) => matches(operation))
+      .map(([name]) => Text.capitalize(name))
+  )
 }

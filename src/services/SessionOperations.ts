@@ -59,6 +59,8 @@ export interface Operation {
   readonly error: Schema.Schema.Any
   /** Whether the result is a stream of `success`. */
   readonly stream?: true
+  /** Whether the result may be many kilobytes. A server makes few of these at once. */
+  readonly large?: true
 }
 
 const CreateError = Schema.Union(AccessError, ConfigurationError)
@@ -72,19 +74,19 @@ const HistoryError = Schema.Union(ChangeError, MessageNotFound)
 export const managerOperations = {
   create: { payload: CreateSession, success: SessionId, error: CreateError },
   getOrCreate: { payload: CreateSession, success: SessionId, error: CreateError },
-  list: { payload: SessionQuery, success: Page(SessionInfo), error: AccessError },
-  searchMessages: { payload: TextQuery, success: Page(SearchHit), error: StoreCallError },
+  list: { payload: SessionQuery, success: Page(SessionInfo), error: AccessError, large: true },
+  searchMessages: { payload: TextQuery, success: Page(SearchHit), error: StoreCallError, large: true },
   optimize: { success: StoreOptimization, error: StoreCallError },
   stats: { success: StoreStats, error: StoreCallError },
   backup: { payload: { name: BackupName }, success: StoreBackup, error: StoreCallError },
   listProviders: { success: Schema.Array(ProviderInfo), error: AccessError },
   providerInfo: { payload: { name: ProviderName }, success: ProviderInfo, error: CreateError },
-  deadLetters: { payload: DeadLetterQuery, optional: true, success: Page(DeadLetter), error: AccessError },
+  deadLetters: { payload: DeadLetterQuery, optional: true, success: Page(DeadLetter), error: AccessError, large: true },
   replayDeadLetters: { payload: ReplayDeadLetters, optional: true, success: ReplayOutcome, error: AccessError },
   exportSessions: { payload: ExportSessions, optional: true, success: SessionExport, error: AccessError, stream: true },
   eraseUser: { payload: { userId: UserId }, success: ErasureReceipt, error: ChangeError },
   cleanup: { payload: CleanupSessions, success: CleanupOutcome, error: AccessError },
-  analytics: { payload: AnalyticsQuery, optional: true, success: Analytics, error: AccessError },
+  analytics: { payload: AnalyticsQuery, optional: true, success: Analytics, error: AccessError, large: true },
   health: { success: Health, error: AccessError }
 } as const satisfies Record<string, Operation>
 
@@ -93,13 +95,18 @@ export const managerOperations = {
  */
 export const sessionQueries = {
   info: { success: SessionInfo, error: ReadError },
-  context: { success: SessionContext, error: ReadError },
+  context: { success: SessionContext, error: ReadError, large: true },
   metrics: { success: SessionMetrics, error: ReadError },
-  turns: { success: Schema.Array(Turn), error: ReadError },
+  turns: { success: Schema.Array(Turn), error: ReadError, large: true },
   turn: { payload: { turnId: TurnId }, success: Turn, error: Schema.Union(ReadError, TurnNotFound) },
-  messages: { payload: { query: MessageQuery }, optional: true, success: Page(Message), error: ReadError },
-  message: { payload: { messageId: MessageId }, success: Message, error: Schema.Union(ReadError, MessageNotFound) },
-  export: { success: SessionExport, error: ReadError },
+  messages: { payload: { query: MessageQuery }, optional: true, success: Page(Message), error: ReadError, large: true },
+  message: {
+    payload: { messageId: MessageId },
+    success: Message,
+    error: Schema.Union(ReadError, MessageNotFound),
+    large: true
+  },
+  export: { success: SessionExport, error: ReadError, large: true },
   fork: {
     payload: { fork: ForkSession },
     optional: true,

@@ -89,8 +89,10 @@ const server: All<SessionServerOptions> = {
   allowedOrigins: true,
   drainTimeout: true,
   host: true,
+  limits: true,
   port: true,
-  token: true
+  token: true,
+  trustedProxies: true
 }
 const client: All<SessionClientOptions & ConnectOptions> = {
   drainTimeout: true,

@@ -5,7 +5,7 @@ import { SessionServer } from "../../src/rpc/SessionServer.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { gatedReply } from "../host/gatedReply.js"
 import * as TestServer from "./TestServer.js"
-import { authorized, exchange, openSocket, request, type Transport } from "./wire.js"
+import { authorized, exchange, openAuthorizedSocket, openSocket, request, type Transport } from "./wire.js"
 
 const health = request("1", "Health")
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth)
@@ -103,13 +103,45 @@ describe.each<{ transport: Transport }>([{ transport: "http" }, { transport: "we
           }))
       }
 
-      for (const { id, line, path, reason, what } of refused) {
+      for (const { line, path, reason, what } of refused.filter(({ id }) => id === undefined)) {
+        it.effect(`refuses ${what} with one error, and reads nothing more`, () =>
+          Effect.gen(function*() {
+            const { url } = yield* SessionServer
+            const [refusal, other] = transport === "http"
+              ? yield* exchange(transport, url, line + line + health)
+              : yield* Effect.scoped(Effect.gen(function*() {
+                const socket = yield* openAuthorizedSocket(url)
+                yield* socket.send(line + line + health)
+                const refusal = yield* socket.next
+                assert.strictEqual(yield* socket.closed, 1007)
+                return [refusal, yield* socket.poll]
+              }))
+            assert.isUndefined(other)
+            assert.strictEqual(refusal?.defect?.["_tag"], "InvalidRequest")
+            assert.deepStrictEqual(refusal?.defect?.["path"], path)
+            assert.match(String(refusal?.defect?.["reason"]), reason)
+            assert.notInclude(JSON.stringify(refusal), canary)
+            assert.isBelow(JSON.stringify(refusal).length, 1000)
+          }))
+      }
+
+      it.effect("refuses more than 1,024 frames in one message", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const ping = "{\"_tag\":\"Ping\"}\n"
+          assert.lengthOf(yield* exchange(transport, url, ping.repeat(1024), 1024), 1024)
+          const frames = yield* exchange(transport, url, ping.repeat(2000), 1025)
+          assert.lengthOf(frames, 1025)
+          assert.match(String(frames[1024]?.defect?.["reason"]), /more than 1024 calls/)
+        }))
+
+      for (const { id, line, path, reason, what } of refused.filter(({ id }) => id !== undefined)) {
         it.effect(`refuses ${what}, and answers the next call`, () =>
           Effect.gen(function*() {
             const { url } = yield* SessionServer
             const frames = yield* exchange(transport, url, line + health, 2)
             const refusal = frames.find(({ requestId }) => requestId !== "1")
-            const error = id === undefined ? refusal?.defect : refusal?.exit?.cause?.error
+            const error = refusal?.exit?.cause?.error
             assert.strictEqual(refusal?.requestId, id)
             assert.strictEqual(error?.["_tag"], "InvalidRequest")
             assert.deepStrictEqual(error?.["path"], path)
@@ -138,32 +170,35 @@ describe.each<{ transport: Transport }>([{ transport: "http" }, { transport: "we
               yield* open
               return [refusal, yield* socket.next]
             }))
-          assert.deepStrictEqual(frames[0]?.exit?.cause?.error?.["path"], ["id"])
+          assert.deepStrictEqual(frames[0]?.defect?.["path"], ["id"])
           assert.strictEqual(frames[1]?.exit?._tag, "Success")
-        }))
-
-      for (const headers of [undefined, null, {}, "x", [["a"]], [[1, 2]]]) {
-        it.effect(`ignores the headers ${JSON.stringify(headers)}`, () =>
-          Effect.gen(function*() {
-            const { url } = yield* SessionServer
-            const [frame] = yield* exchange(transport, url, request("1", "Health", undefined, { headers }))
-            assert.strictEqual(frame?.exit?.cause?.error?.["_tag"], "Unauthorized")
-          }))
-      }
-
-      it.effect("reveals nothing about a payload to an unauthenticated caller", () =>
-        Effect.gen(function*() {
-          const { url } = yield* SessionServer
-          const headers = [["authorization", `${authorized[0]?.[1]}x`]]
-          const [frame] = yield* exchange(transport, url, request("1", "Info", { sessionId: 5 }, { headers }))
-          assert.strictEqual(frame?.exit?.cause?.error?.["_tag"], "Unauthorized")
         }))
     })
   }
 )
 
+const firstAnswer = (url: string, line: string) =>
+  Effect.scoped(Effect.flatMap(openSocket(url), (socket) => Effect.zipRight(socket.send(line), socket.next)))
+
 describe("a socket", () => {
   layer(TestServer.layer())((it) => {
+    for (const headers of [undefined, null, {}, "x", [["a"]], [[1, 2]]]) {
+      it.effect(`ignores the headers ${JSON.stringify(headers)}`, () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const frame = yield* firstAnswer(url, request("1", "Health", undefined, { headers }))
+          assert.strictEqual(frame?.exit?.cause?.error?.["_tag"], "Unauthorized")
+        }))
+    }
+
+    it.effect("reveals nothing about a payload to an unauthenticated caller", () =>
+      Effect.gen(function*() {
+        const { url } = yield* SessionServer
+        const headers = [["authorization", `${authorized[0]?.[1]}x`]]
+        const frame = yield* firstAnswer(url, request("1", "Info", { sessionId: 5 }, { headers }))
+        assert.strictEqual(frame?.exit?.cause?.error?.["_tag"], "Unauthorized")
+      }))
+
     it.scoped("is closed after unreadable data; others stay open", () =>
       Effect.gen(function*() {
         const { url } = yield* SessionServer
@@ -187,7 +222,7 @@ describe("a socket", () => {
       Effect.gen(function*() {
         const { url } = yield* SessionServer
         const other = yield* openSocket(url)
-        const socket = yield* openSocket(url)
+        const socket = yield* openAuthorizedSocket(url)
         yield* socket.send("x".repeat(5 * 1024 * 1024))
         assert.strictEqual(yield* socket.closed, 1009)
         yield* other.send(health)

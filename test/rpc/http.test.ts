@@ -1,5 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import * as Http from "node:http"
 import { SessionServer } from "../../src/rpc/SessionServer.js"
 import * as TestServer from "./TestServer.js"
 import { authorized, parseFrames, post, request, send } from "./wire.js"
@@ -21,7 +22,8 @@ describe("the server over HTTP", () => {
       it.effect("reports without a token that it runs, and nothing else", () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
-          assert.deepStrictEqual(yield* send(`${url}/healthz`, {}), { status: 200, text: "{\"status\":\"ok\"}" })
+          const { status, text } = yield* send(`${url}/healthz`, {})
+          assert.deepStrictEqual([status, text], [200, "{\"status\":\"ok\"}"])
         }))
 
       it.effect("listens on the loopback interface by default", () =>
@@ -56,6 +58,21 @@ describe("the server over HTTP", () => {
           assert.strictEqual((yield* post(url, health.padEnd(1024 * 1024 + 1, "\n"))).status, 413)
         }))
 
+      for (const type of ["Application/NDJSON", "application/ndjson; charset=utf-8"]) {
+        it.effect(`accepts the content type ${type}`, () =>
+          Effect.gen(function*() {
+            const { url } = yield* SessionServer
+            assert.strictEqual((yield* post(url, health, { "content-type": type })).status, 200)
+          }))
+      }
+
+      it.effect("delivers a refusal to a client that sends on, and closes its connection afterwards", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const { status } = yield* post(url, fiveMegabytes, { connection: "close" })
+          assert.strictEqual(status, 413)
+        }))
+
       it.effect("refuses other content types than NDJSON", () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
@@ -67,36 +84,51 @@ describe("the server over HTTP", () => {
       it.effect("answers an empty body with an empty response", () =>
         Effect.gen(function*() {
           const { url } = yield* SessionServer
-          assert.deepStrictEqual(yield* post(url, ""), { status: 200, text: "" })
+          const { status, text } = yield* post(url, "")
+          assert.deepStrictEqual([status, text], [200, ""])
         }))
 
-      for (
-        const { envelope, header, outcome } of [
-          { header: wrong, envelope: bearer, outcome: "Failure" },
-          { header: bearer, envelope: wrong, outcome: "Success" }
-        ]
-      ) {
-        it.effect(`prefers the connection's header to the one in the frame: ${outcome}`, () =>
+      it.effect("prefers the request's header to the one in a frame", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const frame = request("1", "Health", undefined, { headers: [["Authorization", wrong]] })
+          assert.strictEqual(parseFrames((yield* post(url, frame)).text)[0]?.exit?._tag, "Success")
+        }))
+
+      for (const authorization of ["", wrong, `${bearer} x`, "Basic dXNlcjpwYXNz"]) {
+        it.effect(`refuses a request with the header ${JSON.stringify(authorization)}, whatever its frames hold`, () =>
           Effect.gen(function*() {
             const { url } = yield* SessionServer
-            const frame = request("1", "Health", undefined, { headers: [["Authorization", envelope]] })
-            const { text } = yield* post(url, frame, { authorization: header ?? "" })
-            const exit = parseFrames(text)[0]?.exit
-            assert.strictEqual(exit?._tag, outcome)
-            if (outcome === "Failure") assert.strictEqual(exit?.cause?.error?.["_tag"], "Unauthorized")
+            const { headers, status, text } = yield* post(url, health, { authorization })
+            assert.deepStrictEqual([status, headers["www-authenticate"]], [401, "Bearer"])
+            assert.strictEqual(JSON.parse(text)._tag, "Unauthorized")
           }))
       }
 
-      for (
-        const headers of [{}, { authorization: "" }, { authorization: wrong }, { authorization: `${bearer} x` }]
-      ) {
-        it.effect(`refuses the token in ${JSON.stringify(headers)}`, () =>
+      for (const scheme of ["bearer", "BEARER", "Bearer "]) {
+        it.effect(`reads the scheme "${scheme}"`, () =>
           Effect.gen(function*() {
             const { url } = yield* SessionServer
-            const { text } = yield* post(url, request("1", "Health", undefined, { headers: [] }), headers)
-            assert.strictEqual(parseFrames(text)[0]?.exit?.cause?.error?.["_tag"], "Unauthorized")
+            const authorization = `${bearer}`.replace("Bearer", scheme)
+            assert.strictEqual((yield* post(url, health, { authorization })).status, 200)
           }))
       }
+
+      it.effect("refuses a body without a token before it arrives", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const { status } = yield* Effect.async<{ readonly status: number | undefined }, Error>((resume) => {
+            // The body is announced, and never sent.
+            const headers = { "content-type": "application/ndjson", "content-length": "1000" }
+            const outgoing = Http.request(`${url}/rpc`, { method: "POST", headers, agent: false }, (incoming) => {
+              resume(Effect.succeed({ status: incoming.statusCode }))
+              outgoing.destroy()
+            })
+            outgoing.on("error", (error) => resume(Effect.fail(error)))
+            outgoing.flushHeaders()
+          })
+          assert.strictEqual(status, 401)
+        }))
 
       // The same rules apply to a call and to opening a WebSocket.
       for (

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Queue, Redacted } from "effect"
+import { Deferred, Effect, Option, Queue, Redacted } from "effect"
 import * as Http from "node:http"
 import { WebSocket } from "ws"
 import { token } from "./token.js"
@@ -29,6 +29,7 @@ export const parseFrames = (text: string): ReadonlyArray<Frame> =>
 interface Answer {
   readonly status: number
   readonly text: string
+  readonly headers: Http.IncomingHttpHeaders
 }
 
 /** Sends any HTTP request. A body of several pieces is sent in chunks, without a length. */
@@ -40,31 +41,41 @@ export const send = (
     const outgoing = Http.request(url, { agent: false, ...options }, (incoming) => {
       let text = ""
       incoming.setEncoding("utf8").on("data", (chunk) => (text += chunk))
-      incoming.on("end", () => resume(Effect.succeed({ status: incoming.statusCode ?? 0, text })))
+      incoming.on("end", () =>
+        resume(Effect.succeed({ status: incoming.statusCode ?? 0, text, headers: incoming.headers })))
     })
-    outgoing.on("upgrade", ({ statusCode = 0 }, socket) => {
+    outgoing.on("upgrade", ({ headers, statusCode = 0 }, socket) => {
       socket.destroy()
-      resume(Effect.succeed({ status: statusCode, text: "" }))
+      resume(Effect.succeed({ status: statusCode, text: "", headers }))
     })
-    outgoing.on("error", (error) => resume(Effect.fail(error)))
+    outgoing.on("error", (error) =>
+      resume(Effect.fail(error)))
     if (typeof body === "string") outgoing.setHeader("content-length", Buffer.byteLength(body))
     else for (const piece of body) outgoing.write(piece)
     outgoing.end(typeof body === "string" ? body : undefined)
     return Effect.sync(() => outgoing.destroy())
   })
 
-/** Sends lines in one HTTP request of the protocol. */
-export const post = (url: string, body: string | ReadonlyArray<string>, headers: Record<string, string> = {}) =>
-  send(`${url}/rpc`, { method: "POST", body, headers: { "content-type": "application/ndjson", ...headers } })
+/** Sends lines in one HTTP request of the protocol, with the right token unless `headers` has another. */
+export const post = (
+  url: string,
+  body: string | ReadonlyArray<string>,
+  { authorization = `Bearer ${Redacted.value(token)}`, ...headers }: Record<string, string> = {}
+) =>
+  send(`${url}/rpc`, {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/ndjson", ...(authorization !== "" && { authorization }), ...headers }
+  })
 
-/** Opens a socket of the protocol, on which a test can send anything. */
-export const openSocket = (url: string) =>
+/** Opens a socket of the protocol without a token, on which a test can send anything. */
+export const openSocket = (url: string, headers: Record<string, string> = {}) =>
   Effect.gen(function*() {
     const frames = yield* Queue.unbounded<Frame>()
     const closed = yield* Deferred.make<number>()
     const socket = yield* Effect.acquireRelease(
       Effect.async<InstanceType<typeof WebSocket>>((resume) => {
-        const socket = new WebSocket(`${url.replace("http", "ws")}/rpc`)
+        const socket = new WebSocket(`${url.replace("http", "ws")}/rpc`, { headers })
         socket.addEventListener("open", () => resume(Effect.succeed(socket)))
         socket.addEventListener("error", () => resume(Effect.die("the socket does not open")))
         socket.addEventListener("message", ({ data }) => Queue.unsafeOffer(frames, JSON.parse(String(data))))
@@ -73,17 +84,24 @@ export const openSocket = (url: string) =>
       (socket) => Effect.sync(() => socket.close())
     )
     return {
+      socket,
       send: (data: string | Uint8Array) => Effect.sync(() => socket.send(data)),
       next: Queue.take(frames),
+      /** What has arrived, if anything. */
+      poll: Effect.map(Queue.poll(frames), Option.getOrUndefined),
       closed: Deferred.await(closed)
     }
   })
 
 export type Transport = "http" | "websocket"
 
-/** Sends lines over a new connection, and returns the first `count` frames received. */
+/** Opens a socket with the token in its header, as a browser cannot. */
+export const openAuthorizedSocket = (url: string) =>
+  openSocket(url, { authorization: `Bearer ${Redacted.value(token)}` })
+
+/** Sends lines over a new connection with the token, and returns the first `count` frames received. */
 export const exchange = (transport: Transport, url: string, lines: string, count = 1) =>
   transport === "http"
     ? Effect.map(post(url, lines), ({ text }) => parseFrames(text))
-    : Effect.scoped(Effect.flatMap(openSocket(url), (socket) =>
+    : Effect.scoped(Effect.flatMap(openAuthorizedSocket(url), (socket) =>
       Effect.zipRight(socket.send(lines), Effect.replicateEffect(socket.next, count))))

@@ -1,64 +1,95 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { InvalidRequest, ShuttingDown } from "../../domain/error/RequestError.js"
+import { InvalidRequest, ServerBusy, ShuttingDown } from "../../domain/error/RequestError.js"
+import type { ServerLimits } from "../ServerLimits.js"
+
+/** The calls of a contract. */
+interface Contract {
+  readonly tags: ReadonlyMap<string, unknown>
+  /** Calls that return a stream. */
+  readonly streams: ReadonlySet<string>
+  /** Calls that never end by themselves, so `drain` does not wait for them. */
+  readonly endless: ReadonlySet<string>
+}
+
+type Limits = Pick<ServerLimits, "calls" | "callsPerConnection" | "streams" | "streamsPerConnection">
+
+/** Calls of one connection that run, by id. */
+class RunningCalls {
+  readonly tags = new Map<string, string>()
+  calls = 0
+  streams = 0
+}
 
 /**
- * Decides which calls may start, and tracks those that run. `tags` are the known calls; those in `endless` never end by
- * themselves, so `drain` does not wait for them.
+ * Decides which calls may start, and tracks those that run. Streams and other calls are counted apart, so that no number of
+ * watchers keeps a send from starting.
  */
-export const makeCallGate = (tags: ReadonlyMap<string, unknown>, endless: ReadonlySet<string> = new Set()) => {
+export const makeCallGate = ({ endless, streams, tags }: Contract, limits: Limits) => {
   const idle = Effect.unsafeMakeLatch(true)
+  const running = { calls: 0, streams: 0 }
   let draining = false
-  let running = 0
   let awaited = 0
 
-  const ended = (calls: Iterable<string>) => {
-    for (const tag of calls) {
-      running -= 1
-      if (!endless.has(tag)) awaited -= 1
-    }
+  const kindOf = (tag: string) => (streams.has(tag) ? "streams" : "calls")
+
+  const count = (own: RunningCalls, tag: string, change: 1 | -1) => {
+    const kind = kindOf(tag)
+    own[kind] += change
+    running[kind] += change
+    if (!endless.has(tag)) awaited += change
     if (awaited === 0) idle.unsafeOpen()
+    else idle.unsafeClose()
   }
 
-  const refusalOf = (inFlight: ReadonlyMap<string, string>, id: string, tag: string) => {
+  /** As many as a connection may have: a quarter of all, while another connection has any. */
+  const share = (own: RunningCalls, kind: "calls" | "streams") =>
+    Math.min(
+      kind === "calls" ? limits.callsPerConnection : limits.streamsPerConnection,
+      running[kind] > own[kind] ? Math.ceil(limits[kind] / 4) : limits[kind]
+    )
+
+  const refusalOf = (own: RunningCalls, tag: string) => {
     if (draining) return new ShuttingDown()
     if (!tags.has(tag)) return new InvalidRequest({ path: ["tag"], reason: "is not a call of this server" })
-    if (inFlight.has(id)) {
-      return new InvalidRequest({ path: ["id"], reason: "is the id of a running call; use another id" })
-    }
-    if (inFlight.size >= maxOfConnection) return tooMany(`${maxOfConnection} calls that may run on one connection`)
-    return running < maxOfServer ? undefined : tooMany(`${maxOfServer} calls that may run on this server`)
+    const kind = kindOf(tag)
+    if (own[kind] >= share(own, kind)) return busy(`${share(own, kind)} ${kind} run on this connection`)
+    if (running[kind] >= limits[kind]) return busy(`${limits[kind]} ${kind} run on it`)
+    return undefined
   }
 
   return {
     /** Tracks the calls of one connection. */
     connection: () => {
-      const inFlight = new Map<string, string>()
+      const own = new RunningCalls()
       return {
-        /** Starts a call. Returns why it may not start; undefined when it has started. */
-        enter: (id: string, tag: string): InvalidRequest | ShuttingDown | undefined => {
-          const refusal = refusalOf(inFlight, id, tag)
+        has: (id: string) => own.tags.has(id),
+        /** Starts a call, whose id is not that of a running one. Returns why it may not start; undefined when it has started. */
+        enter: (id: string, tag: string): InvalidRequest | ServerBusy | ShuttingDown | undefined => {
+          const refusal = refusalOf(own, tag)
           if (refusal !== undefined) return refusal
-          inFlight.set(id, tag)
-          running += 1
-          if (!endless.has(tag)) {
-            awaited += 1
-            idle.unsafeClose()
-          }
+          own.tags.set(id, tag)
+          count(own, tag, 1)
           return undefined
         },
-        running: () => inFlight.size,
+        running: () => own.tags.size,
         leave: (id: string) => {
-          const tag = inFlight.get(id)
-          inFlight.delete(id)
-          if (tag !== undefined) ended([tag])
+          const tag = own.tags.get(id)
+          if (tag === undefined) return
+          own.tags.delete(id)
+          count(own, tag, -1)
         },
         leaveAll: () => {
-          ended(inFlight.values())
-          inFlight.clear()
+          for (const tag of own.tags.values()) count(own, tag, -1)
+          own.tags.clear()
         }
       }
     },
+
+    /** How many calls and streams run. */
+    running: (): { readonly calls: number; readonly streams: number } => running,
+
+    isDraining: () => draining,
 
     /** Refuses new calls and waits for running ones, for at most `drainTimeout`. */
     drain: (drainTimeout: Duration.DurationInput): Effect.Effect<void> =>
@@ -69,9 +100,7 @@ export const makeCallGate = (tags: ReadonlyMap<string, unknown>, endless: Readon
   }
 }
 
-const tooMany = (limit: string) =>
-  new InvalidRequest({ path: [], reason: `exceeds the ${limit} at once; retry when another has ended` })
+const busy = (reason: string) => new ServerBusy({ reason, retryAfterMs: retryAfter })
 
-/** As many as the turns that one process accepts, so that a connection is not narrower than the manager behind it. */
-const maxOfConnection = 1024
-const maxOfServer = 4096
+/** Milliseconds: running calls end at any time. */
+const retryAfter = 500

@@ -16,13 +16,16 @@ export type ReadFrame = Data.TaggedEnum<{
 export const ReadFrame = Data.taggedEnum<ReadFrame>()
 
 /**
- * Reads newline-delimited JSON, one frame per line. It never throws. Each piece of data is complete, so nothing is carried over
- * to the next.
+ * Reads newline-delimited JSON, one frame per line. It never throws. The data is complete, so nothing is carried over to the next.
  */
-export function* readFrames(data: string | Uint8Array): Generator<ReadFrame> {
-  const text = typeof data === "string" ? Either.right(data) : decodeUtf8(data)
-  if (Either.isLeft(text)) return yield ReadFrame.Unreadable({ error: text.left })
-  for (const line of text.right.split("\n")) {
+export function* framesOf(data: Uint8Array): Generator<ReadFrame> {
+  const decoded = decodeUtf8(data)
+  if (Either.isLeft(decoded)) return yield ReadFrame.Unreadable({ error: decoded.left })
+  const text = decoded.right
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    end = text.indexOf("\n", start)
+    if (end === -1) end = text.length
+    const line = text.slice(start, end)
     if (line.trim() !== "") yield readFrame(line)
   }
 }
