@@ -8,6 +8,7 @@ import * as SessionClient from "../../src/client/SessionClient.js"
 import { InvalidRequest, ServerBusy, ShuttingDown, Unauthorized } from "../../src/domain/error/RequestError.js"
 import { SessionServer } from "../../src/rpc/SessionServer.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
+import { sessionId } from "../domain/conversation.js"
 import * as TestServer from "../rpc/TestServer.js"
 import { token } from "../rpc/token.js"
 import { otherServer } from "./otherServer.js"
@@ -104,7 +105,7 @@ layer(TestServer.layer())("the client over HTTP", (it) => {
         const url = yield* otherServer((_, response) => void response.writeHead(status, headers).end(body))
         const sessions = yield* connect(url)
         assert.deepStrictEqual(yield* Effect.flip(sessions.health), error)
-        const streamed = yield* Effect.flip(Stream.runDrain(sessions.session("s").stream("hello")))
+        const streamed = yield* Effect.flip(Stream.runDrain(sessions.session(sessionId).stream("hello")))
         assert.deepStrictEqual(streamed, error)
       }))
   }

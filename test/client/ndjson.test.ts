@@ -3,7 +3,7 @@ import { afterEach, assert, describe, it, vi } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { makeDecoder } from "../../src/client/internal/ndjson.js"
 
-const frame = (value: string) => ({ _tag: "Chunk", requestId: "1", values: [value] })
+const frame = (value: string) => ({ _tag: "Chunk" as const, requestId: "1", values: [value] as const })
 const lineOf = (value: string) => `${JSON.stringify(frame(value))}\n`
 
 /** Counts the characters that are searched for a line's end, and the pieces that are joined. */
