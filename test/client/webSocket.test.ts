@@ -3,7 +3,7 @@ import { Context, Deferred, Effect, Fiber, Layer, Redacted, Stream, TestClock } 
 import { vi } from "vitest"
 import * as SessionClient from "../../src/client/SessionClient.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
-import { turnId } from "../domain/conversation.js"
+import { sessionId, turnId } from "../domain/conversation.js"
 import { token } from "../rpc/token.js"
 import { type Frame, parseFrames } from "../rpc/wire.js"
 
@@ -162,7 +162,7 @@ describe("the client over a WebSocket", () => {
       const started = yield* Deferred.make<void>()
       const goOn = yield* Deferred.make<void>()
       const seen: Array<string> = []
-      const stream = yield* sessions.session("s").stream("hello").pipe(
+      const stream = yield* sessions.session(sessionId).stream("hello").pipe(
         Stream.runForEach((event) =>
           Effect.gen(function*() {
             seen.push(event._tag === "TurnDelta" ? event.text : event._tag)

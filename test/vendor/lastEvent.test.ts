@@ -35,7 +35,10 @@ describe.each(Object.entries(vendors()))("a stream of %s that ends without a bla
       { what: "at the end of the data", edit: trimmed },
       { what: "at the end of the line", edit: (text: string) => `${trimmed(text)}\n` },
       { what: "with CRLF", edit: (text: string) => trimmed(text).replaceAll("\n", "\r\n") },
-      { what: "with CRLF, at the end of the line", edit: (text: string) => `${trimmed(text)}\n`.replaceAll("\n", "\r\n") },
+      {
+        what: "with CRLF, at the end of the line",
+        edit: (text: string) => `${trimmed(text)}\n`.replaceAll("\n", "\r\n")
+      },
       { what: "at half of a line's end", edit: (text: string) => `${trimmed(text).replaceAll("\n", "\r\n")}\r` },
       { what: "and whose last line is a comment", edit: (text: string) => `${trimmed(text)}\n:\n` }
     ]
@@ -63,7 +66,10 @@ describe.each(Object.entries(vendors()))("a stream of %s that ends without a bla
         const error = yield* Effect.flip(session.send("hello"))
         assert.strictEqual(error._tag, "ProviderProtocol")
         const { items } = yield* session.messages({ role: "assistant" })
-        assert.deepStrictEqual(items.map(({ finishReason, text }) => [finishReason, text]), [["cut", "You said: hello"]])
+        assert.deepStrictEqual(items.map(({ finishReason, text }) => [finishReason, text]), [[
+          "cut",
+          "You said: hello"
+        ]])
       }).pipe(Effect.provide(runtimeWith(provider)))
     }))
 })
