@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as SessionClient from "../client/SessionClient.js"
 import { ConfigurationError } from "../domain/error/RequestError.js"
+import { fileProblem } from "../services/internal/fileProblem.js"
 import type { SessionManager } from "../services/SessionManager.js"
 import { type Command, type CommandEnvironment, defineCommand } from "./command.js"
 import { combine, type ParametersOf } from "./internal/parse.js"
@@ -65,10 +66,10 @@ const readToken = Effect.fnUntraced(function*(dataDir: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const file = path.join(dataDir, "token")
-  const text = yield* Effect.mapError(fs.readFileString(file), () =>
+  const text = yield* Effect.mapError(fs.readFileString(file), (error) =>
     new ConfigurationError({
       problems: [
-        `no token: ${file} cannot be read; start the server in this directory, or pass its --data-dir or --token`
+        `no token: ${file} ${fileProblem(error)}; start the server in this directory, or pass its --data-dir or --token`
       ]
     }))
   return Redacted.make(text.trim())

@@ -8,13 +8,27 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { randomBytes } from "node:crypto"
 import { Page } from "../domain/Page.js"
+import { fileProblem } from "../services/internal/fileProblem.js"
 import { note, print, Streams } from "./Streams.js"
+import { visibleJson } from "./text.js"
 
 /**
  * Prints a value as one JSON document.
  */
 export const printJson = <A, I>(schema: Schema.Schema<A, I>, value: A): Effect.Effect<void, never, Streams> =>
-  Schema.encode(Schema.parseJson(schema, { space: 2 }))(value).pipe(Effect.orDie, Effect.flatMap(print))
+  Schema.encode(Schema.parseJson(schema, { space: 2 }))(value).pipe(Effect.orDie, Effect.flatMap(printEncoded))
+
+/**
+ * Prints JSON. On a terminal, characters that it would interpret are escaped; the value stays the same.
+ */
+export const printEncoded = (json: string): Effect.Effect<void, never, Streams> =>
+  Effect.flatMap(Streams, ({ stdout }) => print(stdout.isTTY === true ? visibleJson(json) : json))
+
+/**
+ * The same on standard error.
+ */
+export const noteJson = (json: string): Effect.Effect<void, never, Streams> =>
+  Effect.flatMap(Streams, ({ stderr }) => note(stderr.isTTY === true ? visibleJson(json) : json))
 
 /**
  * Prints a page of a list: as JSON, or a line an item, with a note that says how to print the next page.
@@ -31,9 +45,15 @@ export const printPage = Effect.fnUntraced(function*<A, I>(
 ) {
   if (json) return yield* printJson(Page(item), page)
   if (page.items.length === 0 && page.next === undefined && none !== undefined) yield* note(none)
-  yield* Effect.forEach(page.items, (item) => print(toLine(item)), { discard: true })
+  yield* printItems(page.items, toLine)
   if (page.next !== undefined) yield* note(`(more: --cursor ${page.next})`)
 })
+
+/**
+ * Prints one item a line. Further lines of an item are indented, so that no stored text can pass for an item.
+ */
+export const printItems = <A>(items: Iterable<A>, toLine: (item: A) => string): Effect.Effect<void, never, Streams> =>
+  Effect.forEach(items, (item) => print(toLine(item).replaceAll("\n", "\n    ")), { discard: true })
 
 /**
  * Counts what passes on standard error, where that is a terminal and the output is not.
@@ -74,7 +94,7 @@ export const writeFile = Effect.fnUntraced(function*<E, R>(
   const fs = yield* FileSystem.FileSystem
   const refuse = (reason: string) => new FileNotWritten({ path, reason })
   const refused = <A, R>(effect: Effect.Effect<A, PlatformError, R>) =>
-    Effect.mapError(effect, (error) => refuse(isTaken(error) ? taken : error.message))
+    Effect.mapError(effect, (error) => refuse(isTaken(error) ? taken : `it ${fileProblem(error)}`))
 
   if (path.includes("\0")) return yield* refuse("its name contains a NUL character")
   if (!force && (yield* refused(fs.exists(path)))) return yield* refuse(taken)
@@ -93,14 +113,19 @@ const taken = "it exists already; choose another name, or replace it with --forc
 const isTaken = (error: PlatformError) => error._tag === "SystemError" && error.reason === "AlreadyExists"
 
 /**
- * Writes texts to standard output, as fast as they are read.
+ * Writes texts to standard output, as fast as they are read. On a terminal, each is what `toVisible` makes of it.
  */
 export const writeOutput = <E, R>(
-  texts: Stream.Stream<string, E, R>
+  texts: Stream.Stream<string, E, R>,
+  toVisible: (text: string) => string
 ): Effect.Effect<void, E | PlatformError, Exclude<R, Scope.Scope> | Streams> =>
   Effect.flatMap(
     Streams,
-    ({ stdout }) => Stream.run(texts, NodeSink.fromWritable(() => stdout, toWriteError, { endOnDone: false }))
+    ({ stdout }) =>
+      Stream.run(
+        stdout.isTTY === true ? Stream.map(texts, toVisible) : texts,
+        NodeSink.fromWritable(() => stdout, toWriteError, { endOnDone: false })
+      )
   )
 
 const toWriteError = (cause: unknown) =>

@@ -71,10 +71,11 @@ const units: Readonly<Record<string, string>> = { s: "seconds", m: "minutes", h:
 /** `30d` and `30 days` alike. */
 export const duration: Reader<Duration.Duration> = {
   placeholder: "TIME",
-  expected: "a length of time, such as 30s, 30d or \"30 days\"",
+  expected: "a length of time of at least 1 ms, such as 30s, 30d or \"30 days\"",
   read: (text) => {
     const [, count, unit] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? []
-    return Duration.decodeUnknown(count === undefined || unit === undefined ? text : `${count} ${units[unit]}`)
+    const length = Duration.decodeUnknown(count === undefined || unit === undefined ? text : `${count} ${units[unit]}`)
+    return Option.filter(length, (length) => Duration.greaterThanOrEqualTo(length, "1 millis"))
   }
 }
 

@@ -1,3 +1,4 @@
+import { PlatformError } from "@effect/platform/Error"
 import * as Runtime from "@effect/platform/Runtime"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -10,7 +11,10 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { constants } from "node:os"
 import { SessionError } from "../domain/error/SessionError.js"
+import { fileProblem } from "../services/internal/fileProblem.js"
+import { noteJson } from "./output.js"
 import { note, type Streams } from "./Streams.js"
+import { visible } from "./text.js"
 
 const byTag: Readonly<Record<string, number>> = {
   UsageError: 2,
@@ -50,9 +54,21 @@ export const serverExitCode = (exit: Exit.Exit<unknown, unknown>): number =>
  * Writes an error to standard error: in words, or as JSON for a program.
  */
 export const reportError = (json: boolean) => (error: unknown): Effect.Effect<void, never, Streams> => {
-  const words = `error: ${Predicate.isError(error) ? error.message : String(error)}`
-  return note(json && Schema.is(SessionError)(error) ? Either.getOrElse(encodeError(error), () => words) : words)
+  const words = visible(`error: ${messageOf(error)}`)
+  return json && Schema.is(SessionError)(error)
+    ? Either.match(encodeError(error), { onLeft: () => note(words), onRight: noteJson })
+    : note(words)
 }
+
+const messageOf = (error: unknown): string => {
+  if (isPlatformError(error)) {
+    const path = error._tag === "SystemError" ? error.pathOrDescriptor : undefined
+    return `${path ?? error.module} ${fileProblem(error)}`
+  }
+  return Predicate.isError(error) ? error.message : String(error)
+}
+
+const isPlatformError = Schema.is(PlatformError)
 
 const encodeError = Schema.encodeEither(Schema.parseJson(SessionError))
 

@@ -11,7 +11,7 @@ import type { SendInput, Session } from "../services/Session.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { sessionCommand } from "./connection.js"
 import { fallback, json, sendOptions, toSendMessage } from "./options.js"
-import { printJson } from "./output.js"
+import { printEncoded, printJson } from "./output.js"
 import { anyText, argument, flag, option, optionOr, text } from "./parameters.js"
 import { display, note, print } from "./Streams.js"
 import { outcomeText, visible } from "./text.js"
@@ -104,7 +104,7 @@ export const printTurn = Effect.fnUntraced(function*(
   onEvent: (event: TurnEvent) => Effect.Effect<void> = () => Effect.void
 ) {
   const events = Stream.tap(session.stream(input), onEvent)
-  if (json) return yield* Stream.runForEach(events, (event) => print(encodeEvent(event)))
+  if (json) return yield* Stream.runForEach(events, (event) => printEncoded(encodeEvent(event)))
   let lineEnd = ""
   const printEvent = (event: TurnEvent) => {
     switch (event._tag) {

@@ -15,7 +15,7 @@ import type { Session } from "../services/Session.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { sessionCommand } from "./connection.js"
 import { json, moment, pageOptions, role, sessionId, status, toPageQuery } from "./options.js"
-import { printJson, printPage } from "./output.js"
+import { printItems, printJson, printPage } from "./output.js"
 import { argument, flag, option, repeatedOption, text } from "./parameters.js"
 import { boldStyle, print } from "./Streams.js"
 import { costText, hitText, messageText, visible } from "./text.js"
@@ -150,7 +150,7 @@ export const providers = sessionCommand(
     const all = yield* Effect.flatMap(SessionManager, (sessions) => sessions.listProviders)
     yield* options.json
       ? printJson(Schema.Array(ProviderInfo), all)
-      : Effect.forEach(all, (provider) => print(visible(providerLine(provider))), { discard: true })
+      : printItems(all, (provider) => visible(providerLine(provider)))
   })
 )
 

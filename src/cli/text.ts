@@ -136,7 +136,19 @@ export const eventText = (event: SessionEvent): string => {
  * text, are escaped.
  */
 export const visible = (text: string): string =>
-  text.replaceAll(/[^\P{C}\n\t]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+  text.replaceAll(hidden, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+
+/**
+ * The same for JSON, whose value stays the same.
+ */
+export const visibleJson = (json: string): string =>
+  json.replaceAll(hidden, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`
+    ).join(""))
+
+const hidden = /[^\P{C}\n\t]/gu
 
 /**
  * A search hit on one line. The only control characters are those that `bold` puts around a match.
@@ -188,7 +200,7 @@ const columns: ReadonlyArray<readonly [name: string, of: (usage: Usage) => strin
 export const usageTable = (rows: ReadonlyArray<Row>): string => {
   const lines = [
     ["", ...columns.map(([name]) => name)],
-    ...rows.map(({ key, usage }) => [key, ...columns.map(([, of]) => of(usage))])
+    ...rows.map(({ key, usage }) => [key.replaceAll(/\s+/g, " "), ...columns.map(([, of]) => of(usage))])
   ]
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? []
   return lines.map((line) =>

@@ -28,7 +28,7 @@ import {
   text
 } from "./parameters.js"
 import { confirm, note, print, Streams } from "./Streams.js"
-import { countText, visible } from "./text.js"
+import { countText, visible, visibleJson } from "./text.js"
 import { UsageError } from "./usage.js"
 
 /**
@@ -68,7 +68,9 @@ export const exportSessions = sessionCommand(
         ...(Option.isSome(status) && { status: status.value })
       })
     const texts = exportText[format](showProgress(records, "exported"))
-    yield* Option.isSome(output) ? writeFile(output.value, texts, { force }) : writeOutput(texts)
+    yield* Option.isSome(output)
+      ? writeFile(output.value, texts, { force })
+      : writeOutput(texts, format === "markdown" ? visible : visibleJson)
   })
 )
 

@@ -8,7 +8,7 @@ import { Turn } from "../domain/Turn.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { sessionCommand } from "./connection.js"
 import { json, sessionId, turnId } from "./options.js"
-import { printJson } from "./output.js"
+import { printItems, printJson } from "./output.js"
 import { anyText, argument, flag, option, text } from "./parameters.js"
 import { note, print } from "./Streams.js"
 import { partsText, visible } from "./text.js"
@@ -23,7 +23,7 @@ export const pending = sessionCommand(
     const turns = yield* session.pending
     if (options.json) return yield* printJson(Schema.Array(Turn), turns)
     if (turns.length === 0) yield* note("No turn waits.")
-    yield* Effect.forEach(turns, (turn) => print(turnLine(turn)), { discard: true })
+    yield* printItems(turns, turnLine)
   })
 )
 

@@ -9,6 +9,7 @@ import type { Message } from "../domain/Message.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { sessionCommand } from "./connection.js"
 import { json, sessionId } from "./options.js"
+import { printEncoded } from "./output.js"
 import { option, text } from "./parameters.js"
 import { display, note, print } from "./Streams.js"
 import { eventText, messageText, visible } from "./text.js"
@@ -28,7 +29,7 @@ export const watch = sessionCommand(
   Effect.fnUntraced(function*(options) {
     const session = yield* Effect.flatMap(SessionManager, (sessions) => sessions.get(options.sessionId))
     const feed = session.watch(Option.isSome(options.from) ? { from: options.from.value } : {})
-    if (options.json) return yield* Stream.runForEach(feed, (event) => print(encodeEvent(event)))
+    if (options.json) return yield* Stream.runForEach(feed, (event) => printEncoded(encodeEvent(event)))
     const printer = makeFeedPrinter()
     yield* Stream.runForEach(feed, printer.print).pipe(
       Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : printer.leave)

@@ -41,8 +41,8 @@ export const layer = (options: SessionClientOptions): Layer.Layer<SessionManager
         Effect.map(remoteOperations(endpoint.url, options.resumeFor ?? "30 seconds"), makeSessionManager)
       ).pipe(
         Layer.provide(IdGenerator.layer),
-        Layer.provide(layerBearerToken(options.token)),
-        Layer.provide(ClientProtocol.layer(endpoint))
+        Layer.provide(layerBearerToken(endpoint, options.token)),
+        Layer.provide(ClientProtocol.layer(endpoint, options.token))
       )
     ),
     Layer.unwrapEffect
@@ -52,13 +52,16 @@ export const layer = (options: SessionClientOptions): Layer.Layer<SessionManager
 export const layerConfig = layerFromConfig(layer)
 
 /**
- * Adds the token to each call, since a browser cannot set the headers of a WebSocket.
+ * Adds the token to each call over a WebSocket, whose headers a browser cannot set. Over HTTP it is in the request's header.
  */
 const layerBearerToken = (
+  { transport }: ClientProtocol.Endpoint,
   token: Redacted.Redacted<string>
 ): Layer.Layer<RpcMiddleware.ForClient<Authentication>> =>
   RpcMiddleware.layerClient(Authentication, ({ request }) =>
-    Effect.succeed({
-      ...request,
-      headers: Headers.set(request.headers, "authorization", `Bearer ${Redacted.value(token)}`)
-    }))
+    Effect.succeed(
+      transport === "http" ? request : {
+        ...request,
+        headers: Headers.set(request.headers, "authorization", `Bearer ${Redacted.value(token)}`)
+      }
+    ))

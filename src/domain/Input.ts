@@ -63,6 +63,13 @@ export const DurationFromInput: Schema.Schema<Duration.Duration, Duration.Durati
 )
 
 /**
+ * The same, and at least 1 ms: what is shorter is a mistake, and no timer can keep it.
+ */
+export const TimeSpan: Schema.Schema<Duration.Duration, Duration.DurationInput> = DurationFromInput.pipe(
+  Schema.filter(Duration.greaterThanOrEqualTo(Duration.millis(1)), { message: () => "must be at least 1 ms" })
+)
+
+/**
  * A name or description on one line, of at most `maxLength` characters. Refuses control characters, which terminals and databases
  * interpret, and lone surrogates, which UTF-8 cannot represent.
  */

@@ -1,13 +1,8 @@
-import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { IdempotencyKey, TurnId } from "./Ids.js"
-import { DurationFromInput } from "./Input.js"
+import { TimeSpan } from "./Input.js"
 import { MessageContent } from "./Message.js"
 import { BusyPolicy, OnUnknown } from "./Turn.js"
-
-const turnTimeout = DurationFromInput.pipe(
-  Schema.filter(Duration.greaterThan(Duration.zero), { message: () => "must be longer than 0" })
-)
 
 /**
  * A message to send, and how to answer it.
@@ -19,7 +14,7 @@ export const SendMessage = Schema.Struct({
   /** What to do while another turn runs. Default: the session's `whenBusy`. */
   whenBusy: Schema.optionalWith(BusyPolicy, { exact: true }),
   /** Time limit for the whole turn, from acceptance to the stored reply. Capped by the host's limit. */
-  timeout: Schema.optionalWith(turnTimeout, { exact: true }),
+  timeout: Schema.optionalWith(TimeSpan, { exact: true }),
   /** Stops the turn when the sender disconnects. Default: false. */
   stopOnDisconnect: Schema.optionalWith(Schema.Boolean, { exact: true }),
   /** Default: `interrupt`. */

@@ -51,11 +51,11 @@ export interface SessionConfig extends Schema.Schema.Type<typeof SessionConfig> 
 export const sessionConfigProblems = (config: SessionConfig): ReadonlyArray<string> => {
   const { autoArchiveAfter, autoDeleteAfter } = config
   const problems: Array<string> = []
-  if (autoArchiveAfter !== undefined && Duration.lessThanOrEqualTo(autoArchiveAfter, Duration.zero)) {
-    problems.push("autoArchiveAfter must be longer than 0")
+  if (autoArchiveAfter !== undefined && Duration.lessThan(autoArchiveAfter, shortestDelay)) {
+    problems.push("autoArchiveAfter must be at least 1 ms")
   }
-  if (autoDeleteAfter !== undefined && Duration.lessThanOrEqualTo(autoDeleteAfter, Duration.zero)) {
-    problems.push("autoDeleteAfter must be longer than 0")
+  if (autoDeleteAfter !== undefined && Duration.lessThan(autoDeleteAfter, shortestDelay)) {
+    problems.push("autoDeleteAfter must be at least 1 ms")
   }
   if (
     autoArchiveAfter !== undefined && autoDeleteAfter !== undefined &&
@@ -65,6 +65,8 @@ export const sessionConfigProblems = (config: SessionConfig): ReadonlyArray<stri
   }
   return problems
 }
+
+const shortestDelay = Duration.millis(1)
 
 const validateFields = Schema.validateEither(SessionConfig)
 

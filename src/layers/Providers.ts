@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ConfigurationError } from "../domain/error/RequestError.js"
-import { DurationFromInput } from "../domain/Input.js"
+import { TimeSpan } from "../domain/Input.js"
 import { JsonRecord } from "../domain/Json.js"
 import { ProviderCapabilities, ProviderName } from "../domain/Provider.js"
 import type { ProviderRegistry } from "../services/ProviderRegistry.js"
@@ -92,8 +92,8 @@ const bytes = optional(Schema.Positive.pipe(Schema.int()))
 const Options = Schema.Struct({
   name: optional(ProviderName),
   defaultConfig: optional(JsonRecord),
-  firstByteTimeout: optional(DurationFromInput),
-  idleTimeout: optional(DurationFromInput),
+  firstByteTimeout: optional(TimeSpan),
+  idleTimeout: optional(TimeSpan),
   maxReplyBytes: bytes,
   maxLineBytes: bytes
 })

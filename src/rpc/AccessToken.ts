@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
 import { ConfigurationError, Unauthorized } from "../domain/error/RequestError.js"
+import { fileProblem } from "../services/internal/fileProblem.js"
 import { Authentication } from "./Authentication.js"
 
 /**
@@ -46,15 +47,22 @@ export const loadOrCreate = Effect.fn("AccessToken.loadOrCreate")(
     const path = (yield* Path.Path).join(directory, "token")
 
     if (!(yield* fs.exists(path))) yield* create(directory, path)
-    const { mode } = yield* fs.stat(path)
+    const { mode, type } = yield* fs.stat(path)
+    if (type === "Directory") {
+      return yield* refuse(`${path} is a directory, but the access token is kept there; move the directory away`)
+    }
     if ((mode & readableByOthers) !== 0) {
       return yield* refuse(`${path} can be read by other users; delete it to get a new token, or run chmod 600 on it`)
     }
-    const token = Redacted.make((yield* fs.readFileString(path)).trim())
+    const token = Redacted.make((yield* Effect.mapError(fs.readFileString(path), toUnreadable(path))).trim())
     const problem = findProblem(token)
     return problem === undefined ? token : yield* refuse(`the token in ${path} ${problem}; delete it to get a new one`)
   },
-  Effect.catchAll((error) => error._tag === "ConfigurationError" ? error : refuse(describe(error)))
+  (effect, directory) =>
+    Effect.catchAll(
+      effect,
+      (error) => error._tag === "ConfigurationError" ? error : refuse(cannotStore(directory, error))
+    )
 )
 
 const readableByOthers = 0o077
@@ -76,7 +84,13 @@ const create = Effect.fnUntraced(function*(directory: string, path: string) {
 
 const isTaken = (error: PlatformError) => error._tag === "SystemError" && error.reason === "AlreadyExists"
 
-const describe = (error: PlatformError) => `the access token cannot be stored: ${error.message}`
+const toUnreadable = (path: string) => (error: PlatformError) =>
+  refuse(`the access token ${path} ${fileProblem(error)}; give the file to this user, or start as the user who owns it`)
+
+const cannotStore = (directory: string, error: PlatformError) =>
+  `the access token cannot be stored: ${directory} ${
+    fileProblem(error)
+  }; choose a directory that this user can write to`
 
 const refuse = (problem: string) => new ConfigurationError({ problems: [problem] })
 

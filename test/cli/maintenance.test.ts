@@ -2,7 +2,7 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Schema } from "effect"
-import { hitText } from "../../src/cli/text.js"
+import { hitText, visible, visibleJson } from "../../src/cli/text.js"
 import { SessionId } from "../../src/domain/Ids.js"
 import { Page } from "../../src/domain/Page.js"
 import { SearchHit } from "../../src/domain/Search.js"
@@ -59,6 +59,17 @@ describe("commands for the store", () => {
         "The database is up to date"
       )
     }).pipe(Effect.provide(NodeContext.layer)), 120_000)
+
+  it("escape in JSON what a terminal would interpret, and keep the value", () => {
+    const value = ["\u0085\u009b31m", "\u202e\u2066\u200f", "\u{e0001}", "é\t\n\u{1F600}"]
+    const json = JSON.stringify(value, null, 2)
+    assert.deepStrictEqual(JSON.parse(visibleJson(json)), value)
+    assert.strictEqual(
+      visibleJson(json),
+      JSON.stringify(["#0085#009b31m", "#202e#2066#200f", "#db40#dc01", value[3]], null, 2).replaceAll("#", "\\u")
+    )
+    assert.strictEqual(visible("\u0085\u009b31m\u202e\u2066"), "\\u{85}\\u{9b}31m\\u{202e}\\u{2066}")
+  })
 
   it("print a search hit on one line and escape its control characters", () => {
     const hit: SearchHit = {

@@ -60,6 +60,7 @@ describe("SendMessage", () => {
   it.each<[string, unknown, number]>([
     ["words", "30 seconds", 30_000],
     ["milliseconds", 1, 1],
+    ["nanoseconds", "1000000 nanos", 1],
     ["longer than any host waits", 1e18, 1e18]
   ])("accepts a timeout of %s", (_, timeout, millis) => {
     const sent = Either.getOrThrow(decode({ content: "Hi", timeout }))
@@ -69,6 +70,9 @@ describe("SendMessage", () => {
 
   it.each<[string, unknown]>([
     ["nothing", 0],
+    ["less than a millisecond, in words", "1 nanos"],
+    ["less than a millisecond, as a Duration", Duration.micros(999n)],
+    ["less than a millisecond", 0.5],
     ["a negative number", -1],
     ["a negative number, in words", "-1 seconds"],
     ["not a number", NaN],
@@ -83,7 +87,7 @@ describe("SendMessage", () => {
     const result = Either.mapLeft(decode({ content: "Hi", timeout: -7 }), InvalidRequest.fromParseError)
     assert(Either.isLeft(result))
     assert.deepStrictEqual(result.left.path, ["timeout"])
-    assert.include(result.left.reason, "must be longer than 0")
+    assert.include(result.left.reason, "must be at least 1 ms")
     assert.notInclude(result.left.message, "-7")
   })
 

@@ -87,12 +87,15 @@ describe("SessionConfig", () => {
   })
 
   it.each<[typeof SessionConfig.Encoded, ReadonlyArray<string>]>([
-    [{ autoArchiveAfter: 0 }, ["autoArchiveAfter must be longer than 0"]],
-    [{ autoArchiveAfter: -5 }, ["autoArchiveAfter must be longer than 0"]],
-    [{ autoDeleteAfter: "0 days" }, ["autoDeleteAfter must be longer than 0"]],
+    [{ autoArchiveAfter: 0 }, ["autoArchiveAfter must be at least 1 ms"]],
+    [{ autoArchiveAfter: "1 nanos" }, ["autoArchiveAfter must be at least 1 ms"]],
+    [{ autoDeleteAfter: "999 micros" }, ["autoDeleteAfter must be at least 1 ms"]],
+    [{ autoArchiveAfter: 1, autoDeleteAfter: 1 }, []],
+    [{ autoArchiveAfter: -5 }, ["autoArchiveAfter must be at least 1 ms"]],
+    [{ autoDeleteAfter: "0 days" }, ["autoDeleteAfter must be at least 1 ms"]],
     [{ autoArchiveAfter: 0, autoDeleteAfter: 0 }, [
-      "autoArchiveAfter must be longer than 0",
-      "autoDeleteAfter must be longer than 0"
+      "autoArchiveAfter must be at least 1 ms",
+      "autoDeleteAfter must be at least 1 ms"
     ]],
     [{ autoArchiveAfter: "2 days", autoDeleteAfter: "1 day" }, [
       "autoDeleteAfter must not be shorter than autoArchiveAfter: the session would never be archived"

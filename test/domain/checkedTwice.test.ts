@@ -30,6 +30,10 @@ const text = FastCheck.oneof(
   FastCheck.constantFrom("\uD800", "a\uDC00b", "\0", "\u202E", " blank around ")
 )
 const limit = FastCheck.integer({ min: 1, max: 1000 })
+const timeSpan = FastCheck.oneof(
+  FastCheck.double({ min: 1, max: 1e12, noNaN: true }),
+  FastCheck.constantFrom("7 days", "1 millis", "1000000 nanos")
+)
 const duration = FastCheck.oneof<Array<FastCheck.Arbitrary<number | string>>>(
   FastCheck.integer({ min: 0 }),
   FastCheck.double({ min: 0, max: 1e12, noNaN: true }),
@@ -98,7 +102,7 @@ const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbit
     "CleanupSessions",
     CleanupSessions,
     FastCheck.oneof(
-      FastCheck.record({ olderThan: duration, status: Arbitrary.make(SessionStatus), limit }),
+      FastCheck.record({ olderThan: timeSpan, status: Arbitrary.make(SessionStatus), limit }),
       FastCheck.record({
         before: since,
         action: FastCheck.constantFrom("archive", "delete"),
@@ -164,7 +168,7 @@ const inputs: ReadonlyArray<[string, Schema.Schema.AnyNoContext, FastCheck.Arbit
       metadata: jsonObject,
       key: Arbitrary.make(IdempotencyKey),
       whenBusy: Arbitrary.make(BusyPolicy),
-      timeout: FastCheck.double({ min: 1, max: 1e12, noNaN: true }),
+      timeout: timeSpan,
       stopOnDisconnect: FastCheck.boolean(),
       onUnknown: Arbitrary.make(OnUnknown)
     }, { requiredKeys: ["content"] })

@@ -136,7 +136,7 @@ describe("RateLimitMiddleware", () => {
       const error = yield* Effect.flip(RateLimitMiddleware.make({ limits: [{ max: 0, per: 0 }], maxKeys: 0.5 }))
       assert.deepStrictEqual(error.problems, [
         "RateLimitMiddleware: \"max\" must be a positive integer (got 0)",
-        "RateLimitMiddleware: \"per\" must be longer than 0 and finite",
+        "RateLimitMiddleware: \"per\" must be at least 1 ms and finite",
         "RateLimitMiddleware: \"maxKeys\" must be a positive integer (got 0.5)"
       ])
     }))

@@ -307,7 +307,7 @@ describe("TokenBudgetMiddleware", () => {
       assert.deepStrictEqual("problems" in error && error.problems, [
         "TokenBudgetMiddleware: a budget must have \"tokens\" or \"nanoUsd\"",
         "TokenBudgetMiddleware: \"tokens\" and \"nanoUsd\" must be positive integers",
-        "TokenBudgetMiddleware: \"per\" must be longer than 0 and finite"
+        "TokenBudgetMiddleware: \"per\" must be at least 1 ms and finite"
       ])
     }).pipe(Effect.provide(runtime)))
 })

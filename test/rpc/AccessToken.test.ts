@@ -1,5 +1,6 @@
 import { FileSystem, Path } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
+import { SystemError } from "@effect/platform/Error"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import * as AccessToken from "../../src/rpc/AccessToken.js"
@@ -21,6 +22,18 @@ const writeToken = (text: string, mode = 0o600) =>
     yield* fs.chmod(path.join(directory, "token"), mode)
     return directory
   })
+
+/** A refusal of the file system. Nothing is forbidden to root, which may run the tests. */
+const denied = (method: string, path: string) =>
+  Effect.fail(
+    new SystemError({
+      module: "FileSystem",
+      method,
+      reason: "PermissionDenied",
+      pathOrDescriptor: path,
+      cause: Object.assign(new Error(`EACCES: permission denied, ${method} '${path}'`), { code: "EACCES" })
+    })
+  )
 
 describe("AccessToken.loadOrCreate", () => {
   it.scoped("creates a token of 256 bits once, readable by its owner only", () =>
@@ -78,6 +91,51 @@ describe("AccessToken.loadOrCreate", () => {
       const file = yield* fs.makeTempFileScoped()
       const error = yield* Effect.flip(AccessToken.loadOrCreate(`${file}/data`))
       assert.strictEqual(error._tag, "ConfigurationError")
-      assert.include(error.message, file)
+      assert.strictEqual(
+        error.message,
+        `the access token cannot be stored: ${file}/data has a file in its path where a directory must be; ` +
+          "choose a directory that this user can write to"
+      )
+      assert.strictEqual(
+        (yield* Effect.flip(AccessToken.loadOrCreate(file))).message,
+        `the access token cannot be stored: ${file} has a file in its path where a directory must be; ` +
+          "choose a directory that this user can write to"
+      )
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.scoped("refuses a directory in place of the token", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* newDirectory
+      yield* fs.makeDirectory(`${directory}/token`, { recursive: true, mode: 0o700 })
+      const error = yield* Effect.flip(AccessToken.loadOrCreate(directory))
+      assert.strictEqual(error._tag, "ConfigurationError")
+      assert.strictEqual(
+        error.message,
+        `${directory}/token is a directory, but the access token is kept there; move the directory away`
+      )
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.scoped("names a token that it may not read, and a directory that it may not write to", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* writeToken("a-token-of-my-own")
+      const unreadable = yield* Effect.flip(AccessToken.loadOrCreate(directory)).pipe(
+        Effect.provideService(FileSystem.FileSystem, { ...fs, readFileString: (path) => denied("open", path) })
+      )
+      assert.strictEqual(
+        unreadable.message,
+        `the access token ${directory}/token may not be read or written by this user; ` +
+          "give the file to this user, or start as the user who owns it"
+      )
+      const empty = yield* newDirectory
+      const unwritable = yield* Effect.flip(AccessToken.loadOrCreate(empty)).pipe(
+        Effect.provideService(FileSystem.FileSystem, { ...fs, writeFileString: (path) => denied("open", path) })
+      )
+      assert.strictEqual(
+        unwritable.message,
+        `the access token cannot be stored: ${empty} may not be read or written by this user; ` +
+          "choose a directory that this user can write to"
+      )
     }).pipe(Effect.provide(NodeContext.layer)))
 })

@@ -1,5 +1,5 @@
 import * as RpcClient from "@effect/rpc/RpcClient"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
@@ -62,23 +62,26 @@ export const remoteOperations = Effect.fnUntraced(function*(url: string, retryWi
 
 /**
  * Repeats idempotent calls whose connection broke, for at most `retryWindow`. A call that never reached the server fails at
- * once, since it had no effect.
+ * once, since it had no effect. A busy server that ends a connection is asked again no sooner than it says.
  */
 export const resumeWindow = (retryWindow: Duration.DurationInput) => {
-  const attempts = Schedule.exponential("100 millis", 1.5).pipe(
-    Schedule.union(Schedule.spaced("2 seconds")),
-    jittered,
+  const attempts = Schedule.identity<SessionError>().pipe(
+    Schedule.intersect(
+      jittered(Schedule.union(Schedule.exponential("100 millis", 1.5), Schedule.spaced("2 seconds")))
+    ),
+    Schedule.modifyDelay(([error], delay) => Duration.max(delay, retryAfter(error))),
     Schedule.upTo(retryWindow)
   )
+  const detector = () => makeCutDetector((error) => Duration.lessThanOrEqualTo(retryAfter(error), retryWindow))
 
   return {
     call: <A, E extends SessionError>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      Effect.suspend(() => Effect.retry(call, { schedule: attempts, while: makeCutDetector().isDown })),
+      Effect.suspend(() => Effect.retry(call, { schedule: attempts, while: detector().isDown })),
 
     /** `next` runs for each connection, and continues where the one before it ended. */
     stream: <A, E extends SessionError>(next: () => Stream.Stream<A, E>): Stream.Stream<A, E> =>
       Stream.suspend(() => {
-        const { isDown, markReached } = makeCutDetector()
+        const { isDown, markReached } = detector()
         return Stream.suspend(next).pipe(
           Stream.tap(() => Effect.sync(markReached)),
           Stream.retry(Schedule.whileInput(attempts, (error: E) => isDown(error)))
@@ -87,8 +90,11 @@ export const resumeWindow = (retryWindow: Duration.DurationInput) => {
   }
 }
 
+const retryAfter = (error: SessionError): Duration.Duration =>
+  Duration.millis(error._tag === "ServerBusy" ? error.retryAfterMs : 0)
+
 /** Whether to repeat a call: it was cut off once, and the server has not returned since. */
-const makeCutDetector = () => {
+const makeCutDetector = (isInTime: (error: SessionError) => boolean) => {
   let wasCut = false
   let wasReached = false
   return {
@@ -98,7 +104,9 @@ const makeCutDetector = () => {
     isDown: (error: SessionError) => {
       // A stopping server sends `ShuttingDown` to calls that it has accepted, and to calls that arrive too late.
       wasCut ||= error._tag === "Disconnected" ? error.sent : error._tag === "ShuttingDown" && wasReached
-      return wasCut && (error._tag === "Disconnected" || error._tag === "ShuttingDown")
+      const mayReturn = error._tag === "Disconnected" || error._tag === "ShuttingDown" ||
+        (error._tag === "ServerBusy" && isInTime(error))
+      return wasCut && mayReturn
     }
   }
 }

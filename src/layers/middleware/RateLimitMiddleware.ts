@@ -100,7 +100,7 @@ const isCount = (value: number): boolean => Number.isSafeInteger(value) && value
 
 const toProblems = ({ max, per }: RateLimit): ReadonlyArray<string> => [
   ...(isCount(max) ? [] : [`RateLimitMiddleware: "max" must be a positive integer (got ${max})`]),
-  ...(isFinitePeriod(Duration.toMillis(per)) ? [] : ["RateLimitMiddleware: \"per\" must be longer than 0 and finite"])
+  ...(isFinitePeriod(Duration.toMillis(per)) ? [] : ["RateLimitMiddleware: \"per\" must be at least 1 ms and finite"])
 ]
 
-const isFinitePeriod = (millis: number): boolean => Number.isFinite(millis) && millis > 0
+const isFinitePeriod = (millis: number): boolean => Number.isFinite(millis) && millis >= 1

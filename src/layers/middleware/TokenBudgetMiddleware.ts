@@ -222,8 +222,8 @@ const toProblems = ({ nanoUsd, per, tokens }: TokenBudget): ReadonlyArray<string
       : [problem("\"tokens\" and \"nanoUsd\" must be positive integers")]),
     ...(per === "day" || per === "lifetime" || isFinitePeriod(Duration.toMillis(per))
       ? []
-      : [problem("\"per\" must be longer than 0 and finite")])
+      : [problem("\"per\" must be at least 1 ms and finite")])
   ]
 }
 
-const isFinitePeriod = (millis: number): boolean => Number.isFinite(millis) && millis > 0
+const isFinitePeriod = (millis: number): boolean => Number.isFinite(millis) && millis >= 1

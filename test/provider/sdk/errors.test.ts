@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { parseRetryAfter } from "../../../src/layers/provider/internal/sdk/errors.js"
+import { readRetryAfter } from "../../../src/layers/provider/internal/sdk/errors.js"
 
-describe("parseRetryAfter", () => {
+describe("readRetryAfter", () => {
   it.each<[number | undefined, Readonly<Record<string, string>>]>([
     [2_000, { "retry-after": "2" }],
     [1_500, { "retry-after": "1.5" }],
@@ -19,6 +19,6 @@ describe("parseRetryAfter", () => {
     [undefined, { "retry-after": "Infinity" }],
     [undefined, {}]
   ])("row 35: reads %s ms from %j", (wait, headers) => {
-    assert.strictEqual(parseRetryAfter(new Headers(headers), 30_000), wait)
+    assert.strictEqual(readRetryAfter(new Headers(headers), 30_000), wait)
   })
 })

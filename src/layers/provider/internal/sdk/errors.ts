@@ -1,5 +1,3 @@
-import * as DateTime from "effect/DateTime"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import {
   ProviderAuth,
@@ -10,6 +8,7 @@ import {
   ProviderTransient
 } from "../../../../domain/error/ProviderError.js"
 import type { JsonRecord } from "../../../../domain/Json.js"
+import { parseRetryAfter, toWait } from "../../../../services/internal/retryAfter.js"
 import { connectFailureCode } from "./transport.js"
 
 /**
@@ -29,7 +28,7 @@ export const toProviderError = (provider: string, thrown: unknown, now: number):
   if (status === 401 || status === 403) return new ProviderAuth(fields)
   if (status === 402 || failure.usedUp || quotaCodes.has(failure.code ?? "")) return new ProviderQuota(fields)
   if (transientStatuses.has(status) || status >= 500) {
-    const retryAfterMs = failure.headers && parseRetryAfter(failure.headers, now)
+    const retryAfterMs = failure.headers && readRetryAfter(failure.headers, now)
     return new ProviderTransient({ ...fields, ...(retryAfterMs !== undefined && { retryAfterMs }) })
   }
   return new ProviderRejected({ ...fields, ...(isOverflow(status, failure) && { overflow: true as const }) })
@@ -167,26 +166,8 @@ export const isIdentifier = (value: unknown): value is string => typeof value ==
 const identifier = /^[\w.[\]-]{1,80}$/
 
 /**
- * Reads how long a vendor asks to wait, in milliseconds: `retry-after-ms`, or `retry-after` in seconds or as an HTTP date
- * (RFC 9110). Undefined when the headers are missing or invalid.
+ * Reads how long a vendor asks to wait, in milliseconds: `retry-after-ms`, or `retry-after`. Undefined when the headers are
+ * missing or invalid.
  */
-export const parseRetryAfter = (headers: Headers, now: number): number | undefined => {
-  const ms = toNumber(headers.get("retry-after-ms"))
-  if (ms !== undefined) return ms
-  const value = headers.get("retry-after")
-  const seconds = toNumber(value)
-  if (seconds !== undefined) return seconds * 1000
-  if (value === null || !httpDate.test(value)) return undefined
-  // `DateTime.make` reads a text without a zone as UTC, and does not know the zone "GMT".
-  return Option.match(DateTime.make(value.replace(/ GMT$/, "")), {
-    onNone: () => undefined,
-    onSome: (moment) => Math.max(0, DateTime.toEpochMillis(moment) - now)
-  })
-}
-
-const httpDate = /^[A-Z][a-z]{2,8},? /
-
-const toNumber = (value: string | null): number | undefined => {
-  const number = value === null || value.trim() === "" ? Number.NaN : Number(value)
-  return Number.isFinite(number) && number >= 0 ? number : undefined
-}
+export const readRetryAfter = (headers: Headers, now: number): number | undefined =>
+  toWait(headers.get("retry-after-ms")) ?? parseRetryAfter(headers.get("retry-after"), now)

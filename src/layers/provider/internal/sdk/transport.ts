@@ -1,8 +1,9 @@
 import * as Predicate from "effect/Predicate"
+import { followEvents } from "./lastEvent.js"
 
 /**
- * A `fetch` that bounds the response: an SDK buffers a line until it ends, however long that takes. `onBytes` is called for
- * the headers and for each packet, which an SDK does not show.
+ * A `fetch` that bounds the response: an SDK buffers a line until it ends, however long that takes. It also ends a last event
+ * that lacks its blank line. `onBytes` is called for the headers and for each packet, which an SDK does not show.
  */
 export const boundedFetch = (
   maxBytes: number,
@@ -18,6 +19,7 @@ async (input, init) => {
   if (response.body === null) return response
   let total = 0
   let line = 0
+  const events = followEvents()
   const bound = new TransformStream<Uint8Array, Uint8Array>({
     transform: (bytes, controller) => {
       onBytes()
@@ -27,7 +29,14 @@ async (input, init) => {
       if (total > maxBytes) controller.error(new LimitExceeded(`the reply is longer than ${maxBytes} bytes`))
       else if (line > maxLineBytes) {
         controller.error(new LimitExceeded(`a line of the reply is longer than ${maxLineBytes} bytes`))
-      } else controller.enqueue(bytes)
+      } else {
+        events.push(bytes)
+        controller.enqueue(bytes)
+      }
+    },
+    flush: (controller) => {
+      const end = events.missingEnd()
+      if (end) controller.enqueue(end)
     }
   })
   const { headers, status, statusText } = response
