@@ -146,18 +146,33 @@ export const requiredOption = <A>(name: string, reader: Reader<A>, description: 
 })
 
 /**
- * An option that may be given several times.
+ * An option that may be given several times. Its environment variable holds values between commas.
  */
 export const repeatedOption = <A>(
   name: string,
   reader: Reader<A>,
-  description: string
+  description: string,
+  { variable }: { readonly variable?: string } = {}
 ): Parameter<ReadonlyArray<A>> => ({
   name: `--${name}`,
   placeholder: reader.placeholder,
   description,
   presence: "repeated",
-  decode: (given) => Effect.forEach(given, read(`--${name}`, reader))
+  variable,
+  decode: (given) =>
+    given.length > 0 || variable === undefined
+      ? Effect.forEach(given, read(`--${name}`, reader))
+      : Effect.flatMap(
+        readVariable(variable, anyText("")),
+        Option.match({
+          onNone: () => Effect.succeed([]),
+          onSome: (text) =>
+            Effect.forEach(
+              text.split(",").map((part) => part.trim()).filter((part) => part !== ""),
+              read(variable, reader)
+            )
+        })
+      )
 })
 
 /**

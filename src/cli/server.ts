@@ -17,9 +17,20 @@ import { defineCommand } from "./command.js"
 import { connectionFlags, dataDir } from "./connection.js"
 import { json } from "./options.js"
 import { printJson } from "./output.js"
-import { choice, flag, integer, optionOr, text } from "./parameters.js"
+import { choice, flag, integer, optionOr, type Reader, repeatedOption, text } from "./parameters.js"
 import { print } from "./Streams.js"
 import { version } from "./version.js"
+
+/** `NAME=VALUE`: a number, or a duration for `unreadTimeout`. `SessionServer` checks the names. */
+const limit: Reader<readonly [name: string, value: number | string]> = {
+  placeholder: "NAME=VALUE",
+  expected: "the name of a limit and its value, such as connections=5000",
+  read: (text) => {
+    const [, name, value] = /^([a-zA-Z]+)=(.+)$/.exec(text) ?? []
+    if (name === undefined || value === undefined) return Option.none()
+    return Option.some([name, /^\d+$/.test(value) ? Number(value) : value] as const)
+  }
+}
 
 /**
  * `serve`: a server with all sessions in one SQLite file, until it is interrupted.
@@ -36,6 +47,30 @@ export const serve = defineCommand(
         "disk"
       ),
       drain: optionOr("drain", integer(0, 25), "Seconds that running turns get when the server stops, up to 25", "20"),
+      allowedHost: repeatedOption(
+        "allowed-host",
+        text("NAME"),
+        "Further name that callers may use for this server, such as chat.example.com; may be repeated",
+        { variable: "LANGSWARM_SESSION_ALLOWED_HOSTS" }
+      ),
+      allowedOrigin: repeatedOption(
+        "allowed-origin",
+        text("ORIGIN"),
+        "Origin of web pages that may call, such as https://chat.example.com; may be repeated",
+        { variable: "LANGSWARM_SESSION_ALLOWED_ORIGINS" }
+      ),
+      trustedProxy: repeatedOption(
+        "trusted-proxy",
+        text("ADDRESS"),
+        "Address of a proxy whose X-Forwarded-For names the client; may be repeated",
+        { variable: "LANGSWARM_SESSION_TRUSTED_PROXIES" }
+      ),
+      limit: repeatedOption(
+        "limit",
+        limit,
+        "Changes a limit, such as connections=5000; health shows all; may be repeated",
+        { variable: "LANGSWARM_SESSION_LIMITS" }
+      ),
       dataDir
     },
     arguments: {},
@@ -48,7 +83,7 @@ export const serve = defineCommand(
       ["CHAT_COMPLETIONS_API_KEY", "Key of that server, if it needs one"]
     ]
   },
-  Effect.fnUntraced(function*({ dataDir, drain, durability, host, port }) {
+  Effect.fnUntraced(function*({ dataDir, drain, durability, host, port, ...access }) {
     const path = yield* Path.Path
     const token = yield* AccessToken.loadOrCreate(dataDir)
     const filename = path.join(dataDir, "sessions.db")
@@ -72,7 +107,17 @@ export const serve = defineCommand(
       print(`Stopping: running turns have ${drain} seconds. Another Ctrl-C stops at once`)
     )
 
-    yield* SessionServer.layer({ token, host, port, drainTimeout }).pipe(
+    const server = SessionServer.layer({
+      token,
+      host,
+      port,
+      allowedHosts: access.allowedHost,
+      allowedOrigins: access.allowedOrigin,
+      trustedProxies: access.trustedProxy,
+      limits: Object.fromEntries(access.limit),
+      drainTimeout
+    })
+    yield* server.pipe(
       Layer.tap((context) => Effect.provide(announceStart, context)),
       (server) => Layer.provideMerge(Layer.scopedDiscard(announceStop), server),
       Layer.provide(SessionRuntime.layerProduction({ filename, durability, drainTimeout })),

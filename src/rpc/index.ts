@@ -1,5 +1,6 @@
 export * as AccessToken from "./AccessToken.js"
 export { Authentication, Principal } from "./Authentication.js"
+export type { ServerLimits } from "./ServerLimits.js"
 export * as SessionHandlers from "./SessionHandlers.js"
 export { ImportPart, SessionRpcs } from "./SessionRpcs.js"
 export { SessionServer, type SessionServerOptions } from "./SessionServer.js"

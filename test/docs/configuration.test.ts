@@ -14,6 +14,7 @@ import type { OpenAiProviderOptions } from "../../src/layers/provider/OpenAiProv
 import type { MemorySessionStoreOptions } from "../../src/layers/store/MemorySessionStore.js"
 import type { SqliteSessionStoreOptions } from "../../src/layers/store/SqliteSessionStore.js"
 import type { SessionManagerOptions } from "../../src/promise/createSessionManager.js"
+import type { ServerLimits } from "../../src/rpc/ServerLimits.js"
 import type { SessionServerOptions } from "../../src/rpc/SessionServer.js"
 
 /** Lists all options of a type. The compiler keeps the list complete. */
@@ -94,6 +95,22 @@ const server: All<SessionServerOptions> = {
   token: true,
   trustedProxies: true
 }
+const limits: All<ServerLimits> = {
+  callBurst: true,
+  calls: true,
+  callsPerConnection: true,
+  callsPerSecond: true,
+  connections: true,
+  connectionsPerAddress: true,
+  encodingBytes: true,
+  newConnectionsPerMinute: true,
+  streams: true,
+  streamsPerConnection: true,
+  unauthorizedConnections: true,
+  unreadBytes: true,
+  unreadTimeout: true,
+  wrongTokensPerMinute: true
+}
 const client: All<SessionClientOptions & ConnectOptions> = {
   drainTimeout: true,
   resumeFor: true,
@@ -117,7 +134,7 @@ const sections = {
   Session: session,
   Stores: stores,
   Providers: providers,
-  Server: server,
+  Server: { ...server, ...limits },
   Client: client,
   "Without Effect": promise
 }
