@@ -93,6 +93,36 @@ export const openSocket = (url: string, headers: Record<string, string> = {}) =>
     }
   })
 
+/** Begins a request of the protocol whose body and response the test controls. */
+export const openPost = (url: string) =>
+  Effect.gen(function*() {
+    const answered = yield* Deferred.make<Http.IncomingMessage>()
+    const closed = yield* Deferred.make<void>()
+    let text = ""
+    const outgoing = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        Http.request(`${url}/rpc`, {
+          agent: false,
+          method: "POST",
+          headers: { authorization: `Bearer ${Redacted.value(token)}`, "content-type": "application/ndjson" }
+        })
+      ),
+      (outgoing) => Effect.sync(() => outgoing.destroy())
+    )
+    outgoing.on("error", () => {}).on("close", () => Deferred.unsafeDone(closed, Effect.void))
+    outgoing.on("response", (incoming) => {
+      incoming.setEncoding("utf8").on("data", (chunk) => (text += chunk)).on("error", () => {})
+      Deferred.unsafeDone(answered, Effect.succeed(incoming))
+    })
+    return {
+      write: (data: string) => Effect.sync(() => void outgoing.write(data)),
+      end: Effect.sync(() => void outgoing.end()),
+      response: Deferred.await(answered),
+      received: () => text,
+      closed: Deferred.await(closed)
+    }
+  })
+
 export type Transport = "http" | "websocket"
 
 /** Opens a socket with the token in its header, as a browser cannot. */

@@ -105,7 +105,8 @@ export class Outbox {
     }
     this.#queue.push({ response, size, onWritten })
     this.#hold(size)
-    if (this.#queue.length > 1 && this.blockedSince !== undefined && this.held > maxHeldBytes) return this.giveUp()
+    const others = this.held - (this.#queue[0]?.size ?? 0)
+    if (this.blockedSince !== undefined && others > maxHeldBytes) return this.giveUp()
     if (this.#isPumping) return
     this.#isPumping = true
     this.group.fork(this.#pump())

@@ -1,16 +1,25 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Redacted from "effect/Redacted"
 import { isIP } from "node:net"
 import { ConfigurationError } from "../../domain/error/RequestError.js"
 import * as AccessToken from "../AccessToken.js"
 import * as Limits from "../ServerLimits.js"
-import type { SessionServerOptions } from "../SessionServer.js"
+
+interface CheckedOptions {
+  readonly allowedHosts?: ReadonlyArray<string>
+  readonly allowedOrigins?: ReadonlyArray<string>
+  readonly limits?: Partial<Limits.ServerLimits>
+  readonly port: number
+  readonly token: Redacted.Redacted<string>
+  readonly trustedProxies?: ReadonlyArray<string>
+}
 
 /**
  * Checks the options of a server, and returns its limits. Fails with `ConfigurationError`, which lists everything that is wrong.
  */
 export const checkOptions = (
-  { allowedHosts = [], allowedOrigins = [], limits, port, token, trustedProxies = [] }: SessionServerOptions
+  { allowedHosts = [], allowedOrigins = [], limits, port, token, trustedProxies = [] }: CheckedOptions
 ): Effect.Effect<Limits.ServerLimits, ConfigurationError> => {
   const weakness = AccessToken.findProblem(token)
   const resolved = Limits.resolve(limits)
