@@ -73,10 +73,18 @@ export const ErasureReceipt = Schema.Struct({
 export interface ErasureReceipt extends Schema.Schema.Type<typeof ErasureReceipt> {}
 
 /**
+ * Whether a send would be stored now. `storage`: the store cannot write. `stopping`, `starting`: the runtime or its server takes no
+ * sends yet, or no more.
+ */
+export const Readiness = Schema.Literal("ready", "storage", "stopping", "starting")
+export type Readiness = typeof Readiness.Type
+
+/**
  * Health of the runtime.
  */
 export const Health = Schema.Struct({
   status: Schema.Literal("ok", "degraded"),
+  readiness: Readiness,
   store: Schema.Struct({
     name: Schema.String,
     durability: Durability,
