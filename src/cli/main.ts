@@ -3,6 +3,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { lineLogger } from "./lineLogger.js"
 import { root } from "./root.js"
 import { exitCode, runMain, serverExitCode } from "./run.js"
 import { Streams } from "./Streams.js"
@@ -19,5 +20,5 @@ const environment = Layer.mergeAll(
 
 root(words).pipe(
   Effect.provide(environment),
-  runMain({ exitCode: isServer ? serverExitCode : exitCode, outlivesOutput: isServer })
+  runMain(isServer ? { exitCode: serverExitCode, logger: lineLogger, outlivesOutput: true } : { exitCode })
 )

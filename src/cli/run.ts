@@ -6,6 +6,8 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import { flow } from "effect/Function"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -79,6 +81,8 @@ export interface RunMainOptions {
   readonly stopLimit?: Duration.DurationInput
   /** Longest time to stop after an uncaught error. Default: 2 seconds. */
   readonly crashLimit?: Duration.DurationInput
+  /** Writes the log of the program. Default: Effect's logger for people, which takes several lines for an entry. */
+  readonly logger?: Logger.Logger<unknown, void>
   /** Whether the program continues when its output is closed, as `head` does after some lines. Default: false. */
   readonly outlivesOutput?: boolean
 }
@@ -99,12 +103,19 @@ const sameKeyPress = 250
  * Used in place of `NodeRuntime.runMain`, which has no limit and dies at once of a SIGHUP or an uncaught error.
  */
 export const runMain = (
-  { crashLimit = "2 seconds", exitCode, outlivesOutput = false, stopLimit = "30 seconds" }: RunMainOptions
+  {
+    crashLimit = "2 seconds",
+    exitCode,
+    logger = Logger.prettyLoggerDefault,
+    outlivesOutput = false,
+    stopLimit = "30 seconds"
+  }: RunMainOptions
 ): <A, E>(program: Effect.Effect<A, E>) => void => {
+  const logged = Effect.provide(Logger.replace(Logger.defaultLogger, logger))
   let received: { readonly signal: NodeJS.Signals; readonly at: number } | undefined
   let crashed = false
 
-  return Runtime.makeRunMain(({ fiber, teardown }) => {
+  const main = Runtime.makeRunMain(({ fiber, teardown }) => {
     const clock = Clock.make()
     const keepAlive = Effect.runFork(Effect.never)
 
@@ -133,7 +144,7 @@ export const runMain = (
     const onCrash = (error: unknown) => {
       if (crashed) return
       crashed = true
-      Effect.runFork(Effect.logFatal("langswarm-session stops: uncaught error", error))
+      Effect.runFork(logged(Effect.logFatal("langswarm-session stops: uncaught error", error)))
       stopWithin(crashLimit, softwareError)
     }
 
@@ -150,6 +161,7 @@ export const runMain = (
     })
   })({
     disableErrorReporting: true,
+    disablePrettyLogger: true,
     teardown: (exit, onExit) => {
       if (crashed) return onExit(softwareError)
       const signal = received && constants.signals[received.signal]
@@ -157,4 +169,5 @@ export const runMain = (
       onExit(received?.signal === "SIGPIPE" ? closedOutput : exitCode(exit, signal))
     }
   })
+  return flow(logged, main)
 }

@@ -90,10 +90,18 @@ export const ServerStatus = Schema.Struct({
 export interface ServerStatus extends Schema.Schema.Type<typeof ServerStatus> {}
 
 /**
+ * Whether a send would be stored now. `storage`: the store cannot write. `stopping`, `starting`: the runtime or its server takes no
+ * sends yet, or no more.
+ */
+export const Readiness = Schema.Literal("ready", "storage", "stopping", "starting")
+export type Readiness = typeof Readiness.Type
+
+/**
  * Health of the runtime.
  */
 export const Health = Schema.Struct({
   status: Schema.Literal("ok", "degraded"),
+  readiness: Readiness,
   store: Schema.Struct({
     name: Schema.String,
     durability: Durability,

@@ -19,8 +19,10 @@ import { Connections } from "./internal/Connections.js"
 import { Entrance } from "./internal/entrance.js"
 import { runHttpCalls } from "./internal/httpCalls.js"
 import { makeHttpServer } from "./internal/httpServer.js"
+import { makeOperatorLog, type ServerLog } from "./internal/operatorLog.js"
 import { makeOriginCheck } from "./internal/originCheck.js"
 import { makeHardenedProtocol } from "./internal/protocol.js"
+import { makeReadiness } from "./internal/readiness.js"
 import { withServedHandlers } from "./internal/servedHandlers.js"
 import { bracketed, checkOptions } from "./internal/serverOptions.js"
 import { runWebSocket } from "./internal/webSockets.js"
@@ -52,7 +54,7 @@ export interface SessionServerOptions {
 
 /**
  * A session server, on one port: `POST /rpc` takes calls as newline-delimited JSON, `GET /rpc` over a WebSocket, and
- * `GET /healthz` answers without a token while the server runs.
+ * `GET /healthz` answers without a token while the server runs, and `GET /readyz` whether it can store a send.
  */
 export class SessionServer extends Context.Tag("langswarm-session/rpc/SessionServer")<SessionServer, {
   /** The bound address. */
@@ -87,24 +89,40 @@ const serve = Effect.fnUntraced(function*(options: SessionServerOptions) {
   const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
   const runFork = yield* FiberSet.makeRuntime<never>()
   const fork = (effect: Effect.Effect<void>) => void runFork(effect)
+  const { readiness, serving, stopping } = yield* makeReadiness
+  const lines = yield* makeOperatorLog
+  const log: ServerLog = {
+    refusedToken: (...details) => fork(lines.refusedToken(...details)),
+    refusedHost: (...details) => fork(lines.refusedHost(...details)),
+    refusedOrigin: (...details) => fork(lines.refusedOrigin(...details)),
+    limitReached: (...details) => fork(lines.limitReached(...details)),
+    closedByLimit: (...details) => fork(lines.closedByLimit(...details))
+  }
   const protocol = yield* makeHardenedProtocol(SessionRpcs, limits, fork, now)
 
   const addresses = new Addresses(limits)
   const clientAddress = makeClientAddress(options.trustedProxies ?? [])
-  const connections = new Connections({ addresses, clientAddress, limits, now, onLimit: log.limitReached })
+  const connections = new Connections({ addresses, clientAddress, limits, log, now })
   const origins = makeOriginCheck({ hosts: [bracketed(host), ...allowedHosts], origins: allowedOrigins })
   const check = AccessToken.makeCheck(options.token)
   const entrance = new Entrance({ addresses, check, clientAddress, connections, log, now, origins })
   yield* Effect.sync(() => connections.tick()).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
 
   const { connect } = protocol
-  const shared = { connect, connections, entrance, limits, now, onLimit: log.limitReached }
+  const shared = { connect, connections, entrance, limits, log, now }
   const http = yield* makeHttpServer({
     connections,
     entrance,
     origins,
     router: HttpRouter.empty.pipe(
-      HttpRouter.get("/healthz", HttpServerResponse.unsafeJson({ status: "ok" }))
+      HttpRouter.get("/healthz", HttpServerResponse.unsafeJson({ status: "ok" })),
+      HttpRouter.get(
+        "/readyz",
+        Effect.map(
+          readiness,
+          (status) => HttpServerResponse.unsafeJson({ status }, { status: status === "ready" ? 200 : 503 })
+        )
+      )
     ),
     onCalls: (request, response, entry, headers) =>
       fork(
@@ -134,9 +152,8 @@ const serve = Effect.fnUntraced(function*(options: SessionServerOptions) {
     Effect.interruptible,
     Effect.forkScoped
   )
-  yield* Effect.addFinalizer(() => protocol.drain(drainTimeout))
+  yield* Effect.addFinalizer(() => Effect.zipRight(stopping, protocol.drain(drainTimeout)))
+  yield* serving
 
   return SessionServer.of({ host, port: bound, url: `http://${bracketed(host)}:${bound}` })
 })
-
-const log = { limitReached: () => {}, refusedToken: () => {}, refusedHost: () => {} }

@@ -30,6 +30,10 @@ export interface SessionHostService extends SessionCommands {
     before: DateTime.Utc
   ) => Effect.Effect<boolean, ChangeError>
 
-  /** How many sessions have an actor now, and how many of their turns have not ended. */
-  readonly stats: Effect.Effect<{ readonly activeSessions: number; readonly openTurns: number }>
+  /** How many sessions have an actor now, how many of their turns have not ended, and whether the host takes no more. */
+  readonly stats: Effect.Effect<{
+    readonly activeSessions: number
+    readonly openTurns: number
+    readonly isClosing: boolean
+  }>
 }

@@ -157,5 +157,5 @@ export class SessionManager extends Context.Tag("langswarm-session/services/Sess
     SessionManager,
     never,
     HookBus | IdGenerator | ProviderRegistry | SessionHost | SessionStore
-  > = Layer.effect(SessionManager, Effect.map(localOperations, makeSessionManager))
+  > = Layer.scoped(SessionManager, Effect.map(localOperations, makeSessionManager))
 }

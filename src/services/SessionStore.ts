@@ -337,6 +337,12 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
   readonly health: Effect.Effect<Health["store"]>
 
   /**
+   * Fails if a commit would fail now. It makes a write that changes nothing an operation returns, or relies on one of the last
+   * 10 seconds, with none failing since. Default: a commit is expected to succeed while `health` is `ok`.
+   */
+  readonly checkWritable?: Effect.Effect<void, StoreError>
+
+  /**
    * Full-text search, where the store supports it. Finds committed messages of the current histories, and names and
    * descriptions of sessions. A message that several sessions share is one hit, in a session that matches. `toSearchTerms` defines
    * what matches. Newest sessions first, and latest messages first in each. To bound the time of a page, it may hold fewer

@@ -47,7 +47,8 @@ describe("the lifecycle of a session", () => {
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual(yield* Effect.flatMap(SessionHost, (host) => host.stats), {
         activeSessions: 1,
-        openTurns: 1
+        openTurns: 1,
+        isClosing: false
       })
       yield* open
       assert.strictEqual((yield* Fiber.join(send)).text, "late")

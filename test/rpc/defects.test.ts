@@ -22,7 +22,7 @@ const Broken = Layer.effect(
   Effect.map(SessionManager, (sessions) =>
     SessionManager.of({
       ...sessions,
-      health: Effect.die(new Thrown(`it holds ${canary}`)),
+      health: Effect.zipRight(Effect.logInfo("asked"), Effect.die(new Thrown(`it holds ${canary}`))),
       session: (id) => {
         const session = sessions.session(id)
         return {
@@ -66,8 +66,10 @@ describe("a defect", () => {
           assert.strictEqual(frame?.exit?.cause?._tag, "Die")
           const { _tag, code, correlationId, ...rest } = frame?.exit?.cause?.defect ?? {}
           assert.deepStrictEqual({ _tag, code, rest }, { _tag: "InternalError", code: "internal", rest: {} })
-          const entry = logged.find((entry) => entry.correlationId === correlationId)
-          assert.include(entry?.text, `it holds ${canary}`)
+          const entries = logged.filter((entry) => entry.correlationId === correlationId)
+          assert.lengthOf(entries, 2, "all lines of the call have its id")
+          assert.include(entries[0]?.text, "asked")
+          assert.include(entries[1]?.text, `it holds ${canary}`)
         }))
 
       it.effect(`in a result over ${transport} shows the result neither to the caller nor in the log`, () =>

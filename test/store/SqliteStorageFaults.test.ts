@@ -43,7 +43,7 @@ describe("SqliteSessionStore on exhausted storage", () => {
         assert.isAbove(seen.acknowledged, 3)
         assert.deepStrictEqual(seen, {
           acknowledged: seen.acknowledged,
-          failures: ["Full SQLITE_FULL", "Full SQLITE_FULL"],
+          failures: ["Full SQLITE_FULL", "Full SQLITE_FULL", "Full SQLITE_FULL"],
           readWhileFull: { messageCount: seen.acknowledged, firstSeq: 1 },
           healthy: [false, true],
           lastSeqAfter: seen.acknowledged,

@@ -9,12 +9,14 @@ import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import type { StoreError } from "../../domain/error/StoreError.js"
 import { type FeedPlace, fromFeedPosition } from "../../domain/Events.js"
+import type { SessionId } from "../../domain/Ids.js"
 import { HookBus } from "../../services/HookBus.js"
 import { IdGenerator } from "../../services/IdGenerator.js"
 import { forgetConversation } from "../../services/internal/calls/conversations.js"
 import { makeCircuitBreakers } from "../../services/internal/calls/resilience.js"
 import { layerFromConfig } from "../../services/internal/config.js"
 import { CurrentInstrumentation } from "../../services/internal/Instrumentation.js"
+import { logStoreFailures } from "../../services/internal/storeFailures.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import { Pricing } from "../../services/Pricing.js"
 import { ProviderRegistry } from "../../services/ProviderRegistry.js"
@@ -107,12 +109,12 @@ const make = Effect.fnUntraced(function*({
   sweepEvery = "1 minute"
 }: LocalSessionHostOptions) {
   const instrumentation = yield* CurrentInstrumentation
-  const store = instrumentation.store(yield* SessionStore)
+  const store = instrumentation.store(yield* logStoreFailures(yield* SessionStore))
   const drains = yield* FiberSet.make<void>()
   const turns = yield* FiberSet.make<void>()
   const endings = yield* FiberSet.make<void>()
   const feed = makeFeedHub(streamBuffer)
-  const host = { openTurns: 0, isClosing: false }
+  const host = { openTurns: 0, isClosing: false, recovered: { resumed: 0, interrupted: 0, overdue: 0 } }
 
   const providers = yield* ProviderRegistry
   const hooks = yield* HookBus
@@ -156,7 +158,11 @@ const make = Effect.fnUntraced(function*({
     const expiring = yield* store.expiring(now, pageSize)
     const results = yield* Effect.forEach(
       expiring,
-      ({ action, sessionId }) => orLogFailure(use(sessionId, (actor) => actor.archiveOrDeleteIfIdle(action, now)))
+      ({ action, sessionId }) =>
+        use(sessionId, (actor) => actor.archiveOrDeleteIfIdle(action, now)).pipe(
+          Effect.tap((isDone) => isDone && action === "delete" ? logExpiry(sessionId) : Effect.void),
+          orLogFailure
+        )
     )
     yield* deletions.publishAll
     return expiring.length === pageSize && results.includes(true)
@@ -181,11 +187,12 @@ const make = Effect.fnUntraced(function*({
     openTurns: host.openTurns,
     waitingCommands: actors.backlog()
   }))
-  yield* Effect.forEach(
+  const started = yield* Effect.forEach(
     yield* store.unfinished,
-    (id) => Effect.ignoreLogged(use(id, (actor) => actor.start)),
-    { concurrency: 16, discard: true }
+    (id) => Effect.isSuccess(use(id, (actor) => actor.start)),
+    { concurrency: 16 }
   )
+  yield* logRecovery(host.recovered, started.filter((isStarted) => !isStarted).length)
   yield* Effect.forkScoped(
     Effect.repeat(actors.passivateIdle(idleAfter), Schedule.spaced(Duration.times(idleAfter, 0.5)))
   )
@@ -218,16 +225,41 @@ const make = Effect.fnUntraced(function*({
         return use(id, (actor) => actor.erase)
       }),
     expire: (id, action, before) => use(id, (actor) => actor.archiveOrDeleteIfIdle(action, before)),
-    stats: Effect.sync(() => ({ activeSessions: actors.size(), openTurns: host.openTurns }))
+    stats: Effect.sync(() => ({
+      activeSessions: actors.size(),
+      openTurns: host.openTurns,
+      isClosing: host.isClosing
+    }))
   })
 })
 
-/** Logs any failure and returns false. */
-const orLogFailure = <E>(effect: Effect.Effect<boolean, E>): Effect.Effect<boolean> =>
-  Effect.catchAllCause(
-    effect,
-    (cause) => Effect.as(Effect.logError("Expired sessions could not be archived or deleted", cause), false)
+/** Logs any failure and returns false. Failures of the store are logged where they happen. */
+const orLogFailure = <E extends { readonly _tag: string }>(
+  effect: Effect.Effect<boolean, E | StoreError>
+): Effect.Effect<boolean> =>
+  effect.pipe(
+    Effect.catchIf((error) => error._tag === "StoreError", () => Effect.succeed(false)),
+    Effect.catchAllCause((cause) =>
+      Effect.as(Effect.logError("Expired sessions could not be archived or deleted", cause), false)
+    )
   )
+
+/** A line of the audit log: no caller asked for this deletion. */
+const logExpiry = (sessionId: SessionId) =>
+  Effect.annotateLogs(Effect.logInfo("Audit"), {
+    operation: "Delete",
+    target: sessionId,
+    principal: "autoDeleteAfter",
+    outcome: "ok"
+  })
+
+/** `failed`: sessions that could not be loaded. A later call tries again. */
+const logRecovery = (recovered: ActorServices["host"]["recovered"], failed: number): Effect.Effect<void> => {
+  const counts = { ...recovered, failed }
+  return Object.values(counts).every((count) => count === 0)
+    ? Effect.void
+    : Effect.annotateLogs(Effect.logInfo("Recovered the turns of an earlier process"), counts)
+}
 
 /** Expiring sessions read from the store at once. */
 const pageSize = 100

@@ -4,9 +4,10 @@ import * as LogLevel from "effect/LogLevel"
 import type { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { Part } from "../../domain/Message.js"
 import { layerFromConfig } from "../../services/internal/config.js"
+import { escapeText } from "../../services/internal/escapeText.js"
 import type { Middleware, MiddlewareContext } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
-import { escapeText, textOf } from "./internal/texts.js"
+import { textOf } from "./internal/texts.js"
 
 export interface LoggingMiddlewareOptions {
   /** Level of the log lines. Default: `Info`. */

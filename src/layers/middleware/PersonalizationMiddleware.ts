@@ -10,10 +10,10 @@ import type { JsonRecord } from "../../domain/Json.js"
 import { Message } from "../../domain/Message.js"
 import { getContextValue, makeSessionContext } from "../../domain/SessionContext.js"
 import { layerFromConfig } from "../../services/internal/config.js"
+import { escapeText } from "../../services/internal/escapeText.js"
 import type { Middleware, MiddlewareContext, MiddlewareRefusal } from "../../services/Middleware.js"
 import { MiddlewarePipeline } from "../../services/MiddlewarePipeline.js"
 import type { ProviderRequest, Reply } from "../../services/Provider.js"
-import { escapeText } from "./internal/texts.js"
 
 export interface PersonalizationMiddlewareOptions {
   /** Path of the profile in the session's context. Default: `user.profile`. */

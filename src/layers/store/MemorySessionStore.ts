@@ -210,6 +210,8 @@ const makeStore = (
     updateDeadLetter: (letter) => Effect.sync(() => letters.update(letter)),
     removeDeadLetter: (letter) => Effect.sync(() => letters.remove(letter)),
 
+    checkWritable: Effect.void,
+
     health: Effect.sync(() => ({
       name: "memory",
       durability: "memory",

@@ -1,6 +1,7 @@
 import type * as Net from "node:net"
 import type { ServerLimits } from "../ServerLimits.js"
 import type { Addresses, makeClientAddress } from "./addresses.js"
+import type { LimitName, ServerLog } from "./operatorLog.js"
 
 /**
  * A connection as the network sees it: one socket, which may carry many requests over HTTP, or one WebSocket.
@@ -19,20 +20,12 @@ export interface Watched {
   readonly tick: (now: number) => void
 }
 
-/** The names of the limits that an operator is told of. */
-export type LimitName =
-  | keyof ServerLimits
-  | "authorizationTimeout"
-  | "messageTimeout"
-  | "pings"
-  | "unauthorizedMessages"
-
 interface ConnectionsOptions {
   readonly limits: ServerLimits
   readonly addresses: Addresses
   readonly clientAddress: ReturnType<typeof makeClientAddress>
   readonly now: () => number
-  readonly onLimit: (limit: LimitName, address: string) => void
+  readonly log: ServerLog
 }
 
 /**
@@ -52,13 +45,13 @@ export class Connections {
 
   /** Takes a new socket, or closes it when it exceeds a limit. */
   accept(socket: Net.Socket): void {
-    const { addresses, clientAddress, limits, now, onLimit } = this.options
+    const { addresses, clientAddress, limits, log, now } = this.options
     const address = clientAddress.of(socket.remoteAddress, undefined)
     // A proxy's connections are those of its clients, which `open` counts for each request.
     const isCounted = !clientAddress.isProxy(socket.remoteAddress)
     const exceeded = isCounted ? addresses.open(address, now()) : undefined
     if (exceeded !== undefined) {
-      onLimit(exceeded, address)
+      log.limitReached(exceeded, address)
       return void socket.destroy()
     }
     const connection: NetworkConnection = { socket, openedAt: now(), isAuthorized: false }
@@ -76,7 +69,7 @@ export class Connections {
   /** Counts a WebSocket or a request that came through a proxy. Returns the limit that it exceeds. */
   openThroughProxy(address: string): LimitName | undefined {
     const exceeded = this.options.addresses.open(address, this.options.now())
-    if (exceeded !== undefined) this.options.onLimit(exceeded, address)
+    if (exceeded !== undefined) this.options.log.limitReached(exceeded, address)
     return exceeded
   }
 
@@ -121,7 +114,7 @@ export class Connections {
 
   /** Who connects to make a call does so at once, so the oldest has no such plan. */
   #dropOldest(limit: LimitName, address: string, newest?: Net.Socket) {
-    this.options.onLimit(limit, address)
+    this.options.log.closedByLimit(limit, address)
     const [oldest] = this.#unauthorized
     const socket = oldest?.socket ?? newest
     if (socket === undefined) return

@@ -63,6 +63,7 @@ export const makeCallGate = ({ endless, streams, tags }: Contract, limits: Limit
     connection: () => {
       const own = new RunningCalls()
       return {
+        kindOf,
         has: (id: string) => own.tags.has(id),
         /** Starts a call, whose id is not that of a running one. Returns why it may not start; undefined when it has started. */
         enter: (id: string, tag: string): InvalidRequest | ServerBusy | ShuttingDown | undefined => {

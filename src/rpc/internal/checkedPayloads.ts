@@ -3,10 +3,13 @@ import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as RpcSchema from "@effect/rpc/RpcSchema"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { InvalidRequest } from "../../domain/error/RequestError.js"
+import { auditEffect, auditStream } from "./auditLog.js"
+import { newCorrelationId } from "./correlationId.js"
 
 /**
  * The group for the server to run: payloads are not decoded. `@effect/rpc` would answer an invalid payload with a defect that
@@ -23,7 +26,7 @@ export const withUncheckedPayloads = <R extends Rpc.Any>(group: RpcGroup.RpcGrou
 
 /**
  * The handlers for that server: each decodes its payload with the group's schema, after authentication, and fails with
- * `InvalidRequest` when it does not fit.
+ * `InvalidRequest` when it does not fit. Each call gets a correlation id, and those of the audit log their line.
  */
 export const layerCheckedHandlers = <R extends Rpc.Any>(
   group: RpcGroup.RpcGroup<R>
@@ -41,12 +44,28 @@ export const layerCheckedHandlers = <R extends Rpc.Any>(
 
 const checked = (rpc: Rpc.AnyWithProps, handler: Rpc.Handler<string>["handler"]): Rpc.Handler<string>["handler"] => {
   const decode = Schema.decodeUnknown(rpc.payloadSchema as Schema.Schema<unknown>)
-  const check = (payload: unknown) => Effect.mapError(decode(payload), (error) => InvalidRequest.fromParseError(error))
+
+  /** Begins a call: its id, its payload, and what it returns. */
+  const begin = (payload: unknown, options: Parameters<typeof handler>[1]) =>
+    Effect.map(Effect.zipRight(newCorrelationId, Effect.either(decode(payload))), (read) => ({
+      call: { tag: rpc._tag, headers: options.headers, payload: Either.getOrUndefined(read) },
+      result: Either.match(read, {
+        onLeft: (error) => InvalidRequest.fromParseError(error),
+        onRight: (payload) => handler(payload, options)
+      })
+    }))
+
   return RpcSchema.isStreamSchema(rpc.successSchema)
     ? (payload, options) =>
       Stream.unwrap(
-        Effect.map(check(payload), (read) => handler(read, options) as Stream.Stream<unknown, InvalidRequest>)
+        Effect.map(
+          begin(payload, options),
+          ({ call, result }) => auditStream(call, result as Stream.Stream<unknown, InvalidRequest>)
+        )
       )
     : (payload, options) =>
-      Effect.flatMap(check(payload), (read) => handler(read, options) as Effect.Effect<unknown, InvalidRequest>)
+      Effect.flatMap(
+        begin(payload, options),
+        ({ call, result }) => auditEffect(call, result as Effect.Effect<unknown, InvalidRequest>)
+      )
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http"
 import { type InvalidRequest, ServerBusy, type ShuttingDown, Unauthorized } from "../../domain/error/RequestError.js"
 import { type Addresses, isLoopback, type makeClientAddress } from "./addresses.js"
 import type { Connections, NetworkConnection } from "./Connections.js"
+import type { ServerLog } from "./operatorLog.js"
 import type { makeOriginCheck } from "./originCheck.js"
 
 /**
@@ -21,18 +22,12 @@ export interface Entry {
   readonly leave: () => void
 }
 
-/** What an operator is told of. */
-export interface EntranceLog {
-  readonly refusedToken: (address: string) => void
-  readonly refusedHost: (host: string, origin: string | undefined, address: string) => void
-}
-
 interface EntranceOptions {
   readonly addresses: Addresses
   readonly check: (authorization: string | undefined) => "missing" | "right" | "wrong"
   readonly clientAddress: ReturnType<typeof makeClientAddress>
   readonly connections: Connections
-  readonly log: EntranceLog
+  readonly log: ServerLog
   readonly now: () => number
   readonly origins: ReturnType<typeof makeOriginCheck>
 }
@@ -51,7 +46,8 @@ export class Entrance {
     const address = clientAddress.of(socket.remoteAddress, joined(headers["x-forwarded-for"]))
     const refusal = origins.refusalOf(headers)
     if (refusal !== undefined) {
-      log.refusedHost(headers.host ?? "", headers.origin, address)
+      if (refusal.status === 421) log.refusedHost(address, headers.host ?? "")
+      else log.refusedOrigin(address, headers.origin ?? "")
       return { ...refusal, headers: {} }
     }
     const network = connections.of(socket)

@@ -9,8 +9,9 @@ import { InternalError, InvalidRequest } from "../../domain/error/RequestError.j
 import { AccessError } from "../../domain/error/SessionError.js"
 import type { ServerLimits } from "../ServerLimits.js"
 import { SessionRpcs } from "../SessionRpcs.js"
-import type { Connections, LimitName, Watched } from "./Connections.js"
+import type { Connections, Watched } from "./Connections.js"
 import type { Entry, Refusal } from "./entrance.js"
+import type { ServerLog } from "./operatorLog.js"
 import type { Connection, Peer } from "./protocol.js"
 import type { TokenBucket } from "./TokenBucket.js"
 
@@ -20,7 +21,7 @@ interface HttpServices {
   readonly limits: ServerLimits
   readonly bucket: (address: string) => TokenBucket
   readonly now: () => number
-  readonly onLimit: (limit: LimitName, address: string) => void
+  readonly log: ServerLog
 }
 
 /**
@@ -124,13 +125,17 @@ class HttpClient implements Peer, Watched {
     return this.response.writableLength
   }
 
+  onRefusedCall(limit: "callBurst" | "calls" | "streams"): void {
+    this.services.log.limitReached(limit, this.entry.address)
+  }
+
   setReading(isReading: boolean): void {
     if (isReading) this.request.resume()
     else this.request.pause()
   }
 
   closeUnread(): void {
-    this.services.onLimit("unreadBytes", this.entry.address)
+    this.services.log.closedByLimit("unreadBytes", this.entry.address)
     this.response.destroy()
   }
 

@@ -25,6 +25,8 @@ export interface Peer extends Writer {
   readonly bucket: TokenBucket
   /** Checks the token of a call. Returns whether the call may be made. */
   readonly authorize: (authorization: string | undefined) => boolean
+  /** A call was refused by this limit. */
+  readonly onRefusedCall: (limit: "callBurst" | "calls" | "streams") => void
   /** Ends the connection, once all answers are written. Nothing is sent after that. */
   readonly end: (reason: EndReason) => void
 }
@@ -258,12 +260,16 @@ class OpenConnection implements Connection, Reader {
     const authorization = headers.findLast(([name]) => name.toLowerCase() === "authorization")?.[1]
     if (!this.peer.authorize(authorization)) return void this.send(ofCall(frame.id, new Unauthorized()))
     const refusal = calls.enter(frame.id, frame.tag)
-    if (refusal !== undefined) return void this.send(ofCall(frame.id, refusal))
+    if (refusal !== undefined) {
+      if (refusal._tag === "ServerBusy") this.peer.onRefusedCall(calls.kindOf(frame.tag))
+      return void this.send(ofCall(frame.id, refusal))
+    }
     return write({ ...frame, payload: frame.payload, headers })
   }
 
   #refuseBusy(frame: ClientFrame, retryAfterMs: number): undefined {
     this.#refusals += 1
+    this.peer.onRefusedCall("callBurst")
     if (this.#refusals > this.peer.bucket.burst) return this.#stop(floodError, "flood")
     if (frame._tag !== "Request") return
     const { burst, perSecond } = this.peer.bucket

@@ -2,11 +2,12 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { v4 } from "uuid"
 import { InternalError } from "../../domain/error/RequestError.js"
+import { correlationId } from "./correlationId.js"
 
 /**
- * How a defect travels: as an `InternalError`, whatever was thrown. The original is logged under the error's correlation id.
+ * How a defect travels: as an `InternalError`, whatever was thrown. The original is logged under the correlation id of
+ * the call, which the error has.
  */
 export const SanitizedDefect: Schema.Schema<unknown, typeof InternalError.Encoded> = Schema.transformOrFail(
   InternalError,
@@ -15,11 +16,11 @@ export const SanitizedDefect: Schema.Schema<unknown, typeof InternalError.Encode
 )
 
 const sanitize = Effect.fnUntraced(function*(defect: unknown) {
-  const correlationId = v4()
-  yield* Effect.logError("A call ended in a defect", Cause.die(withoutValues(defect))).pipe(
-    Effect.annotateLogs({ correlationId })
-  )
-  return new InternalError({ correlationId })
+  const id = yield* correlationId
+  yield* Effect.annotateLogs(Effect.logError("A call ended in a defect", Cause.die(withoutValues(defect))), {
+    correlationId: id
+  })
+  return new InternalError({ correlationId: id })
 })
 
 // @effect/rpc reports a result that does not fit its schema as a text that quotes the result.

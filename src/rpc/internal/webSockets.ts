@@ -9,8 +9,9 @@ import type { Duplex } from "node:stream"
 import { type WebSocket, WebSocketServer } from "ws"
 import type { ServerLimits } from "../ServerLimits.js"
 import { SessionRpcs } from "../SessionRpcs.js"
-import { authorizationMillis, type Connections, type LimitName } from "./Connections.js"
+import { authorizationMillis, type Connections } from "./Connections.js"
 import type { Entrance, Entry } from "./entrance.js"
+import type { LimitName, ServerLog } from "./operatorLog.js"
 import type { Connection, EndReason, Peer } from "./protocol.js"
 import { TokenBucket } from "./TokenBucket.js"
 import { WebSocketFrames } from "./webSocketFrames.js"
@@ -21,7 +22,7 @@ interface WebSocketServices {
   readonly entrance: Entrance
   readonly limits: ServerLimits
   readonly now: () => number
-  readonly onLimit: (limit: LimitName, address: string) => void
+  readonly log: ServerLog
 }
 
 /**
@@ -132,6 +133,10 @@ class WebSocketClient implements Peer {
     return this.webSocket.bufferedAmount
   }
 
+  onRefusedCall(limit: "callBurst" | "calls" | "streams"): void {
+    this.services.log.limitReached(limit, this.entry.address)
+  }
+
   setReading(isReading: boolean): void {
     if (isReading) this.webSocket.resume()
     else this.webSocket.pause()
@@ -167,7 +172,7 @@ class WebSocketClient implements Peer {
     }
     if (now - this.#pingedAt < pingMillis) return
     if (this.#missedPings >= maxMissedPings) {
-      this.services.onLimit("pings", this.entry.address)
+      this.services.log.closedByLimit("pings", this.entry.address)
       return this.webSocket.terminate()
     }
     this.#missedPings += 1
@@ -186,7 +191,7 @@ class WebSocketClient implements Peer {
   }
 
   #close(code: number, limit: LimitName, text: string) {
-    this.services.onLimit(limit, this.entry.address)
+    this.services.log.closedByLimit(limit, this.entry.address)
     this.webSocket.close(code, text)
     this.#closedAt ??= this.services.now()
   }

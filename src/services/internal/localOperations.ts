@@ -22,6 +22,8 @@ import { SessionStore } from "../SessionStore.js"
 import { checkTargets } from "./calls/targets.js"
 import { cleanupSessions, eraseUser } from "./housekeeping.js"
 import { makeReplay } from "./replayDeadLetters.js"
+import { shareTest } from "./sharedTest.js"
+import { logStoreFailures } from "./storeFailures.js"
 import { type AddSession, exportSessions, importSession } from "./transfer.js"
 
 /**
@@ -29,7 +31,7 @@ import { type AddSession, exportSessions, importSession } from "./transfer.js"
  */
 export const localOperations = Effect.gen(function*() {
   const { activate, erase, expire, stats, ...commands } = yield* SessionHost
-  const store = yield* SessionStore
+  const store = yield* logStoreFailures(yield* SessionStore)
   const hooks = yield* HookBus
   const ids = yield* IdGenerator
   const providers = yield* ProviderRegistry
@@ -37,6 +39,8 @@ export const localOperations = Effect.gen(function*() {
   /** Stores a session. If there are hooks, its first event is stored as undelivered, so they get it even after a crash. */
   const addSession: AddSession = (id, add) =>
     Effect.flatMap(hooks.hasHooks, (hasHooks) => hasHooks ? Effect.zipLeft(add(0), activate(id)) : add(1))
+
+  const isWritable = yield* makeWritableTest(store)
 
   const operations = {
     ...commands,
@@ -69,13 +73,16 @@ export const localOperations = Effect.gen(function*() {
     providerInfo: providers.info,
     analytics: store.analytics,
     health: Effect.gen(function*() {
+      const { isClosing, ...load } = yield* stats
+      const writable = yield* isWritable
       const storeHealth = yield* store.health
       const all = yield* providers.list
       return {
         status: storeHealth.ok ? "ok" as const : "degraded" as const,
+        readiness: isClosing ? "stopping" as const : writable ? "ready" as const : "storage" as const,
         store: storeHealth,
         providers: all.map(({ name }) => name),
-        ...(yield* stats)
+        ...load
       }
     }),
 
@@ -123,6 +130,16 @@ export const localOperations = Effect.gen(function*() {
 
   return { ...operations, getOrCreate: makeGetOrCreate(operations) } satisfies SessionOperations
 })
+
+/**
+ * Whether the store can store a send. A commit that takes longer than 2 seconds, because another process locks the database,
+ * counts as one that fails.
+ */
+const makeWritableTest = ({ checkWritable, health }: SessionStore["Type"]) =>
+  shareTest(
+    checkWritable === undefined ? Effect.map(health, ({ ok }) => ok) : Effect.isSuccess(checkWritable),
+    { limit: "2 seconds", onLimit: false, what: "The store" }
+  )
 
 /** How many turns `Session.turns` returns. */
 const latestTurns = 50

@@ -90,7 +90,7 @@ export const makeActorCore = (id: SessionId, services: ActorServices, life: Acto
       onLeft: ({ error }) => Effect.succeed(error),
       onRight: (cause) =>
         Effect.as(
-          Effect.logError("A session's actor failed with a defect", cause),
+          Effect.annotateLogs(Effect.logError("A session's actor failed with a defect", cause), { sessionId: id }),
           unavailable("its actor failed unexpectedly")
         )
     })

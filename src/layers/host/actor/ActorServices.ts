@@ -32,13 +32,23 @@ export interface ActorServices {
   readonly instrumentation: Instrumentation
   readonly limits: ActorLimits
   /** What all sessions of the host share: how many turns are open, and whether it is shutting down, so that none starts. */
-  readonly host: { openTurns: number; isClosing: boolean }
+  readonly host: HostState
   /** Each runs an effect in the host's scope: a drain of a command queue, a turn, a timer. */
   readonly forkDrain: (drain: Effect.Effect<void>) => void
   readonly forkTurn: (turn: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   readonly forkTimer: (timer: Effect.Effect<void>) => Fiber.RuntimeFiber<void>
   /** Runs the `ended` stage of middleware. */
   readonly forkEnding: (ending: Effect.Effect<void>) => void
+}
+
+/**
+ * State of a host, which its actors change.
+ */
+export interface HostState {
+  openTurns: number
+  isClosing: boolean
+  /** Turns of an earlier owner: those that continued, those whose provider call was lost, and those past their deadline. */
+  readonly recovered: { resumed: number; interrupted: number; overdue: number }
 }
 
 /**

@@ -174,14 +174,17 @@ export const makeTurnQueue = (core: ActorCore, services: ActorServices): TurnQue
       const isOverdue = turn.deadlineAt !== undefined && DateTime.lessThanOrEqualTo(turn.deadlineAt, now)
       if (turn.status === "calling" && (turn.onUnknown !== "retry" || turn.joined !== undefined || isOverdue)) {
         yield* interruptTurn(core, services, turn)
+        host.recovered.interrupted++
         continue
       }
       if (isOverdue) {
         yield* core.persist(dropTurn(core.state(), turn, deadlineExceeded(turn), now))
+        host.recovered.overdue++
         continue
       }
       const open = yield* newOpenTurn(turn)
       host.openTurns++
+      host.recovered.resumed++
       setTimer(open, now)
       waiting = [...waiting, { _tag: "Turn", open }]
     }

@@ -143,6 +143,7 @@ export const makeTurnRunner = (
       cursor: session.cursor,
       mayRepeat: current.open.turn.onUnknown === "retry",
       deadline: current.deadline,
+      attempt: () => current.open.turn.attempt,
       intend,
       intendAgain: (target, progress) => intendAgain(current, target, progress),
       emit: (text) => showText(current, text),

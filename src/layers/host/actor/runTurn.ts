@@ -62,7 +62,9 @@ export const runTurn = (turn: TurnCall): Effect.Effect<void> =>
           Cause.isInterruptedOnly(cause)
             ? Effect.succeed(new TurnInterrupted({ sessionId, turnId }))
             : Effect.as(
-              withoutSpanEvents(Effect.logError("A provider or middleware failed with a defect", cause)),
+              withoutSpanEvents(Effect.logError("A provider or middleware failed with a defect", cause)).pipe(
+                Effect.annotateLogs({ sessionId, turnId })
+              ),
               new ProviderProtocol({
                 sessionId,
                 provider: progress.target?.provider ?? context.session.provider,
@@ -88,6 +90,8 @@ interface TurnCall {
   readonly cursor: ProviderCursor | undefined
   readonly mayRepeat: boolean
   readonly deadline: DateTime.Utc
+  /** Number of the current call within the turn. */
+  readonly attempt: () => number
   /** Stores the intent to call. Interrupts if there should be no call. */
   readonly intend: Effect.Effect<void>
   /** The same for each further call, together with the record of the last one. */

@@ -79,6 +79,10 @@ export const makeActorRegistry = (services: ActorServices): ActorRegistry => {
     const isOwnFailure = failed && (reason._tag !== "StoreError" || reason.reason === "Corrupt")
     if (isOwnFailure && !(yield* failures.mayRestart(id))) {
       failedSessions.add(id)
+      yield* Effect.annotateLogs(
+        Effect.logError("A session failed too often, and is stopped until it is reactivated"),
+        { sessionId: id, reason: reason._tag }
+      )
       return feed.catchUp(id, yield* markError(id, reason, store, hooks))
     }
     if (owesTurns) yield* Effect.delay(restart(id), firstRestartDelay)

@@ -17,17 +17,6 @@ export interface Span {
 export const textOf = (parts: ReadonlyArray<Part>): string =>
   parts.map((part) => (part._tag === "Text" ? part.text : "")).join("")
 
-/**
- * A text as one printable line. Control, format and other invisible characters become `\uXXXX`, so that a message cannot forge a
- * log line or send escape sequences to a terminal.
- */
-export const escapeText = (text: string): string =>
-  text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`
-    ).join(""))
-
 /** Returns the filtered parts, and metadata to add to the message. */
 type Filter = <P extends Part>(
   parts: ReadonlyArray<P>,

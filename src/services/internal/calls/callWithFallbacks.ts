@@ -11,6 +11,7 @@ import { ConfigurationError } from "../../../domain/error/RequestError.js"
 import type { Message } from "../../../domain/Message.js"
 import type { Pricing } from "../../Pricing.js"
 import type { Reply } from "../../Provider.js"
+import { escapeShort } from "../escapeText.js"
 import type { Instrumentation } from "../Instrumentation.js"
 import { callProvider, type ProviderCall } from "./callProvider.js"
 import { contextWindow, estimateTokens } from "./contextWindow.js"
@@ -42,6 +43,8 @@ export interface CallPlan extends Omit<ProviderCall, "pricing" | "target"> {
   /** Whether a call with an unknown outcome may be repeated, and billed twice. */
   readonly mayRepeat: boolean
   readonly deadline: DateTime.Utc
+  /** Number of the current call within the turn. */
+  readonly attempt: () => number
   /** Stores the intent of another call, with the record of the last one. Interrupts if there should be no call. */
   readonly intendAgain: (target: Target) => Effect.Effect<void>
 }
@@ -76,7 +79,9 @@ const callTarget = Effect.fnUntraced(function*(
       const { model, provider } = target
       progress.notice({ _tag: "CircuitOpen", provider, model, ...circuit })
       const reason = "its circuit is open after repeated failures"
-      return yield* new ProviderTransient({ sessionId: request.sessionId, provider, reason, ...circuit })
+      const error = new ProviderTransient({ sessionId: request.sessionId, provider, reason, ...circuit })
+      yield* logFailure("A provider was not called: its circuit is open", plan, target, error)
+      return yield* error
     }
     const attempted = { ...request, messages }
     const call = instrumentation.call(
@@ -91,6 +96,7 @@ const callTarget = Effect.fnUntraced(function*(
     )
     if (Either.isRight(answer)) return answer.right
     const error = answer.left
+    yield* logFailure("A provider call failed", plan, target, error)
     if (progress.fold.hasBegun()) return yield* Effect.fail(error)
     isIntended = false
     // The provider's copy of the conversation may or may not include this call, so it must not be resumed.
@@ -114,6 +120,22 @@ const callTarget = Effect.fnUntraced(function*(
     if (!(yield* Effect.isSuccess(retries.next(error)))) return yield* Effect.fail(error)
   }
 })
+
+/** Without the error's message, in which a vendor may quote the conversation. */
+const logFailure = (
+  message: string,
+  { attempt, request: { sessionId, turnId } }: CallPlan,
+  { model, provider }: Target,
+  { code }: ConfigurationError | ProviderError
+): Effect.Effect<void> =>
+  Effect.annotateLogs(Effect.logWarning(message), {
+    provider: escapeShort(provider),
+    model: escapeShort(model),
+    code,
+    sessionId,
+    turnId,
+    attempt: attempt()
+  })
 
 const makeRetries = (times: number) => Schedule.driver(providerRetries(times))
 

@@ -154,6 +154,7 @@ export const lifecycleCases: ReadonlyArray<ContractCase> = [
     Effect.gen(function*() {
       const health = yield* sessions.health
       assert.equal(health.status, "ok")
+      assert.equal(health.readiness, "ready")
       assert.ok(health.providers.includes("mock"))
       assert.ok(health.store.sessions >= 1)
     }))

@@ -134,5 +134,18 @@ export const lifecycleCases = [
       yield* store.remove(id, epoch)
       assert.equal((yield* store.health).sessions, before.sessions)
     })
+  ),
+
+  conformanceCase(
+    "checks that it can write, and changes nothing by that",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { id } = yield* ownSession(0)
+      const before = yield* store.export(id)
+      const sessions = (yield* store.health).sessions
+      yield* store.checkWritable ?? Effect.void
+      assert.deepEqual(yield* store.export(id), before)
+      assert.equal((yield* store.health).sessions, sessions)
+    })
   )
 ]

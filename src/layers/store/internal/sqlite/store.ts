@@ -33,6 +33,7 @@ import { prepareSegments, type SegmentStatements } from "./segments.js"
 import { sessionQueries } from "./sessionQueries.js"
 import { prepareSessions, type SessionStatements } from "./sessions.js"
 import { prepareTurns, turnQueries, type TurnStatements } from "./turns.js"
+import { makeWritableCheck } from "./writable.js"
 
 interface OpenDatabase {
   readonly filename: string
@@ -77,6 +78,7 @@ export const makeStore = (
       search: searchMessages(sql, index.catchUp),
       purge: Effect.zipRight(purgeIndex(committer, index), emptyWal(committer)),
       maintenance: yield* maintenanceOperations(committer, index, { filename, directory: backups }),
+      checkWritable: makeWritableCheck(committer),
       health: Effect.map(health, (health) => ({ ...health, ok: health.ok && isIntact && !committer.isFailing() }))
     })
   })
