@@ -33,8 +33,12 @@ export class OwnershipLost extends Schema.TaggedError<OwnershipLost>()("Ownershi
 const advice = {
   Busy: "another process holds the database; try again",
   Corrupt: "the database is damaged; restore a backup, or recover readable data with sqlite3's .recover",
+  Foreign:
+    "no version of this package makes such a schema, so nothing was changed; choose another file, or restore a backup",
   Full: "there is no space left; free some, or raise maxSessions",
   Io: "reading or writing failed; check the disk",
+  LockDamaged:
+    "this file is damaged and holds no data; stop all processes that use the database, then delete this file",
   Locked: "another process has the database open; stop that one first",
   ReadOnly: "the database cannot be written; check its permissions",
   TooNew: "the database was written by a newer version; upgrade",
@@ -49,7 +53,19 @@ const advice = {
  */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   ...errorFields("store"),
-  reason: Schema.Literal("Busy", "Corrupt", "Full", "Io", "Locked", "ReadOnly", "TooNew", "Unavailable", "Unknown"),
+  reason: Schema.Literal(
+    "Busy",
+    "Corrupt",
+    "Foreign",
+    "Full",
+    "Io",
+    "LockDamaged",
+    "Locked",
+    "ReadOnly",
+    "TooNew",
+    "Unavailable",
+    "Unknown"
+  ),
   detail: Schema.String
 }) {
   override get message(): string {
