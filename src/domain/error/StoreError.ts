@@ -48,8 +48,8 @@ const advice = {
 
 /**
  * The storage failed. With the reason `Unknown` a commit was in progress, and its changes may or may not be stored; with any other
- * reason nothing was stored. `detail` is the driver's code, such as `SQLITE_FULL`, or the process that has a `Locked` database
- * open, such as `pid 4711`.
+ * reason nothing was stored. `detail` is the driver's code, such as `SQLITE_FULL`, the process that has a `Locked` database open,
+ * such as `pid 4711`, or the first difference of a `Foreign` schema. When a database is opened, the name of the file precedes it.
  */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   ...errorFields("store"),
