@@ -176,20 +176,31 @@ export const migrate = defineCommand(
   Effect.fnUntraced(function*({ check, dataDir, json }) {
     const { join } = yield* Path.Path
     const filename = join(dataDir, "sessions.db")
-    const { from, to } = yield* check
-      ? Effect.map(SqliteSessionStore.status(filename), ({ newest, version }) => ({ from: version, to: newest }))
-      : SqliteSessionStore.migrate(filename)
-    if (json) return yield* printJson(Migrated, { from, to })
+    if (check) {
+      const { newest, upToDate, version } = yield* SqliteSessionStore.status(filename)
+      if (json) return yield* printJson(Checked, { from: version, to: newest, upToDate })
+      return yield* print(
+        upToDate
+          ? `The database is up to date: schema ${newest}.`
+          : version > newest
+          ? `The database has schema ${version}, from a newer version than this one, which knows ${newest}.`
+          : version === newest
+          ? `The database has an early form of schema ${newest}; migrate would complete it.`
+          : `The database has schema ${version}; migrate would upgrade it to ${newest}.`
+      )
+    }
+    const { copy, from, to } = yield* SqliteSessionStore.migrate(filename)
+    if (json) return yield* printJson(Migrated, { from, to, ...(copy !== undefined && { copy }) })
     yield* print(
-      from === to
+      copy !== undefined
+        ? `The database was upgraded from schema ${from} to ${to}. ${copy} is a copy of it as it was.`
+        : from === to
         ? `The database is up to date: schema ${to}.`
-        : from > to
-        ? `The database has schema ${from}, from a newer version than this one, which knows ${to}.`
-        : check
-        ? `The database has schema ${from}; migrate would upgrade it to ${to}.`
         : `The database was upgraded from schema ${from} to ${to}.`
     )
   })
 )
 
-const Migrated = Schema.Struct({ from: Schema.Int, to: Schema.Int })
+const Checked = Schema.Struct({ from: Schema.Int, to: Schema.Int, upToDate: Schema.Boolean })
+
+const Migrated = Schema.Struct({ from: Schema.Int, to: Schema.Int, copy: Schema.optional(Schema.String) })

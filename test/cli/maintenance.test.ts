@@ -53,7 +53,7 @@ describe("commands for the store", () => {
       assert.include(locked.stderr, "another process has the database open")
       yield* server.interrupt
       const migrated = yield* run(["migrate", "--check", "--json", "--data-dir", dataDir])
-      assert.match(migrated.stdout, /^\{\s+"from": (\d+),\s+"to": \1\s+\}\n$/)
+      assert.match(migrated.stdout, /^\{\s+"from": (\d+),\s+"to": \1,\s+"upToDate": true\s+\}\n$/)
       assert.include(
         (yield* run(["migrate", "--data-dir", dataDir])).stdout,
         "The database is up to date"

@@ -78,4 +78,54 @@ describe("serve, when it cannot start", () => {
       }).pipe(Effect.provide(NodeContext.layer)),
     60_000
   )
+
+  it.scopedLive(
+    "row 103: reports a stranger's database and what to do on one line, without a stack trace, as migrate does",
+    () =>
+      Effect.gen(function*() {
+        const files = yield* FileSystem.FileSystem
+        const dataDir = yield* files.makeTempDirectoryScoped()
+        yield* files.copyFile("test/store/databases/refused/migrations-1-2-4.db", `${dataDir}/sessions.db`)
+        const refused = {
+          exitCode: 1,
+          stdout: "",
+          stderr: "error: The store failed (sessions.db: migrations 1, 2, 4): " +
+            "no version of this package makes such a schema, so nothing was changed; " +
+            "choose another file, or restore a backup\n"
+        }
+        assert.deepInclude(yield* refusedStart("--data-dir", dataDir), refused)
+        assert.deepInclude(yield* run(["migrate", "--data-dir", dataDir]), refused)
+        assert.deepInclude(yield* run(["migrate", "--check", "--data-dir", dataDir]), refused)
+      }).pipe(Effect.provide(NodeContext.layer)),
+    60_000
+  )
+})
+
+describe("migrate", () => {
+  it.scopedLive(
+    "says what it would do, upgrades an earlier database, and names the copy",
+    () =>
+      Effect.gen(function*() {
+        const files = yield* FileSystem.FileSystem
+        const dataDir = yield* files.makeTempDirectoryScoped()
+        const filename = `${dataDir}/sessions.db`
+        const migrate = (...options: ReadonlyArray<string>) =>
+          Effect.map(run(["migrate", "--data-dir", dataDir, ...options]), ({ stdout }) => stdout)
+        yield* files.copyFile("test/store/databases/schema-2.db", filename)
+        assert.strictEqual(yield* migrate("--check"), "The database has schema 2; migrate would upgrade it to 4.\n")
+        assert.strictEqual(
+          yield* migrate(),
+          `The database was upgraded from schema 2 to 4. ${filename}.schema-2.bak is a copy of it as it was.\n`
+        )
+        assert.strictEqual(yield* migrate("--check"), "The database is up to date: schema 4.\n")
+        yield* files.copyFile("test/store/databases/schema-4-unindexed.db", filename)
+        assert.strictEqual(
+          yield* migrate("--check"),
+          "The database has an early form of schema 4; migrate would complete it.\n"
+        )
+        const { copy } = JSON.parse(yield* migrate("--json"))
+        assert.strictEqual(copy, `${filename}.schema-4.bak`)
+      }).pipe(Effect.provide(NodeContext.layer)),
+    60_000
+  )
 })

@@ -75,10 +75,21 @@ const errors: ReadonlyArray<[code: string, error: SessionError, says: ReadonlyAr
   ["unauthorized", new Unauthorized(), ["token"]]
 ]
 
-const storeErrors =
-  (["Busy", "Corrupt", "Full", "Io", "Locked", "ReadOnly", "TooNew", "Unavailable", "Unknown"] as const).map(
-    (reason): (typeof errors)[number] => ["store", new StoreError({ reason, detail: "SQLITE" }), ["SQLITE"]]
-  )
+const storeErrors = ([
+  "Busy",
+  "Corrupt",
+  "Foreign",
+  "Full",
+  "Io",
+  "LockDamaged",
+  "Locked",
+  "ReadOnly",
+  "TooNew",
+  "Unavailable",
+  "Unknown"
+] as const).map(
+  (reason): (typeof errors)[number] => ["store", new StoreError({ reason, detail: "SQLITE" }), ["SQLITE"]]
+)
 
 describe("SessionError", () => {
   it("has every error in this table", () => {

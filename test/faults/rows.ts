@@ -61,5 +61,6 @@ export const rows: ReadonlyArray<readonly [row: number, fault: string]> = [
   [73, "a user's pattern that cannot be searched in linear time"],
   [80, "secrets in exports, backups and telemetry"],
   [82, "log injection"],
-  [86, "a webhook that points into a private network"]
+  [86, "a webhook that points into a private network"],
+  [103, "a database of each earlier version, and one with a stranger's schema"]
 ]

@@ -3,6 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
 import { Cause, Effect, Either, Exit, Fiber, Option, Scope, TestClock } from "effect"
+import { closeSync, openSync, writeSync } from "node:fs"
 import { StoreError } from "../../src/domain/error/StoreError.js"
 import { openDatabase } from "../../src/layers/store/internal/sqlite/database.js"
 import { storeErrorOrDie } from "../../src/layers/store/internal/sqlite/errors.js"
@@ -156,6 +157,43 @@ describe("GroupCommitter", () => {
         assert(huge && Either.isLeft(huge))
         assert.deepInclude(huge.left, { reason: "Full", detail: "SQLITE_FULL" })
         assert.deepStrictEqual(notes(), ["after", "before"])
+        assert.strictEqual(count("BEGIN IMMEDIATE") - begun, 2)
+        yield* add("later")
+      })
+  )
+
+  committerTest(
+    "row 18: fails only the write that meets a damaged page, with Corrupt, and runs the others again",
+    ({ add, count, filename, notes, other, read, write }) =>
+      Effect.gen(function*() {
+        yield* write(({ db }) => Either.right(db.exec("CREATE TABLE damaged (id INTEGER PRIMARY KEY, text TEXT)")))
+        yield* write(({ db }) =>
+          Either.right(
+            db.exec("INSERT INTO damaged SELECT value, hex(randomblob(500)) FROM json_each('[1,2,3,4,5,6,7,8]')")
+          )
+        )
+        yield* add("a")
+        yield* read(({ db }) => db.pragma("wal_checkpoint(TRUNCATE)"))
+        const pages = other.prepare<[], number>(
+          "SELECT pageno FROM dbstat WHERE name = 'damaged' AND pagetype = 'leaf'"
+        )
+          .pluck().all()
+        const file = openSync(filename, "r+")
+        for (const page of pages) writeSync(file, Buffer.alloc(4096, "A"), 0, 4096, (page - 1) * 4096)
+        closeSync(file)
+        // Without a new connection SQLite would still have the pages in its cache.
+        yield* storeError(write(({ addOrphan }) => Either.right(addOrphan.run())))
+
+        const begun = count("BEGIN IMMEDIATE")
+        const insert = write(({ db }) => Either.right(db.exec("INSERT INTO damaged VALUES (9, 'new')")))
+        const [before, damaged, after] = yield* Effect.all(
+          [Effect.either(add("before")), Effect.either(insert), Effect.either(add("after"))],
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual([before, after], [Either.right("before"), Either.right("after")])
+        assert(Either.isLeft(damaged))
+        assert.deepInclude(damaged.left, { reason: "Corrupt", detail: "SQLITE_CORRUPT" })
+        assert.deepStrictEqual(notes(), ["a", "after", "before"])
         assert.strictEqual(count("BEGIN IMMEDIATE") - begun, 2)
         yield* add("later")
       })

@@ -259,8 +259,8 @@ describe("SqliteSessionStore's maintenance", () => {
         assert.isFalse(yield* files.exists(filename))
 
         yield* files.writeFileString(filename, "")
-        const { newest, version } = yield* SqliteSessionStore.status(filename)
-        assert.strictEqual(version, 0)
+        const { newest, upToDate, version } = yield* SqliteSessionStore.status(filename)
+        assert.deepStrictEqual([version, upToDate], [0, false])
         assert.deepStrictEqual(yield* SqliteSessionStore.migrate(filename), { from: 0, to: newest })
         assert.deepStrictEqual(yield* SqliteSessionStore.migrate(filename), { from: newest, to: newest })
         yield* withStore(filename, (_, { stats }) =>
@@ -274,7 +274,11 @@ describe("SqliteSessionStore's maintenance", () => {
         const db = new Sqlite(filename)
         db.prepare("INSERT INTO langswarm_migrations (migration_id, name) VALUES (?, 'later')").run(newest + 1)
         db.close()
-        assert.deepStrictEqual(yield* SqliteSessionStore.status(filename), { version: newest + 1, newest })
+        assert.deepStrictEqual(yield* SqliteSessionStore.status(filename), {
+          version: newest + 1,
+          newest,
+          upToDate: false
+        })
         const tooNew = yield* Effect.flip(SqliteSessionStore.migrate(filename))
         assert(tooNew._tag === "StoreError")
         assert.strictEqual(tooNew.reason, "TooNew")

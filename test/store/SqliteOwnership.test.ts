@@ -80,4 +80,25 @@ describe("SqliteSessionStore, opened twice", () => {
       assert.lengthOf(refused, 3)
       for (const printed of refused) assert.include(printed, `pid ${winner?.process.pid}`)
     }).pipe(Effect.provide(NodeContext.layer)), 30_000)
+
+  for (const [damage, content] of [["overwritten", "A".repeat(4096)], ["cut", "SQLite format 3\0"]] as const) {
+    it.scoped(`reports that the lock's own file is damaged, not the database: ${damage}`, () =>
+      Effect.gen(function*() {
+        const files = yield* FileSystem.FileSystem
+        const filename = yield* temporaryFile
+        yield* opened(filename, Effect.void)
+        yield* files.writeFileString(`${filename}-owner`, content)
+        const error = yield* Effect.flip(opened(filename, Effect.void))
+        assert.strictEqual(
+          error.message,
+          "The store failed (sessions.db-owner: SQLITE_NOTADB): this file is damaged and holds no data; " +
+            "stop all processes that use the database, then delete this file"
+        )
+        assert.deepInclude(error, { _tag: "StoreError", reason: "LockDamaged" })
+        const offline = yield* Effect.flip(SqliteSessionStore.status(filename))
+        assert.deepInclude(offline, { reason: "LockDamaged" })
+        yield* files.remove(`${filename}-owner`)
+        yield* opened(filename, Effect.void)
+      }).pipe(Effect.provide(NodeContext.layer)))
+  }
 })

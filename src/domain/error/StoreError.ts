@@ -33,8 +33,12 @@ export class OwnershipLost extends Schema.TaggedError<OwnershipLost>()("Ownershi
 const advice = {
   Busy: "another process holds the database; try again",
   Corrupt: "the database is damaged; restore a backup, or recover readable data with sqlite3's .recover",
+  Foreign:
+    "no version of this package makes such a schema, so nothing was changed; choose another file, or restore a backup",
   Full: "there is no space left; free some, or raise maxSessions",
   Io: "reading or writing failed; check the disk",
+  LockDamaged:
+    "this file is damaged and holds no data; stop all processes that use the database, then delete this file",
   Locked: "another process has the database open; stop that one first",
   ReadOnly: "the database cannot be written; check its permissions",
   TooNew: "the database was written by a newer version; upgrade",
@@ -44,12 +48,24 @@ const advice = {
 
 /**
  * The storage failed. With the reason `Unknown` a commit was in progress, and its changes may or may not be stored; with any other
- * reason nothing was stored. `detail` is the driver's code, such as `SQLITE_FULL`, or the process that has a `Locked` database
- * open, such as `pid 4711`.
+ * reason nothing was stored. `detail` is the driver's code, such as `SQLITE_FULL`, the process that has a `Locked` database open,
+ * such as `pid 4711`, or the first difference of a `Foreign` schema. When a database is opened, the name of the file precedes it.
  */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   ...errorFields("store"),
-  reason: Schema.Literal("Busy", "Corrupt", "Full", "Io", "Locked", "ReadOnly", "TooNew", "Unavailable", "Unknown"),
+  reason: Schema.Literal(
+    "Busy",
+    "Corrupt",
+    "Foreign",
+    "Full",
+    "Io",
+    "LockDamaged",
+    "Locked",
+    "ReadOnly",
+    "TooNew",
+    "Unavailable",
+    "Unknown"
+  ),
   detail: Schema.String
 }) {
   override get message(): string {

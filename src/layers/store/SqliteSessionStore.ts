@@ -32,7 +32,10 @@ export interface SqliteSessionStoreOptions {
  *
  * Fails with `ConfigurationError` when `filename` is not a path. Fails with `StoreError` when the database cannot be used:
  * `Locked` while another store has it open, in this process or another, `Busy` while something else locks it for more than 5
- * seconds, `TooNew` when a later version of this package wrote it, `Unavailable`, `ReadOnly` or `Corrupt`.
+ * seconds, `TooNew` when a later version of this package wrote it, `Foreign` when no version did, `LockDamaged` when the lock's
+ * file next to it is damaged, `Unavailable`, `ReadOnly` or `Corrupt`. Only a file that was accepted is changed.
+ *
+ * Opening migrates a database of an earlier schema, after it was copied to `<filename>.schema-2.bak`, where 2 is its schema.
  */
 export const layer = (
   { backups, durability = "disk", filename }: SqliteSessionStoreOptions
@@ -55,6 +58,11 @@ export interface SchemaStatus {
   readonly version: number
   /** The version that this package migrates to. */
   readonly newest: number
+  /**
+   * False when `migrate` would change the database. It also does so at the version `newest` when an early commit of this
+   * package made the database, in another form.
+   */
+  readonly upToDate: boolean
 }
 
 /**
@@ -64,15 +72,27 @@ export const status = (filename: string): Effect.Effect<SchemaStatus, Configurat
   Effect.flatMap(sqlite, ({ schemaStatus }) => schemaStatus(filename))
 
 /**
- * Migrates a database that no store has open, and returns the versions before and after. Opening a store migrates it too.
+ * The result of a migration.
+ */
+export interface Migration {
+  /** The version before. */
+  readonly from: number
+  /** The version after. */
+  readonly to: number
+  /** Path of the copy that was made before. Absent when there was nothing to migrate, or nothing to copy. */
+  readonly copy?: string
+}
+
+/**
+ * Migrates a database that no store has open. Opening a store migrates it too.
+ *
+ * First copies the database to `<filename>.schema-2.bak`, where 2 is its schema. Nothing replaces or removes such a copy.
  *
  * Fails with `ConfigurationError` when `filename` is not a path. Fails with `StoreError`: `Unavailable` when the file does not
- * exist, `Locked` while a store has it open, `TooNew` when a later version of this package wrote it, which leaves it
- * unchanged.
+ * exist, `Locked` while a store has it open, `TooNew` when a later version of this package wrote it, `Foreign` when no
+ * version did. Each leaves the file unchanged.
  */
-export const migrate = (
-  filename: string
-): Effect.Effect<{ readonly from: number; readonly to: number }, ConfigurationError | StoreError> =>
+export const migrate = (filename: string): Effect.Effect<Migration, ConfigurationError | StoreError> =>
   Effect.flatMap(sqlite, ({ migrateFile }) => migrateFile(filename))
 
 /** Imported when it is used, so that programs with another store load no module of SQLite. */

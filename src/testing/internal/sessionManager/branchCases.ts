@@ -1,4 +1,6 @@
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import assert from "node:assert/strict"
 import { SessionId } from "../../../domain/Ids.js"
 import type { Session } from "../../../services/Session.js"
@@ -6,6 +8,23 @@ import { type ContractCase, contractCase, failsWith, sessionCase } from "./contr
 
 const asked = (session: Session) =>
   Effect.map(session.messages({ role: "user" }), ({ items }) => items.map(({ text }) => text))
+
+/** The `seq`s of the history, and the same with rewound messages. */
+const numbersOf = (session: Session) =>
+  Effect.map(
+    Effect.all([session.messages(), session.messages({ rewound: true })]),
+    (pages) => pages.map(({ items }) => items.map(({ seq }) => seq))
+  )
+
+/** The numbers of the stored events up to the reply that contains a word. */
+const eventsUpTo = (session: Session, word: string) =>
+  session.watch().pipe(
+    Stream.takeUntil(({ event }) => event._tag === "MessageReceived" && event.message.text.includes(word)),
+    Stream.runCollect,
+    Effect.map((feed) =>
+      Chunk.toReadonlyArray(feed).flatMap(({ event }) => event._tag === "TurnDelta" ? [] : [event.number])
+    )
+  )
 
 /**
  * Rewinding, forking and reactivating sessions.
@@ -51,6 +70,28 @@ export const branchCases: ReadonlyArray<ContractCase> = [
       const { items } = yield* session.messages({ rewound: true, role: "user" })
       assert.deepEqual(items.map(({ seq, text }) => [seq, text]), [[1, "one"], [3, "two"], [5, "three"]])
     })),
+
+  sessionCase(
+    "numbers messages densely, rewound ones included, lets a fork begin with the numbers shown, and numbers events densely",
+    (session) =>
+      Effect.gen(function*() {
+        const reply = yield* session.send("one")
+        yield* session.send("two")
+        yield* session.rewind({ to: reply.id })
+        yield* session.send("three")
+        assert.deepEqual(yield* numbersOf(session), [[1, 2, 5, 6], [1, 2, 3, 4, 5, 6]])
+        const numbers = yield* eventsUpTo(session, "three")
+        assert.deepEqual(numbers, numbers.map((_, index) => index + 1))
+
+        const fork = yield* session.fork()
+        assert.deepEqual(yield* numbersOf(fork), [[1, 2, 5, 6], [1, 2, 5, 6]])
+        assert.equal((yield* fork.send("four")).seq, 8)
+        assert.deepEqual(yield* numbersOf(fork), [[1, 2, 5, 6, 7, 8], [1, 2, 5, 6, 7, 8]])
+        const own = yield* eventsUpTo(fork, "four")
+        assert.ok(own.length > 4)
+        assert.deepEqual(own, own.map((_, index) => index + 1))
+      })
+  ),
 
   sessionCase("refuses to rewind to an unknown message", (session) =>
     Effect.gen(function*() {

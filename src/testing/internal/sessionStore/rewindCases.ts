@@ -1,10 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import assert from "node:assert/strict"
+import type { SessionId } from "../../../domain/Ids.js"
 import { Message } from "../../../domain/Message.js"
 import { SessionStore } from "../../../services/SessionStore.js"
 import { forkSession, messageOf, messagesOf, ownSession, seqsOf } from "./samples.js"
 import { assertDies, assertFails, assertSame, conformanceCase } from "./suite.js"
+
+/** The `seq`s of the history, and the same with rewound messages. */
+const numbersOf = (id: SessionId) => Effect.all([seqsOf(id), seqsOf(id, { rewound: true })])
 
 /**
  * Rewound messages leave the history and stay readable.
@@ -105,6 +109,33 @@ export const rewindCases = [
       yield* store.commit(id, epoch, { rewindTo: 6 })
       assert.deepEqual([yield* seqsOf(id), yield* seqsOf(id, { rewound: true })], [[1, 2, 5, 6], [1, 2, 5, 6, 7]])
       assert.equal((yield* store.get(id)).messageCount, 4)
+    })
+  ),
+
+  conformanceCase(
+    "numbers messages densely, rewound ones included, and lets a fork begin with the numbers its origin showed",
+    Effect.gen(function*() {
+      const store = yield* SessionStore
+      const { epoch, id } = yield* ownSession(7)
+      yield* store.commit(id, epoch, { rewindTo: 6, messages: messagesOf(id, 8, 13) })
+      yield* store.commit(id, epoch, { rewindTo: 9, messages: messagesOf(id, 14, 17) })
+      const shown = [1, 2, 3, 4, 5, 6, 8, 9, 14, 15, 16, 17]
+      const all = Array.from({ length: 17 }, (_, index) => index + 1)
+      assert.deepEqual(yield* numbersOf(id), [shown, all])
+
+      const fork = yield* forkSession(id, 15)
+      const begun = shown.filter((seq) => seq <= 15)
+      assert.deepEqual(yield* numbersOf(fork.id), [begun, begun])
+      yield* assertDies(store.commit(fork.id, fork.epoch, { messages: messagesOf(fork.id, 17, 17) }))
+      yield* store.commit(fork.id, fork.epoch, { messages: messagesOf(fork.id, 16, 18) })
+      yield* store.commit(fork.id, fork.epoch, { rewindTo: 16, messages: messagesOf(fork.id, 19, 19) })
+      assert.deepEqual(yield* numbersOf(fork.id), [[...begun, 16, 19], [...begun, 16, 17, 18, 19]])
+      yield* assertDies(store.commit(fork.id, fork.epoch, { rewindTo: 8, messages: messagesOf(fork.id, 10, 10) }))
+
+      const second = yield* forkSession(fork.id, 19)
+      assert.deepEqual(yield* numbersOf(second.id), [[...begun, 16, 19], [...begun, 16, 19]])
+      yield* store.commit(second.id, second.epoch, { messages: messagesOf(second.id, 20, 20) })
+      assert.deepEqual(yield* numbersOf(id), [shown, all], "the origin keeps its own")
     })
   )
 ]

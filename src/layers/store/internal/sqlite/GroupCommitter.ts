@@ -153,10 +153,10 @@ export const make = <Statements>({ connect, prepare }: {
               try {
                 const result = run(statements)
                 answer = result
-                return result._tag === "Right"
+                return result._tag === "Right" ? "made" : "failed"
               } catch (error) {
                 answer = storeErrorOrDie(error)
-                return false
+                return isCorrupt(error) ? "damaged" : "failed"
               }
             },
             resume: (instead) => resume(instead ?? answer)
@@ -207,19 +207,23 @@ const connectionOn = <Statements>(
  * A write within a transaction.
  */
 interface Write<Statements> {
-  /** Makes the changes and keeps the result. Returns false when the changes must be undone. Never throws. */
-  readonly attempt: (statements: Statements) => boolean
+  /**
+   * Makes the changes and keeps the result. Never throws. `failed`: the changes must be undone. `damaged`: the write met a
+   * damaged page, after which SQLite commits nothing of the transaction.
+   */
+  readonly attempt: (statements: Statements) => "made" | "failed" | "damaged"
 }
 
 /**
  * The outcome of a transaction.
  *
  * - `Committed`: all writes have their result.
- * - `Undone`: one write, such as one that filled the disk, rolled back the whole transaction. Only that write has its result.
+ * - `Undone`: one write undid the whole transaction, since it filled the disk or met a damaged page. Only that write has its
+ *   result.
  * - `Refused`: nothing is stored.
  * - `InDoubt`: COMMIT failed, and the WAL may hold the changes.
  *
- * After `Refused` and `InDoubt` the connection may still be in a transaction, which closing it rolls back.
+ * Except after `Committed` the connection may still be in a transaction, which closing it rolls back.
  */
 type Outcome<W> =
   | { readonly _tag: "Committed" }
@@ -242,8 +246,9 @@ const transactOn = <Statements>(db: Sqlite.Database, statements: Statements) => 
       begin.run()
       for (const write of writes) {
         savepoint.run()
-        if (!write.attempt(statements)) {
-          if (!db.inTransaction) return { _tag: "Undone", by: write }
+        const result = write.attempt(statements)
+        if (result !== "made") {
+          if (result === "damaged" || !db.inTransaction) return { _tag: "Undone", by: write }
           rollbackTo.run()
         }
         release.run()
@@ -262,6 +267,9 @@ const transactOn = <Statements>(db: Sqlite.Database, statements: Statements) => 
 
 /** A full disk stops COMMIT while it writes to the WAL, before the last frame, which is what commits the transaction. */
 const isFull = (error: unknown): boolean => Option.contains(driverCode(error), "SQLITE_FULL")
+
+const isCorrupt = (error: unknown): boolean =>
+  Option.exists(driverCode(error), (code) => code.startsWith("SQLITE_CORRUPT"))
 
 const isClosed = () => new StoreError({ reason: "Unavailable", detail: "the store is closed" })
 

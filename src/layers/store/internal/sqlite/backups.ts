@@ -7,35 +7,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
-import { createHash } from "node:crypto"
 import { InvalidRequest } from "../../../../domain/error/RequestError.js"
-import { StoreError } from "../../../../domain/error/StoreError.js"
+import type { StoreError } from "../../../../domain/error/StoreError.js"
 import type { BackupName } from "../../../../domain/Ids.js"
 import { StoreBackup } from "../../../../domain/Store.js"
 import { createFile } from "./database.js"
+import { copyDatabase, type CopyStatements, sha256Of, syncDirectory, syncFile } from "./databaseCopy.js"
 import { driverCode, storeErrorOrDie } from "./errors.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
-
-export interface BackupStatements {
-  /** Copies the database, some pages in each turn of the event loop. An error that `onStep` throws stops it. */
-  readonly copyTo: (path: string, onStep: () => void) => Promise<unknown>
-}
-
-/** Pages copied in one step: a megabyte. */
-const pagesPerStep = 256
-
-export const prepareBackups = (db: Sqlite.Database): BackupStatements => ({
-  copyTo: (path, onStep) =>
-    db.backup(path, {
-      progress: () => {
-        onStep()
-        return pagesPerStep
-      }
-    }).catch((error: unknown) => {
-      throw db.open ? error : new StoreError({ reason: "Unavailable", detail: "the connection was closed" })
-    })
-})
 
 const encode = Schema.encode(Schema.parseJson(StoreBackup, { space: 2 }))
 
@@ -43,12 +22,9 @@ const encode = Schema.encode(Schema.parseJson(StoreBackup, { space: 2 }))
  * Copies a database to `<directory>/<name>.db`, with its manifest in `<name>.json`. The copy is made in a temporary directory
  * next to it and gets its name once it is complete and on disk. Existing files are never replaced. The next backup removes
  * the temporary directory of a process that ended before.
- *
- * The connection that writes makes the copy, since its own commits go into the copy too. A commit on any other connection
- * would make the copy start over.
  */
 export const backupDatabase = (
-  committer: GroupCommitter<BackupStatements>,
+  committer: GroupCommitter<CopyStatements>,
   { directory, filename }: { readonly directory: string; readonly filename: string },
   name: BackupName
 ): Effect.Effect<StoreBackup, InvalidRequest | StoreError, FileSystem | Path> =>
@@ -66,23 +42,20 @@ export const backupDatabase = (
     }
     const partial = yield* files.makeTempDirectoryScoped({ directory, prefix })
     const copy = join(partial, "copy.db")
-    yield* createFile(copy)
-    yield* copyTo(committer, copy)
-    const counts = yield* closeCopy(copy)
-    yield* sync(copy)
+    yield* copyDatabase(committer, copy)
+    const counts = yield* countsOf(copy)
 
     const { size } = yield* files.stat(copy)
     const backup = { name, at: yield* DateTime.now, bytes: Number(size), sha256: yield* sha256Of(copy), ...counts }
     const about = join(partial, "copy.json")
     yield* createFile(about)
     yield* files.writeFileString(about, `${yield* Effect.orDie(encode(backup))}\n`)
-    yield* sync(about)
+    yield* syncFile(about)
 
     // A link and not a rename, since a rename would replace an existing file.
     yield* Effect.catchIf(files.link(copy, target), isExisting, () => nameIsTaken(name))
     yield* Effect.catchIf(files.link(about, manifest), isExisting, () => nameIsTaken(name))
-    // Some systems cannot open a directory, and do not need to.
-    yield* Effect.ignore(sync(directory))
+    yield* syncDirectory(directory)
     return backup
   })).pipe(Effect.catchTags({ BadArgument: storeErrorOrDie, SystemError: storeErrorOrDie }))
 
@@ -91,32 +64,11 @@ const nameIsTaken = (name: BackupName) =>
 
 const isExisting = (error: unknown): boolean => Option.contains(driverCode(error), "EEXIST")
 
-/** On interruption, waits for the current step. */
-const copyTo = (committer: GroupCommitter<BackupStatements>, path: string): Effect.Effect<void, StoreError> =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => ({ stopped: false, done: Promise.resolve<unknown>(undefined) })),
-    (copying) =>
-      Effect.zipRight(
-        committer.read((on) => {
-          copying.done = on.copyTo(path, () => {
-            if (copying.stopped) throw new Error("The backup was interrupted")
-          })
-        }),
-        Effect.promise(() => copying.done)
-      ),
-    (copying) =>
-      Effect.promise(() => {
-        copying.stopped = true
-        return copying.done.catch(() => undefined)
-      })
-  ).pipe(Effect.asVoid, Effect.catchAllDefect(storeErrorOrDie))
-
-/** Makes the copy a single file without a WAL, and reads its counts for the manifest. */
-const closeCopy = (path: string) =>
+/** The counts of the manifest. */
+const countsOf = (path: string) =>
   Effect.sync(() => {
     const db = new Sqlite(path, { fileMustExist: true })
     try {
-      db.pragma("journal_mode = DELETE")
       db.pragma("trusted_schema = OFF")
       return db.prepare<[], { sessions: number; schemaVersion: number }>(`
         SELECT
@@ -127,19 +79,6 @@ const closeCopy = (path: string) =>
       db.close()
     }
   }).pipe(Effect.catchAllDefect(storeErrorOrDie))
-
-const sync = (path: string) =>
-  Effect.scoped(
-    Effect.flatMap(FileSystem, (files) => Effect.flatMap(files.open(path, { flag: "r" }), (file) => file.sync))
-  )
-
-const sha256Of = (path: string) =>
-  Effect.flatMap(
-    FileSystem,
-    (files) => Stream.runFold(files.stream(path), createHash("sha256"), (hash, bytes) => hash.update(bytes))
-  ).pipe(
-    Effect.map((hash) => hash.digest("hex"))
-  )
 
 const decode = Schema.decode(Schema.parseJson(StoreBackup))
 

@@ -34,6 +34,22 @@ export const openDatabase = (
     }
   }).pipe(Effect.catchAllDefect(storeErrorOrDie))
 
+/**
+ * Opens a connection to look at a database that may not be ours. It changes no byte of the file: a WAL that a killed process
+ * left stays beside it. The caller must close it.
+ */
+export const openUnchanged = (filename: string): Effect.Effect<Sqlite.Database, StoreError, FileSystem> =>
+  Effect.flatMap(FileSystem, (files) => files.exists(`${filename}-wal`)).pipe(
+    // The last connection that may write checkpoints the WAL when it closes. One that may not cannot roll back a journal.
+    Effect.map((readonly) => new Sqlite(filename, { fileMustExist: true, readonly, timeout: 0 })),
+    Effect.tap((db) => {
+      db.pragma("trusted_schema = OFF")
+      db.pragma("cell_size_check = ON")
+    }),
+    Effect.catchAll(storeErrorOrDie),
+    Effect.catchAllDefect(storeErrorOrDie)
+  )
+
 const configure = (db: Sqlite.Database, durability: "disk" | "process") => {
   // Lets `optimize` shrink the file in steps. It takes effect only in an empty database.
   if (db.pragma("page_count", { simple: true }) === 0) db.pragma("auto_vacuum = INCREMENTAL")

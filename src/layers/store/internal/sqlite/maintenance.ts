@@ -8,7 +8,8 @@ import * as Schema from "effect/Schema"
 import { StoreError } from "../../../../domain/error/StoreError.js"
 import type { Durability } from "../../../../domain/Store.js"
 import type { SessionStore, StoreMaintenance } from "../../../../services/SessionStore.js"
-import { backupDatabase, type BackupStatements, listBackups } from "./backups.js"
+import { backupDatabase, listBackups } from "./backups.js"
+import type { CopyStatements } from "./databaseCopy.js"
 import { retryWhileBusy } from "./errors.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
 import { type Indexer, type IndexStatements, purgeIndex } from "./indexer.js"
@@ -59,7 +60,7 @@ export const prepareMaintenance = (db: Sqlite.Database): MaintenanceStatements =
  * Maintenance of a database in use. One operation at a time, since each loads the whole disk.
  */
 export const maintenanceOperations = (
-  committer: GroupCommitter<BackupStatements & IndexStatements & MaintenanceStatements>,
+  committer: GroupCommitter<CopyStatements & IndexStatements & MaintenanceStatements>,
   indexer: Indexer,
   place: { readonly directory: string; readonly filename: string }
 ): Effect.Effect<Required<StoreMaintenance>, never, FileSystem | Path> =>

@@ -1,51 +1,59 @@
-import * as Migrator from "@effect/sql/Migrator"
 import { SqlClient } from "@effect/sql/SqlClient"
-import type Sqlite from "better-sqlite3"
+import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
-import { StoreError } from "../../../../domain/error/StoreError.js"
+import type { StoreError } from "../../../../domain/error/StoreError.js"
+import { completeEarlierForm } from "./earlierForms.js"
 import { storeErrorOrDie } from "./errors.js"
-import sessions from "./migrations/0001_sessions.js"
-import rollups from "./migrations/0002_rollups.js"
-import search from "./migrations/0003_search.js"
-import hooks from "./migrations/0004_hooks.js"
-
-const table = "langswarm_migrations"
-/** The schema version of this package. */
-export const newest = 4
-
-const run = Migrator.make({})({
-  loader: Migrator.fromRecord({
-    "0001_sessions": sessions,
-    "0002_rollups": rollups,
-    "0003_search": search,
-    "0004_hooks": hooks
-  }),
-  table
-})
+import { migrations } from "./migrations.js"
+import { checkSchema, type FoundSchema, isUpToDate, selectIds, selectObjects } from "./schemaCheck.js"
 
 /**
- * Migrates the schema to `newest`. Fails with `TooNew` on a database of a later version, and leaves it unchanged.
+ * Migrates an open database from the schema that `readSchema` found to the newest, in one transaction. It commits nothing but
+ * the schema of a new database.
+ *
+ * In place of `Migrator` of `@effect/sql`, which reports a full disk as a defect, and a transaction that cannot begin as
+ * success.
  */
-export const migrate: Effect.Effect<void, StoreError, SqlClient> = Effect.gen(function*() {
+export const migrate = ({ isEarlierForm, version }: FoundSchema): Effect.Effect<void, StoreError, SqlClient> =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient
+    // Off, since dropping a table would delete the rows that refer to it. Inside a transaction this has no effect.
+    yield* sql`PRAGMA foreign_keys = OFF`
+    yield* sql`PRAGMA secure_delete = ON`
+    yield* inTransaction(Effect.gen(function*() {
+      yield* createMigrationsTable
+      if (isEarlierForm) yield* completeEarlierForm
+      for (const [index, [name, run]] of migrations.entries()) {
+        if (index < version) continue
+        yield* run
+        yield* sql`INSERT INTO langswarm_migrations (migration_id, name) VALUES (${index + 1}, ${name})`
+      }
+      yield* checkResult
+    }))
+  }).pipe(Effect.catchTag("SqlError", storeErrorOrDie), Effect.catchAllDefect(storeErrorOrDie))
+
+/** As `Migrator` made it for the first databases. */
+const createMigrationsTable = Effect.flatMap(SqlClient, (sql) =>
+  sql`
+    CREATE TABLE IF NOT EXISTS langswarm_migrations (
+      migration_id integer PRIMARY KEY NOT NULL,
+      created_at datetime NOT NULL DEFAULT current_timestamp,
+      name VARCHAR(255) NOT NULL
+    )`)
+
+const inTransaction = <E>(effect: Effect.Effect<void, E, SqlClient>): Effect.Effect<void, E | SqlError, SqlClient> =>
+  Effect.flatMap(SqlClient, (sql) =>
+    Effect.acquireUseRelease(
+      sql`BEGIN IMMEDIATE`,
+      () => Effect.zipRight(effect, sql`COMMIT`),
+      // Fails when there is nothing to roll back: after COMMIT, or when a full disk has already ended the transaction.
+      () => Effect.ignore(sql`ROLLBACK`)
+    ))
+
+const checkResult = Effect.gen(function*() {
   const sql = yield* SqlClient
-  yield* run
-  const [found] = yield* sql<{ version: number }>`SELECT max(migration_id) AS version FROM ${sql(table)}`
-  const version = found?.version ?? 0
-  if (version > newest) return yield* new StoreError({ reason: "TooNew", detail: `schema ${version}` })
-  // The migrator treats any failure to begin as another process that migrates, and returns without an error.
-  if (version < newest) return yield* new StoreError({ reason: "Busy", detail: `schema ${version}` })
-}).pipe(
-  Effect.catchTags({ MigrationError: storeErrorOrDie, SqlError: storeErrorOrDie }),
-  // The migrator turns a failed migration into a defect, even when the disk is the cause.
-  Effect.catchAllDefect(storeErrorOrDie)
-)
-
-/**
- * The schema version of a database; 0 before the first migration.
- */
-export const schemaVersion = (db: Sqlite.Database): Effect.Effect<number, StoreError> =>
-  Effect.sync(() => {
-    const table = "SELECT 1 FROM sqlite_schema WHERE name = 'langswarm_migrations'"
-    if (db.prepare(table).get() === undefined) return 0
-    return db.prepare<[], number>("SELECT coalesce(max(migration_id), 0) FROM langswarm_migrations").pluck().get() ?? 0
-  }).pipe(Effect.catchAllDefect(storeErrorOrDie))
+  const objects = yield* sql.unsafe<{ type: string; name: string; sql: string }>(selectObjects)
+  const ids = yield* sql.unsafe<{ id: number }>(selectIds)
+  const made = yield* checkSchema(objects, ids.map(({ id }) => id))
+  if (!isUpToDate(made)) yield* Effect.dieMessage("The migrations did not make the newest schema")
+})

@@ -8,10 +8,10 @@ import type { StoreError } from "../../../../domain/error/StoreError.js"
 import type { Durability } from "../../../../domain/Store.js"
 import { SessionStore } from "../../../../services/SessionStore.js"
 import { analyticsQueries } from "./analytics.js"
-import { type BackupStatements, prepareBackups } from "./backups.js"
 import { ownerOperations } from "./commit.js"
 import { contextQueries, type ContextStatements, prepareContexts } from "./contexts.js"
 import { createOperations } from "./create.js"
+import { type CopyStatements, prepareCopies } from "./databaseCopy.js"
 import { deadLetterOperations, type DeadLetterStatements, prepareDeadLetters } from "./deadLetters.js"
 import { eventQueries, type EventStatements, prepareEvents } from "./events.js"
 import { exportOperations } from "./exports.js"
@@ -85,8 +85,8 @@ export const makeStore = (
 
 interface Statements
   extends
-    BackupStatements,
     ContextStatements,
+    CopyStatements,
     DeadLetterStatements,
     EventStatements,
     HighWaterStatements,
@@ -116,5 +116,5 @@ export const prepareStatements = (db: Sqlite.Database): Statements => ({
   ...prepareIndex(db),
   ...prepareHighWater(db),
   ...prepareMaintenance(db),
-  ...prepareBackups(db)
+  ...prepareCopies(db)
 })
