@@ -70,6 +70,8 @@ export const makeFeedStream = (
     const takeMessages = (): ReadonlyArray<FeedEvent> => {
       const feedEvents: Array<FeedEvent> = []
       for (const [index, message] of messages.entries()) {
+        // One read serves several of them.
+        if (message._tag === "CatchUp" && messages[index + 1]?._tag === "CatchUp") continue
         if (message._tag !== "TurnDelta") {
           // Events that an actor committed just before it failed were not published.
           wantedUpTo = message._tag === "CatchUp" ? message.number : message.number - 1
