@@ -11,6 +11,8 @@ import { script } from "./scripted.js"
 
 const thirtyK = "x".repeat(30_000)
 
+const isCompleted = ({ event }: FeedEvent) => event._tag === "TurnCompleted"
+
 /** Adds a message of each size, which is one event. */
 const addMessages = (session: Pick<Session, "sendSystem">, ...sizes: ReadonlyArray<number>) =>
   Effect.forEach(sizes, (size) => session.sendSystem("x".repeat(size)), { discard: true })
@@ -89,8 +91,7 @@ describe("a feed of large events", () => {
       yield* script({ text: Array.from({ length: 30 }, () => "\u0001".repeat(8_000)) })
       const watcher = yield* paused(session.watch())
       const sender = yield* paused(session.stream("hello"))
-      const completed = ({ event }: FeedEvent) => event._tag === "TurnCompleted"
-      yield* Stream.runDrain(Stream.takeUntil(session.watch(), completed))
+      yield* Stream.runDrain(Stream.takeUntil(session.watch(), isCompleted))
       yield* watcher.release
       yield* sender.release
       for (const { chunks, reader } of [watcher, sender]) {
@@ -109,7 +110,7 @@ describe("a feed of large events", () => {
       const session = yield* start
       yield* script({ text: ["a", thirtyK, thirtyK, thirtyK] })
       const sender = yield* paused(session.stream("x".repeat(100_000)))
-      yield* Stream.runDrain(Stream.takeUntil(session.watch(), ({ event }) => event._tag === "TurnCompleted"))
+      yield* Stream.runDrain(Stream.takeUntil(session.watch(), isCompleted))
       yield* sender.release
       yield* Fiber.join(sender.reader)
       assert.deepStrictEqual(sender.chunks.map((chunk) => chunk.map(({ _tag }) => _tag)), [

@@ -34,7 +34,7 @@ interface Answer {
 /** Sends any HTTP request. A body of several pieces is sent in chunks, without a length. */
 export const send = (
   url: string,
-  { body = [], ...options }: Http.RequestOptions & { readonly body?: string | ReadonlyArray<string> }
+  { body = [], ...options }: Http.RequestOptions & { readonly body?: string | Uint8Array | ReadonlyArray<string> }
 ): Effect.Effect<Answer, Error> =>
   Effect.async((resume) => {
     const outgoing = Http.request(url, { agent: false, ...options }, (incoming) => {
@@ -47,15 +47,19 @@ export const send = (
       resume(Effect.succeed({ status: statusCode, text: "" }))
     })
     outgoing.on("error", (error) => resume(Effect.fail(error)))
-    if (typeof body === "string") outgoing.setHeader("content-length", Buffer.byteLength(body))
+    const isWhole = typeof body === "string" || body instanceof Uint8Array
+    if (isWhole) outgoing.setHeader("content-length", Buffer.byteLength(body))
     else for (const piece of body) outgoing.write(piece)
-    outgoing.end(typeof body === "string" ? body : undefined)
+    outgoing.end(isWhole ? body : undefined)
     return Effect.sync(() => outgoing.destroy())
   })
 
 /** Sends lines in one HTTP request of the protocol. */
-export const post = (url: string, body: string | ReadonlyArray<string>, headers: Record<string, string> = {}) =>
-  send(`${url}/rpc`, { method: "POST", body, headers: { "content-type": "application/ndjson", ...headers } })
+export const post = (
+  url: string,
+  body: string | Uint8Array | ReadonlyArray<string>,
+  headers: Record<string, string> = {}
+) => send(`${url}/rpc`, { method: "POST", body, headers: { "content-type": "application/ndjson", ...headers } })
 
 /** Opens a socket of the protocol, on which a test can send anything. */
 export const openSocket = (url: string) =>
