@@ -198,10 +198,10 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
   readonly contextAt: (id: SessionId, seq: number) => Effect.Effect<SessionContext, SessionNotFound | StoreError>
   readonly metrics: (id: SessionId) => Effect.Effect<SessionMetrics, SessionNotFound | StoreError>
 
-  /** Newest first. */
+  /** Newest first, in pages that end as those of `messages`. */
   readonly list: (query: SessionQuery) => Effect.Effect<Page<SessionInfo>, InvalidRequest | StoreError>
 
-  /** By `seq`, oldest first by default. */
+  /** By `seq`, oldest first by default. A page ends before its messages take more than `maxPageBytes`; one always comes. */
   readonly messages: (
     id: SessionId,
     query: MessageQuery
@@ -218,7 +218,7 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
     seq: number
   ) => Effect.Effect<Option.Option<Message>, SessionNotFound | StoreError>
 
-  /** The session's turns, latest first, at most `limit`. */
+  /** The session's turns, latest first, at most `limit`, and no more than fit into `maxPageBytes`; one always comes. */
   readonly turns: (
     id: SessionId,
     limit: number
@@ -234,7 +234,7 @@ export class SessionStore extends Context.Tag("langswarm-session/services/Sessio
 
   /**
    * The events after `number`, oldest first, at most `limit`, without the `MessageSent` and `MessageReceived` of cleared
-   * messages.
+   * messages. Ends before they take more than `maxEventBytes`; one always comes. Only an empty result means that all were read.
    */
   readonly events: (
     id: SessionId,

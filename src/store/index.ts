@@ -33,6 +33,7 @@ export {
 export { acceptsMessages, canTransition, SessionInfo, SessionQuery, SessionStatus } from "../domain/Session.js"
 export { SessionContext } from "../domain/SessionContext.js"
 export { countAttempt, countMessage, emptySessionMetrics, SessionMetrics } from "../domain/SessionMetrics.js"
+export { encodedBytes, maxEventBytes, maxPageBytes, takeBytes } from "../domain/Size.js"
 export { Durability, StoreBackup, StoreOptimization, StoreStats } from "../domain/Store.js"
 export { SessionExport } from "../domain/Transfer.js"
 export { Turn } from "../domain/Turn.js"

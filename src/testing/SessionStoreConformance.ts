@@ -12,6 +12,7 @@ import { idCases } from "./internal/sessionStore/idCases.js"
 import { lifecycleCases } from "./internal/sessionStore/lifecycleCases.js"
 import { listCases } from "./internal/sessionStore/listCases.js"
 import { ownershipCases } from "./internal/sessionStore/ownershipCases.js"
+import { pageSizeCases } from "./internal/sessionStore/pageSizeCases.js"
 import { providerCases } from "./internal/sessionStore/providerCases.js"
 import { restoreCases } from "./internal/sessionStore/restoreCases.js"
 import { rewindCases } from "./internal/sessionStore/rewindCases.js"
@@ -29,6 +30,7 @@ export const cases: ReadonlyArray<ConformanceCase> = [
   ...lifecycleCases,
   ...listCases,
   ...historyCases,
+  ...pageSizeCases,
   ...idCases,
   ...forkCases,
   ...rewindCases,

@@ -98,7 +98,7 @@ describe("a defect", () => {
         }))
     }
 
-    it.scoped("ends no other call or stream on the connection", () =>
+    it.scoped("row 59: ends no other call or stream on the connection", () =>
       Effect.gen(function*() {
         const { url } = yield* SessionServer
         const mock = yield* MockProvider

@@ -35,7 +35,7 @@ interface Answer {
 /** Sends any HTTP request. A body of several pieces is sent in chunks, without a length. */
 export const send = (
   url: string,
-  { body = [], ...options }: Http.RequestOptions & { readonly body?: string | ReadonlyArray<string> }
+  { body = [], ...options }: Http.RequestOptions & { readonly body?: string | Uint8Array | ReadonlyArray<string> }
 ): Effect.Effect<Answer, Error> =>
   Effect.async((resume) => {
     const outgoing = Http.request(url, { agent: false, ...options }, (incoming) => {
@@ -50,16 +50,17 @@ export const send = (
     })
     outgoing.on("error", (error) =>
       resume(Effect.fail(error)))
-    if (typeof body === "string") outgoing.setHeader("content-length", Buffer.byteLength(body))
+    const isWhole = typeof body === "string" || body instanceof Uint8Array
+    if (isWhole) outgoing.setHeader("content-length", Buffer.byteLength(body))
     else for (const piece of body) outgoing.write(piece)
-    outgoing.end(typeof body === "string" ? body : undefined)
+    outgoing.end(isWhole ? body : undefined)
     return Effect.sync(() => outgoing.destroy())
   })
 
 /** Sends lines in one HTTP request of the protocol, with the right token unless `headers` has another. */
 export const post = (
   url: string,
-  body: string | ReadonlyArray<string>,
+  body: string | Uint8Array | ReadonlyArray<string>,
   { authorization = `Bearer ${Redacted.value(token)}`, ...headers }: Record<string, string> = {}
 ) =>
   send(`${url}/rpc`, {

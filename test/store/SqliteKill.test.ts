@@ -6,6 +6,7 @@ import { Effect, Option, Stream } from "effect"
 import { IdempotencyKey, SessionId } from "../../src/domain/Ids.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { SessionStore } from "../../src/services/SessionStore.js"
+import { readHistory } from "../../src/testing/internal/history/log.js"
 import { script } from "./script.js"
 import { temporaryFile } from "./temporaryFile.js"
 
@@ -62,7 +63,7 @@ describe("SqliteSessionStore, killed during a commit", () => {
               assert.lengthOf(yield* store.turns(id, 1_000_000), lastOrdinal)
               assert.isTrue(Option.isSome(yield* store.turnByKey(id, IdempotencyKey.make(`key-${lastOrdinal}`))))
               assert.strictEqual(lastEvent, 2 * lastOrdinal + 1)
-              assert.lengthOf(yield* store.events(id, 0, 1_000_000), lastEvent)
+              assert.lengthOf((yield* readHistory(id)).events, lastEvent)
             }
           }).pipe(Effect.provide(SqliteSessionStore.layer({ filename })))
         }).pipe(Effect.provide(NodeContext.layer)),

@@ -53,7 +53,7 @@ const place = (directory: string, gatewayUrl: string) =>
   )
 
 describe("a provider's key, and a server's token,", () => {
-  it.scoped("row 80: is in no export, backup, manifest or other file", () =>
+  it.scoped("rows 80, 81: is in no export, backup, manifest or other file", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const directory = yield* files.makeTempDirectoryScoped()
@@ -70,6 +70,7 @@ describe("a provider's key, and a server's token,", () => {
         const exported = [
           JSON.stringify(record),
           toMarkdown(record),
+          JSON.stringify([record.session.config, record.messages, yield* sessions.listProviders]),
           yield* Stream.mkString(SessionLines.encode(sessions.exportSessions()))
         ]
         for (const text of exported) {

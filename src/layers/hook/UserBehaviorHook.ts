@@ -1,10 +1,14 @@
+import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type { ConfigurationError } from "../../domain/error/RequestError.js"
 import type { SessionEvent } from "../../domain/Events.js"
 import type { SessionId, UserId } from "../../domain/Ids.js"
+import type { Cursor } from "../../domain/Page.js"
 import type { Hook } from "../../services/Hook.js"
 import { HookBus } from "../../services/HookBus.js"
 import { layerFromConfig } from "../../services/internal/config.js"
@@ -98,13 +102,15 @@ export const make = (
 
     const observeSession = Effect.fnUntraced(function*({ at, session, sessionId }: EventOf<"SessionCreated">) {
       const { model, provider, userId } = session
-      const limit = Math.min(maxConcurrentSessions + 1, 500)
-      const { items } = yield* Effect.catchTag(
-        store.list({ userId, status: "active", limit }),
-        "InvalidRequest",
-        Effect.die
+      // A page may end before its limit.
+      const active = Stream.paginateChunkEffect(Option.none<Cursor>(), (cursor) =>
+        Effect.map(
+          store.list({ userId, status: "active", limit: 500, ...(Option.isSome(cursor) && { cursor: cursor.value }) }),
+          ({ items, next }) => [Chunk.unsafeFromArray(items), Option.map(Option.fromNullable(next), Option.some)]
+        ))
+      const value = yield* Stream.runCount(Stream.take(active, Math.min(maxConcurrentSessions + 1, 500))).pipe(
+        Effect.catchTag("InvalidRequest", Effect.die)
       )
-      const value = items.length
       yield* onObservation({
         kind: "sessionStarted",
         userId,

@@ -1,7 +1,6 @@
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -15,13 +14,16 @@ import {
   type TurnDelta
 } from "../../../domain/Events.js"
 import type { SessionId } from "../../../domain/Ids.js"
+import { encodedBytes } from "../../../domain/Size.js"
 import type { SessionStore } from "../../../services/SessionStore.js"
 import type { FeedHub } from "../actor/ActorServices.js"
 import type { FeedState } from "../actor/SessionActor.js"
+import { type EventBuffer, makeEventBuffer } from "./eventBuffer.js"
 
 /**
  * A session's feed from a position on. `open` returns the feed's current position and subscribes the watcher at the
- * same moment, so that there is no gap between the stored events and the live ones.
+ * same moment, so that there is no gap between the stored events and the live ones. A chunk holds at most `maxEventBytes` of
+ * events, or one event.
  */
 export const makeFeedStream = (
   id: SessionId,
@@ -39,59 +41,84 @@ export const makeFeedStream = (
     return { position: toFeedPosition(place), event }
   }
 
-  /** The stored events after the current position, up to an event's number. */
-  const stored = (upTo: number): Stream.Stream<FeedEvent, FeedError> =>
-    Stream.paginateChunkEffect(place.number, (after) =>
-      Effect.map(store.events(id, after, pageSize), (page) => {
-        const wanted = page.filter(({ number }) => number <= upTo)
-        const last = wanted.at(-1)
-        const next = last && wanted.length === pageSize ? Option.some(last.number) : Option.none()
-        return [Chunk.unsafeFromArray(wanted.map(toFeedEvent)), next]
-      }))
-
   /** The text of the running reply that the watcher has not seen. */
-  const liveText = ({ reply }: FeedState): Stream.Stream<FeedEvent> => {
-    if (reply === undefined) return Stream.empty
+  const liveText = ({ reply }: FeedState): ReadonlyArray<TurnDelta> => {
+    if (reply === undefined) return []
     const offset = reply.startEvent <= from.number ? from.offset : 0
     const text = reply.text.slice(offset)
-    return text === ""
-      ? Stream.empty
-      : Stream.make(toFeedEvent({ _tag: "TurnDelta", turnId: reply.turnId, offset, text }))
+    return text === "" ? [] : [{ _tag: "TurnDelta", turnId: reply.turnId, offset, text }]
   }
 
-  const toFeedEvents = Effect.fnUntraced(function*(messages: Chunk.Chunk<FeedMessage>) {
-    const feedEvents: Array<FeedEvent> = []
-    for (const message of messages) {
-      if (message._tag === "TurnDelta") {
-        feedEvents.push(toFeedEvent(message))
-        continue
-      }
-      // Events that an actor committed just before it failed were not published.
-      const storedUpTo = message._tag === "CatchUp" ? message.number : message.number - 1
-      if (storedUpTo > place.number) feedEvents.push(...yield* Stream.runCollect(stored(storedUpTo)))
-      if (message._tag !== "CatchUp" && message.number > place.number) feedEvents.push(toFeedEvent(message))
-    }
-    return Chunk.unsafeFromArray(feedEvents)
-  })
+  return Stream.unwrap(Effect.map(open, (feed) => {
+    /** The stored events up to `wantedUpTo` come before the messages. They were read up to `readUpTo`. */
+    let wantedUpTo = feed.lastEvent
+    let readUpTo = from.number
+    let messages: ReadonlyArray<FeedMessage> = liveText(feed)
 
-  return Stream.unwrap(
-    Effect.map(open, (feed) =>
-      Stream.suspend(() => stored(feed.lastEvent)).pipe(
-        Stream.concat(Stream.suspend(() => liveText(feed))),
-        Stream.concat(Stream.mapChunksEffect(Mailbox.toStream(events), toFeedEvents))
-      ))
-  )
+    const readStored: Pull = Effect.flatMap(
+      Effect.mapError(Effect.suspend(() => store.events(id, place.number, pageSize)), Option.some),
+      (events) => {
+        const wanted = events.filter(({ number }) => number <= wantedUpTo)
+        const feedEvents = wanted.map(toFeedEvent)
+        // The last ones may be missing: the messages of some events were cleared.
+        if (wanted.length === 0 || wanted.length < events.length || place.number === wantedUpTo) readUpTo = wantedUpTo
+        return feedEvents.length === 0 ? pull : Effect.succeed(Chunk.unsafeFromArray(feedEvents))
+      }
+    )
+
+    /** The messages before the first one that must wait for stored events. */
+    const takeMessages = (): ReadonlyArray<FeedEvent> => {
+      const feedEvents: Array<FeedEvent> = []
+      for (const [index, message] of messages.entries()) {
+        // One read serves several of them.
+        if (message._tag === "CatchUp" && messages[index + 1]?._tag === "CatchUp") continue
+        if (message._tag !== "TurnDelta") {
+          // Events that an actor committed just before it failed were not published.
+          wantedUpTo = message._tag === "CatchUp" ? message.number : message.number - 1
+          if (wantedUpTo > Math.max(place.number, readUpTo)) {
+            messages = messages.slice(index)
+            return feedEvents
+          }
+        }
+        if (message._tag === "TurnDelta" || (message._tag !== "CatchUp" && message.number > place.number)) {
+          feedEvents.push(toFeedEvent(message))
+        }
+      }
+      messages = []
+      return feedEvents
+    }
+
+    const pull: Pull = Effect.suspend(() => {
+      if (wantedUpTo > Math.max(place.number, readUpTo)) return readStored
+      if (messages.length === 0) {
+        return Effect.flatMap(events.take, (taken) => {
+          messages = taken
+          return pull
+        })
+      }
+      const feedEvents = takeMessages()
+      return feedEvents.length === 0 ? pull : Effect.succeed(Chunk.unsafeFromArray(feedEvents))
+    })
+
+    return Stream.repeatEffectChunkOption(pull)
+  }))
 }
 
+/** Events read from the store at once. */
 const pageSize = 200
 
 type FeedError = ChangeError | SlowConsumer
+
+type Pull = Effect.Effect<Chunk.Chunk<FeedEvent>, Option.Option<FeedError>>
 
 /**
  * The watchers of a host's sessions.
  */
 export interface WatchedFeedHub extends FeedHub {
-  /** A watcher that buffers at most `capacity` events. It receives nothing before `subscribe`. */
+  /**
+   * A watcher that buffers at most `capacity` events. Of those that are stored it keeps about `maxEventBytes`, and reads the rest
+   * from the store. It receives nothing before `subscribe`.
+   */
   readonly watcher: (id: SessionId) => Effect.Effect<
     { readonly events: Watcher; readonly subscribe: () => void },
     never,
@@ -104,9 +131,27 @@ export interface WatchedFeedHub extends FeedHub {
 export const makeFeedHub = (capacity: number): WatchedFeedHub => {
   const watchers = new Map<SessionId, Set<Watcher>>()
 
-  const offer = (id: SessionId, message: FeedMessage) => {
-    for (const watcher of watchers.get(id) ?? []) {
-      if (!watcher.unsafeOffer(message)) watcher.unsafeDone(Exit.fail(new SlowConsumer({ sessionId: id })))
+  const offer = (watcher: Watcher, message: FeedMessage, bytes: number): boolean => {
+    switch (message._tag) {
+      case "TurnDelta":
+        return watcher.offerText(message, bytes)
+      case "CatchUp":
+      // It is not stored.
+      case "SessionDeleted":
+        return watcher.offer(message, bytes)
+      default:
+        return watcher.hasRoomFor(bytes)
+          ? watcher.offer(message, bytes)
+          : watcher.offer({ _tag: "CatchUp", number: message.number }, 0)
+    }
+  }
+
+  const offerToAll = (sessionId: SessionId, message: FeedMessage) => {
+    const all = watchers.get(sessionId)
+    if (all === undefined) return
+    const bytes = message._tag === "CatchUp" ? 0 : encodedBytes(message)
+    for (const watcher of all) {
+      if (!offer(watcher, message, bytes)) watcher.end(Exit.fail(new SlowConsumer({ sessionId })))
     }
   }
 
@@ -118,18 +163,15 @@ export const makeFeedHub = (capacity: number): WatchedFeedHub => {
 
   return {
     publish: (id, events) => {
-      for (const event of events) offer(id, event)
+      for (const event of events) offerToAll(id, event)
     },
-    catchUp: (id, number) => offer(id, { _tag: "CatchUp", number }),
+    catchUp: (id, number) => offerToAll(id, { _tag: "CatchUp", number }),
     end: (id) => {
-      for (const watcher of watchers.get(id) ?? []) watcher.unsafeDone(Exit.void)
+      for (const watcher of watchers.get(id) ?? []) watcher.end(Exit.void)
     },
     watcher: (id) =>
       Effect.gen(function*() {
-        const events: Watcher = yield* Mailbox.make<FeedMessage, ShuttingDown | SlowConsumer>({
-          capacity,
-          strategy: "dropping"
-        })
+        const events: Watcher = yield* makeEventBuffer<FeedMessage, ShuttingDown | SlowConsumer>(capacity)
         yield* Effect.addFinalizer(() => Effect.zipRight(Effect.sync(() => leave(id, events)), events.shutdown))
         return {
           events,
@@ -141,7 +183,7 @@ export const makeFeedHub = (capacity: number): WatchedFeedHub => {
       }),
     close: Effect.sync(() => {
       for (const [sessionId, all] of watchers) {
-        for (const watcher of all) watcher.unsafeDone(Exit.fail(new ShuttingDown({ sessionId })))
+        for (const watcher of all) watcher.end(Exit.fail(new ShuttingDown({ sessionId })))
       }
     })
   }
@@ -152,4 +194,4 @@ export const makeFeedHub = (capacity: number): WatchedFeedHub => {
  */
 export type FeedMessage = SessionEvent | TurnDelta | { readonly _tag: "CatchUp"; readonly number: number }
 
-export type Watcher = Mailbox.Mailbox<FeedMessage, ShuttingDown | SlowConsumer>
+export type Watcher = EventBuffer<FeedMessage, ShuttingDown | SlowConsumer>

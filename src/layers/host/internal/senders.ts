@@ -1,17 +1,19 @@
+import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import { type SendError, SlowConsumer } from "../../../domain/error/SessionError.js"
 import type { TurnEvent } from "../../../domain/Events.js"
 import type { SessionId, TurnId } from "../../../domain/Ids.js"
 import type { Message } from "../../../domain/Message.js"
 import type { SendMessage, TurnReceipt } from "../../../domain/Send.js"
+import { encodedBytes } from "../../../domain/Size.js"
 import type { SessionHost } from "../../../services/SessionHost.js"
 import type { ActorServices } from "../actor/ActorServices.js"
 import type { TurnObserver } from "../actor/OpenTurn.js"
 import type { ActorRegistry } from "./ActorRegistry.js"
+import { makeEventBuffer } from "./eventBuffer.js"
 
 /**
  * The three ways to send a message: `submit` waits for its acceptance, `send` for its reply, `stream` emits its events.
@@ -77,8 +79,8 @@ export const makeSenders = (
 }
 
 /**
- * A turn's events as a stream with a bounded buffer. The turn never waits for the reader: the stream of a reader that
- * falls `capacity` events behind fails with `SlowConsumer`.
+ * A turn's events as a stream with a bounded buffer, in chunks of at most `maxEventBytes`, or one event. The turn never waits for
+ * the reader: the stream of a reader that falls `capacity` events or `maxTextBytes` of text behind fails with `SlowConsumer`.
  */
 const makeTurnStream = (
   sessionId: SessionId,
@@ -86,17 +88,19 @@ const makeTurnStream = (
   accept: (observer: TurnObserver) => Effect.Effect<void, SendError>
 ): Stream.Stream<TurnEvent, SendError | SlowConsumer> =>
   Stream.unwrapScoped(Effect.gen(function*() {
-    const events = yield* Mailbox.make<TurnEvent, SendError | SlowConsumer>({ capacity, strategy: "dropping" })
+    const events = yield* makeEventBuffer<TurnEvent, SendError | SlowConsumer>(capacity)
     yield* Effect.addFinalizer(() => events.shutdown)
     yield* accept({
       emit: (event) => {
-        if (!events.unsafeOffer(event)) events.unsafeDone(Exit.fail(new SlowConsumer({ sessionId })))
+        const bytes = encodedBytes(event)
+        const isKept = event._tag === "TurnDelta" ? events.offerText(event, bytes) : events.offer(event, bytes)
+        if (!isKept) events.end(Exit.fail(new SlowConsumer({ sessionId })))
       },
       end: (exit) => {
-        events.unsafeDone(Exit.asVoid(exit))
+        events.end(Exit.asVoid(exit))
       }
     })
-    return Mailbox.toStream(events)
+    return Stream.repeatEffectChunkOption(Effect.map(events.take, Chunk.unsafeFromArray))
   }))
 
 /**

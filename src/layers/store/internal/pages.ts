@@ -2,6 +2,7 @@ import * as Arr from "effect/Array"
 import * as Schema from "effect/Schema"
 import { SessionId } from "../../../domain/Ids.js"
 import { type Cursor, makeCursorCodec, type Page } from "../../../domain/Page.js"
+import { maxPageBytes, takeBytes } from "../../../domain/Size.js"
 
 /**
  * A position in the list of dead letters: the key of the last one shown.
@@ -14,14 +15,22 @@ export const deadLetterCursor = makeCursorCodec(Schema.Struct({ key: Schema.NonN
 export const messageCursor = makeCursorCodec(Schema.Struct({ seq: Schema.NonNegativeInt }))
 
 /**
- * Makes a page of at most `limit` items. `items` holds one more when there is a next page.
+ * Makes a page of at most `limit` items and `maxPageBytes`. `items` holds one more when there is a next page.
  */
 export const pageOf = <A>(items: ReadonlyArray<A>, limit: number, cursorAt: (last: A) => Cursor): Page<A> => {
-  const page = Arr.take(items, limit)
-  return items.length > limit && Arr.isNonEmptyReadonlyArray(page)
-    ? { items: page, next: cursorAt(Arr.lastNonEmpty(page)) }
-    : { items: page }
+  const page = takeBytes(Arr.take(items, limit), maxPageBytes)
+  return pageBefore(page, items.length > page.length, cursorAt)
 }
+
+/**
+ * Makes a page of all the items. `hasMore` tells whether there is a next one.
+ */
+export const pageBefore = <A>(
+  items: ReadonlyArray<A>,
+  hasMore: boolean,
+  cursorAt: (last: A) => Cursor
+): Page<A> =>
+  hasMore && Arr.isNonEmptyReadonlyArray(items) ? { items, next: cursorAt(Arr.lastNonEmpty(items)) } : { items }
 
 /**
  * The limit of a page for a query without one.

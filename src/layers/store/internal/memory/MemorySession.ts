@@ -7,6 +7,7 @@ import { Epoch } from "../../../../domain/Ids.js"
 import type { SessionInfo } from "../../../../domain/Session.js"
 import type { SessionContext } from "../../../../domain/SessionContext.js"
 import { emptySessionMetrics, type SessionMetrics } from "../../../../domain/SessionMetrics.js"
+import { maxEventBytes, takeBytes } from "../../../../domain/Size.js"
 import type { SessionExport } from "../../../../domain/Transfer.js"
 import type {
   ExpiringSession,
@@ -103,7 +104,7 @@ export class MemorySession {
   }
 
   eventsAfter(number: number, limit: number): ReadonlyArray<SessionEvent> {
-    return Arr.take(this.events.filter((event) => event.number > number), limit)
+    return takeBytes(Arr.take(this.events.filter((event) => event.number > number), limit), maxEventBytes)
   }
 
   ownedBy(epoch: Epoch): Either.Either<this, OwnershipLost> {

@@ -1,6 +1,7 @@
 import * as Arr from "effect/Array"
 import * as Order from "effect/Order"
 import type { IdempotencyKey, TurnId } from "../../../../domain/Ids.js"
+import { maxPageBytes, takeBytes } from "../../../../domain/Size.js"
 import { isTerminal, type Turn } from "../../../../domain/Turn.js"
 
 /**
@@ -32,7 +33,7 @@ export class MemoryTurns {
   }
 
   latest(limit: number): ReadonlyArray<Turn> {
-    return Arr.take(Arr.sort(this.all.values(), Order.reverse(byOrdinal)), limit)
+    return takeBytes(Arr.take(Arr.sort(this.all.values(), Order.reverse(byOrdinal)), limit), maxPageBytes)
   }
 
   find(id: TurnId): Turn | undefined {

@@ -8,6 +8,7 @@ import { SessionNotFound } from "../../../../domain/error/SessionError.js"
 import { TurnError } from "../../../../domain/error/TurnError.js"
 import type { SessionEvent } from "../../../../domain/Events.js"
 import { SessionId, TurnId } from "../../../../domain/Ids.js"
+import { maxEventBytes, takeBytes } from "../../../../domain/Size.js"
 import { TurnNotice } from "../../../../domain/Turn.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import type { StoredEvent } from "../commitRules.js"
@@ -175,12 +176,27 @@ export const eventQueries = (
   events: (id, number, limit) =>
     read((on) => {
       const session = on.session.get(id)
-      return session && on.events.all({ key: session.key, number, limit }).map((row) => toEventRow(session, row))
+      if (session === undefined) return undefined
+      // Steps from row to row, and no further than what fits.
+      const rows = on.events.iterate({ key: session.key, number, limit })
+      return takeBytes(rows, maxEventBytes, (row) => bytesOf(session, row)).map((row) => toEventRow(session, row))
     }).pipe(
       Effect.flatMap(Either.fromNullable(() => new SessionNotFound({ sessionId: id }))),
       Effect.flatMap(decodeEvents)
     )
 })
+
+/** The size of an event as JSON. It is never too small: ids have at most 64 characters. */
+const bytesOf = (session: SessionRead, row: EventRead): number => {
+  if (row.tag === codes.event.SessionCreated) return 1024 + bytesOfTexts(session) + bytesOfTexts(row)
+  return (row.tag === MessageSent || row.tag === MessageReceived ? 1024 : 400) + bytesOfTexts(row)
+}
+
+const bytesOfTexts = (row: object): number =>
+  Object.values(row).reduce(
+    (bytes: number, column: unknown) => typeof column === "string" ? bytes + Buffer.byteLength(column) : bytes,
+    0
+  )
 
 const tags = new Map<number, string>(Record.toEntries(codes.event).map(([tag, code]) => [code, tag]))
 

@@ -9,8 +9,9 @@ import { MessageId, type SessionId, TurnId } from "../../../../domain/Ids.js"
 import { JsonRecord } from "../../../../domain/Json.js"
 import { Message, type MessageQuery, Part, TokenUsage } from "../../../../domain/Message.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
-import { messageCursor, pageOf, pageSize } from "../pages.js"
+import { messageCursor, pageBefore, pageSize } from "../pages.js"
 import { coded, codes, idColumn, idToColumn, nullable } from "./columns.js"
+import { bytesOfColumns, decodePage, selectPage } from "./pages.js"
 import { decodeRow, readRowsOf } from "./rows.js"
 
 /** The text of a message with one text part, as most have. It is stored without the part object, often as long as the text. */
@@ -125,6 +126,7 @@ export const prepareMessages = (db: Sqlite.Database): MessageStatements => ({
 })
 
 const decodeMessages = decodeRow(Schema.Array(MessageRow))
+const decodeMessagePage = decodePage(MessageRow)
 
 /**
  * Reads of a session's messages.
@@ -136,7 +138,8 @@ export const messageQueries = (
     const { cursor, limit = pageSize } = query
     const position = cursor && (yield* messageCursor.decode(cursor))
     const rows = yield* readRowsOf(sql, id, selectMessages(sql, id, query, limit + 1, position))
-    return pageOf(yield* decodeMessages(rows), limit, messageCursor.encode)
+    const { hasMore, items } = yield* decodeMessagePage(rows, limit)
+    return pageBefore(items, hasMore, messageCursor.encode)
   }),
 
   message: Effect.fnUntraced(function*(id, messageId) {
@@ -181,20 +184,28 @@ const selectMessages = (
   limit: number,
   position = { seq: order === "oldest" ? 0 : Number.MAX_SAFE_INTEGER }
 ) =>
-  sql`
-    SELECT sessions.id AS session_id, messages.*
-    FROM sessions
-    CROSS JOIN segments ON segments.session_key = sessions.key
-    CROSS JOIN messages ON messages.session_key = source_key AND seq BETWEEN from_seq AND to_seq
-    WHERE ${
-    sql.and([
-      sql`sessions.id = ${id}`,
-      ...(rewound ? [] : [sql`NOT rewound`]),
-      ...order === "oldest"
-        ? [sql`seq > ${position.seq}`, sql`to_seq > ${position.seq}`]
-        : [sql`seq < ${position.seq}`, sql`from_seq < ${position.seq}`],
-      ...(role === undefined ? [] : [sql`role = ${codes.role[role]}`]),
-      ...(since ? [sql`messages.created_at >= ${DateTime.toEpochMillis(since)}`] : [])
-    ])
-  }
-    ORDER BY ${sql.literal(order === "oldest" ? "from_seq, seq" : "from_seq DESC, seq DESC")} LIMIT ${limit}`
+  selectPage(sql, {
+    found: sql`
+      SELECT from_seq, source_key, seq AS found_seq, ${sql.literal(messageBytes)} AS bytes
+      FROM sessions
+      CROSS JOIN segments ON segments.session_key = sessions.key
+      CROSS JOIN messages ON messages.session_key = source_key AND seq BETWEEN from_seq AND to_seq
+      WHERE ${
+      sql.and([
+        sql`sessions.id = ${id}`,
+        ...(rewound ? [] : [sql`NOT rewound`]),
+        ...order === "oldest"
+          ? [sql`seq > ${position.seq}`, sql`to_seq > ${position.seq}`]
+          : [sql`seq < ${position.seq}`, sql`from_seq < ${position.seq}`],
+        ...(role === undefined ? [] : [sql`role = ${codes.role[role]}`]),
+        ...(since ? [sql`messages.created_at >= ${DateTime.toEpochMillis(since)}`] : [])
+      ])
+    }
+      ORDER BY ${sql.literal(order === "oldest" ? "from_seq, seq" : "from_seq DESC, seq DESC")} LIMIT ${limit}`,
+    rows: sql`messages ON messages.session_key = source_key AND messages.seq = found_seq`,
+    columns: sql`${id} AS session_id, messages.*`,
+    order: order === "oldest" ? "from_seq, found_seq" : "from_seq DESC, found_seq DESC"
+  })
+
+/** Ids have at most 64 characters, and all other fields but the long ones take less than 700. */
+const messageBytes = bytesOfColumns(["provider_message_id", "provider_metadata", "metadata", "parts"], 1024)

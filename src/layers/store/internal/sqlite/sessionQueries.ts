@@ -7,7 +7,8 @@ import { camelToSnake } from "effect/String"
 import { SessionId } from "../../../../domain/Ids.js"
 import type { SessionQuery } from "../../../../domain/Session.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
-import { pageOf, pageSize, sessionCursor } from "../pages.js"
+import { pageBefore, pageSize, sessionCursor } from "../pages.js"
+import { bytesOfColumns, decodePage, selectPage } from "./pages.js"
 import { decodeRow, firstRow, readRows } from "./rows.js"
 import { OwnedSessionRow, SessionRow } from "./sessions.js"
 import { whereTurnIsOpen } from "./turns.js"
@@ -38,9 +39,10 @@ export const sessionQueries = (
     const { cursor, limit = pageSize } = query
     const position = cursor && (yield* sessionCursor.decode(cursor))
     const rows = yield* readRows(selectSessions(sql, query, limit + 1, position))
-    return pageOf(
-      yield* decodeSessions(rows),
-      limit,
+    const { hasMore, items } = yield* decodeSessionPage(rows, limit)
+    return pageBefore(
+      items,
+      hasMore,
       ({ createdAt, id }) => sessionCursor.encode({ createdAt: DateTime.toEpochMillis(createdAt), id })
     )
   }),
@@ -78,6 +80,7 @@ export const sessionQueries = (
 })
 
 const decodeSessions = decodeRow(Schema.Array(SessionRow))
+const decodeSessionPage = decodePage(SessionRow)
 const decodeMetrics = decodeRow(Schema.Array(OwnedSessionRow.pick("metrics")))
 const decodeIds = decodeRow(Schema.Array(Schema.Struct({ id: SessionId })))
 const decodeExpiring = decodeRow(
@@ -130,8 +133,10 @@ const selectSessions = (
   const carries = (tag: string) =>
     sql`EXISTS (SELECT 1 FROM session_tags WHERE session_id = sessions.id AND tag = ${tag})`
 
-  return sql`
-    SELECT ${sql.literal(sessionColumns)} FROM ${place.rows}
+  const found = sql`
+    SELECT sessions.key AS found_key, ${place.createdAt} AS found_at, ${place.id} AS found_id,
+      ${sql.literal(sessionBytes)} AS bytes
+    FROM ${place.rows}
     WHERE ${
     sql.and([
       sql`(${place.createdAt}, ${place.id}) < (${position.createdAt}, ${position.id})`,
@@ -144,7 +149,16 @@ const selectSessions = (
     ])
   }
     ORDER BY ${place.createdAt} DESC, ${place.id} DESC LIMIT ${limit}`
+  return selectPage(sql, {
+    found,
+    rows: sql`sessions ON sessions.key = found_key`,
+    columns: sql.literal(sessionColumns),
+    order: "found_at DESC, found_id DESC"
+  })
 }
+
+/** Ids have at most 64 characters, and all other fields but the long ones take less than 700. */
+const sessionBytes = bytesOfColumns(["user_id", "provider", "model", "cursor", "config"], 1024)
 
 /** The sessions to delete or archive, each by its own index. */
 const selectExpiring = (sql: SqlClient, now: DateTime.Utc, limit: number) => {

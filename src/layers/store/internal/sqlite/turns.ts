@@ -13,6 +13,7 @@ import { Attempt, Prompt, Turn } from "../../../../domain/Turn.js"
 import type { SessionStore } from "../../../../services/SessionStore.js"
 import { coded, codes, idColumn, idToColumn, nullable } from "./columns.js"
 import type { GroupCommitter } from "./GroupCommitter.js"
+import { bytesOfColumns, decodePage, selectPage } from "./pages.js"
 import { decodeRow, readRowsOf, renameColumns } from "./rows.js"
 import type { SessionStatements } from "./sessions.js"
 
@@ -144,6 +145,10 @@ export const prepareTurns = (db: Sqlite.Database): TurnStatements => ({
 })
 
 const decodeTurns = decodeRow(Schema.Array(TurnRow))
+const decodeTurnPage = decodePage(TurnRow)
+
+/** Ids and keys have at most 128 characters, and all other fields but the long ones take less than 700. */
+const turnBytes = bytesOfColumns(["prompt", "draft", "attempts", "error", "fallback"], 1024)
 
 /**
  * Reads of a session's turns. Sends wait for `turn` and `turnByKey`, so these are prepared statements on the connection that
@@ -172,9 +177,18 @@ export const turnQueries = (
       readRowsOf(
         sql,
         id,
-        sql`
-          SELECT sessions.id AS session_id, turns.* FROM sessions JOIN turns ON session_key = sessions.key
-          WHERE sessions.id = ${id} ORDER BY ordinal DESC LIMIT ${limit}`
-      ).pipe(Effect.flatMap(decodeTurns))
+        selectPage(sql, {
+          found: sql`
+            SELECT session_key AS found_key, ordinal AS found_ordinal, ${sql.literal(turnBytes)} AS bytes
+            FROM sessions JOIN turns ON session_key = sessions.key
+            WHERE sessions.id = ${id} ORDER BY ordinal DESC LIMIT ${limit}`,
+          rows: sql`turns ON turns.session_key = found_key AND turns.ordinal = found_ordinal`,
+          columns: sql`${id} AS session_id, turns.*`,
+          order: "found_ordinal DESC"
+        })
+      ).pipe(
+        Effect.flatMap((rows) => decodeTurnPage(rows, limit)),
+        Effect.map(({ items }) => items)
+      )
   }
 }
