@@ -26,6 +26,12 @@ describe("the server over HTTP", () => {
           assert.deepStrictEqual([status, text], [200, "{\"status\":\"ok\"}"])
         }))
 
+      it.effect("reports without a token that a send can be stored", () =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          assert.deepInclude(yield* send(`${url}/readyz`, {}), { status: 200, text: "{\"status\":\"ready\"}" })
+        }))
+
       it.effect("listens on the loopback interface by default", () =>
         Effect.gen(function*() {
           const { host } = yield* SessionServer

@@ -120,7 +120,7 @@ describe("the audit log", () => {
             { operation: "EraseUser", target: "ada", sessions: 0, outcome: "ok" },
             { operation: "Backup", target: "nightly", outcome: "NotSupported" },
             { operation: "Cleanup", action: "archive", sessions: 0, outcome: "ok" }
-          ].map((line) => ({ ...line, principal: "owner", address: "10.1.2.3" }))
+          ].map((line) => ({ ...line, principal: "owner", address: "127.0.0.1" }))
         )
         assert.isTrue(audited.every(({ level }) => level === "Info"))
       }).pipe(Effect.provide(TestServer.layer()))

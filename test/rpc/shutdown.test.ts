@@ -8,7 +8,7 @@ import { SessionServer } from "../../src/rpc/SessionServer.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { gatedReply } from "../host/gatedReply.js"
 import { token } from "./token.js"
-import { openSocket, post, request } from "./wire.js"
+import { openSocket, post, request, send } from "./wire.js"
 
 /** A server over the runtime of the test, which can be stopped. */
 const serve = (options?: { readonly port?: number; readonly drainTimeout?: number }) =>
@@ -62,6 +62,8 @@ describe("a stopping server", () => {
       yield* Effect.yieldNow()
       yield* socket.send(request("2", "Health"))
       assert.strictEqual((yield* socket.next).exit?.cause?.error?.["_tag"], "ShuttingDown")
+      assert.deepInclude(yield* send(`${url}/readyz`, {}), { status: 503, text: "{\"status\":\"stopping\"}" })
+      assert.deepInclude(yield* send(`${url}/healthz`, {}), { status: 200 })
       yield* open
       const answer = yield* socket.next
       assert.deepStrictEqual([answer.requestId, answer.exit?._tag], ["1", "Success"])
