@@ -69,14 +69,24 @@ export const choice = <A extends string>(...values: ReadonlyArray<A>): Reader<A>
 const units: Readonly<Record<string, string>> = { s: "seconds", m: "minutes", h: "hours", d: "days", w: "weeks" }
 
 /** `30d` and `30 days` alike. */
+const readDuration = (text: string): Option.Option<Duration.Duration> => {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? []
+  return Duration.decodeUnknown(count === undefined || unit === undefined ? text : `${count} ${units[unit]}`)
+}
+
+const isLongEnough = Duration.greaterThanOrEqualTo("1 millis")
+
 export const duration: Reader<Duration.Duration> = {
   placeholder: "TIME",
   expected: "a length of time of at least 1 ms, such as 30s, 30d or \"30 days\"",
-  read: (text) => {
-    const [, count, unit] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? []
-    const length = Duration.decodeUnknown(count === undefined || unit === undefined ? text : `${count} ${units[unit]}`)
-    return Option.filter(length, (length) => Duration.greaterThanOrEqualTo(length, "1 millis"))
-  }
+  read: (text) => Option.filter(readDuration(text), isLongEnough)
+}
+
+/** A least age. `0s` is any age. */
+export const age: Reader<Duration.Duration> = {
+  placeholder: "TIME",
+  expected: "a length of time, such as 0s, 30d or \"30 days\"",
+  read: (text) => Option.filter(readDuration(text), (age) => Duration.isZero(age) || isLongEnough(age))
 }
 
 /** Text that a schema takes. The text itself is passed on, since the session manager decodes it again. */

@@ -16,9 +16,9 @@ import { sessionCommand } from "./connection.js"
 import { json, status } from "./options.js"
 import { printJson, showProgress, writeFile, writeOutput } from "./output.js"
 import {
+  age,
   argument,
   choice,
-  duration,
   flag,
   integer,
   option,
@@ -187,7 +187,7 @@ const erasureText = (
 export const cleanup = sessionCommand(
   {
     options: {
-      olderThan: requiredOption("older-than", duration, "Least time since the last activity, such as 30d"),
+      olderThan: requiredOption("older-than", age, "Least time since the last activity, such as 30d"),
       status,
       archive: flag("archive", "Archive the sessions. Default: delete them"),
       limit: optionOr("limit", integer(1, 10_000), "Most sessions, up to 10000", "1000"),

@@ -70,6 +70,15 @@ export const TimeSpan: Schema.Schema<Duration.Duration, Duration.DurationInput> 
 )
 
 /**
+ * A least age. 0 is any age.
+ */
+export const Age: Schema.Schema<Duration.Duration, Duration.DurationInput> = DurationFromInput.pipe(
+  Schema.filter((age) => Duration.isZero(age) || Duration.greaterThanOrEqualTo(age, Duration.millis(1)), {
+    message: () => "must be 0, or at least 1 ms"
+  })
+)
+
+/**
  * A name or description on one line, of at most `maxLength` characters. Refuses control characters, which terminals and databases
  * interpret, and lone surrogates, which UTF-8 cannot represent.
  */

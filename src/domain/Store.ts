@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { BackupName, SessionId, UserId } from "./Ids.js"
-import { DateTimeFromInput, TimeSpan } from "./Input.js"
+import { Age, DateTimeFromInput } from "./Input.js"
 import { SessionStatus } from "./Session.js"
 
 /**
@@ -8,7 +8,7 @@ import { SessionStatus } from "./Session.js"
  * required.
  */
 export const CleanupSessions = Schema.Struct({
-  olderThan: Schema.optionalWith(TimeSpan, { exact: true }),
+  olderThan: Schema.optionalWith(Age, { exact: true }),
   before: Schema.optionalWith(DateTimeFromInput, { exact: true }),
   /** Default: any status. */
   status: Schema.optionalWith(SessionStatus, { exact: true }),

@@ -1,11 +1,11 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { build } from "esbuild"
 import { vi } from "vitest"
 import { WebSocket } from "ws"
 import { SessionServer } from "../../src/rpc/SessionServer.js"
 import * as TestServer from "../rpc/TestServer.js"
 import { token } from "../rpc/token.js"
+import { bundle } from "./bundle.js"
 
 /** The bundle of a web page: a program with the client. */
 const page = `
@@ -19,22 +19,10 @@ const page = `
     )
 `
 
-const bundle = Effect.promise(() =>
-  build({
-    stdin: { contents: page, resolveDir: process.cwd() },
-    bundle: true,
-    format: "esm",
-    platform: "browser",
-    metafile: true,
-    write: false,
-    logLevel: "silent"
-  })
-)
-
 describe("langswarm-session/client in a browser", () => {
   it.effect("imports nothing of Node, and nothing of the server", () =>
     Effect.gen(function*() {
-      const { metafile } = yield* bundle
+      const { metafile } = yield* bundle(page)
       const imports = Object.values(metafile.outputs).flatMap(({ imports }) => imports)
       assert.deepStrictEqual(imports, [])
       const files = Object.keys(metafile.inputs)
@@ -47,7 +35,7 @@ describe("langswarm-session/client in a browser", () => {
     it.effect("reaches a server with browser APIs only", () =>
       Effect.gen(function*() {
         const { url } = yield* SessionServer
-        const { outputFiles: [file] } = yield* bundle
+        const { outputFiles: [file] } = yield* bundle(page)
         yield* Effect.acquireUseRelease(
           Effect.sync(() => vi.stubGlobal("WebSocket", WebSocket)),
           () =>

@@ -65,6 +65,7 @@ describe.each(Object.entries(vendors()))("a stream of %s that ends without a bla
         const session = yield* start
         const error = yield* Effect.flip(session.send("hello"))
         assert.strictEqual(error._tag, "ProviderProtocol")
+        assert.match(error.message, /the stream ended/)
         const { items } = yield* session.messages({ role: "assistant" })
         assert.deepStrictEqual(items.map(({ finishReason, text }) => [finishReason, text]), [[
           "cut",
