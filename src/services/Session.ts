@@ -74,14 +74,14 @@ export interface Session {
   /** Adds a message with the role `system`. The provider sees it from the next turn on. */
   readonly sendSystem: (input: string | typeof MessageContent.Encoded) => Effect.Effect<Message, SendError>
 
-  /** A page of the history. */
+  /** A page of the history. It ends before 24 MiB, so it may hold fewer messages than `limit` and still have a `next`. */
   readonly messages: (
     query?: typeof MessageQuery.Encoded
   ) => Effect.Effect<Page<Message>, SessionNotFound | AccessError>
 
   readonly message: (messageId: string) => Effect.Effect<Message, MessageNotFound | SessionNotFound | AccessError>
 
-  /** The latest 50 turns, newest first. */
+  /** The latest 50 turns, newest first, or fewer when they would take more than 24 MiB. */
   readonly turns: Effect.Effect<ReadonlyArray<Turn>, SessionNotFound | AccessError>
 
   /** State of one turn, such as one that `submit` has started. */

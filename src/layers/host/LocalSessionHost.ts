@@ -77,7 +77,10 @@ export interface LocalSessionHostOptions {
   readonly circuitFailures?: number
   /** How long a circuit breaker stays open. Default: 30 seconds. */
   readonly circuitOpenFor?: Duration.DurationInput
-  /** Events buffered for a slow reader of a stream or feed before it fails with `SlowConsumer`. Default: 4,096. */
+  /**
+   * Events buffered for a slow reader of a stream or feed before it fails with `SlowConsumer`, as it does when 1 MiB of text waits.
+   * Default: 4,096.
+   */
   readonly streamBuffer?: number
   /** Maximum duration of a turn, whatever timeout it was sent with. Default: 10 minutes. */
   readonly maxTurnTime?: Duration.DurationInput
