@@ -155,7 +155,10 @@ describe("the log of a runtime", () => {
           annotations: { sessionId: session.id, reason: "SessionUnavailable" }
         })
         const defects = read(lines).filter(({ message }) => message.includes("defect"))
-        assert.deepStrictEqual(defects.map(({ annotations }) => annotations), Array(4).fill({ sessionId: session.id }))
+        assert.deepStrictEqual(
+          defects.map(({ annotations }) => annotations),
+          Array.from({ length: 4 }, () => ({ sessionId: session.id }))
+        )
         assert.notInclude(JSON.stringify(read(lines)), canary)
       }).pipe(Effect.provide(SessionRuntime.layerTest()))
     ))

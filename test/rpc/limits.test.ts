@@ -131,11 +131,13 @@ describe("wrong tokens", () => {
     { trustedProxies: ["127.0.0.1"], limits: { wrongTokensPerMinute: 1 } },
     (url) =>
       Effect.gen(function*() {
-        const from = (address: string, headers: Record<string, string> = {}) =>
-          Effect.map(post(url, health, { "x-forwarded-for": address, ...headers }), ({ status }) => status)
-        assert.strictEqual(yield* from("192.0.2.1", wrong), 401)
-        assert.strictEqual(yield* from("192.0.2.1"), 429)
-        assert.strictEqual(yield* from("192.0.2.2"), 200)
+        const answers = yield* Effect.forEach(
+          [{ ...wrong, "x-forwarded-for": "192.0.2.1" }, { "x-forwarded-for": "192.0.2.1" }, {
+            "x-forwarded-for": "192.0.2.2"
+          }],
+          (headers) => post(url, health, headers)
+        )
+        assert.deepStrictEqual(answers.map(({ status }) => status), [401, 429, 200])
       })
   )
 })

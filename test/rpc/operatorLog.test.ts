@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Console, Effect, Logger, LogLevel, Stream, TestClock } from "effect"
+import { type Console, Effect, Logger, LogLevel, Stream, Struct, TestClock } from "effect"
 import { lineLogger } from "../../src/cli/lineLogger.js"
 import { makeOperatorLog } from "../../src/rpc/internal/operatorLog.js"
 import { SessionServer } from "../../src/rpc/SessionServer.js"
@@ -109,7 +109,7 @@ describe("the audit log", () => {
         const ids = audited.map(({ annotations }) => annotations["correlationId"])
         assert.strictEqual(new Set(ids).size, audited.length)
         assert.deepStrictEqual(
-          audited.map(({ annotations: { correlationId: _, ...annotations } }) => annotations),
+          audited.map(({ annotations }) => Struct.omit(annotations, "correlationId")),
           [
             { operation: "Export", target: id, outcome: "ok" },
             { operation: "ExportSessions", sessions: 1, outcome: "ok" },
@@ -120,7 +120,7 @@ describe("the audit log", () => {
             { operation: "EraseUser", target: "ada", sessions: 0, outcome: "ok" },
             { operation: "Backup", target: "nightly", outcome: "NotSupported" },
             { operation: "Cleanup", action: "archive", sessions: 0, outcome: "ok" }
-          ].map((line) => ({ ...line, principal: "owner", address: "127.0.0.1" }))
+          ].map((line) => Object.assign(line, { principal: "owner", address: "127.0.0.1" }))
         )
         assert.isTrue(audited.every(({ level }) => level === "Info"))
       }).pipe(Effect.provide(TestServer.layer()))
