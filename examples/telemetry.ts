@@ -6,7 +6,7 @@ import {
   PeriodicExportingMetricReader
 } from "@opentelemetry/sdk-metrics"
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
-import { Console, Effect, Layer } from "effect"
+import { Console, Effect, Layer, Logger, LogLevel } from "effect"
 import {
   MiddlewarePipeline,
   MockProvider,
@@ -80,5 +80,7 @@ program.pipe(
   Effect.provide(
     SessionRuntime.layerTest().pipe(Layer.provide(SessionTelemetry.layer()), Layer.provideMerge(openTelemetry))
   ),
+  // The failed call of the first model is a warning in the log, and an error of its span.
+  Logger.withMinimumLogLevel(LogLevel.Error),
   NodeRuntime.runMain
 )

@@ -131,7 +131,7 @@ describe("a turn's deadline", () => {
         assert.deepStrictEqual(error.path, ["timeout"])
       }
       assert.deepStrictEqual(yield* session.turns, [])
-      const timeouts = FastCheck.sample(FastCheck.double({ min: 1e-3, max: 1e300, noNaN: true }), 30)
+      const timeouts = FastCheck.sample(FastCheck.double({ min: 1, max: 1e300, noNaN: true }), 30)
       for (const timeout of [1e18, Number.MAX_VALUE, ...timeouts]) {
         const { turnId } = yield* session.submit(within("hi", timeout))
         const turn = (yield* session.turns).find(({ id }) => id === turnId)

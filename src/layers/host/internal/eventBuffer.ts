@@ -2,7 +2,6 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
-import * as Option from "effect/Option"
 import { maxEventBytes, takeBytes } from "../../../domain/Size.js"
 
 /**
@@ -17,8 +16,8 @@ export interface EventBuffer<A, E> {
   readonly offerText: (text: A, bytes: number) => boolean
   /** Nothing is added from now on. What waits can still be read. */
   readonly end: (exit: Exit.Exit<void, E>) => void
-  /** Waits for events, and takes at most `maxEventBytes` of them, or one. Fails with none at the end. */
-  readonly take: Effect.Effect<ReadonlyArray<A>, Option.Option<E>>
+  /** Waits for events, and takes at most `maxEventBytes` of them, or one. Takes none at the end. */
+  readonly take: Effect.Effect<ReadonlyArray<A>, E>
   readonly shutdown: Effect.Effect<boolean>
   /** Bytes that wait. */
   readonly bytes: () => number
@@ -58,9 +57,8 @@ export const makeEventBuffer = <A, E>(capacity: number): Effect.Effect<EventBuff
       return some.map(({ event }) => event)
     })
 
-    const refill = Effect.flatMap(Effect.mapError(mailbox.takeAll, Option.some), ([all]) => {
+    const refill = Effect.map(mailbox.takeAll, ([all]) => {
       taken = Chunk.toReadonlyArray(all)
-      return taken.length === 0 ? Effect.fail(Option.none()) : Effect.void
     })
 
     return {

@@ -55,15 +55,14 @@ export const makeFeedStream = (
     let readUpTo = from.number
     let messages: ReadonlyArray<FeedMessage> = liveText(feed)
 
-    const readStored: Pull = Effect.flatMap(
-      Effect.mapError(Effect.suspend(() => store.events(id, place.number, pageSize)), Option.some),
-      (events) => {
+    const readStored: Pull = Effect.suspend(() =>
+      Effect.flatMap(store.events(id, place.number, pageSize), (events) => {
         const wanted = events.filter(({ number }) => number <= wantedUpTo)
         const feedEvents = wanted.map(toFeedEvent)
         // The last ones may be missing: the messages of some events were cleared.
         if (wanted.length === 0 || wanted.length < events.length || place.number === wantedUpTo) readUpTo = wantedUpTo
-        return feedEvents.length === 0 ? pull : Effect.succeed(Chunk.unsafeFromArray(feedEvents))
-      }
+        return feedEvents.length === 0 ? pull : Effect.succeed(feedEvents)
+      })
     )
 
     /** The messages before the first one that must wait for stored events. */
@@ -93,14 +92,22 @@ export const makeFeedStream = (
       if (messages.length === 0) {
         return Effect.flatMap(events.take, (taken) => {
           messages = taken
-          return pull
+          return taken.length === 0 ? Effect.succeed([]) : pull
         })
       }
       const feedEvents = takeMessages()
-      return feedEvents.length === 0 ? pull : Effect.succeed(Chunk.unsafeFromArray(feedEvents))
+      return feedEvents.length === 0 ? pull : Effect.succeed(feedEvents)
     })
 
-    return Stream.repeatEffectChunkOption(pull)
+    return Stream.unfoldChunkEffect(
+      undefined,
+      () =>
+        Effect.map(
+          pull,
+          (feedEvents) =>
+            feedEvents.length === 0 ? Option.none() : Option.some([Chunk.unsafeFromArray(feedEvents), undefined])
+        )
+    )
   }))
 }
 
@@ -109,7 +116,8 @@ const pageSize = 200
 
 type FeedError = ChangeError | SlowConsumer
 
-type Pull = Effect.Effect<Chunk.Chunk<FeedEvent>, Option.Option<FeedError>>
+/** The next events; none at the end. */
+type Pull = Effect.Effect<ReadonlyArray<FeedEvent>, FeedError>
 
 /**
  * The watchers of a host's sessions.

@@ -2,6 +2,7 @@ import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { type SendError, SlowConsumer } from "../../../domain/error/SessionError.js"
 import type { TurnEvent } from "../../../domain/Events.js"
@@ -100,7 +101,9 @@ const makeTurnStream = (
         events.end(Exit.asVoid(exit))
       }
     })
-    return Stream.repeatEffectChunkOption(Effect.map(events.take, Chunk.unsafeFromArray))
+    return Stream.unfoldChunkEffect(undefined, () =>
+      Effect.map(events.take, (taken) =>
+        taken.length === 0 ? Option.none() : Option.some([Chunk.unsafeFromArray(taken), undefined])))
   }))
 
 /**
