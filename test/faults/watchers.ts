@@ -1,0 +1,70 @@
+/**
+ * Clients that watch sessions, in a process of their own: `watchers <url> <watchers of each> <slow watchers> <session>...`. They
+ * speak the protocol on plain WebSockets, for 2,000 clients of the library would take more of the machine than the server does.
+ *
+ * Each watches until its session is archived, and cuts its connection now and then to resume from the last position. In the end
+ * the program prints, as JSON, what they have seen: a `WatchersReport`.
+ */
+import { NodeRuntime } from "@effect/platform-node"
+import { Array, Console, Effect, Queue, Random, Schema, type Types } from "effect"
+import { FeedEvent } from "../../src/domain/Events.js"
+import { type Frame, parseFrames, request } from "../rpc/wire.js"
+import { openWebSocket } from "./attack/webSocket.js"
+import { makeFeedCheck } from "./feedCheck.js"
+import type { WatchersReport } from "./WatchersReport.js"
+
+const [url = "", watchersOfEach = "", slowWatchers = "", ...sessions] = process.argv.slice(2)
+
+const decodeFeed = Schema.decodeUnknown(Schema.Array(FeedEvent))
+
+const report: Types.DeepMutable<WatchersReport> = { events: 0, connections: 0, refused: 0, problems: [], last: {} }
+
+const watch = Effect.fnUntraced(function*(sessionId: string, isSlow: boolean) {
+  const feed = makeFeedCheck((problem) => report.problems.push(`${sessionId}: ${problem}`))
+
+  const connection = Effect.gen(function*() {
+    const frames = yield* Queue.unbounded<Frame>()
+    const socket = yield* openWebSocket(url, {
+      onMessage: (text) => {
+        for (const frame of parseFrames(text)) Queue.unsafeOffer(frames, frame)
+      }
+    })
+    report.connections += 1
+    const from = feed.position()
+    yield* socket.send(request("1", "Watch", { sessionId, ...(from !== undefined && { watch: { from } }) }))
+    const read = Effect.gen(function*() {
+      const { _tag, values } = yield* Queue.take(frames)
+      if (_tag === "Exit") return true
+      if (values === undefined) return false
+      const events = yield* decodeFeed(values)
+      report.events += events.length
+      for (const event of events) feed.take(event)
+      if (isSlow) yield* socket.pause.pipe(Effect.zipRight(Effect.sleep("1 seconds")), Effect.zipRight(socket.resume))
+      yield* socket.send("{\"_tag\":\"Ack\",\"requestId\":\"1\"}\n")
+      return feed.isOver()
+    })
+    yield* Effect.repeat(read, { until: (over) => over }).pipe(Effect.raceFirst(socket.closed))
+  }).pipe(Effect.scoped)
+
+  const lifetime = Effect.map(Random.nextIntBetween(10_000, 40_000), (millis) => Effect.timeoutOption(millis))
+  yield* Effect.flatMap(lifetime, (cut) => cut(connection)).pipe(
+    Effect.catchTag(
+      "NotUpgraded",
+      () => Effect.zipRight(Effect.sync(() => report.refused += 1), Effect.sleep("1 second"))
+    ),
+    Effect.repeat({ until: () => feed.isOver() })
+  )
+  const number = feed.number()
+  if ((report.last[sessionId] ?? number) !== number) report.problems.push(`${sessionId}: watchers saw different ends`)
+  report.last[sessionId] = number
+})
+
+const all = sessions.flatMap((session) => Array.replicate(session, Number(watchersOfEach)))
+
+Effect.forEach(all, (session, index) => watch(session, index % Math.ceil(all.length / Number(slowWatchers)) === 0), {
+  concurrency: "unbounded",
+  discard: true
+}).pipe(
+  Effect.zipRight(Effect.suspend(() => Console.log(JSON.stringify(report)))),
+  NodeRuntime.runMain
+)
