@@ -5,7 +5,7 @@ import { Schema } from "effect"
  */
 export const WatchersReport = Schema.Struct({
   /** Entries of feeds, text included. */
-  events: Schema.Number,
+  entries: Schema.Number,
   /** Connections that were opened, first ones included. */
   connections: Schema.Number,
   /** Upgrades that the server refused. */

@@ -133,7 +133,7 @@ describe.skipIf(!isMeasurable)("a flood", () => {
       Effect.gen(function*() {
         const { measure, url } = yield* startTarget()
         const sessionId = yield* create(url)
-        const lines = Array.makeBy(1000, (id) => request(`${id}`, "Watch", { sessionId })).join("")
+        const lines = Array.makeBy(1000, (id) => request(`${id}`, "Watch", { sessionId, watch: {} })).join("")
         const attack = Effect.gen(function*() {
           // Spaced, since the calls of one address are limited too.
           yield* Effect.replicateEffect(Effect.zipLeft(open(url, lines), Effect.sleep("600 millis")), 5)

@@ -1,7 +1,7 @@
 import { Command, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Console, Effect, Fiber, Schedule, Schema } from "effect"
+import { Array, Console, Effect, Fiber, Mailbox, Schedule, Schema, Stream } from "effect"
 import { makeCaller } from "./attack/Caller.js"
 import { create, createBig } from "./attack/calls.js"
 import { attacksOn } from "./attack/hostile.js"
@@ -17,17 +17,19 @@ const hostileClients = 50
 const turnsOfEach = 6
 const turnsPerSecond = 20
 
-/** Starts the watchers, and returns what waits for their report. */
+/** Starts the watchers, waits until all of them watch, and returns what waits for their report. */
 const startWatchers = Effect.fnUntraced(function*(url: string, sessions: ReadonlyArray<string>) {
   const files = yield* FileSystem.FileSystem
   const script = yield* files.makeTempFileScoped({ suffix: ".mjs" })
   yield* files.writeFileString(script, yield* compileProgram(new URL("watchers.ts", import.meta.url)))
-  const report = Command.make(process.execPath, script, url, `${watchersOfEach}`, `${slowWatchers}`, ...sessions).pipe(
-    Command.stderr("inherit"),
-    Command.string,
-    Effect.flatMap(Schema.decode(Schema.parseJson(WatchersReport)))
+  const child = yield* Command.start(
+    Command.make(process.execPath, script, url, `${watchersOfEach}`, `${slowWatchers}`, ...sessions).pipe(
+      Command.stderr("inherit")
+    )
   )
-  return yield* Effect.forkScoped(report)
+  const lines = yield* Mailbox.fromStream(Stream.splitLines(Stream.decodeText(child.stdout)))
+  yield* lines.take
+  return Effect.flatMap(lines.take, Schema.decode(Schema.parseJson(WatchersReport)))
 })
 
 /** Clients that attack, each again as soon as its connection is closed. */
@@ -62,17 +64,19 @@ const soak = Effect.gen(function*() {
     }
     yield* Fiber.joinAll(sends)
     yield* Effect.forEach(sessions, (sessionId) => sender.call("Archive", { sessionId }))
-    return yield* Fiber.join(watchers)
+    return yield* watchers
   })
   const { damage, result } = yield* measure(
-    `${sessionCount * watchersOfEach} watchers, ${slowWatchers} slow, and ${hostileClients} hostile clients`,
+    `${watcherCount} watchers, ${slowWatchers} slow, and ${hostileClients} hostile clients`,
     turns
   )
   yield* Console.log(
-    `  ${result.events} entries of feeds over ${result.connections} connections, ${result.refused} upgrades refused`
+    `  ${result.entries} entries of feeds over ${result.connections} connections, ${result.refused} upgrades refused`
   )
   return { damage, result, sessions }
 }).pipe(Effect.provide(NodeContext.layer))
+
+const watcherCount = sessionCount * watchersOfEach
 
 /** Of a session: created and archived; of each turn: accepted, question, started, reply, completed. */
 const events = 2 + turnsOfEach * 5
@@ -85,6 +89,9 @@ describe.skipIf(!isMeasurable)("a soak", () => {
         const { damage: { memory, waits }, result, sessions } = yield* soak
         assert.deepStrictEqual(result.problems, [])
         assert.deepStrictEqual(result.last, Object.fromEntries(sessions.map((session) => [session, events])))
+        // They have seen text as it came, and have resumed.
+        assert.isAbove(result.entries, 1.5 * watcherCount * events)
+        assert.isAbove(result.connections, 1.5 * watcherCount)
         assert.deepStrictEqual(waits.failures, [])
         assert.isAtMost(waits.p99, 2000)
         assert.isAtMost(memory.most, 1024)

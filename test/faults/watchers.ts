@@ -2,8 +2,8 @@
  * Clients that watch sessions, in a process of their own: `watchers <url> <watchers of each> <slow watchers> <session>...`. They
  * speak the protocol on plain WebSockets, for 2,000 clients of the library would take more of the machine than the server does.
  *
- * Each watches until its session is archived, and cuts its connection now and then to resume from the last position. In the end
- * the program prints, as JSON, what they have seen: a `WatchersReport`.
+ * Each watches until its session is archived, and cuts its connection now and then to resume from the last position. The program
+ * prints a line once all watch, and in the end what they have seen: a `WatchersReport`, as JSON.
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Array, Console, Effect, Queue, Random, Schema, type Types } from "effect"
@@ -17,7 +17,10 @@ const [url = "", watchersOfEach = "", slowWatchers = "", ...sessions] = process.
 
 const decodeFeed = Schema.decodeUnknown(Schema.Array(FeedEvent))
 
-const report: Types.DeepMutable<WatchersReport> = { events: 0, connections: 0, refused: 0, problems: [], last: {} }
+const report: Types.DeepMutable<WatchersReport> = { entries: 0, connections: 0, refused: 0, problems: [], last: {} }
+
+const all = sessions.flatMap((session) => Array.replicate(session, Number(watchersOfEach)))
+let watching = 0
 
 const watch = Effect.fnUntraced(function*(sessionId: string, isSlow: boolean) {
   const feed = makeFeedCheck((problem) => report.problems.push(`${sessionId}: ${problem}`))
@@ -31,13 +34,19 @@ const watch = Effect.fnUntraced(function*(sessionId: string, isSlow: boolean) {
     })
     report.connections += 1
     const from = feed.position()
-    yield* socket.send(request("1", "Watch", { sessionId, ...(from !== undefined && { watch: { from } }) }))
+    yield* socket.send(request("1", "Watch", { sessionId, watch: from === undefined ? {} : { from } }))
     const read = Effect.gen(function*() {
-      const { _tag, values } = yield* Queue.take(frames)
-      if (_tag === "Exit") return true
-      if (values === undefined) return false
+      const { exit, values = [] } = yield* Queue.take(frames)
+      if (exit !== undefined) {
+        const error = exit.cause?.error?.["_tag"]
+        // The library's client resumes after these two.
+        if (error !== "ServerBusy" && error !== "SlowConsumer") report.problems.push(`${sessionId}: ${error}`)
+        yield* Effect.sleep("1 second")
+        return true
+      }
       const events = yield* decodeFeed(values)
-      report.events += events.length
+      if (feed.position() === undefined && ++watching === all.length) yield* Console.log("all watch")
+      report.entries += events.length
       for (const event of events) feed.take(event)
       if (isSlow) yield* socket.pause.pipe(Effect.zipRight(Effect.sleep("1 seconds")), Effect.zipRight(socket.resume))
       yield* socket.send("{\"_tag\":\"Ack\",\"requestId\":\"1\"}\n")
@@ -59,9 +68,9 @@ const watch = Effect.fnUntraced(function*(sessionId: string, isSlow: boolean) {
   report.last[sessionId] = number
 })
 
-const all = sessions.flatMap((session) => Array.replicate(session, Number(watchersOfEach)))
-
-Effect.forEach(all, (session, index) => watch(session, index % Math.ceil(all.length / Number(slowWatchers)) === 0), {
+Effect.forEach(all, (session, index) =>
+  // Not all at one moment, which is another test.
+  Effect.delay(watch(session, index % Math.ceil(all.length / Number(slowWatchers)) === 0), 3 * index), {
   concurrency: "unbounded",
   discard: true
 }).pipe(

@@ -22,7 +22,7 @@ export const highestOf = Effect.fnUntraced(function*<E, R>(figure: Effect.Effect
   const first = yield* figure
   let highest = first
   const measure = Effect.map(figure, (value) => {
-    highest = Math.max(highest, value)
+    if (value > highest) highest = value
   })
   // The end of the process ends the measurements; the test sees it by itself.
   yield* measure.pipe(Effect.repeat(Schedule.spaced("50 millis")), Effect.ignore, Effect.forkScoped)

@@ -21,7 +21,7 @@ export const watchAndStop = Effect.fnUntraced(function*(url: string, sessionId: 
 const watcher = (url: string, sessionId: string) => `
   import { WebSocket } from "ws"
   const socket = new WebSocket("${url.replace("http", "ws")}/rpc", { headers: { authorization: "${bearer}" } })
-  socket.on("open", () => socket.send(${JSON.stringify(request("1", "Watch", { sessionId }))}))
+  socket.on("open", () => socket.send(${JSON.stringify(request("1", "Watch", { sessionId, watch: {} }))}))
   socket.once("message", () => console.log("watching"))
 `
 
@@ -49,7 +49,7 @@ export const watchOverBlackHole = Effect.fnUntraced(function*(url: string, sessi
   const proxied = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
   const watching = yield* Deferred.make<void>()
   const socket = yield* openWebSocket(proxied, { onMessage: () => Deferred.unsafeDone(watching, Effect.void) })
-  yield* socket.send(request("1", "Watch", { sessionId }))
+  yield* socket.send(request("1", "Watch", { sessionId, watch: {} }))
   yield* Deferred.await(watching)
   for (const socket of sockets) socket.unpipe().pause()
 })
