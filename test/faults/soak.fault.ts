@@ -1,13 +1,12 @@
-import { Command, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Console, Effect, Fiber, Mailbox, Schedule, Schema, Stream } from "effect"
+import { Array, Console, Effect, Fiber, Schedule, Schema } from "effect"
 import { makeCaller } from "./attack/Caller.js"
 import { create, createBig } from "./attack/calls.js"
+import { startClient } from "./attack/clientProcess.js"
 import { attacksOn } from "./attack/hostile.js"
 import { isMeasurable } from "./attack/processFigures.js"
 import { startTarget } from "./attack/Target.js"
-import { compileProgram } from "./compileProgram.js"
 import { WatchersReport } from "./WatchersReport.js"
 
 const sessionCount = 200
@@ -19,17 +18,10 @@ const turnsPerSecond = 20
 
 /** Starts the watchers, waits until all of them watch, and returns what waits for their report. */
 const startWatchers = Effect.fnUntraced(function*(url: string, sessions: ReadonlyArray<string>) {
-  const files = yield* FileSystem.FileSystem
-  const script = yield* files.makeTempFileScoped({ suffix: ".mjs" })
-  yield* files.writeFileString(script, yield* compileProgram(new URL("watchers.ts", import.meta.url)))
-  const child = yield* Command.start(
-    Command.make(process.execPath, script, url, `${watchersOfEach}`, `${slowWatchers}`, ...sessions).pipe(
-      Command.stderr("inherit")
-    )
-  )
-  const lines = yield* Mailbox.fromStream(Stream.splitLines(Stream.decodeText(child.stdout)))
-  yield* lines.take
-  return Effect.flatMap(lines.take, Schema.decode(Schema.parseJson(WatchersReport)))
+  const program = new URL("watchers.ts", import.meta.url)
+  const { nextLine } = yield* startClient(program, url, `${watchersOfEach}`, `${slowWatchers}`, ...sessions)
+  yield* nextLine
+  return Effect.flatMap(nextLine, Schema.decode(Schema.parseJson(WatchersReport)))
 })
 
 /** Clients that attack, each again as soon as its connection is closed. */

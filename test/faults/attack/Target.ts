@@ -1,9 +1,10 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert } from "@effect/vitest"
-import { Console, Effect, Schedule } from "effect"
+import { Console, Effect, Schedule, Schema } from "effect"
 import { makeServerUnderTest, type StartOptions } from "../ServerUnderTest.js"
-import { makeProbe, type Waits } from "./Probe.js"
+import { startClient } from "./clientProcess.js"
 import { highestOf, openDescriptors, residentMemory } from "./processFigures.js"
+import { Waits } from "./Waits.js"
 
 /** What an attack did to a server and to its other clients. */
 export interface Damage {
@@ -35,10 +36,12 @@ export const startTarget = Effect.fnUntraced(function*(options: StartOptions = {
     /** Runs an attack beside a probe, and returns what it did. Prints the figures under the name of the attack. */
     measure: <A, E, R>(name: string, attack: Effect.Effect<A, E, R>) =>
       Effect.gen(function*() {
-        const probe = yield* makeProbe(url)
+        const probe = yield* startClient(new URL("probe.ts", import.meta.url), url)
+        yield* probe.nextLine
         const memory = yield* highestOf(residentMemory(pid))
         const result = yield* attack
-        const waits = yield* probe.stop
+        yield* probe.stop
+        const waits = yield* Effect.flatMap(probe.nextLine, Schema.decode(Schema.parseJson(Waits)))
         const most = yield* memory.highest
         yield* Console.log(
           `  ${name}: ${memory.first.toFixed()} to ${most.toFixed()} MB; ` +
