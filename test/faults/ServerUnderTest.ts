@@ -1,5 +1,5 @@
 import { Command, type CommandExecutor, FileSystem } from "@effect/platform"
-import { Effect, Option, Stream } from "effect"
+import { Deferred, Effect, Stream } from "effect"
 import { SessionId, TurnId } from "../../src/domain/Ids.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import type { Failpoint, HistoryChecker } from "../../src/testing/index.js"
@@ -60,16 +60,19 @@ export const makeServerUnderTest = Effect.gen(function*() {
         Command.stderr("inherit"),
         Command.start
       )
-      const url = yield* child.stdout.pipe(
+      const listening = yield* Deferred.make<string, "the server ended before it listened">()
+      // All that it prints is read, for a full or broken pipe would stop the server.
+      yield* child.stdout.pipe(
         Stream.decodeText(),
         Stream.splitLines,
-        Stream.filter((line) => line.startsWith("http:")),
-        Stream.runHead
+        Stream.runForEach((line) => line.startsWith("http:") ? Deferred.succeed(listening, line) : Effect.void),
+        Effect.ensuring(Deferred.fail(listening, "the server ended before it listened")),
+        Effect.forkScoped
       )
-      if (Option.isNone(url)) return yield* Effect.fail("the server ended before it listened" as const)
-      port = new URL(url.value).port
+      const url = yield* Deferred.await(listening)
+      port = new URL(url).port
       const running: RunningServer = {
-        url: url.value,
+        url,
         pid: child.pid,
         kill: child.kill,
         ended: Effect.asVoid(Effect.exit(child.exitCode))

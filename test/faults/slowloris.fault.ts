@@ -25,24 +25,27 @@ halfAFrame.set([0x81, 0xff, 0, 0, 0, 0, 0, 0x0f, 0x42, 0x40, 0, 0, 0, 0])
 const secondsOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.timed(effect), ([waited]) => Duration.toSeconds(waited))
 
+/** Connections are looked at once a second, and 200 of them take a while to open. */
+const slack = 10
+
 const twiceASecond = Schedule.spaced("500 millis")
 
 // Concurrent, because each test has its own server and mostly waits for it.
 describe.skipIf(!isMeasurable)("a peer that sends slowly", { concurrent: true }, () => {
   for (
     const { first, next, seconds, what } of [
-      { what: "headers", first: requestLine(["x-slow: "]), next: "x", seconds: 12 },
+      { what: "headers", first: requestLine(["x-slow: "]), next: "x", seconds: 10 },
       {
         what: "a body with a token",
         first: requestLine([`authorization: ${bearer}`, "content-length: 100000\r\n\r\n"]),
         next: "\n",
-        seconds: 34
+        seconds: 30
       },
       {
         what: "a body without a token",
         first: requestLine(["content-length: 100000\r\n\r\n"]),
         next: "\n",
-        seconds: 12
+        seconds: 10
       }
     ]
   ) {
@@ -52,7 +55,7 @@ describe.skipIf(!isMeasurable)("a peer that sends slowly", { concurrent: true },
         const connection = yield* openTcp(url)
         yield* connection.write(first)
         yield* Effect.forkScoped(Effect.repeat(connection.write(next), twiceASecond))
-        assert.isAtMost(yield* secondsOf(connection.closed), seconds)
+        assert.isAtMost(yield* secondsOf(connection.closed), seconds + slack)
       }))
   }
 
@@ -67,7 +70,7 @@ describe.skipIf(!isMeasurable)("a peer that sends slowly", { concurrent: true },
         }),
         // All may hold what a message may have, for as long as it may take.
         growth: 320,
-        seconds: 36
+        seconds: 30
       },
       {
         what: "in one frame, with a token",
@@ -77,7 +80,7 @@ describe.skipIf(!isMeasurable)("a peer that sends slowly", { concurrent: true },
           yield* connection.write(halfAFrame)
         }),
         growth: 320,
-        seconds: 36
+        seconds: 30
       },
       {
         what: "in pieces, without a token",
@@ -85,8 +88,8 @@ describe.skipIf(!isMeasurable)("a peer that sends slowly", { concurrent: true },
           const socket = yield* openWebSocket(url, { authorization: undefined })
           yield* socket.send(" ".repeat(1_000_000), "unfinished")
         }),
-        growth: 64,
-        seconds: 14
+        growth: 128,
+        seconds: 10
       }
     ]
   ) {
@@ -98,7 +101,7 @@ describe.skipIf(!isMeasurable)("a peer that sends slowly", { concurrent: true },
           secondsOf(untilConnections(1))
         )
         const { damage, result } = yield* measure(`200 unfinished messages ${what}`, attack)
-        assert.isAtMost(result, seconds)
+        assert.isAtMost(result, seconds + slack)
         assertBearable(damage, growth)
       }))
   }
