@@ -80,6 +80,8 @@ export const openRequest = (
 
 const drain = (incoming: Http.IncomingMessage, onData: (chunk: Buffer) => void) =>
   Effect.async<void>((resume) => {
+    // A connection that was cut meanwhile does not close once more.
+    if (incoming.closed) return resume(Effect.void)
     incoming.on("data", onData)
     incoming.on("error", () => {})
     incoming.on("close", () => resume(Effect.void))
