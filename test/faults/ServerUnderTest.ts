@@ -1,25 +1,12 @@
 import { Command, type CommandExecutor, FileSystem } from "@effect/platform"
-import { Effect, Option, Stream } from "effect"
-import { build } from "esbuild"
-import { fileURLToPath } from "node:url"
+import { Deferred, Effect, Stream } from "effect"
 import { SessionId, TurnId } from "../../src/domain/Ids.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import type { Failpoint, HistoryChecker } from "../../src/testing/index.js"
+import { compileProgram } from "./compileProgram.js"
 
-/** Built once, with all packages bundled, which halves the startup time. */
-const compiled = Effect.runSync(Effect.cached(Effect.promise(async () => {
-  const { outputFiles } = await build({
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(process.cwd() + '/')" },
-    bundle: true,
-    entryPoints: [fileURLToPath(new URL("server.ts", import.meta.url))],
-    external: ["better-sqlite3"],
-    format: "esm",
-    logLevel: "error",
-    platform: "node",
-    write: false
-  })
-  return outputFiles.map(({ text }) => text).join("\n")
-})))
+/** Built once. */
+const compiled = Effect.runSync(Effect.cached(compileProgram(new URL("server.ts", import.meta.url))))
 
 export interface StartOptions {
   /** The failpoint that kills it, and on which pass. */
@@ -28,10 +15,13 @@ export interface StartOptions {
   readonly middleware?: boolean
   /** Makes each commit slow. */
   readonly slowDisk?: boolean
+  /** Size of the heap, in MB, beyond which the process ends. Default: that of Node. */
+  readonly heap?: number
 }
 
 export interface RunningServer {
   readonly url: string
+  readonly pid: CommandExecutor.ProcessId
   readonly kill: CommandExecutor.Process["kill"]
   /** Waits until the process has exited. */
   readonly ended: Effect.Effect<void>
@@ -54,9 +44,10 @@ export const makeServerUnderTest = Effect.gen(function*() {
 
   return {
     /** Fails when the process exits before it listens. The process is killed when the scope closes. */
-    start: Effect.fnUntraced(function*({ failpoint, middleware = false, slowDisk = false }: StartOptions = {}) {
+    start: Effect.fnUntraced(function*({ failpoint, heap, middleware = false, slowDisk = false }: StartOptions = {}) {
       const child = yield* Command.make(
         process.execPath,
+        ...(heap === undefined ? [] : [`--max-old-space-size=${heap}`]),
         "--input-type=module",
         "-",
         dataDir,
@@ -69,16 +60,20 @@ export const makeServerUnderTest = Effect.gen(function*() {
         Command.stderr("inherit"),
         Command.start
       )
-      const url = yield* child.stdout.pipe(
+      const listening = yield* Deferred.make<string, "the server ended before it listened">()
+      // All that it prints is read, for a full or broken pipe would stop the server.
+      yield* child.stdout.pipe(
         Stream.decodeText(),
         Stream.splitLines,
-        Stream.filter((line) => line.startsWith("http:")),
-        Stream.runHead
+        Stream.runForEach((line) => line.startsWith("http:") ? Deferred.succeed(listening, line) : Effect.void),
+        Effect.ensuring(Deferred.fail(listening, "the server ended before it listened")),
+        Effect.forkScoped
       )
-      if (Option.isNone(url)) return yield* Effect.fail("the server ended before it listened" as const)
-      port = new URL(url.value).port
+      const url = yield* Deferred.await(listening)
+      port = new URL(url).port
       const running: RunningServer = {
-        url: url.value,
+        url,
+        pid: child.pid,
         kill: child.kill,
         ended: Effect.asVoid(Effect.exit(child.exitCode))
       }

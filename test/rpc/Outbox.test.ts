@@ -111,6 +111,16 @@ describe("Outbox", () => {
       assert.deepStrictEqual([outbox.held, group.blockedHeld, group.blocked.size], [0, 0, 0])
     }))
 
+  it.scoped("makes no more large answers for a client that it has closed", () =>
+    Effect.gen(function*() {
+      const { outbox, state } = makeClient(yield* makeGroup())
+      assert.isFalse(outbox.isFull)
+      outbox.giveUp()
+      assert.isTrue(state.isClosed)
+      // The socket stays until its client has answered the close.
+      assert.isTrue(outbox.isFull)
+    }))
+
   it.scoped("holds one answer of any size for a client that does not read", () =>
     Effect.gen(function*() {
       const group = yield* makeGroup()

@@ -86,9 +86,9 @@ export class Outbox {
 
   constructor(readonly writer: Writer, readonly group: OutboxGroup) {}
 
-  /** Whether it is so full that no more large answers should be made for it. */
+  /** Whether it is closed, or so full that no more large answers should be made for it. */
   get isFull(): boolean {
-    return this.blockedSince !== undefined || this.held > this.group.limits.unreadBytes
+    return this.#isClosed || this.blockedSince !== undefined || this.held > this.group.limits.unreadBytes
   }
 
   get isEmpty(): boolean {

@@ -70,7 +70,8 @@ export const makeHardenedProtocol = Effect.fnUntraced(function*(
   const connections = new Map<number, OpenConnection>()
   const reads = new LargeReads((id) => {
     const outbox = connections.get(id)?.outbox
-    return outbox === undefined || (!outbox.isFull && outboxes.waiting < limits.encodingBytes)
+    // The calls of a connection that has gone are about to be interrupted.
+    return outbox !== undefined && !outbox.isFull && outboxes.waiting < limits.encodingBytes
   })
   outboxes.onRoom = () => reads.next()
   const disconnects = yield* Mailbox.make<number>()

@@ -90,7 +90,8 @@ class WebSocketClient implements Peer {
     this.headers = Headers.fromInput({ ...withoutUndefined(request.headers), "x-langswarm-address": entry.address })
     this.bucket = new TokenBucket(services.limits.callBurst, services.limits.callsPerSecond, services.now())
     this.#socket = request.socket
-    this.#isAuthorized = request.headers.authorization !== undefined
+    // A wrong token was refused before, and an empty header is none.
+    this.#isAuthorized = (request.headers.authorization ?? "") !== ""
     this.#pingedAt = services.now()
     webSocket.on("error", () => {
       this.#closedAt ??= services.now()
