@@ -37,11 +37,10 @@ export { encodedBytes, maxEventBytes, maxPageBytes, takeBytes } from "../domain/
 export { Durability, StoreBackup, StoreOptimization, StoreStats } from "../domain/Store.js"
 export { SessionExport } from "../domain/Transfer.js"
 export { Turn } from "../domain/Turn.js"
+export { type SessionChanges, SessionChangesFromJson } from "../services/SessionChanges.js"
 export {
   type ErasedSession,
   type ExpiringSession,
-  type SessionChanges,
-  SessionChangesFromJson,
   SessionDeletion,
   type SessionFootprint,
   type SessionSnapshot,

@@ -1,6 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Http from "node:http"
+import * as Net from "node:net"
 import { SessionServer } from "../../src/rpc/SessionServer.js"
 import * as TestServer from "./TestServer.js"
 import { authorized, parseFrames, post, request, send } from "./wire.js"
@@ -135,6 +136,30 @@ describe("the server over HTTP", () => {
           })
           assert.strictEqual(status, 401)
         }))
+
+      for (
+        const { garbage, what, status } of [
+          {
+            what: "what follows a request and is no request",
+            garbage: "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n{}\n",
+            status: "200 OK"
+          },
+          { what: "what is no request", garbage: "{}\n\n", status: "400 Bad Request" },
+          { what: "headers of 100 KB", garbage: `GET / HTTP/1.1\r\nx: ${"x".repeat(100_000)}`, status: "431 Request" }
+        ]
+      ) {
+        it.effect(`answers ${what}, and closes the connection`, () =>
+          Effect.gen(function*() {
+            const { port } = yield* SessionServer
+            const text = yield* Effect.async<string>((resume) => {
+              let received = ""
+              const socket = Net.connect(port, "127.0.0.1", () => socket.write(garbage))
+              socket.setEncoding("utf8").on("data", (chunk) => (received += chunk)).on("error", () => {})
+              socket.on("close", () => resume(Effect.succeed(received)))
+            })
+            assert.isTrue(text.startsWith(`HTTP/1.1 ${status}`), text)
+          }))
+      }
 
       // The same rules apply to a call and to opening a WebSocket.
       for (

@@ -40,9 +40,13 @@ export const makeHttpServer = Effect.fnUntraced(function*(options: HttpServerOpt
     connectionsCheckingInterval: 1_000
   })
   server.on("connection", (socket) => connections.accept(socket))
+  const answering = new Set<Duplex>()
+  server.on("clientError", (error, socket) => refuseUnreadable(error, socket, answering.has(socket)))
 
   const others = yield* NodeHttpServer.makeHandler(router)
   server.on("request", (request, response) => {
+    answering.add(request.socket)
+    response.once("close", () => answering.delete(request.socket))
     if (pathOf(request) !== SessionRpcs.path) return others(request, response)
     const headers = origins.corsHeaders(request.headers)
     if (request.method === "OPTIONS") return answerPreflight(request, response, headers)
@@ -108,6 +112,22 @@ const refuseUpgrade = (socket: Duplex, { error, headers, status }: Refusal) => {
   }).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(`HTTP/1.1 ${status} ${error._tag}\r\n${lines.join("")}\r\n${body}`)
 }
+
+/**
+ * Answers what is not HTTP, or takes too long. Node would destroy the socket, and with it the answers that are still to be written.
+ */
+const refuseUnreadable = (error: NodeJS.ErrnoException, socket: Duplex, isAnswering: boolean) => {
+  if (!socket.writable) return void socket.destroy()
+  const status = statusOfError.get(error.code ?? "") ?? "400 Bad Request"
+  socket.end(isAnswering ? "" : `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  // What the client sends on is not read.
+  socket.once("finish", () => socket.destroy())
+}
+
+const statusOfError = new Map([
+  ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],
+  ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"]
+])
 
 const refusalWith = (status: number, path: string, reason: string, headers: Record<string, string> = {}): Refusal => ({
   status,

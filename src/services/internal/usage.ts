@@ -6,7 +6,7 @@ import type { SessionInfo } from "../../domain/Session.js"
 import { countAttempt, countMessage, emptySessionMetrics } from "../../domain/SessionMetrics.js"
 import type { SessionExport } from "../../domain/Transfer.js"
 import type { Attempt, Turn, TurnStatus } from "../../domain/Turn.js"
-import type { SessionChanges } from "../SessionStore.js"
+import type { SessionChanges } from "../SessionChanges.js"
 
 /** Turns, calls and messages of one day, provider and model. */
 interface Share extends Pick<UsageEntry, "day" | "model" | "provider"> {

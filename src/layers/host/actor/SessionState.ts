@@ -8,7 +8,8 @@ import type { ConfigureSession, SessionStatus } from "../../../domain/Session.js
 import { patchSessionConfig } from "../../../domain/SessionConfig.js"
 import { countMessage } from "../../../domain/SessionMetrics.js"
 import type { Prompt } from "../../../domain/Turn.js"
-import type { SessionChanges, SessionSnapshot } from "../../../services/SessionStore.js"
+import type { SessionChanges } from "../../../services/SessionChanges.js"
+import type { SessionSnapshot } from "../../../services/SessionStore.js"
 
 /**
  * What an actor keeps of its session: the last committed state. `window` holds the latest messages that a provider may

@@ -9,7 +9,7 @@ import type { SessionInfo } from "../../../domain/Session.js"
 import { countAttempt } from "../../../domain/SessionMetrics.js"
 import type { Attempt, Prompt, Turn, TurnNotice } from "../../../domain/Turn.js"
 import type { Target } from "../../../services/internal/calls/targets.js"
-import type { SessionChanges } from "../../../services/SessionStore.js"
+import type { SessionChanges } from "../../../services/SessionChanges.js"
 import { appendMessages, type EventBody, type SessionState, type Transition, withEvents } from "./SessionState.js"
 
 /**

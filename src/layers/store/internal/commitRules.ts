@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { SessionEvent } from "../../../domain/Events.js"
 import type { SessionId } from "../../../domain/Ids.js"
 import type { SessionConfig } from "../../../domain/SessionConfig.js"
-import type { SessionChanges } from "../../../services/SessionStore.js"
+import type { SessionChanges } from "../../../services/SessionChanges.js"
 
 /**
  * An event that a commit may carry. The store adds `SessionCreated` itself, and `SessionDeleted` is never stored here.

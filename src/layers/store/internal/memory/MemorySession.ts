@@ -9,12 +9,8 @@ import type { SessionContext } from "../../../../domain/SessionContext.js"
 import { emptySessionMetrics, type SessionMetrics } from "../../../../domain/SessionMetrics.js"
 import { maxEventBytes, takeBytes } from "../../../../domain/Size.js"
 import type { SessionExport } from "../../../../domain/Transfer.js"
-import type {
-  ExpiringSession,
-  SessionChanges,
-  SessionFootprint,
-  SessionSnapshot
-} from "../../../../services/SessionStore.js"
+import type { SessionChanges } from "../../../../services/SessionChanges.js"
+import type { ExpiringSession, SessionFootprint, SessionSnapshot } from "../../../../services/SessionStore.js"
 import { idleLimits, precedingPlace, storedEvents } from "../commitRules.js"
 import { type ContextVersion, usefulContexts } from "../usefulContexts.js"
 import { MemoryHistory } from "./MemoryHistory.js"

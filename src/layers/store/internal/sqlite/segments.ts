@@ -2,7 +2,7 @@ import type Sqlite from "better-sqlite3"
 import * as Arr from "effect/Array"
 import * as Order from "effect/Order"
 import type { Message } from "../../../../domain/Message.js"
-import type { SessionChanges } from "../../../../services/SessionStore.js"
+import type { SessionChanges } from "../../../../services/SessionChanges.js"
 
 /**
  * A range of messages, by `seq`, that a history shows or has rewound. Forks share the messages of their origin by segments
