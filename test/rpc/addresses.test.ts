@@ -21,6 +21,17 @@ describe("Addresses", () => {
     for (let count = 0; count < 10; count++) assert.isUndefined(open(0, "127.0.0.1"))
   })
 
+  it("counts requests through a proxy as open, and not as new", () => {
+    const addresses = limited({ connectionsPerAddress: 2, newConnectionsPerMinute: 1 })
+    const request = () => addresses.openRequest("192.0.2.1")
+    assert.deepStrictEqual([request(), request(), request()], [undefined, undefined, "connectionsPerAddress"])
+    addresses.close("192.0.2.1")
+    assert.isUndefined(addresses.open("192.0.2.1", 0))
+    addresses.close("192.0.2.1")
+    assert.strictEqual(addresses.open("192.0.2.1", 0), "newConnectionsPerMinute")
+    assert.isUndefined(request())
+  })
+
   it("locks an address that sent too many wrong tokens until the minute is over", () => {
     const addresses = limited({ wrongTokensPerMinute: 2 })
     addresses.addWrongToken("192.0.2.1", 1000)

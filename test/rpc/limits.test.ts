@@ -140,6 +140,22 @@ describe("wrong tokens", () => {
         assert.deepStrictEqual(answers.map(({ status }) => status), [401, 429, 200])
       })
   )
+
+  test(
+    "of others at its address do not concern a WebSocket that is open",
+    { trustedProxies: ["127.0.0.1"], limits: { wrongTokensPerMinute: 1 } },
+    (url) =>
+      Effect.gen(function*() {
+        const headers = { "x-forwarded-for": "192.0.2.1" }
+        const socket = yield* openSocket(url, headers)
+        yield* socket.send(health)
+        yield* socket.next
+        yield* post(url, health, { ...wrong, ...headers })
+        assert.strictEqual((yield* post(url, health, headers)).status, 429)
+        yield* socket.send(health)
+        assert.strictEqual((yield* socket.next).exit?._tag, "Success")
+      })
+  )
 })
 
 describe("connections", () => {

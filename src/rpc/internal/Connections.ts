@@ -67,9 +67,10 @@ export class Connections {
   }
 
   /** Counts a WebSocket or a request that came through a proxy. Returns the limit that it exceeds. */
-  openThroughProxy(address: string): LimitName | undefined {
-    const exceeded = this.options.addresses.open(address, this.options.now())
-    if (exceeded !== undefined) this.options.log.limitReached(exceeded, address)
+  openThroughProxy(address: string, isWebSocket: boolean): LimitName | undefined {
+    const { addresses, log, now } = this.options
+    const exceeded = isWebSocket ? addresses.open(address, now()) : addresses.openRequest(address)
+    if (exceeded !== undefined) log.limitReached(exceeded, address)
     return exceeded
   }
 

@@ -14,12 +14,18 @@ export class Addresses {
   /** Counts a new connection. Returns the limit that it exceeds; it is then not counted. */
   open(address: string, now: number): "connectionsPerAddress" | "newConnectionsPerMinute" | undefined {
     const entry = this.#entryOf(address)
-    if (!isLoopback(address)) {
-      if (entry.open >= this.limits.connectionsPerAddress) return "connectionsPerAddress"
-      if (entry.opened.count(now) >= this.limits.newConnectionsPerMinute) return "newConnectionsPerMinute"
-    }
+    const isTooNew = !isLoopback(address) && entry.opened.count(now) >= this.limits.newConnectionsPerMinute
+    const exceeded = this.openRequest(address) ?? (isTooNew ? "newConnectionsPerMinute" : undefined)
+    if (exceeded === undefined) entry.opened.add(now)
+    else if (exceeded === "newConnectionsPerMinute") entry.open -= 1
+    return exceeded
+  }
+
+  /** Counts a request on a connection that others share. It is open like a connection, and not new like one. */
+  openRequest(address: string): "connectionsPerAddress" | undefined {
+    const entry = this.#entryOf(address)
+    if (!isLoopback(address) && entry.open >= this.limits.connectionsPerAddress) return "connectionsPerAddress"
     entry.open += 1
-    entry.opened.add(now)
     return undefined
   }
 

@@ -39,8 +39,8 @@ interface EntranceOptions {
 export class Entrance {
   constructor(readonly options: EntranceOptions) {}
 
-  /** `tokenRequired`: a WebSocket may show its token later, since a browser cannot set its headers. */
-  enter(request: IncomingMessage, tokenRequired: boolean): Entry | Refusal {
+  /** A WebSocket may show its token later, since a browser cannot set its headers. */
+  enter(request: IncomingMessage, isWebSocket: boolean): Entry | Refusal {
     const { clientAddress, connections, log, origins } = this.options
     const { headers, socket } = request
     const address = clientAddress.of(socket.remoteAddress, joined(headers["x-forwarded-for"]))
@@ -51,13 +51,17 @@ export class Entrance {
       return { ...refusal, headers: {} }
     }
     const network = connections.of(socket)
-    const unauthorized = this.authorize(headers.authorization, address, network, tokenRequired)
+    const unauthorized = this.authorize(headers.authorization, address, network, !isWebSocket)
     if (unauthorized !== undefined) return unauthorized
     if (!clientAddress.isProxy(socket.remoteAddress)) return { address, network, leave: () => {} }
-    const exceeded = connections.openThroughProxy(address)
+    const exceeded = connections.openThroughProxy(address, isWebSocket)
     return exceeded === undefined
       ? { address, network, leave: () => connections.closeThroughProxy(address) }
       : tooMany(`${exceeded} of this address`, 60_000)
+  }
+
+  isRight(authorization: string | undefined): boolean {
+    return this.options.check(authorization) === "right"
   }
 
   /** Checks a token, and counts wrong ones. Returns undefined when it is right, or missing where it may be. */

@@ -51,7 +51,7 @@ export const makeHttpServer = Effect.fnUntraced(function*(options: HttpServerOpt
     const headers = origins.corsHeaders(request.headers)
     if (request.method === "OPTIONS") return answerPreflight(request, response, headers)
     if (request.method !== "POST") return refuse(request, response, wrongMethod, headers)
-    const entry = entrance.enter(request, true)
+    const entry = entrance.enter(request, false)
     return isRefusal(entry) ? refuse(request, response, entry, headers) : onCalls(request, response, entry, headers)
   })
   const answerPreflight = (request: IncomingMessage, response: ServerResponse, headers: Record<string, string>) => {
@@ -65,7 +65,7 @@ export const makeHttpServer = Effect.fnUntraced(function*(options: HttpServerOpt
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy())
     if (pathOf(request) !== SessionRpcs.path) return refuseUpgrade(socket, noSuchPath)
-    const entry = entrance.enter(request, false)
+    const entry = entrance.enter(request, true)
     if (isRefusal(entry)) return refuseUpgrade(socket, entry)
     upgrade(request, socket, head, (webSocket) => onWebSocket(webSocket, request, entry))
   })

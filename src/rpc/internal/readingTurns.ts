@@ -23,7 +23,7 @@ export const makeReadingTurns = Effect.gen(function*() {
     let turns = 0
     while (true) {
       const reader = yield* Queue.take(ready)
-      if (yield* reader.read(framesPerTurn)) ready.unsafeOffer(reader)
+      if (yield* readSome(reader)) ready.unsafeOffer(reader)
       turns += 1
       if (turns < maxTurns && (yield* Clock.currentTimeNanos) - since < maxNanos) continue
       yield* eventLoopTurn
@@ -38,6 +38,13 @@ export const makeReadingTurns = Effect.gen(function*() {
     add: (reader: Reader) => ready.unsafeOffer(reader)
   }
 })
+
+/** A defect in reading from one connection must not end the reading from all. */
+const readSome = (reader: Reader) =>
+  Effect.catchAllCause(
+    reader.read(framesPerTurn),
+    (cause) => Effect.as(Effect.logError("Reading from a connection ended in a defect", cause), false)
+  )
 
 const framesPerTurn = 16
 const maxTurns = 16

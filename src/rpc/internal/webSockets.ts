@@ -121,6 +121,8 @@ class WebSocketClient implements Peer {
 
   authorize(authorization: string | undefined): boolean {
     const { address, network } = this.entry
+    // Wrong tokens of others at its address do not concern a connection that is open.
+    if (this.#isAuthorized && this.services.entrance.isRight(authorization)) return true
     const isRight = this.services.entrance.authorize(authorization, address, network) === undefined
     if (isRight) this.#isAuthorized = true
     return isRight
@@ -139,8 +141,10 @@ class WebSocketClient implements Peer {
   }
 
   setReading(isReading: boolean): void {
-    if (isReading) this.webSocket.resume()
-    else this.webSocket.pause()
+    if (!isReading) return this.webSocket.pause()
+    // A message could not end while nothing was read.
+    if (this.#messageSince !== undefined) this.#messageSince = this.services.now()
+    this.webSocket.resume()
   }
 
   closeUnread(): void {
@@ -182,6 +186,7 @@ class WebSocketClient implements Peer {
   }
 
   #follow(chunk: Uint8Array) {
+    if (this.#closedAt !== undefined) return
     const { ended } = this.#frames
     this.#frames.read(chunk)
     if (!this.#frames.isInMessage) this.#messageSince = undefined
@@ -191,10 +196,14 @@ class WebSocketClient implements Peer {
     }
   }
 
+  /** Reads nothing more, not even the client's answer: a message that is too large would go on filling memory. */
   #close(code: number, limit: LimitName, text: string) {
+    if (this.#closedAt !== undefined) return
+    this.#closedAt = this.services.now()
     this.services.log.closedByLimit(limit, this.entry.address)
     this.webSocket.close(code, text)
-    this.#closedAt ??= this.services.now()
+    this.webSocket.pause()
+    this.#socket.end()
   }
 }
 
