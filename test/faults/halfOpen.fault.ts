@@ -7,10 +7,10 @@ import { highestOf, isMeasurable } from "./attack/processFigures.js"
 import { assertBearable, startTarget } from "./attack/Target.js"
 import { openTcp } from "./attack/tcp.js"
 import { watchAndStop, watchOverBlackHole } from "./attack/vanishing.js"
-import { openWebSocket } from "./attack/webSocket.js"
+import { type NotUpgraded, openWebSocket } from "./attack/webSocket.js"
 
 /** Opens a connection of which the test needs to know only when it is closed. */
-type Open = (url: string) => Effect.Effect<{ readonly closed: Effect.Effect<unknown> }, unknown, Scope.Scope>
+type Open = (url: string) => Effect.Effect<{ readonly closed: Effect.Effect<unknown> }, NotUpgraded, Scope.Scope>
 
 const silentWebSocket: Open = (url) => openWebSocket(url, { authorization: undefined })
 const silentTcp: Open = openTcp

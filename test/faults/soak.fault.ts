@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Console, Effect, Fiber, Schedule, Schema } from "effect"
-import { makeCaller } from "./attack/Caller.js"
+import { type CallFailed, makeCaller } from "./attack/Caller.js"
 import { create, createBig } from "./attack/calls.js"
 import { startClient } from "./attack/clientProcess.js"
 import { attacksOn } from "./attack/hostile.js"
@@ -21,7 +21,7 @@ const startWatchers = Effect.fnUntraced(function*(url: string, sessions: Readonl
   const program = new URL("watchers.ts", import.meta.url)
   const { nextLine } = yield* startClient(program, url, `${watchersOfEach}`, `${slowWatchers}`, ...sessions)
   yield* nextLine
-  return Effect.flatMap(nextLine, Schema.decode(Schema.parseJson(WatchersReport)))
+  return { report: Effect.flatMap(nextLine, Schema.decode(Schema.parseJson(WatchersReport))) }
 })
 
 /** Clients that attack, each again as soon as its connection is closed. */
@@ -49,14 +49,14 @@ const soak = Effect.gen(function*() {
 
   const message = { content: "one two three four five six seven eight" }
   const turns = Effect.gen(function*() {
-    const sends: Array<Fiber.Fiber<unknown, unknown>> = []
+    const sends: Array<Fiber.Fiber<unknown, CallFailed>> = []
     for (const sessionId of Array.replicate(sessions, turnsOfEach).flat()) {
       sends.push(yield* Effect.fork(sender.call("Send", { sessionId, message })))
       yield* Effect.sleep(1000 / turnsPerSecond)
     }
     yield* Fiber.joinAll(sends)
     yield* Effect.forEach(sessions, (sessionId) => sender.call("Archive", { sessionId }))
-    return yield* watchers
+    return yield* watchers.report
   })
   const { damage, result } = yield* measure(
     `${watcherCount} watchers, ${slowWatchers} slow, and ${hostileClients} hostile clients`,

@@ -5,13 +5,13 @@ import { createBig } from "./attack/calls.js"
 import { openRequest } from "./attack/http.js"
 import { isMeasurable } from "./attack/processFigures.js"
 import { assertBearable, startTarget, type Target } from "./attack/Target.js"
-import { openWebSocket } from "./attack/webSocket.js"
+import { type NotUpgraded, openWebSocket } from "./attack/webSocket.js"
 
 /** A client that asks for something and reads none of it. `close` reads it in the end, and returns the code of the close. */
 type Idler = (
   url: string,
   lines: string
-) => Effect.Effect<{ readonly close: Effect.Effect<number | undefined> }, unknown, Scope.Scope>
+) => Effect.Effect<{ readonly close: Effect.Effect<number | undefined> }, NotUpgraded, Scope.Scope>
 
 const overWebSocket: Idler = Effect.fnUntraced(function*(url, lines) {
   const socket = yield* openWebSocket(url)

@@ -24,7 +24,7 @@ const bytesOf = (chunk: Iterable<FeedEvent>) =>
   Array.from(chunk).reduce((bytes, { event }) => bytes + encodedBytes(event), 0)
 
 /** The numbers of the events in each chunk of a feed, up to an event. */
-const chunksUpTo = (feed: Stream.Stream<FeedEvent, unknown>, last: number) =>
+const chunksUpTo = <E>(feed: Stream.Stream<FeedEvent, E>, last: number) =>
   Effect.gen(function*() {
     const chunks: Array<ReadonlyArray<number>> = []
     yield* Stream.runForEachWhile(Stream.chunks(feed), (chunk) =>

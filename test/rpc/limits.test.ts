@@ -17,10 +17,10 @@ const status = (url: string) => Effect.map(post(url, health), ({ text }) => JSON
 const until = (condition: Effect.Effect<boolean, Error>) =>
   Effect.repeat(Effect.zipLeft(condition, eventLoopTurn), { until: (holds) => holds })
 
-const test = (
+const test = <E>(
   title: string,
   options: Partial<SessionServerOptions>,
-  body: (url: string, port: number) => Effect.Effect<void, unknown, Scope.Scope>
+  body: (url: string, port: number) => Effect.Effect<void, E, Scope.Scope>
 ) =>
   it.scoped(title, () =>
     Effect.flatMap(SessionServer, ({ port, url }) => body(url, port)).pipe(

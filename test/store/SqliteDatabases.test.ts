@@ -133,7 +133,7 @@ describe("A database of an earlier version", () => {
               )
                 .map(({ messageId, parts, seq }) => [seq, idOf(messageId), JSON.parse(parts)])
             )
-            const context = Schema.encodeSync(SessionContext)(yield* store.context(id))
+            const context = yield* Schema.encode(SessionContext)(yield* store.context(id))
             assert.deepStrictEqual(
               context,
               JSON.parse(before.contexts.find((stored) => stored.id === id)?.context ?? "")

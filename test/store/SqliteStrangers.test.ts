@@ -3,6 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
 import { Effect, Layer } from "effect"
+import type { StoreError } from "../../src/domain/error/StoreError.js"
 import * as SqliteSessionStore from "../../src/layers/store/SqliteSessionStore.js"
 import { copyOf, inSql } from "./databases.js"
 import { logged } from "./logged.js"
@@ -23,13 +24,17 @@ const bytesOf = (filename: string) =>
   )
 
 /** Opening, migrating and looking at a database each fail with this, and change nothing. */
-const isRefused = (filename: string, reason: string, detail: string) =>
+const isRefused = (filename: string, reason: StoreError["reason"], detail: string) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
     const before = yield* bytesOf(filename)
-    for (const use of [Effect.scoped(Layer.build(layer({ filename }))), migrate(filename), status(filename)]) {
-      const error = yield* Effect.flip<unknown, unknown, never>(use)
-      assert.deepInclude(error, { _tag: "StoreError", reason, detail: `sessions.db: ${detail}` })
+    const refusals = [
+      Effect.flip(Effect.scoped(Layer.build(layer({ filename })))),
+      Effect.flip(migrate(filename)),
+      Effect.flip(status(filename))
+    ]
+    for (const refusal of refusals) {
+      assert.deepInclude(yield* refusal, { _tag: "StoreError", reason, detail: `sessions.db: ${detail}` })
       assert.deepStrictEqual(yield* bytesOf(filename), before)
     }
     const entries = yield* files.readDirectory(filename.slice(0, filename.lastIndexOf("/")))

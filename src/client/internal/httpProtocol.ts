@@ -33,19 +33,20 @@ export const layer = (url: string, token: Redacted.Redacted): Layer.Layer<RpcCli
           HttpClient.mapRequest(HttpClientRequest.bearerToken(token))
         )
 
-        const call = (body: HttpBody.HttpBody) =>
-          authorized.post(url, { body }).pipe(
-            Effect.timeoutFail({ duration: silence, onTimeout: () => silent }),
-            Effect.flatMap((response) =>
-              isRpcResponse(response)
-                ? readFrames(response, writeResponse)
-                : Effect.flatMap(refusalOf(url, response), Effect.fail)
-            ),
+        const call = Effect.fnUntraced(
+          function*(body: HttpBody.HttpBody) {
+            const response = yield* Effect.timeoutFail(authorized.post(url, { body }), {
+              duration: silence,
+              onTimeout: () => silent
+            })
+            if (!isRpcResponse(response)) return yield* Effect.flatMap(refusalOf(url, response), Effect.fail)
+            yield* readFrames(response, writeResponse)
             // An answered call ignores it; any other would wait forever.
-            Effect.zipRight(Effect.fail(unanswered)),
-            Effect.scoped,
-            Effect.mapError((cause) => new RpcClientError({ reason: "Protocol", message: "The call failed", cause }))
-          )
+            return yield* unanswered
+          },
+          Effect.scoped,
+          Effect.mapError((error) => error._tag === "RpcClientError" ? error : failed(error))
+        )
 
         return {
           send: (frame) =>
@@ -63,6 +64,8 @@ const ndjson = "application/ndjson"
 
 /** Three heartbeats of the server. */
 const silence = "45 seconds"
+
+const failed = (cause: unknown) => new RpcClientError({ reason: "Protocol", message: "The call failed", cause })
 
 const silent = new Disconnected({ reason: "it has been silent for 45 seconds", sent: true })
 const unanswered = new Disconnected({ reason: "the response ended before the call did", sent: true })
@@ -87,7 +90,7 @@ const readFrames = (
         Effect.try({ try: () => decode(bytes), catch: () => unreadable }),
         Effect.forEach((frame) =>
           // The client of `@effect/rpc` would end all its calls, of other requests too.
-          frame._tag === "Defect" ? Effect.fail(frame.defect) : writeResponse(frame), { discard: true })
+          frame._tag === "Defect" ? Effect.fail(failed(frame.defect)) : writeResponse(frame), { discard: true })
       )
     )
   )

@@ -99,7 +99,7 @@ const greeting = (token: Redacted.Redacted) =>
   )
 
 const isUnauthorized = Schema.is(Schema.Struct({
-  exit: Schema.Struct({ cause: Schema.Struct({ error: Schema.Struct({ _tag: Schema.Literal("Unauthorized") }) }) })
+  exit: Schema.Struct({ cause: Schema.Struct({ error: Schema.TaggedStruct("Unauthorized", {}) }) })
 }))
 
 const pingLine = encodeFrame({ _tag: "Ping" })

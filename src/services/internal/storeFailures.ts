@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
-import { StoreError } from "../../domain/error/StoreError.js"
+import type { InvalidRequest } from "../../domain/error/RequestError.js"
+import type { MessageNotFound, SessionNotFound } from "../../domain/error/SessionError.js"
+import { type OwnershipLost, StoreError } from "../../domain/error/StoreError.js"
 import type { SessionStore } from "../SessionStore.js"
 import { type CountedLog, makeCountedLog } from "./countedLog.js"
 
@@ -61,7 +63,8 @@ const maintenance: Record<keyof NonNullable<Store["maintenance"]>, boolean> = {
   stats: true
 }
 
-type Operation = Effect.Effect<unknown, unknown>
+type Failure = InvalidRequest | MessageNotFound | OwnershipLost | SessionNotFound | StoreError
+type Operation = Effect.Effect<unknown, Failure>
 
 const wrapMembers = (target: object, members: Readonly<Record<string, boolean>>, log: CountedLog): object =>
   Object.fromEntries(
@@ -80,7 +83,7 @@ const wrapMembers = (target: object, members: Readonly<Record<string, boolean>>,
     })
   )
 
-const logFailure = (log: CountedLog, operation: string, error: unknown): Effect.Effect<void> =>
+const logFailure = (log: CountedLog, operation: string, error: Failure): Effect.Effect<void> =>
   error instanceof StoreError
     ? log(error.reason, {
       level: LogLevel.Error,

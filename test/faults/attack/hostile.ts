@@ -3,10 +3,10 @@ import { request } from "../../rpc/wire.js"
 import { openRequest } from "./http.js"
 import { openTcp } from "./tcp.js"
 import { watchOverBlackHole } from "./vanishing.js"
-import { openWebSocket } from "./webSocket.js"
+import { type NotUpgraded, openWebSocket } from "./webSocket.js"
 
 /** What a hostile client does on one connection, until the server closes it. */
-type Attack = Effect.Effect<unknown, unknown, Scope.Scope>
+type Attack = Effect.Effect<unknown, NotUpgraded, Scope.Scope>
 
 const noToken = { authorization: undefined }
 const empties = "{}\n".repeat(20_000)

@@ -1,4 +1,4 @@
-import { Deferred, Effect, type Scope } from "effect"
+import { Deferred, Effect, Option, type Scope } from "effect"
 import * as Http from "node:http"
 import { bearer } from "./webSocket.js"
 
@@ -32,7 +32,7 @@ export const openRequest = (
 ): Effect.Effect<OpenRequest, never, Scope.Scope> =>
   Effect.gen(function*() {
     const authorization = "authorization" in options ? options.authorization : bearer
-    const response = yield* Deferred.make<Http.IncomingMessage | undefined>()
+    const response = yield* Deferred.make<Option.Option<Http.IncomingMessage>>()
     const closed = yield* Deferred.make<void>()
     yield* Effect.acquireRelease(
       Effect.sync(() => {
@@ -46,11 +46,11 @@ export const openRequest = (
             ...headers
           }
         })
-        request.on("response", (incoming) => Deferred.unsafeDone(response, Effect.succeed(incoming)))
+        request.on("response", (incoming) => Deferred.unsafeDone(response, Effect.succeedSome(incoming)))
         // A cut connection reports an error, and then closes.
         request.on("error", () => {})
         request.on("close", () => {
-          Deferred.unsafeDone(response, Effect.succeed(undefined))
+          Deferred.unsafeDone(response, Effect.succeedNone)
           Deferred.unsafeDone(closed, Effect.void)
         })
         if (body === undefined) request.flushHeaders()
@@ -60,12 +60,18 @@ export const openRequest = (
       (request) => Effect.sync(() => request.destroy())
     )
     const read = (onData: (chunk: Buffer) => void) =>
-      Effect.flatMap(Deferred.await(response), (incoming) => incoming ? drain(incoming, onData) : Effect.void)
+      Effect.flatMap(
+        Deferred.await(response),
+        Option.match({ onNone: () => Effect.void, onSome: (incoming) => drain(incoming, onData) })
+      )
     return {
-      head: Effect.map(Deferred.await(response), (incoming) => ({
-        status: incoming?.statusCode ?? 0,
-        headers: incoming?.headers ?? {}
-      })),
+      head: Effect.map(
+        Deferred.await(response),
+        Option.match({
+          onNone: () => ({ status: 0, headers: {} }),
+          onSome: ({ headers, statusCode = 0 }) => ({ status: statusCode, headers })
+        })
+      ),
       size: Effect.suspend(() => {
         let size = 0
         return Effect.map(read(({ length }) => (size += length)), () => size)
