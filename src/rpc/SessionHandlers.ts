@@ -3,8 +3,8 @@ import * as Struct from "effect/Struct"
 import { decodeLine } from "../domain/SessionLines.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { managerOperations, sessionOperations } from "../services/SessionOperations.js"
-import { makeHandlers } from "./internal/handlers.js"
-import { makeUploads } from "./internal/uploads.js"
+import { makeHandlers } from "./internal/handlers/handlers.js"
+import { makeUploads } from "./internal/handlers/uploads.js"
 import { SessionRpcs } from "./SessionRpcs.js"
 
 /**

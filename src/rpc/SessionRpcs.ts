@@ -6,8 +6,8 @@ import { SessionId } from "../domain/Ids.js"
 import { ImportOptions, ImportOutcome } from "../domain/Transfer.js"
 import { managerOperations, type Operation, sessionOperations } from "../services/SessionOperations.js"
 import { Authentication } from "./Authentication.js"
+import { SanitizedDefect } from "./internal/handlers/sanitizedDefect.js"
 import { makeRpcGroup } from "./internal/rpcGroup.js"
-import { SanitizedDefect } from "./internal/sanitizedDefect.js"
 
 /** Characters of one part of an import. In any script they fit into one call. */
 export const maxPartLength = 256 * 1024

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
-import { LargeReads } from "../../src/rpc/internal/LargeReads.js"
+import { LargeReads } from "../../src/rpc/internal/wire/LargeReads.js"
 
 /** Reads that end when the test says so. */
 const makeReads = (isRoom: (connection: number) => boolean = () => true) =>

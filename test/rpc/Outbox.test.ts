@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FiberSet } from "effect"
-import { Outbox, OutboxGroup } from "../../src/rpc/internal/Outbox.js"
+import { Outbox, OutboxGroup } from "../../src/rpc/internal/wire/Outbox.js"
 import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 
 const mebibyte = 1024 * 1024

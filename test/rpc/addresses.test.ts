@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
-import { Addresses, isLoopback, makeClientAddress } from "../../src/rpc/internal/addresses.js"
-import { TokenBucket } from "../../src/rpc/internal/TokenBucket.js"
+import { Addresses, isLoopback, makeClientAddress } from "../../src/rpc/internal/network/addresses.js"
+import { TokenBucket } from "../../src/rpc/internal/network/TokenBucket.js"
 import * as ServerLimits from "../../src/rpc/ServerLimits.js"
 
 const limited = (limits: Partial<ServerLimits.ServerLimits>) =>

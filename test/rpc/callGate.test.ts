@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
-import { makeCallGate } from "../../src/rpc/internal/callGate.js"
+import { makeCallGate } from "../../src/rpc/internal/wire/callGate.js"
 import { SessionRpcs } from "../../src/rpc/SessionRpcs.js"
 
 const limits = { calls: 4096, callsPerConnection: 1024, streams: 4, streamsPerConnection: 2 }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { jsonPieces, jsonSize } from "../../src/rpc/internal/jsonPieces.js"
+import { jsonPieces, jsonSize } from "../../src/rpc/internal/wire/jsonPieces.js"
 
 const values: ReadonlyArray<unknown> = [
   null,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Layer, type Scope, TestClock } from "effect"
+import { Chunk, Deferred, Effect, Layer, type Scope, TestClock } from "effect"
 import { SessionServer, type SessionServerOptions } from "../../src/rpc/SessionServer.js"
 import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 import { frame, openRawSocket } from "./rawSocket.js"
@@ -69,6 +69,17 @@ describe("a WebSocket without a token", () => {
       const large = yield* openSocket(url)
       yield* large.send(health.padEnd(64 * 1024 + 1, "\n"))
       assert.strictEqual(yield* large.closed, 1009)
+    }))
+
+  test("is cut when a message is too large, before the rest of it arrives", {}, (_, port) =>
+    Effect.gen(function*() {
+      const socket = yield* openRawSocket(port)
+      const ended = yield* Deferred.make<void>()
+      socket.socket.on("end", () => Deferred.unsafeDone(ended, Effect.void))
+      yield* socket.write(frame(1, 1_000_000).subarray(0, 1000))
+      // A client that answers no close would otherwise be waited for.
+      yield* Deferred.await(ended)
+      assert.isTrue(socket.last().includes("too large"))
     }))
 
   test(

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Console, Effect, Logger, LogLevel, Stream, Struct, TestClock } from "effect"
 import { lineLogger } from "../../src/cli/lineLogger.js"
-import { makeOperatorLog } from "../../src/rpc/internal/operatorLog.js"
+import { makeOperatorLog } from "../../src/rpc/internal/network/operatorLog.js"
 import { SessionServer } from "../../src/rpc/SessionServer.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { withCapturedLogs } from "../middleware/capturedLogs.js"

@@ -4,7 +4,7 @@ import { Disconnected, ShuttingDown } from "../../src/domain/error/RequestError.
 import type { AccessError } from "../../src/domain/error/SessionError.js"
 import type { Health, Readiness } from "../../src/domain/Store.js"
 import * as SessionRuntime from "../../src/layers/SessionRuntime.js"
-import { makeReadiness } from "../../src/rpc/internal/readiness.js"
+import { makeReadiness } from "../../src/rpc/internal/network/readiness.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 
 /** The readiness of a server that serves a manager with this health. `asked` counts how often the manager was asked. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
-import { makeReadingTurns } from "../../src/rpc/internal/readingTurns.js"
+import { makeReadingTurns } from "../../src/rpc/internal/wire/readingTurns.js"
 import { eventLoopTurn } from "../../src/services/internal/eventLoopTurn.js"
 
 describe("makeReadingTurns", () => {

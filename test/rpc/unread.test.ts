@@ -59,6 +59,23 @@ describe("a client that does not read", () => {
       yield* untilBlocked(url, 0)
     }).pipe(Effect.provide(TestServer.layer())), 60_000)
 
+  it.scoped("has 30 seconds to end a message from when it is read again", () =>
+    Effect.gen(function*() {
+      const { port, url } = yield* SessionServer
+      const { id } = yield* largeSession
+      const { last, socket, write } = yield* openRawSocket(port, { authorization: bearer })
+      socket.pause()
+      const next = textFrame(request("99", "Health").padEnd(200, "\n"))
+      yield* write(Buffer.concat([textFrame(sixteenReads(id)), next.subarray(0, 20)]))
+      yield* untilBlocked(url, 1)
+      yield* TestClock.adjust("29 seconds")
+      yield* Effect.sync(() => socket.resume())
+      yield* untilBlocked(url, 0)
+      yield* TestClock.adjust("2 seconds")
+      yield* write(next.subarray(20))
+      yield* until(() => last().includes("\"requestId\":\"99\""))
+    }).pipe(Effect.provide(TestServer.layer())))
+
   it.scoped("is disconnected after 30 seconds, over a WebSocket", () =>
     Effect.gen(function*() {
       const { port, url } = yield* SessionServer

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
-import { makeUploads } from "../../src/rpc/internal/uploads.js"
+import { makeUploads } from "../../src/rpc/internal/handlers/uploads.js"
 import { maxPartLength } from "../../src/rpc/SessionRpcs.js"
 
 const part = (upload: string, index: number, text: string, last = false) => ({ upload, index, text, last, options: {} })

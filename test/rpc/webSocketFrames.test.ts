@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { WebSocketFrames } from "../../src/rpc/internal/webSocketFrames.js"
+import { WebSocketFrames } from "../../src/rpc/internal/network/webSocketFrames.js"
 import { frame } from "./rawSocket.js"
 
 const text = 1

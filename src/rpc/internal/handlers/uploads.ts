@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
-import { InvalidRequest } from "../../domain/error/RequestError.js"
-import { maxLineBytes } from "../../domain/SessionLines.js"
-import type { ImportPart } from "../SessionRpcs.js"
+import { InvalidRequest } from "../../../domain/error/RequestError.js"
+import { maxLineBytes } from "../../../domain/SessionLines.js"
+import type { ImportPart } from "../../SessionRpcs.js"
 
 interface Uploads {
   /** Adds a part. Returns the complete text with the last part, and `undefined` before. */

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import { eventLoopTurn } from "../../services/internal/eventLoopTurn.js"
+import { eventLoopTurn } from "../../../services/internal/eventLoopTurn.js"
 
 /**
  * Something that has frames to read.

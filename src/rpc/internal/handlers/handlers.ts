@@ -1,7 +1,7 @@
 import * as Text from "effect/String"
-import type { SessionId } from "../../domain/Ids.js"
-import type { Calls } from "../../services/internal/checkedCalls.js"
-import { inputField, type OperationResult, type OperationTable } from "../../services/SessionOperations.js"
+import type { SessionId } from "../../../domain/Ids.js"
+import type { Calls } from "../../../services/internal/checkedCalls.js"
+import { inputField, type OperationResult, type OperationTable } from "../../../services/SessionOperations.js"
 
 type Handlers<Table extends OperationTable> = {
   readonly [Name in keyof Table & string as Capitalize<Name>]: (payload: unknown) => OperationResult<Table[Name]>

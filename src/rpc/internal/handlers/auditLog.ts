@@ -5,8 +5,8 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import { escapeShort } from "../../services/internal/escapeText.js"
-import { Principal } from "../Authentication.js"
+import { escapeShort } from "../../../services/internal/escapeText.js"
+import { Principal } from "../../Authentication.js"
 
 /**
  * One line for each call that copies sessions out of the server, puts them in, or destroys what they hold, once it has ended:

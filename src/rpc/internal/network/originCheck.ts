@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http"
-import { InvalidRequest } from "../../domain/error/RequestError.js"
+import { InvalidRequest } from "../../../domain/error/RequestError.js"
 
 /**
  * A request that is refused as a whole.

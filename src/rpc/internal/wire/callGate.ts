@@ -1,7 +1,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { InvalidRequest, ServerBusy, ShuttingDown } from "../../domain/error/RequestError.js"
-import type { ServerLimits } from "../ServerLimits.js"
+import { InvalidRequest, ServerBusy, ShuttingDown } from "../../../domain/error/RequestError.js"
+import type { ServerLimits } from "../../ServerLimits.js"
 
 /** The calls of a contract. */
 interface Contract {
@@ -100,6 +100,8 @@ export const makeCallGate = ({ endless, streams, tags }: Contract, limits: Limit
       })
   }
 }
+
+export interface CallGate extends ReturnType<typeof makeCallGate> {}
 
 const busy = (reason: string) => new ServerBusy({ reason, retryAfterMs: retryAfter })
 

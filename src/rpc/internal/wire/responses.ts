@@ -1,9 +1,9 @@
 import type { FromServerEncoded, ResponseExitEncoded } from "@effect/rpc/RpcMessage"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Disconnected, InternalError } from "../../domain/error/RequestError.js"
-import { AccessError } from "../../domain/error/SessionError.js"
-import { SanitizedDefect } from "./sanitizedDefect.js"
+import { Disconnected, InternalError } from "../../../domain/error/RequestError.js"
+import { AccessError } from "../../../domain/error/SessionError.js"
+import { SanitizedDefect } from "../handlers/sanitizedDefect.js"
 
 /** Ends one call with a typed error. */
 export const ofCall = (requestId: string, error: AccessError): FromServerEncoded => ({

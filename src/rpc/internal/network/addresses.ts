@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net"
-import type { ServerLimits } from "../ServerLimits.js"
+import type { ServerLimits } from "../../ServerLimits.js"
 import { TokenBucket } from "./TokenBucket.js"
 
 /**

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Readiness } from "../../domain/Store.js"
-import { shareTest } from "../../services/internal/sharedTest.js"
-import { SessionManager } from "../../services/SessionManager.js"
+import type { Readiness } from "../../../domain/Store.js"
+import { shareTest } from "../../../services/internal/sharedTest.js"
+import { SessionManager } from "../../../services/SessionManager.js"
 
 /**
  * Whether a server can serve sends.

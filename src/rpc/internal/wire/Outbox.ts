@@ -1,7 +1,7 @@
 import type { FromServerEncoded } from "@effect/rpc/RpcMessage"
 import * as Effect from "effect/Effect"
-import { eventLoopTurn } from "../../services/internal/eventLoopTurn.js"
-import type { ServerLimits } from "../ServerLimits.js"
+import { eventLoopTurn } from "../../../services/internal/eventLoopTurn.js"
+import type { ServerLimits } from "../../ServerLimits.js"
 import { jsonPieces, jsonSize } from "./jsonPieces.js"
 
 /**

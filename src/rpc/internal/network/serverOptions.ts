@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
 import { isIP } from "node:net"
-import { ConfigurationError } from "../../domain/error/RequestError.js"
-import * as AccessToken from "../AccessToken.js"
-import * as Limits from "../ServerLimits.js"
+import { ConfigurationError } from "../../../domain/error/RequestError.js"
+import * as AccessToken from "../../AccessToken.js"
+import * as Limits from "../../ServerLimits.js"
 
 interface CheckedOptions {
   readonly allowedHosts?: ReadonlyArray<string>

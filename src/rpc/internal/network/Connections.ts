@@ -1,5 +1,5 @@
 import type * as Net from "node:net"
-import type { ServerLimits } from "../ServerLimits.js"
+import type { ServerLimits } from "../../ServerLimits.js"
 import type { Addresses, makeClientAddress } from "./addresses.js"
 import type { LimitName, ServerLog } from "./operatorLog.js"
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http"
-import { type InvalidRequest, ServerBusy, type ShuttingDown, Unauthorized } from "../../domain/error/RequestError.js"
+import { type InvalidRequest, ServerBusy, type ShuttingDown, Unauthorized } from "../../../domain/error/RequestError.js"
 import { type Addresses, isLoopback, type makeClientAddress } from "./addresses.js"
 import type { Connections, NetworkConnection } from "./Connections.js"
 import type { ServerLog } from "./operatorLog.js"

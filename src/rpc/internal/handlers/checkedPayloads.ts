@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { InvalidRequest } from "../../domain/error/RequestError.js"
+import { InvalidRequest } from "../../../domain/error/RequestError.js"
 import { auditEffect, auditStream } from "./auditLog.js"
 import { newCorrelationId } from "./correlationId.js"
 

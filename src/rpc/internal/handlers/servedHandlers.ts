@@ -1,8 +1,8 @@
 import type * as Rpc from "@effect/rpc/Rpc"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Health, ServerStatus } from "../../domain/Store.js"
-import { SessionRpcs } from "../SessionRpcs.js"
+import type { Health, ServerStatus } from "../../../domain/Store.js"
+import { SessionRpcs } from "../../SessionRpcs.js"
 
 interface Served {
   /** Runs a read with a large answer when it is its connection's turn. */

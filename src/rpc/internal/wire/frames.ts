@@ -2,7 +2,7 @@ import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { InvalidRequest } from "../../domain/error/RequestError.js"
+import { InvalidRequest } from "../../../domain/error/RequestError.js"
 
 /**
  * The result of reading one line. `Refused`: a malformed frame, with the id of its call if that is readable. `Unreadable`: not

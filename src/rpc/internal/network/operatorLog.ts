@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
-import { makeCountedLog } from "../../services/internal/countedLog.js"
-import { escapeShort } from "../../services/internal/escapeText.js"
-import type { ServerLimits } from "../ServerLimits.js"
+import { makeCountedLog } from "../../../services/internal/countedLog.js"
+import { escapeShort } from "../../../services/internal/escapeText.js"
+import type { ServerLimits } from "../../ServerLimits.js"
 
 /** The names of the server's limits, fixed ones included. */
 export type LimitName =

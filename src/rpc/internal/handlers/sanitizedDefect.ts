@@ -2,7 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { InternalError } from "../../domain/error/RequestError.js"
+import { InternalError } from "../../../domain/error/RequestError.js"
 import { correlationId } from "./correlationId.js"
 
 /**
