@@ -123,6 +123,12 @@ export const groups: ReadonlyArray<CommandGroup> = [
     title: "Maintain the store",
     example: "langswarm-session backup monday",
     commands: [
+      entry(
+        "health",
+        "Show whether the server can store messages, what is in use, and its limits",
+        "",
+        async () => (await store()).health
+      ),
       entry("stats", "Show what the store holds, its size and its backups", "", async () => (await store()).stats),
       entry("backup", "Copy all sessions while the server runs", " monday", async () => (await store()).backup),
       entry("optimize", "Free the store's unused space", "", async () => (await store()).optimize),

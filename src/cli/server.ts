@@ -11,7 +11,7 @@ import { Providers } from "../layers/Providers.js"
 import * as SessionRuntime from "../layers/SessionRuntime.js"
 import * as SqliteSessionStore from "../layers/store/SqliteSessionStore.js"
 import * as AccessToken from "../rpc/AccessToken.js"
-import { SessionServer } from "../rpc/SessionServer.js"
+import { SessionServer, type SessionServerOptions } from "../rpc/SessionServer.js"
 import { ProviderRegistry } from "../services/ProviderRegistry.js"
 import { defineCommand } from "./command.js"
 import { connectionFlags, dataDir } from "./connection.js"
@@ -107,7 +107,7 @@ export const serve = defineCommand(
       print(`Stopping: running turns have ${drain} seconds. Another Ctrl-C stops at once`)
     )
 
-    const server = SessionServer.layer({
+    const options: SessionServerOptions = {
       token,
       host,
       port,
@@ -116,8 +116,10 @@ export const serve = defineCommand(
       trustedProxies: access.trustedProxy,
       limits: Object.fromEntries(access.limit),
       drainTimeout
-    })
-    yield* server.pipe(
+    }
+    // Before the database is opened, or made.
+    yield* SessionServer.check(options)
+    yield* SessionServer.layer(options).pipe(
       Layer.tap((context) => Effect.provide(announceStart, context)),
       (server) => Layer.provideMerge(Layer.scopedDiscard(announceStop), server),
       Layer.provide(SessionRuntime.layerProduction({ filename, durability, drainTimeout })),

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Analytics, AnalyticsGroup } from "../domain/Analytics.js"
 import { DeadLetter, ReplayOutcome } from "../domain/DeadLetter.js"
-import { StoreBackup, StoreOptimization, StoreStats } from "../domain/Store.js"
+import { Health, StoreBackup, StoreOptimization, StoreStats } from "../domain/Store.js"
 import { SessionManager } from "../services/SessionManager.js"
 import { sessionCommand } from "./connection.js"
 import { deadLetterOptions, json, moment, pageOptions, toDeadLetterQuery, toPageQuery } from "./options.js"
@@ -71,6 +71,34 @@ export const backup = sessionCommand(
       : print(`Backup ${made.name}: ${sessions}, ${bytesText(made.bytes)}, sha256 ${made.sha256}`)
   })
 )
+
+/**
+ * `health`: whether the server can store messages, and what it has in use of what it allows.
+ */
+export const health = sessionCommand(
+  { options: { json }, arguments: {} },
+  Effect.fnUntraced(function*(options) {
+    const found = yield* Effect.flatMap(SessionManager, (sessions) => sessions.health)
+    yield* options.json ? printJson(Health, found) : print(healthText(found))
+  })
+)
+
+const healthText = ({ activeSessions, openTurns, providers, readiness, server, store }: Health): string =>
+  Object.entries({
+    readiness,
+    store: `${store.name}, durability ${store.durability}, ${countText(store.sessions, "session")}, ${
+      bytesText(store.bytes)
+    }`,
+    "dead letters": `${store.deadLetters}`,
+    providers: providers.join(", "),
+    running: `${countText(activeSessions, "session")}, ${countText(openTurns, "turn")}`,
+    ...(server && {
+      connections: `${server.connections}, of them ${server.unauthorizedConnections} without an authorised call, ` +
+        `${server.blockedConnections} that do not read`,
+      calls: `${countText(server.calls, "call")}, ${countText(server.streams, "stream")}`,
+      limits: Object.entries(server.limits).map(([name, limit]) => `${name}=${limit}`).join("\n".padEnd(17))
+    })
+  }).map(([name, value]) => `${name.padEnd(15)} ${visible(value)}`).join("\n")
 
 /**
  * `stats`: what the store holds, its size and its backups.

@@ -66,7 +66,8 @@ export class SessionServer extends Context.Tag("langswarm-session/rpc/SessionSer
 }>() {
   /**
    * Serves the provided `SessionManager`. Fails with `ConfigurationError` when the address cannot be bound, the token is too weak,
-   * or another option has a wrong value. When the scope closes, new calls fail with `ShuttingDown`, and running calls have `drainTimeout` to end.
+   * or another option has a wrong value. When the scope closes, new calls fail with `ShuttingDown`, and running calls have
+   * `drainTimeout` to end.
    */
   static readonly layer = (
     options: SessionServerOptions
@@ -78,7 +79,14 @@ export class SessionServer extends Context.Tag("langswarm-session/rpc/SessionSer
       Layer.provide(AccessToken.layer(options.token))
     )
 
-  /** The same, with settings read from `Config`. */
+  /**
+   * Checks the options before anything is opened, as `layer` does. Fails with `ConfigurationError`, which lists everything that is
+   * wrong. Returns the limits with their defaults.
+   */
+  static readonly check: (options: SessionServerOptions) => Effect.Effect<ServerLimits, ConfigurationError> =
+    checkOptions
+
+  /** The same as `layer`, with settings read from `Config`. */
   static readonly layerConfig = layerFromConfig(SessionServer.layer)
 }
 

@@ -46,6 +46,11 @@ describe("commands for the store", () => {
       assert.match((yield* langswarm("optimize")).stdout, /^Size of the store: .* before, .* now\.\n$/)
       const { stdout } = yield* langswarm("stats")
       assert.match(stdout, /^sessions +1\nmessages +2\n/m)
+      const health = yield* langswarm("health")
+      assert.match(health.stdout, /^readiness +ready\nstore +sqlite, durability disk, 1 session, .*\n/)
+      assert.match(health.stdout, /^connections +1, of them 0 without an authorised call, 0 that do not read$/m)
+      assert.match(health.stdout, /^limits +connections=20000\n {16}unauthorizedConnections=512\n/m)
+      assert.strictEqual(JSON.parse((yield* langswarm("health", "--json")).stdout).server.limits.streams, 16_384)
       assert.match(stdout, /^backups +\d.*, 1 session, .*\n +monday, .*$/m)
 
       const locked = yield* run(["migrate", "--data-dir", dataDir])

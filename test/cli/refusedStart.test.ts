@@ -45,6 +45,23 @@ describe("commands, when a path cannot be used", () => {
 })
 
 describe("serve, when it cannot start", () => {
+  it.scopedLive("names each option that is wrong, and makes no database", () =>
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      const dataDir = yield* files.makeTempDirectoryScoped()
+      const [exitCode, stderr] = yield* refused(
+        ...["serve", "--port", "0", "--data-dir", dataDir],
+        ...["--limit", "foo=3", "--limit", "calls=0", "--limit", "unreadTimeout=soon", "--trusted-proxy", "proxy"],
+        ...["--allowed-origin", "https://a.example.com/page", "--allowed-host", "https://a.example.com"]
+      )
+      assert.strictEqual(exitCode, 2)
+      for (const name of ["foo", "calls", "unreadTimeout"]) assert.include(String(stderr), `limits.${name} `)
+      for (const name of ["trustedProxies", "allowedOrigins", "allowedHosts"]) assert.include(String(stderr), name)
+      const usage = yield* refused("serve", "--data-dir", dataDir, "--limit", "calls")
+      assert.deepStrictEqual(usage[0], 2)
+      assert.deepStrictEqual(yield* files.readDirectory(dataDir), ["token"])
+    }).pipe(Effect.provide(NodeContext.layer)), 60_000)
+
   it.scopedLive("row 16: names the process that has the database open", () =>
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
