@@ -49,11 +49,15 @@ describe("serve, when it cannot start", () => {
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const dataDir = yield* files.makeTempDirectoryScoped()
-      const [exitCode, stderr] = yield* refused(
-        ...["serve", "--port", "0", "--data-dir", dataDir],
-        ...["--limit", "foo=3", "--limit", "calls=0", "--limit", "unreadTimeout=soon", "--trusted-proxy", "proxy"],
-        ...["--allowed-origin", "https://a.example.com/page", "--allowed-host", "https://a.example.com"]
-      )
+      const wrong = [
+        "--limit=foo=3",
+        "--limit=calls=0",
+        "--limit=unreadTimeout=soon",
+        "--trusted-proxy=proxy",
+        "--allowed-origin=https://a.example.com/page",
+        "--allowed-host=https://a.example.com"
+      ]
+      const [exitCode, stderr] = yield* refused("serve", "--port", "0", "--data-dir", dataDir, ...wrong)
       assert.strictEqual(exitCode, 2)
       for (const name of ["foo", "calls", "unreadTimeout"]) assert.include(String(stderr), `limits.${name} `)
       for (const name of ["trustedProxies", "allowedOrigins", "allowedHosts"]) assert.include(String(stderr), name)

@@ -6,7 +6,7 @@ import { SessionServer } from "../../src/rpc/SessionServer.js"
 import { SessionManager } from "../../src/services/SessionManager.js"
 import { withCapturedLogs } from "../middleware/capturedLogs.js"
 import * as TestServer from "./TestServer.js"
-import { authorized, exchange, request } from "./wire.js"
+import { authorized, exchange, post, request } from "./wire.js"
 
 /** Runs an effect with the lines that `serve` prints for it. */
 const withPrintedLines = <A, E, R>(use: (lines: ReadonlyArray<string>) => Effect.Effect<A, E, R>) =>
@@ -33,16 +33,16 @@ describe("the log of a server", () => {
     withCapturedLogs((lines) =>
       Effect.gen(function*() {
         const log = yield* makeOperatorLog
-        yield* log.refusedToken("10.0.0.1")
-        yield* Effect.repeatN(log.refusedToken("10.0.0.2"), 4999)
-        yield* log.refusedHost("10.0.0.1", "evil.example")
+        yield* log.refusedToken("10.0.0.1", "first")
+        yield* Effect.repeatN(log.refusedToken("10.0.0.2", "last"), 4999)
+        yield* log.refusedHost("10.0.0.1", "evil.example", "second")
         yield* log.limitReached("calls", "10.0.0.1")
         yield* log.limitReached("streams", "10.0.0.1")
         yield* log.limitReached("calls", "10.0.0.3")
         yield* log.closedByLimit("calls", "10.0.0.1")
         assert.deepStrictEqual(lines.map(({ annotations, message }) => [message, annotations]), [
-          ["Refused a token", { address: "10.0.0.1" }],
-          ["Refused a host", { address: "10.0.0.1", host: "evil.example" }],
+          ["Refused a token", { address: "10.0.0.1", correlationId: "first" }],
+          ["Refused a host", { address: "10.0.0.1", correlationId: "second", host: "evil.example" }],
           ["Reached a limit", { address: "10.0.0.1", limit: "calls" }],
           ["Reached a limit", { address: "10.0.0.1", limit: "streams" }],
           ["Closed a connection", { address: "10.0.0.1", limit: "calls" }]
@@ -51,13 +51,13 @@ describe("the log of a server", () => {
         assert.lengthOf(lines, 5)
         yield* TestClock.adjust("1 second")
         assert.sameDeepMembers(lines.slice(5).map(({ annotations, message }) => [message, annotations]), [
-          ["Refused a token", { address: "10.0.0.2", repeated: 5000 }],
+          ["Refused a token", { address: "10.0.0.2", correlationId: "last", repeated: 5000 }],
           ["Reached a limit", { address: "10.0.0.3", limit: "calls", repeated: 1 }]
         ])
         yield* TestClock.adjust("1 hour")
         assert.lengthOf(lines, 7)
-        yield* log.refusedToken("10.0.0.4")
-        assert.deepStrictEqual(lines.at(-1)?.annotations, { address: "10.0.0.4" })
+        yield* log.refusedToken("10.0.0.4", "new")
+        assert.deepStrictEqual(lines.at(-1)?.annotations, { address: "10.0.0.4", correlationId: "new" })
         assert.isTrue(lines.every(({ level }) => level === "Warning"))
       })
     ))
@@ -66,8 +66,8 @@ describe("the log of a server", () => {
     withPrintedLines((lines) =>
       Effect.gen(function*() {
         const log = yield* makeOperatorLog
-        yield* log.refusedHost(hostile, hostile)
-        yield* log.refusedOrigin(hostile, hostile.repeat(1000))
+        yield* log.refusedHost(hostile, hostile, "id")
+        yield* log.refusedOrigin(hostile, hostile.repeat(1000), "id")
         yield* Effect.annotateLogs(Effect.logError(hostile, new Error(hostile)), { [hostile]: hostile })
         assert.lengthOf(lines, 3)
         for (const line of lines) {
@@ -82,6 +82,27 @@ describe("the log of a server", () => {
 
 /** Calls over HTTP, from the address that the server names. */
 const from = (address: string) => ({ headers: [...authorized, ["x-langswarm-address", address]] })
+
+describe("the response of a refused request", () => {
+  for (
+    const { headers, message } of [
+      { headers: { authorization: "Bearer not-the-token-at-all" }, message: "Refused a token" },
+      { headers: { host: "evil.example.com" }, message: "Refused a host" },
+      { headers: { origin: "https://evil.example.com" }, message: "Refused an origin" }
+    ]
+  ) {
+    it.scoped(`names the line of the log: ${message}`, () =>
+      withCapturedLogs((lines) =>
+        Effect.gen(function*() {
+          const { url } = yield* SessionServer
+          const { headers: answered } = yield* post(url, request("1", "Health"), headers)
+          const line = lines.find((each) => each.message === message)
+          assert.match(String(line?.annotations["correlationId"]), /^[0-9a-f-]{36}$/)
+          assert.strictEqual(answered["x-correlation-id"], line?.annotations["correlationId"])
+        }).pipe(Effect.provide(TestServer.layer()))
+      ))
+  }
+})
 
 describe("the audit log", () => {
   it.scoped("has one line for each call that copies, brings in or destroys sessions, and for no other", () =>

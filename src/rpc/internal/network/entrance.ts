@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http"
+import { v4 } from "uuid"
 import { type InvalidRequest, ServerBusy, type ShuttingDown, Unauthorized } from "../../../domain/error/RequestError.js"
 import { type Addresses, isLoopback, type makeClientAddress } from "./addresses.js"
 import type { Connections, NetworkConnection } from "./Connections.js"
@@ -46,9 +47,10 @@ export class Entrance {
     const address = clientAddress.of(socket.remoteAddress, joined(headers["x-forwarded-for"]))
     const refusal = origins.refusalOf(headers)
     if (refusal !== undefined) {
-      if (refusal.status === 421) log.refusedHost(address, headers.host ?? "")
-      else log.refusedOrigin(address, headers.origin ?? "")
-      return { ...refusal, headers: {} }
+      const correlationId = v4()
+      if (refusal.status === 421) log.refusedHost(address, headers.host ?? "", correlationId)
+      else log.refusedOrigin(address, headers.origin ?? "", correlationId)
+      return { ...refusal, headers: { [correlationHeader]: correlationId } }
     }
     const network = connections.of(socket)
     const unauthorized = this.authorize(headers.authorization, address, network, !isWebSocket)
@@ -82,15 +84,24 @@ export class Entrance {
       if (network !== undefined) connections.authorize(network)
       return undefined
     }
+    if (outcome === "missing" && !isRequired) return undefined
+    const correlationId = v4()
     if (outcome === "wrong") {
       addresses.addWrongToken(address, now())
-      log.refusedToken(address)
-    } else if (!isRequired) return undefined
-    return { status: 401, error: new Unauthorized(), headers: { "www-authenticate": "Bearer" } }
+      log.refusedToken(address, correlationId)
+    }
+    return {
+      status: 401,
+      error: new Unauthorized(),
+      headers: { "www-authenticate": "Bearer", [correlationHeader]: correlationId }
+    }
   }
 }
 
 export const isRefusal = (entry: Entry | Refusal): entry is Refusal => "error" in entry
+
+/** Names the line of the log about a refusal in its response. */
+const correlationHeader = "x-correlation-id"
 
 const tooMany = (reason: string, retryAfterMs: number): Refusal => ({
   status: 429,

@@ -18,9 +18,9 @@ export type LimitName =
  * see `makeCountedLog`. Nothing that a client sent is logged but a `Host` and an `Origin`, escaped and cut.
  */
 export interface OperatorLog {
-  readonly refusedToken: (address: string) => Effect.Effect<void>
-  readonly refusedHost: (address: string, host: string) => Effect.Effect<void>
-  readonly refusedOrigin: (address: string, origin: string) => Effect.Effect<void>
+  readonly refusedToken: (address: string, correlationId: string) => Effect.Effect<void>
+  readonly refusedHost: (address: string, host: string, correlationId: string) => Effect.Effect<void>
+  readonly refusedOrigin: (address: string, origin: string, correlationId: string) => Effect.Effect<void>
   /** A call or a connection was refused. */
   readonly limitReached: (limit: LimitName, address: string) => Effect.Effect<void>
   /** A connection was closed. */
@@ -42,9 +42,10 @@ export const makeOperatorLog: Effect.Effect<OperatorLog, never, Scope.Scope> = E
     })
 
   return {
-    refusedToken: (address) => warn("token", "Refused a token", { address }),
-    refusedHost: (address, host) => warn("host", "Refused a host", { address, host }),
-    refusedOrigin: (address, origin) => warn("origin", "Refused an origin", { address, origin }),
+    refusedToken: (address, correlationId) => warn("token", "Refused a token", { address, correlationId }),
+    refusedHost: (address, host, correlationId) => warn("host", "Refused a host", { address, host, correlationId }),
+    refusedOrigin: (address, origin, correlationId) =>
+      warn("origin", "Refused an origin", { address, origin, correlationId }),
     limitReached: (limit, address) => warn(`reached ${limit}`, "Reached a limit", { address, limit }),
     closedByLimit: (limit, address) => warn(`closed ${limit}`, "Closed a connection", { address, limit })
   }

@@ -37,7 +37,7 @@ export const makeOriginCheck = (allowed: {
       origin !== undefined && origins.has(origin.toLowerCase())
         ? {
           "access-control-allow-origin": origin,
-          "access-control-expose-headers": "retry-after, www-authenticate",
+          "access-control-expose-headers": "retry-after, www-authenticate, x-correlation-id",
           vary: "Origin"
         }
         : { vary: "Origin" }
