@@ -24,6 +24,7 @@ import { makeOperatorLog, type ServerLog } from "./internal/network/operatorLog.
 import { makeOriginCheck } from "./internal/network/originCheck.js"
 import { makeReadiness } from "./internal/network/readiness.js"
 import { bracketed, checkOptions } from "./internal/network/serverOptions.js"
+import { UnfinishedMessages } from "./internal/network/UnfinishedMessages.js"
 import { runWebSocket } from "./internal/network/webSockets.js"
 import { makeHardenedProtocol } from "./internal/wire/protocol.js"
 import type { ServerLimits } from "./ServerLimits.js"
@@ -110,14 +111,20 @@ const serve = Effect.fnUntraced(function*(options: SessionServerOptions) {
 
   const addresses = new Addresses(limits)
   const clientAddress = makeClientAddress(options.trustedProxies ?? [])
-  const connections = new Connections({ addresses, clientAddress, limits, log, now })
+  const connections = new Connections({
+    addresses,
+    clientAddress,
+    limits,
+    log,
+    now
+  })
   const origins = makeOriginCheck({ hosts: [bracketed(host), ...allowedHosts], origins: allowedOrigins })
   const check = AccessToken.makeCheck(options.token)
   const entrance = new Entrance({ addresses, check, clientAddress, connections, log, now, origins })
   yield* Effect.sync(() => connections.tick()).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
 
   const { connect } = protocol
-  const shared = { connect, connections, entrance, limits, log, now }
+  const shared = { connect, connections, entrance, limits, log, now, unfinished: new UnfinishedMessages() }
   const http = yield* makeHttpServer({
     connections,
     entrance,

@@ -69,7 +69,7 @@ describe.skipIf(!isMeasurable)("a peer that sends slowly", { concurrent: true },
           yield* Effect.forkScoped(Effect.repeat(socket.send(" ", "unfinished"), twiceASecond))
         }),
         // All may hold what a message may have, for as long as it may take.
-        growth: 384,
+        growth: 320,
         seconds: 30
       },
       {
@@ -79,7 +79,7 @@ describe.skipIf(!isMeasurable)("a peer that sends slowly", { concurrent: true },
           yield* connection.write(upgrade)
           yield* connection.write(halfAFrame)
         }),
-        growth: 384,
+        growth: 320,
         seconds: 30
       },
       {

@@ -67,7 +67,7 @@ const idOf = (column: string | Buffer) =>
     : column.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
 
 describe("A database of an earlier version", () => {
-  it("is made by migrations that nobody edits", () => {
+  it("is made by frozen migrations", () => {
     const folder = fileURLToPath(new URL("../../src/layers/store/internal/sqlite/migrations/", import.meta.url))
     const digests = Object.fromEntries(
       readdirSync(folder).map((name) => [name, createHash("sha256").update(readFileSync(folder + name)).digest("hex")])

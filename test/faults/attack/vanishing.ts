@@ -22,7 +22,7 @@ const watcher = (url: string, sessionId: string) => `
   import { WebSocket } from "ws"
   const socket = new WebSocket("${url.replace("http", "ws")}/rpc", { headers: { authorization: "${bearer}" } })
   socket.on("open", () => socket.send(${JSON.stringify(request("1", "Watch", { sessionId, watch: {} }))}))
-  socket.once("message", () => console.log("watching"))
+  socket.once("message", () => process.stdout.write("watching\n"))
 `
 
 /** Watches a session over a network that then delivers nothing more, in either direction, and no end of the connection. */

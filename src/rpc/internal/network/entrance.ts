@@ -1,6 +1,8 @@
+import * as Headers from "@effect/platform/Headers"
 import type { IncomingMessage } from "node:http"
 import { v4 } from "uuid"
 import { type InvalidRequest, ServerBusy, type ShuttingDown, Unauthorized } from "../../../domain/error/RequestError.js"
+import { addressHeader } from "../handlers/auditLog.js"
 import { type Addresses, isLoopback, type makeClientAddress } from "./addresses.js"
 import type { Connections, NetworkConnection } from "./Connections.js"
 import type { ServerLog } from "./operatorLog.js"
@@ -97,6 +99,14 @@ export class Entrance {
     }
   }
 }
+
+/** The headers of a connection, with the address that no client can set. */
+export const peerHeaders = ({ headers }: IncomingMessage, { address }: Entry): Headers.Headers =>
+  Headers.fromInput(
+    Object.entries({ ...headers, [addressHeader]: address }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, joined(value) ?? ""] as const]
+    )
+  )
 
 export const isRefusal = (entry: Entry | Refusal): entry is Refusal => "error" in entry
 

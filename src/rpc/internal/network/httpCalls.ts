@@ -1,4 +1,4 @@
-import * as Headers from "@effect/platform/Headers"
+import type * as Headers from "@effect/platform/Headers"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,14 +11,16 @@ import type { ServerLimits } from "../../ServerLimits.js"
 import { SessionRpcs } from "../../SessionRpcs.js"
 import type { Connection, Peer } from "../wire/OpenConnection.js"
 import type { Connections, Watched } from "./Connections.js"
-import type { Entry, Refusal } from "./entrance.js"
+import { type Entry, peerHeaders, type Refusal } from "./entrance.js"
 import type { ServerLog } from "./operatorLog.js"
 import type { TokenBucket } from "./TokenBucket.js"
+import type { Sender, UnfinishedMessages } from "./UnfinishedMessages.js"
 
 interface HttpServices {
   readonly connect: (peer: Peer) => Effect.Effect<Connection, never, Scope.Scope>
   readonly connections: Connections
   readonly limits: ServerLimits
+  readonly unfinished: UnfinishedMessages
   readonly bucket: (address: string) => TokenBucket
   readonly now: () => number
   readonly log: ServerLog
@@ -44,7 +46,12 @@ export const runHttpCalls = Effect.fnUntraced(
     const connection = yield* services.connect(client)
     client.start(connection)
     const unwatch = services.connections.watch(client)
-    yield* Effect.addFinalizer(() => Effect.sync(unwatch))
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        unwatch()
+        services.unfinished.set(client, 0)
+      })
+    )
     yield* Deferred.await(closed)
   },
   Effect.scoped
@@ -72,7 +79,7 @@ const refusalOf = ({ headers }: IncomingMessage): Refusal | undefined => {
 /**
  * The client's side of a request: it is sent a heartbeat while there is nothing else to send, and closed when it does not read.
  */
-class HttpClient implements Peer, Watched {
+class HttpClient implements Peer, Watched, Sender {
   readonly isOneMessage = true
   readonly headers: Headers.Headers
   readonly bucket: TokenBucket
@@ -81,6 +88,7 @@ class HttpClient implements Peer, Watched {
   #received = 0
   /** The beginning of a line whose end has not arrived. */
   #rest: Array<Uint8Array> = []
+  #restBytes = 0
   #writtenAt: number
   #isInLine = false
 
@@ -91,7 +99,7 @@ class HttpClient implements Peer, Watched {
     readonly responseHeaders: Record<string, string>,
     readonly services: HttpServices
   ) {
-    this.headers = Headers.fromInput({ ...withoutUndefined(request.headers), "x-langswarm-address": entry.address })
+    this.headers = peerHeaders(request, entry)
     this.bucket = services.bucket(entry.address)
     this.#writtenAt = services.now()
   }
@@ -102,7 +110,7 @@ class HttpClient implements Peer, Watched {
     this.request.on("data", (chunk: Uint8Array) => this.#receive(chunk))
     this.request.on("end", () => {
       if (this.#rest.length > 0) connection.receive(Buffer.concat(this.#rest))
-      this.#rest = []
+      this.#dropRest()
       this.#writeHead()
       this.response.flushHeaders()
       connection.receiveEnd()
@@ -140,6 +148,12 @@ class HttpClient implements Peer, Watched {
     this.response.destroy()
   }
 
+  closeUnfinished(): void {
+    this.services.log.closedByLimit("unfinishedBytes", this.entry.address)
+    this.#rest = []
+    this.response.destroy()
+  }
+
   end(): void {
     this.#writeHead()
     this.response.end()
@@ -158,17 +172,25 @@ class HttpClient implements Peer, Watched {
     this.#received += chunk.length
     if (this.#received > SessionRpcs.maxRequestBytes) return this.#refuseTooLarge()
     const end = chunk.lastIndexOf(newline)
-    if (end === -1) {
-      this.#rest.push(chunk)
-      return
+    if (end !== -1) {
+      this.#connection?.receive(Buffer.concat([...this.#rest, chunk.subarray(0, end + 1)]))
+      this.#dropRest()
     }
-    this.#connection?.receive(Buffer.concat([...this.#rest, chunk.subarray(0, end + 1)]))
-    this.#rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : []
+    const rest = chunk.subarray(end + 1)
+    if (rest.length > 0) this.#rest.push(rest)
+    this.#restBytes += rest.length
+    this.services.unfinished.set(this, this.#restBytes)
+  }
+
+  #dropRest() {
+    this.#rest = []
+    this.#restBytes = 0
+    this.services.unfinished.set(this, 0)
   }
 
   #refuseTooLarge() {
     this.request.removeAllListeners("data").removeAllListeners("end")
-    this.#rest = []
+    this.#dropRest()
     if (this.response.headersSent) {
       // Answers have begun, so the status is out.
       this.write(`${JSON.stringify({ _tag: "Defect", defect: bodyOf(tooLarge) })}\n`, true)
@@ -222,9 +244,6 @@ const tooLarge: Refusal = {
   error: new InvalidRequest({ path: [], reason: `is larger than ${SessionRpcs.maxRequestBytes} bytes` }),
   headers: {}
 }
-
-const withoutUndefined = (headers: IncomingMessage["headers"]) =>
-  Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined))
 
 const contentType = "application/ndjson"
 

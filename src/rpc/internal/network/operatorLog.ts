@@ -12,6 +12,7 @@ export type LimitName =
   | "messageTimeout"
   | "pings"
   | "unauthorizedMessages"
+  | "unfinishedBytes"
 
 /**
  * What a server reports to its operator of the clients that it refuses. A client can cause each of these lines, so they are counted:

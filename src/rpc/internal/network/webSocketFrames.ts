@@ -13,8 +13,9 @@ export class WebSocketFrames {
 
   /** Messages that have ended. */
   ended = 0
-  /** The size that the current message has announced so far. */
+  /** The size that the current message has announced so far, and how much of it has arrived. */
   size = 0
+  arrived = 0
 
   get isInMessage(): boolean {
     return this.#header.length > 0 || this.#payload > 0 || this.#isFragmented
@@ -27,6 +28,7 @@ export class WebSocketFrames {
         const length = Math.min(this.#payload, chunk.length - at)
         at += length
         this.#payload -= length
+        if (!this.#isControl) this.arrived += length
         if (this.#payload === 0) this.#endFrame()
         continue
       }
@@ -52,6 +54,7 @@ export class WebSocketFrames {
     if (!this.#isLast) return
     this.ended += 1
     this.size = 0
+    this.arrived = 0
   }
 }
 

@@ -1,4 +1,4 @@
-import * as Headers from "@effect/platform/Headers"
+import type * as Headers from "@effect/platform/Headers"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,9 +11,10 @@ import type { ServerLimits } from "../../ServerLimits.js"
 import { SessionRpcs } from "../../SessionRpcs.js"
 import type { Connection, EndReason, Peer } from "../wire/OpenConnection.js"
 import { authorizationMillis, type Connections } from "./Connections.js"
-import type { Entrance, Entry } from "./entrance.js"
+import { type Entrance, type Entry, peerHeaders } from "./entrance.js"
 import type { LimitName, ServerLog } from "./operatorLog.js"
 import { TokenBucket } from "./TokenBucket.js"
+import type { Sender, UnfinishedMessages } from "./UnfinishedMessages.js"
 import { WebSocketFrames } from "./webSocketFrames.js"
 
 interface WebSocketServices {
@@ -21,6 +22,7 @@ interface WebSocketServices {
   readonly connections: Connections
   readonly entrance: Entrance
   readonly limits: ServerLimits
+  readonly unfinished: UnfinishedMessages
   readonly now: () => number
   readonly log: ServerLog
 }
@@ -55,7 +57,12 @@ export const runWebSocket = Effect.fnUntraced(
     const connection = yield* services.connect(client)
     client.start(connection)
     const unwatch = services.connections.watch(client)
-    yield* Effect.addFinalizer(() => Effect.sync(unwatch))
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        unwatch()
+        services.unfinished.set(client, 0)
+      })
+    )
     if (webSocket.readyState === webSocket.CLOSED) return
     yield* Deferred.await(closed)
   },
@@ -66,7 +73,7 @@ export const runWebSocket = Effect.fnUntraced(
  * The client's side of a WebSocket. It is looked at each second: a client that does not answer pings, does not end a message, does
  * not read, or makes no call with a token, is disconnected.
  */
-class WebSocketClient implements Peer {
+class WebSocketClient implements Peer, Sender {
   readonly isOneMessage = false
   readonly headers: Headers.Headers
   readonly bucket: TokenBucket
@@ -87,7 +94,7 @@ class WebSocketClient implements Peer {
     readonly entry: Entry,
     readonly services: WebSocketServices
   ) {
-    this.headers = Headers.fromInput({ ...withoutUndefined(request.headers), "x-langswarm-address": entry.address })
+    this.headers = peerHeaders(request, entry)
     this.bucket = new TokenBucket(services.limits.callBurst, services.limits.callsPerSecond, services.now())
     this.#socket = request.socket
     // A wrong token was refused before, and an empty header is none.
@@ -151,6 +158,11 @@ class WebSocketClient implements Peer {
     this.#close(tryAgainLater, "unreadBytes", "too much was left unread")
   }
 
+  closeUnfinished(): void {
+    this.services.log.closedByLimit("unfinishedBytes", this.entry.address)
+    this.webSocket.terminate()
+  }
+
   end(reason: EndReason): void {
     if (reason === "done") return
     const [code, text] = endings[reason]
@@ -189,6 +201,7 @@ class WebSocketClient implements Peer {
     if (this.#closedAt !== undefined) return
     const { ended } = this.#frames
     this.#frames.read(chunk)
+    this.services.unfinished.set(this, this.#frames.arrived)
     if (!this.#frames.isInMessage) this.#messageSince = undefined
     else if (this.#messageSince === undefined || this.#frames.ended > ended) this.#messageSince = this.services.now()
     if (!this.#isAuthorized && this.#frames.size > maxUnauthorizedBytes) {
@@ -206,9 +219,6 @@ class WebSocketClient implements Peer {
     this.#socket.end()
   }
 }
-
-const withoutUndefined = (headers: IncomingMessage["headers"]) =>
-  Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined))
 
 const goingAway = 1001
 const invalidPayload = 1007
