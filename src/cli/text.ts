@@ -7,6 +7,7 @@ import type { SearchHit } from "../domain/Search.js"
 import type { SendOutcome } from "../domain/Send.js"
 import type { SessionMetrics } from "../domain/SessionMetrics.js"
 import type { MiddlewareSkipped, TurnNotice } from "../domain/Turn.js"
+import { escapeCharacters } from "../services/internal/escapeText.js"
 
 const units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
 
@@ -141,12 +142,7 @@ export const visible = (text: string): string =>
 /**
  * The same for JSON, whose value stays the same.
  */
-export const visibleJson = (json: string): string =>
-  json.replaceAll(hidden, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`
-    ).join(""))
+export const visibleJson = (json: string): string => escapeCharacters(json, hidden)
 
 const hidden = /[^\P{C}\n\t]/gu
 

@@ -2,8 +2,13 @@
  * A text as one printable line. Control, format and other invisible characters become `\uXXXX`, so that a text cannot forge a
  * log line or send escape sequences to a terminal.
  */
-export const escapeText = (text: string): string =>
-  text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+export const escapeText = (text: string): string => escapeCharacters(text, /[\p{C}\p{Zl}\p{Zp}]/gu)
+
+/**
+ * A text in which the characters that match are `\uXXXX`, as in JSON.
+ */
+export const escapeCharacters = (text: string, pattern: RegExp): string =>
+  text.replaceAll(pattern, (character) =>
     Array.from(
       { length: character.length },
       (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`

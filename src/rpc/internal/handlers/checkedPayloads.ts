@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { InvalidRequest } from "../../../domain/error/RequestError.js"
 import { auditEffect, auditStream } from "./auditLog.js"
-import { newCorrelationId } from "./correlationId.js"
+import { newCorrelationId } from "./sanitizedDefect.js"
 
 /**
  * The group for the server to run: payloads are not decoded. `@effect/rpc` would answer an invalid payload with a defect that

@@ -58,7 +58,8 @@ export class OpenConnection implements Connection, Reader {
 
   readonly #services: ConnectionServices
   readonly #trustedHeaders: ReadonlyArray<[string, string]>
-  readonly #received: Array<Iterator<ReadFrame>> = []
+  readonly #received: Array<{ readonly frames: Iterator<ReadFrame>; readonly size: number }> = []
+  #receivedBytes = 0
   #frames = 0
   #isReading = false
   /** Whether the client sends nothing more. */
@@ -72,15 +73,16 @@ export class OpenConnection implements Connection, Reader {
     this.#services = services
     this.#trustedHeaders = Object.entries(peer.headers)
     this.outbox.onDrained = () => {
-      if (this.#received.length < maxReceived) this.peer.setReading(true)
+      if (!this.#isFull) this.peer.setReading(true)
       this.#takeTurn()
     }
   }
 
   receive(data: Uint8Array): void {
     if (this.#isStopped) return
-    this.#received.push(framesOf(data))
-    if (this.#received.length >= maxReceived) this.peer.setReading(false)
+    this.#received.push({ frames: framesOf(data), size: data.length })
+    this.#receivedBytes += data.length
+    if (this.#isFull) this.peer.setReading(false)
     this.#takeTurn()
   }
 
@@ -91,7 +93,7 @@ export class OpenConnection implements Connection, Reader {
 
   close(): void {
     this.#isStopped = true
-    this.#received.length = 0
+    this.#dropReceived()
     this.#services.calls.leaveAll()
     this.outbox.close()
   }
@@ -121,6 +123,16 @@ export class OpenConnection implements Connection, Reader {
     })
   }
 
+  /** Whether so much waits to be read that no more is taken from the network. */
+  get #isFull(): boolean {
+    return this.#received.length >= maxReceived || this.#receivedBytes >= maxReceivedBytes
+  }
+
+  #dropReceived() {
+    this.#received.length = 0
+    this.#receivedBytes = 0
+  }
+
   #takeTurn() {
     if (this.#isReading || this.outbox.blockedSince !== undefined) return
     this.#isReading = true
@@ -128,17 +140,17 @@ export class OpenConnection implements Connection, Reader {
   }
 
   #nextFrame(): ReadFrame | undefined {
-    for (let [frames] = this.#received; frames !== undefined; [frames] = this.#received) {
-      const { done, value } = frames.next()
+    for (let [data] = this.#received; data !== undefined; [data] = this.#received) {
+      const { done, value } = data.frames.next()
       if (!done) {
         this.#frames += 1
         return value
       }
+      const wasFull = this.#isFull
       this.#received.shift()
+      this.#receivedBytes -= data.size
       if (!this.peer.isOneMessage) this.#frames = 0
-      if (this.#received.length === maxReceived - 1 && this.outbox.blockedSince === undefined) {
-        this.peer.setReading(true)
-      }
+      if (wasFull && !this.#isFull && this.outbox.blockedSince === undefined) this.peer.setReading(true)
     }
     return undefined
   }
@@ -186,7 +198,7 @@ export class OpenConnection implements Connection, Reader {
   /** Sends one error, and reads nothing more. */
   #stop(error: InvalidRequest | ServerBusy, reason: EndReason): undefined {
     this.#isStopped = true
-    this.#received.length = 0
+    this.#dropReceived()
     this.outbox.offer(ofConnection(error))
     if (!this.peer.isOneMessage) this.peer.end(reason)
     else this.#isEnded = true
@@ -200,8 +212,9 @@ export class OpenConnection implements Connection, Reader {
   }
 }
 
-/** Pieces of data that wait to be read, before no more is read from the network. */
+/** Pieces of data that wait to be read, and their bytes, before no more is taken from the network. */
 const maxReceived = 64
+const maxReceivedBytes = 1024 * 1024
 
 const maxFramesOfMessage = 1024
 
